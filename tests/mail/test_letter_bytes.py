@@ -1,4 +1,4 @@
-"""Letters as bytes: headers that hold, the same bytes every time."""
+"""Messages as bytes: headers that hold, the same bytes every time."""
 
 from __future__ import annotations
 

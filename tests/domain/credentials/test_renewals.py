@@ -160,7 +160,9 @@ def test_a_step_by_re_examination_takes_no_points():
     check_application(later, ApplicationFacts(again, LADDER))
     with pytest.raises(ReexaminationMissing) as refused:
         check_application(later, ApplicationFacts(ENOUGH, LADDER))
-    assert refused.value.detail == "Since 2029-03-15 only the re-examination renews it."
+    assert refused.value.detail == (
+        "After 2029-03-15 it can be renewed only by passing the re-examination."
+    )
     with pytest.raises(PointsMissing):
         check_application(late, ApplicationFacts(TOO_FEW, LADDER))
 
@@ -182,10 +184,10 @@ def test_every_check_of_the_policy_is_confirmed():
 @pytest.mark.parametrize(
     ("checks", "told"),
     [
-        ((), "hearing, sight: not asked for by the policy; must be empty"),
+        ((), "hearing, sight: not required by the policy; must be empty"),
         (
             ("practical", "vision"),
-            "hearing, sight: not asked for by the policy; must be among: practical, vision",
+            "hearing, sight: not required by the policy; must be one or more of: practical, vision",
         ),
     ],
     ids=["none", "others"],
@@ -196,7 +198,7 @@ def test_a_check_that_the_policy_does_not_ask_for_is_answered_with_those_it_does
     with pytest.raises(Invalid) as refused:
         check_confirmed(asking, ["sight", *checks, "hearing"])
 
-    assert refused.value.detail == "The policy asks for no such check."
+    assert refused.value.detail == "The policy does not require this check."
     assert refused.value.fields == {"checks": told}
 
 
@@ -234,7 +236,7 @@ def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, judged
     with pytest.raises(NotRenewable) as refused:
         check_application(_standing(IN_WINDOW, scheme), judged)
 
-    assert refused.value.detail == "A certification without expiry is never renewed."
+    assert refused.value.detail == "A certification that never expires cannot be renewed."
 
 
 HELD_TWICE = evaluate(
@@ -291,7 +293,8 @@ def test_a_renewal_is_not_approved_before_what_waits_is_decided():
 
     assert refused.value.facts == {"missing": Decimal("5.00"), "waiting": ["a", "b"]}
     assert refused.value.detail == (
-        "95.00 of 100.00 points are counted; decide first on the activities that wait: a, b."
+        "95.00 of 100.00 points are counted; first decide on the activities waiting for a "
+        "decision: a, b."
     )
 
 
@@ -397,7 +400,7 @@ def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
     assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
     assert (quoted.bundled, quoted.refundable, quoted.verified) == (False, False, True)
     assert quoted.available == Period(date(2030, 1, 1), date(2030, 4, 1))
-    assert quoted.reason == "The price of each renewal on its own."
+    assert quoted.reason == "The price of each renewal by itself."
 
 
 @pytest.mark.parametrize(
@@ -447,10 +450,10 @@ def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
     quoted = quote({scheme: _standing(date(2029, 4, 1), scheme)}, {scheme: LADDER})
     assert (quoted.amount, quoted.late_fees) == (Decimal("95.00"), Decimal("20.00"))
     assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
-    assert quoted.reason == "The price of each renewal on its own. Late: 20.00 more."
+    assert quoted.reason == "The price of each renewal by itself. Late: 20.00 more."
     free = quote({scheme: _standing(date(2029, 5, 1), scheme)}, {scheme: LADDER})
     assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
-    assert free.reason == "The price of each renewal on its own."
+    assert free.reason == "The price of each renewal by itself."
     in_time = _standing(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
     assert str(quote({scheme: in_time}, {scheme: LADDER}).late_fees) == "0.00"
 
@@ -517,7 +520,7 @@ def test_no_bundle_is_had_with_a_certification_that_never_expires():
     quoted = quote({endless: _standing(IN_WINDOW, endless), CLT: _standing(IN_WINDOW, CLT)})
 
     assert (quoted.bundled, quoted.amount) == (False, Decimal("150.00"))
-    assert quoted.reason == "The price of each renewal on its own."
+    assert quoted.reason == "The price of each renewal by itself."
 
 
 @pytest.mark.parametrize("day", [date(2026, 6, 1), date(2026, 7, 1)])
@@ -577,7 +580,7 @@ def test_the_refusal_names_the_true_last_day_and_the_way_on():
     assert plain.detail == "Applications closed on 2029-02-13, at midnight Etc/UTC time."
     assert plain.facts == {"closed_on": EARLY_CLOSING, "time_zone": "Etc/UTC"}
     assert late.detail == (
-        "Applications closed on 2029-02-13. Late ones are taken from 2029-03-16 on."
+        "Applications closed on 2029-02-13. Late applications are accepted from 2029-03-16 on."
     )
 
 
