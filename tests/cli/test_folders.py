@@ -58,7 +58,7 @@ def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
     assert result.stderr.splitlines() == [
         "holders.csv, row 4, given_name: must not be empty",
         "The file was refused with 1 error; nothing was stored.",
-        f"certifications.csv: its cells are fine; {_LACKS}",
+        f"certifications.csv: its cells have no errors; {_LACKS}",
         "The folder was refused with 1 error, in holders.csv; nothing was stored.",
     ]
 

@@ -234,13 +234,13 @@ def test_a_silent_edit_is_warned_of_by_check_and_doctor_and_cannot_be_published(
 
     said = "scheme cpt, version 2015: published on 2026-11-21, has since been edited in its file"
     assert check.exit_code == 0
-    assert check.stderr.startswith(f"warning: {said}. Put it back, and give what changed a version")
+    assert check.stderr.startswith(f"warning: {said}. Restore the old text, and put the changes in")
     assert "`tracker schemes repair`" in check.stderr
     [finding] = [f for f in json.loads(doctor.stdout) if f["check"] == "policies"]
     assert (finding["state"], finding["detail"]) == ("warning", said)
     assert "`tracker schemes repair`" in finding["fix"]
     assert again.exit_code == 1
-    assert "was published on 2026-11-21 and said something else then" in again.stderr
+    assert "was published on 2026-11-21 with a different text" in again.stderr
 
 
 def test_drafts_of_one_scheme_are_checked_without_the_others(tracker, corrected, tmp_path):

@@ -155,7 +155,7 @@ def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, container, awa
     assert done.json["certifications"][0]["change"] == "withdrawn"
     again = bring(container, "certifications", FILE + ROW)
     assert (again.unchanged, again.changed) == (1, 0)
-    assert "OLD-0017 was voided on 2026-11-21; it was left as it is" in again.warnings[0].message
+    assert "OLD-0017 was voided on 2026-11-21 and stays void" in again.warnings[0].message
 
     back = amend(staff, award, edition="CPT 3.1")
 

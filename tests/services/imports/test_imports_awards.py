@@ -148,7 +148,7 @@ def test_a_module_passed_anew_while_it_is_in_force_is_warned_of_with_the_day(reg
     (row,) = [r for r in again("A", "2026-01-10") if r["module"] == "safety"]
     ((_, _, message),) = told(bring(registered, "assessments", as_csv([row])))
 
-    assert "may be taken anew from 2027-01-16" in message
+    assert "may be taken again from 2027-01-16" in message
 
 
 def test_a_renewal_that_comes_in_later_takes_the_bogus_award_away_again(container):

@@ -433,7 +433,7 @@ def test_a_voided_attempt_cannot_be_changed_by_a_file_but_may_stand_in_it(regist
 
 
 def test_an_unknown_kind_is_refused(container):
-    with pytest.raises(Invalid, match="no kind of file 'people'"):
+    with pytest.raises(Invalid, match="'people' is not a kind of file"):
         bring(container, "people", HOLDERS)
 
 

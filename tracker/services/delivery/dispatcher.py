@@ -246,7 +246,7 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
 def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
     """Log one line: at the first failure, then whenever sending pauses for the relay."""
     _log.warning(
-        "the relay %s:%d failed, %d times in a row: %s; messages wait and are tried again. %s",
+        "the relay %s:%d failed, %d in a row: %s; messages wait and are tried again. %s",
         mail.server,
         mail.port,
         failures,
