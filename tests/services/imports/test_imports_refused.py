@@ -390,7 +390,7 @@ def test_a_change_of_standing_on_record_is_never_altered(registered):
 
     assert [rule[:24] for _, _, rule in refused(registered, "standing-changes", later)] == [
         "is 2026-01-01 on record;",
-        "is suspend on record; an",
+        "is suspend on record; us",
     ]
 
 
