@@ -170,7 +170,7 @@ _WITH_ROUTES: list[Flask] = []
 def make_container(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Container:
-    """An office on a database URL without the HTTP interface, its files in ``storage``."""
+    """A container on a database URL without the HTTP interface, its files in ``storage``."""
     return create_container(_settings(url, storage, **variables), read_clock=clock)
 
 
@@ -183,7 +183,7 @@ def _settings(url: str, storage: Path, **variables: str) -> Settings:
 
 @pytest.fixture(scope="session", autouse=True)
 def _make_installations_quickly() -> Iterator[None]:
-    """Spare every application, office and command of this process what the last one has done."""
+    """Spare every application, container and command of this process what the last one has done."""
     shipped = settings.ROOT / "config"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scheme_files, "load", _once(scheme_files.load, shipped / "schemes"))
@@ -223,7 +223,7 @@ def allow_sending(container: Container) -> None:
 
 
 def office_of(app: Flask) -> Container:
-    """The application's office."""
+    """The application's container."""
     container: Container = app.extensions["tracker"]
     return container
 
@@ -286,7 +286,7 @@ def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
 def container(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: Frozen
 ) -> Iterator[Container]:
-    """The application's office, to call services; with the HTTP interface if the test needs it."""
+    """The application's container, to call services; with the HTTP API if the test needs it."""
     if "app" in request.fixturenames:
         yield office_of(request.getfixturevalue("app"))
         return

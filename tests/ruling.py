@@ -16,7 +16,7 @@ from tracker.services.core.context import Container
 
 
 def rule(app: Flask, *policies: Policy, code: str = "cpt", **award: Any) -> Container:
-    """Have a scheme of a running application follow these versions, and say so of its office."""
+    """Have a scheme of a running application follow these versions, and say so of its container."""
     container = office_of(app)
     scheme = container.schemes[code]
     changed = replace(scheme, policies=policies, award=replace(scheme.award, **award))
@@ -34,7 +34,7 @@ def telling(policy: Policy) -> Policy:
     """A version whose courses know units, roles, tags, duty and approved providers.
 
     A CEU is ten hours, teaching counts half as much again, work in safety at most 12 points, and
-    what nobody approved counts half.
+    what no one approved counts half.
     """
     course = replace(
         policy.types["third_party"],

@@ -65,7 +65,7 @@ def form(fields: dict[str, str], data: bytes, name: str = "file.pdf") -> dict[st
 
 @contextmanager
 def served(container: Container, **variables: str) -> Iterator[Site]:
-    """Serve the office's database with one process until the block ends."""
+    """Serve the container's database with one process until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,7 +1,7 @@
 """One holder's life, from the first module to a second cycle, told in one table of days.
 
 Everything goes through the doors that people use: HTTP for the staff, the holder and the employer,
-the scheduler's jobs for the clock, a real SMTP server for the letters.
+the scheduler's jobs for the clock, a real SMTP server for the messages.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Life:
         return self.own.get(path).json["total"]
 
     def earn(self, **claim):
-        """Log, hand in and have approved."""
+        """Log, submit and have approved."""
         made = self.own.post(f"/certifications/{self.certification['id']}/activities", claim)
         assert made.status_code == 201, made.json
         path = f"/activities/{made.json['id']}"
@@ -67,7 +67,7 @@ class Life:
         assert answer.json["state"] == "approved"
 
     def tick(self):
-        """Let the scheduler run; the subjects of the letters that arrived."""
+        """Let the scheduler run; the subjects of the messages that arrived."""
         before = len(self.catcher.letters())
         jobs.plan(self.container)
         jobs.dispatch(self.container)
@@ -140,7 +140,7 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
         " (quedan 725 días)"
     )
 
-    # A missed week of reminders: the 90-day stage passes while nobody is there to send it.
+    # A missed week of reminders: the 90-day stage passes while no one is there to send it.
     life.clock.set("2026-03-10")
     assert len(life.tick()) == 1  # the latest stage, 180 days, not the year-old one besides
     life.clock.set("2026-03-24")
@@ -174,7 +174,7 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     life.clock.set("2026-06-20")
     assert life.status() == ("active", True, 2)
     assert life.total() == "0.00"
-    assert life.tick() == []  # nothing is owed for the old term any more
+    assert life.tick() == []  # nothing is owed for the old term anymore
 
     # Revoked, and told so; the report of last month still says active; reminders stop.
     life.clock.set("2029-06-18")
@@ -185,7 +185,7 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     assert life.status("2029-05-18") == ("active", True, 2)
     assert life.tick() == ["Técnico Certificado en Producción: su certificación está revocada"]
 
-    # An appeal, decided by somebody else, restores everything and the fee.
+    # An appeal, decided by someone else, restores everything and the fee.
     life.clock.set("2029-07-01")
     appeal = life.own.post(f"{path}/appeals", {"statement": "I was on sick leave that day."})
     upheld = life.reviewer.post(

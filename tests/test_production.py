@@ -40,7 +40,7 @@ def test_what_is_unsafe_is_refused_with_the_way_to_accept_it(name, given):
         settings.load("production", PRODUCTION | given)
 
     (line,) = str(refused.value).splitlines()
-    rule, _, way = line.partition(" To accept it on purpose: ")
+    rule, _, way = line.partition(" To accept this anyway, set ")
     (variable,) = given
     section, key = variable.removeprefix("TRACKER_").lower().split("_", 1)
     assert rule.startswith(f"{section}.{key}")
@@ -85,7 +85,8 @@ def test_what_is_accepted_grows_by_what_is_refused_next():
 def test_a_name_that_accepts_nothing_is_told(environment):
     given = PRODUCTION | {"TRACKER_APP_ACCEPTED": "sqlite, everything"}
     with pytest.raises(
-        SettingsRefusedError, match=r"app\.accepted: 'everything' is none of http, "
+        SettingsRefusedError,
+        match=r"app\.accepted: 'everything' is not an exception; the exceptions are: http, ",
     ):
         settings.load(environment, given)
 

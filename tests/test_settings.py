@@ -130,7 +130,7 @@ def test_the_clock_can_be_set_elsewhere():
 @pytest.mark.parametrize("now", ["tomorrow", "2027-01-15", "2027-01-15T12:00:00"])
 def test_the_clock_must_be_set_to_an_instant(now):
     assert _refused(TRACKER_NOW=now) == [
-        f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z"
+        f"app.now = {now!r}: must be a date and time such as 2027-01-15T12:00:00Z"
     ]
 
 
@@ -198,9 +198,13 @@ def test_what_is_neither_true_nor_false_is_named(text):
             "Tracker <t@münchen.example>",
             "must have its domain in ASCII: xn--mnchen-3ya.e",
         ),
-        ("sender", "josé@tracker.example", "must be in ASCII before the @, which every relay take"),
-        ("reply_to", "a:b@tracker.example", "must be one e-mail address like ana@example.org, of"),
-        ("bounce_domain", "localhost", "must be a domain name like example.org"),
+        ("sender", "josé@tracker.example", "must be in ASCII before the @, because"),
+        (
+            "reply_to",
+            "a:b@tracker.example",
+            "must be one email address such as ana@example.org, of",
+        ),
+        ("bounce_domain", "localhost", "must be a domain name such as example.org"),
         ("message_id_domain", "bücher.example", "must have its domain in ASCII: xn--bcher-kva.exa"),
     ],
 )
@@ -216,7 +220,7 @@ def test_our_own_domain_may_be_given_in_its_ascii_form():
 
 def test_mail_is_encrypted_in_one_way_only():
     assert _refused(TRACKER_MAIL_USE_TLS="true", TRACKER_MAIL_USE_SSL="true") == [
-        "mail.use_tls, mail.use_ssl: only one of them can be true"
+        "mail.use_tls, mail.use_ssl: only one of them may be true"
     ]
 
 

@@ -1,4 +1,4 @@
-"""db.py: what an SQL error says, and so what is logged of one, quotes nobody's data."""
+"""db.py: what an SQL error says, and so what is logged of one, quotes no data."""
 
 from __future__ import annotations
 

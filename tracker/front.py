@@ -114,7 +114,7 @@ class Front:
         if not chunked and declared in {"", "0"}:
             return await self._run(environ, io.BytesIO())
         if not chunked and not _is_length(declared):
-            return _refusal(400, "Content-Length is not a number.")
+            return _refusal(400, "Content-Length must be a number.")
         reader = asyncio.ensure_future(_take_in(receive, body, _longest(declared)))
         try:
             await asyncio.wait({reader}, timeout=_AT_ONCE)
@@ -127,7 +127,7 @@ class Front:
         except TimeoutError:
             return _refusal(408, "The body did not arrive in time.")
         except OverflowError:
-            rule = "A body of more than a megabyte must say how long it is (Content-Length)."
+            rule = "A body of more than a megabyte needs a Content-Length."
             return _refusal(411, rule)
         finally:
             await _ended(reader)
@@ -238,7 +238,7 @@ def _call(app: WSGI, environ: Environ, body: IO[bytes]) -> _Answer:
         if not isinstance(failure, Exception):
             raise
         _log.exception("a request failed outside the application's own error handler")
-        return _refusal(500, "Something went wrong here; it was logged.")
+        return _refusal(500, "Something went wrong on our side; the error was logged.")
     collected.seek(0)
     status, headers = said[-1]
     named = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers]
@@ -259,7 +259,7 @@ async def _give(answer: _Answer, send: Send) -> None:
                 await send({"type": "http.response.body", **part})
                 limit.reschedule(_deadline(begun, sent))
     except TimeoutError:
-        _log.info("a reader was too slow for an answer of %d bytes", answer.length)
+        _log.info("a client was too slow to read an answer of %d bytes", answer.length)
         raise  # the server then closes the connection
     if not answer.length:
         await send({"type": "http.response.body", "body": b""})

@@ -40,7 +40,9 @@ def plan(container: Container, *, stop: Callable[[], bool] = never) -> PlanCount
         if send_safety.is_held(work):
             return PlanCounts()
         if ledger.keep_timetable(work):
-            _log.info("reminder policies or zone rules changed: every cursor is looked at again")
+            _log.info(
+                "reminder policies or time zone rules have changed: every cursor is examined again"
+            )
     total, ends = PlanCounts(), time.monotonic() + LONGEST_RUN
     while not stop() and time.monotonic() < ends:
         counts = planner.plan_due(container, limit=container.settings.reminders.batch)
@@ -137,7 +139,7 @@ def audit(container: Container) -> AuditCounts:
         since = (reading.now - _AUDITED).date()
         found = ledger.identity_violations(reading, since=since)
     for violation in found:
-        _log.error("a stage passed without a row: %s", violation)
+        _log.error("a reminder stage passed without a row: %s", violation)
     with container.work(SYSTEM) as work:
         counters.put(work, counters.VIOLATIONS, len(found))
     counts = AuditCounts(len(found))

@@ -107,14 +107,16 @@ def obstacle(connection: Connection) -> str | None:
     if found == newest:
         return None
     if found is None:
-        return f"empty, the newest is {newest}"
+        return f"empty; the newest version is {newest}"
     if found < newest:
-        return f"at {found}, the newest is {newest}"
+        return f"at version {found}; the newest is {newest}"
     later = connection.execute(_LATER, {"newest": newest})
     kinds = {str(revision): str(kind) for revision, kind in later}
     if found in kinds and set(kinds.values()) == {"expand"}:
         return None
-    return f"at {found}, which this release ({newest}) cannot work with: install the new one"
+    return (
+        f"at version {found}, which this release ({newest}) cannot use: install the newer release"
+    )
 
 
 def head() -> str | None:

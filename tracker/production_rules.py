@@ -10,16 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 SettingValues = Mapping[str, Mapping[str, Any]]
 
 NAMES = {
-    "http": "links in letters that anybody on the way can read and change",
-    "plain_mail": "letters, and the relay's password, without TLS",
-    "plain_database": "records that travel to the database without TLS",
+    "http": "links in email that anyone on the way can read and change",
+    "plain_mail": "messages, and the relay's password, sent without TLS",
+    "plain_database": "records sent to the database without TLS",
     "sqlite": "a database for one machine and one process",
-    "example_addresses": "addresses at a domain that is kept for examples",
+    "example_addresses": "addresses at a domain reserved for examples",
 }
 """The exceptions that can be accepted, and what each means."""
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+_NO_EXAMPLE = "must not use a domain reserved for examples"
 _EXAMPLES = (
     ".example",
     ".test",
@@ -39,14 +40,17 @@ def broken(environment: str, values: SettingValues) -> list[str]:
     text = str(values.get("app", {}).get("accepted", ""))
     accepted = {name.strip() for name in text.split(",") if name.strip()}
     unknown = sorted(accepted - NAMES.keys())
-    mistakes = [f"app.accepted: {name!r} is none of {', '.join(NAMES)}" for name in unknown]
+    mistakes = [
+        f"app.accepted: {name!r} is not an exception; the exceptions are: {', '.join(NAMES)}"
+        for name in unknown
+    ]
     if environment != "production":
         return mistakes
     together = ",".join(sorted(accepted - set(unknown)))
     for name, said in _found(values):
         if name not in accepted:
             wanted = f"{together},{name}" if together else name
-            mistakes.append(f"{said}. To accept it on purpose: TRACKER_APP_ACCEPTED={wanted}")
+            mistakes.append(f"{said}. To accept this anyway, set TRACKER_APP_ACCEPTED={wanted}")
     return mistakes
 
 
@@ -60,7 +64,7 @@ def _of_site(url: str) -> Iterator[tuple[str, str]]:
     if url.startswith("http://"):
         yield "http", f"app.base_url = {url!r}: must begin with https:// in production"
     if _is_example(urlsplit(url).hostname or ""):
-        yield "example_addresses", f"app.base_url = {url!r}: is a domain for examples"
+        yield "example_addresses", f"app.base_url = {url!r}: {_NO_EXAMPLE}"
 
 
 def _of_mail(mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -72,12 +76,12 @@ def _of_mail(mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
         value = str(mail.get(key, ""))
         if _is_example(parseaddr(value)[1].rpartition("@")[2] or value):
-            yield "example_addresses", f"mail.{key} = {value!r}: is at a domain for examples"
+            yield "example_addresses", f"mail.{key} = {value!r}: {_NO_EXAMPLE}"
 
 
 def _of_database(url: str) -> Iterator[tuple[str, str]]:
     if url.startswith("sqlite"):
-        yield "sqlite", "database.url: must be PostgreSQL in production"
+        yield "sqlite", "database.url: must name a PostgreSQL database in production"
     elif url.startswith("postgresql") and not _is_safe(url):
         rule = "must end in ?sslmode=verify-full (or verify-ca, require)"
         yield "plain_database", f"database.url: {rule} for a server that is not on this machine"

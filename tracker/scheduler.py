@@ -147,7 +147,7 @@ def run(container: Container, stop: threading.Event | None = None) -> None:
             scheduler.shutdown(wait=True)
             ended.set()
             watch.join()
-    _log.info("the scheduler has ended")
+    _log.info("the scheduler has stopped")
 
 
 def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> Any:
@@ -194,7 +194,7 @@ def watchdog(
     while not ended.wait(every):
         silent = pulse.silent()
         if silent:
-            _log.critical("silent for too long: %s; ending the process", ", ".join(silent))
+            _log.critical("no sign of life for too long: %s; ending the process", ", ".join(silent))
             logging.shutdown()
             give_up(GIVEN_UP)
             return

@@ -60,7 +60,7 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
                 mistakes.append(f"{section}.{key} = {value}: must be at most {most}")
     mail = values.get("mail", {})
     if mail.get("use_tls") is True and mail.get("use_ssl") is True:
-        mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
+        mistakes.append("mail.use_tls, mail.use_ssl: only one of them may be true")
     _check_addresses(mail, mistakes)
     _check_server(values.get("server", {}), mistakes)
     mistakes += production_rules.broken(environment, values)
@@ -97,9 +97,9 @@ def _check_server(server: Mapping[str, Any], mistakes: list[str]) -> None:
     rules: dict[str, tuple[Callable[[str], object], str]] = {
         "trusted_proxies": (
             networks,
-            "must be addresses or networks like 10.0.0.0/8, with commas",
+            "must be addresses or networks such as 10.0.0.0/8, separated by commas",
         ),
-        "metrics": (address, "must be an address and a port like 127.0.0.1:9100"),
+        "metrics": (address, "must be an address and a port, such as 127.0.0.1:9100"),
     }
     for key, (reading, rule) in rules.items():
         value = server.get(key)
@@ -130,9 +130,9 @@ def _broken(address: str, *, is_domain: bool) -> str | None:
     try:
         local, _, domain = emails.for_relay(emails.email(address)).rpartition("@")
     except ValueError as rule:
-        return "must be a domain name like example.org" if is_domain else str(rule)
+        return "must be a domain name such as example.org" if is_domain else str(rule)
     if not local.isascii():
-        return "must be in ASCII before the @, which every relay takes"
+        return "must be in ASCII before the @, because not every relay accepts more"
     return None if address.isascii() else f"must have its domain in ASCII: {domain}"
 
 
@@ -147,4 +147,4 @@ def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:
     except ValueError:
         aware = False
     if not aware:
-        mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")
+        mistakes.append(f"app.now = {now!r}: must be a date and time such as 2027-01-15T12:00:00Z")

@@ -1,4 +1,4 @@
-"""The whole ledger of letters: a log, bounces, notices, preferences, digests, the relay's health.
+"""The whole ledger of messages: a log, bounces, notices, preferences, digests, the relay's health.
 
 Revision ID: 0005
 Revises: 0004
@@ -24,7 +24,7 @@ _STUCK = sa.text("state in ('ambiguous', 'dead', 'parked')")
 
 
 def upgrade() -> None:
-    # First, so that nothing refers to the table that SQLite makes anew.
+    # First, so that nothing refers to the table that SQLite makes again.
     with op.batch_alter_table("reminder") as batch_op:
         batch_op.drop_constraint(_TO_MESSAGE, type_="foreignkey")
     with op.batch_alter_table("message") as batch_op:

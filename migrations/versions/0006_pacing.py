@@ -1,4 +1,4 @@
-"""How fast letters may go to a mail domain, and how many to a holder.
+"""How fast messages may go to a mail domain, and how many to a holder.
 
 Revision ID: 0006
 Revises: 0005

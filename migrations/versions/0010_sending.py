@@ -1,4 +1,4 @@
-"""Sending: enabled by somebody, held for what no calendar foresaw; all letters in one table.
+"""Sending: enabled by someone, held for what no calendar foresaw; all messages in one table.
 
 Revision ID: 0010
 Revises: 0009
@@ -17,7 +17,7 @@ depends_on = None
 
 _ID, _INSTANT = sa.Uuid(as_uuid=False), tracker.db.Instant(timezone=True)
 _FINISHED = sa.text("finished_at is not null")
-# A letter of the log whose key was given again since cannot have it in the same table.
+# A message of the log whose key was given again since cannot have it in the same table.
 _BACK = """
 insert into message (
     id, dedupe_key, message_id, kind, holder_id, employer_id, address, stage, facts, state,

@@ -82,4 +82,4 @@ def _write(texts: Sequence[dict[str, str]]) -> None:
 
 
 def downgrade() -> None:
-    """Nothing: a text is made anew with the next change of the name."""
+    """Nothing: a text is made again with the next change of the name."""

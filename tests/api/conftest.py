@@ -20,7 +20,7 @@ PREFIX = "/api/v1"
 
 @dataclass
 class Caller:
-    """Somebody with a token; paths are those below /api/v1."""
+    """Someone with a token; paths are those below /api/v1."""
 
     client: FlaskClient
     secret: str | None
@@ -71,7 +71,7 @@ def staff(caller: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def anonymous(app: Flask) -> Caller:
-    """Nobody in particular."""
+    """No one in particular."""
     return Caller(app.test_client(), None)
 
 

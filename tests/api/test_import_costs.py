@@ -1,4 +1,4 @@
-"""Imports beside everybody else: what a file costs; nobody waits for one that is tried out."""
+"""Imports beside everyone else: what a file costs; no one waits for one that is tried out."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_nobody_waits_for_a_dry_run(hr, staff, container, clock):
         clock.advance(seconds=2 * MINUTE)  # so that the use of each token is noted
         waits.append(seconds(lambda: staff.post("/employers", {"name": f"Co. {len(waits)}"}), 201))
         waits.append(seconds(lambda: hr.get("/imports"), 200))
-        # A true import beside it, of a row that it holds; a process of its own reads that file.
+        # A true import beside it, of a row that it holds; a separate process reads that file.
         imported.append(seconds(lambda: send(hr, last), 201))
     trial.join()
     (report,) = found
@@ -162,7 +162,7 @@ def test_a_workbook_that_takes_more_memory_than_a_table_should_is_refused_in_wor
     ):
         ((error,), total) = read(table, columns)
     assert total == 1
-    assert error.rule.startswith("takes more memory or time to read than a table should")
+    assert error.rule.startswith("takes more memory or time to read than is allowed")
     assert peak.megabytes - before < 24 + 60
 
 

@@ -116,7 +116,7 @@ def test_a_file_in_windows_1252_needs_to_be_told_so(staff):
     rows = HOLDERS.replace("Ana", "Aña").encode("cp1252")
     refused = send(staff, rows)
     assert refused.status_code == 422
-    assert "say that the encoding is windows-1252" in refused.json["errors"][0]["rule"]
+    assert "set the encoding to windows-1252" in refused.json["errors"][0]["rule"]
     made = send(staff, rows, encoding="windows-1252")
     assert made.status_code == 201, made.json
 

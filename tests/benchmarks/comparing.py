@@ -1,4 +1,4 @@
-"""Comparing two versions of a policy over everybody, against evaluating alone."""
+"""Comparing two versions of a policy over everyone, against evaluating alone."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _alone(reading: ReadContext, versions: tuple[Policy, Policy]) -> float:
 
 
 def _forget_the_peak() -> float:
-    """Begin to watch memory anew; what this process holds now, in MB."""
+    """Begin to watch memory again; what this process holds now, in MB."""
     with suppress(OSError):
         _RESET.write_text(_FORGET_THE_PEAK)
     return _megabytes("VmRSS")

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client for load: a process of its own, on loopback, bounded in count and time.
+"""A small HTTP/1.1 client for load: a separate process, on loopback, bounded in count and time.
 
 ``main`` reads one job a line on standard input, as JSON, and answers
 each with a line. Every connection is kept alive and has one request on its way; bytes of

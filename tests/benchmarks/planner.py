@@ -86,10 +86,10 @@ def outage(shop: Workshop) -> Measured:
 
 @measures("outbox", at_least(5000, "/s"), against=f"a second of {_PROCESSES} processes")
 def claimed_and_finished(shop: Workshop) -> Measured:
-    """Claim letters and finish them."""
+    """Claim messages and finish them."""
     count = shop.sized(20_000)
     _queue(shop, count)
-    with shop.container.work(SYSTEM) as work:  # the others' clocks begin anew
+    with shop.container.work(SYSTEM) as work:  # the others' clocks begin again
         work.connection.execute(update(Message).values(next_at=work.now - timedelta(hours=1)))
     finished, rate = _all_of(shop, partial(_claiming, limit=_part(count, _CLAIM)))
     _forget_letters(shop)
@@ -98,7 +98,7 @@ def claimed_and_finished(shop: Workshop) -> Measured:
 
 @measures("letters", at_least(300, "/s"), against="a second of one connection")
 def letters(shop: Workshop) -> Measured:
-    """Write letters and hand them to a mail server on this machine."""
+    """Write messages and hand them to a mail server on this machine."""
     return _sent(shop, shop.sized(2_000), connections=1, delay=0.0)
 
 
@@ -113,7 +113,7 @@ def _people(shop: Workshop, count: int, **more: object) -> None:
 
     What is due of those before them stays so no longer.
     """
-    first = _cursors(shop) * 2 + 1  # numbers that nobody has
+    first = _cursors(shop) * 2 + 1  # numbers that no one has
     until = more.get("planned_until", shop.container.clock())
     with shop.container.work(SYSTEM) as work:
         due = update(ReminderCursor).where(ReminderCursor.next_due_at <= work.now)
@@ -152,7 +152,7 @@ def _make_due(shop: Workshop, count: int) -> None:
 
 
 def _plan(shop: Workshop, count: int) -> float:
-    """Seconds that one tick takes for so many, each with a letter to be written."""
+    """Seconds that one tick takes for so many, each with a message to be written."""
     _make_due(shop, count)
     begun = time.perf_counter()
     counts = planning.plan_due(shop.container, limit=count)
@@ -164,13 +164,13 @@ def _plan(shop: Workshop, count: int) -> float:
 
 
 def _queue(shop: Workshop, count: int) -> None:
-    """Have letters to so many people wait in the outbox."""
+    """Have messages to so many people wait in the outbox."""
     _people(shop, count * 4)
     _make_due(shop, count)
     while planning.plan_due(shop.container, limit=_PLAN).examined:
         pass
     with shop.container.work(SYSTEM) as work:
-        send_safety.allow(work)  # nobody is written to
+        send_safety.allow(work)  # no one is written to
 
 
 Step = Callable[[], int]
@@ -215,7 +215,7 @@ def _planning(container: Container, *, limit: int) -> Step:
 
 
 def _claiming(container: Container, *, limit: int) -> Step:
-    """Claim a few letters and finish them one by one."""
+    """Claim a few messages and finish them one by one."""
     with container.work(SYSTEM) as work:
         send_safety.allow(work)
         place = send_safety.place(work)
@@ -251,7 +251,7 @@ def _mailing(container: Container, port: int, connections: int) -> Container:
 
 
 def _forget_letters(shop: Workshop) -> None:
-    """Empty the outbox, so that the next measurement finds its own letters only."""
+    """Empty the outbox, so that the next measurement finds its own messages only."""
     emptied: Sequence[type] = (Notice, Message)
     with shop.container.work(SYSTEM) as work:
         for table in emptied:

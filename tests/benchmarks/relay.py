@@ -1,7 +1,7 @@
-"""A mail server in a process of its own, which takes everything after a while and keeps nothing.
+"""A mail server in a separate process, which takes everything after a while and keeps nothing.
 
 It answers and no more, as the sinks do that mail servers bring for measuring: a server that
-parses letters would be most of what is measured.
+parses messages would be most of what is measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _END = b"\r\n.\r\n"
 
 @contextmanager
 def relaying(delay: float = 0.0) -> Iterator[int]:
-    """Run it; the port. Each letter is answered after ``delay`` seconds."""
+    """Run it; the port. Each message is answered after ``delay`` seconds."""
     program = [sys.executable, "-c", f"from tests.benchmarks import relay; relay.main({delay})"]
     with subprocess.Popen(
         program, cwd=ROOT, env=environment({}), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -33,7 +33,7 @@ def relaying(delay: float = 0.0) -> Iterator[int]:
 
 
 class _Sink(asyncio.Protocol):
-    """One connection: every command is answered, every letter after a delay."""
+    """One connection: every command is answered, every message after a delay."""
 
     def __init__(self, delay: float) -> None:
         self._delay, self._buffer, self._in_letter = delay, b"", False
@@ -67,7 +67,7 @@ class _Sink(asyncio.Protocol):
 
 
 def main(delay: float) -> None:
-    """Serve until whoever started it ends it, and tell the port first."""
+    """Serve until the process that started it ends it; first report the port."""
     asyncio.run(_serve(delay))
 
 

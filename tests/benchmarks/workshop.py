@@ -1,4 +1,4 @@
-"""Where measurements work: one throwaway database, its office, two servers, a loader.
+"""Where measurements work: one throwaway database, its container, two servers, a loader.
 
 Everything is made when it is first asked for, so that ``--only`` costs what it needs.
 """
@@ -71,7 +71,7 @@ class Workshop:
 
     @cached_property
     def container(self) -> Container:
-        """The office of the application in this process."""
+        """The container of the application in this process."""
         container: Container = self.app.extensions["tracker"]
         return container
 
@@ -85,7 +85,7 @@ class Workshop:
 
     @cached_property
     def loggers(self) -> list[Person]:
-        """Certified people who log activities all the time, so that nobody reads theirs."""
+        """Certified people who log activities all the time, so that no one reads theirs."""
         with self.container.work(SYSTEM) as work:
             return people.certify(work, self.sized(_ASKED_ABOUT), prefix="L")
 

@@ -53,7 +53,7 @@ def test_it_says_whom_it_would_extend_then_does_then_changes_nothing(tracker, co
 
     again = tracker(*ACT, *GRANTED, "--by", "6 months")
     assert again.stdout == (
-        "0 extended, 0 refused\nstorm was done before (1 extended); nothing changed.\n"
+        "0 extended, 0 refused\nstorm was already carried out (1 extended); nothing changed.\n"
     )
     assert (told.exit_code, done.exit_code, again.exit_code) == (0, 0, 0)
 
@@ -63,7 +63,8 @@ def test_who_is_refused_is_named_on_standard_error(tracker, container, held):
 
     assert done.stdout == "0 extended, 1 refused\n"
     assert done.stderr == (
-        f"refused: H1  {held.number}  2026-12-25 -> 2027-03-31: Policy 2015 has no extension.\n"
+        f"refused: H1  {held.number}  2026-12-25 -> 2027-03-31: Policy 2015 does not allow "
+        "extensions.\n"
     )
     assert expires_on(container, held) == date(2026, 12, 25)
 
@@ -93,15 +94,23 @@ def test_it_can_be_for_one_person_or_an_employers_workers(tracker, container, he
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        (("--by", "six months"), 2, "is not like '90 days', '6 months' or '1 year'."),
+        (
+            ("--by", "six months"),
+            2,
+            "is not a length of time; write it like '90 days', '6 months' or '1 year'.",
+        ),
         (
             ("--by", "1 year", "--expiring", "December"),
             2,
-            "must be two dates like 2026-03-01..2026-06-30",
+            "must be two dates, such as 2026-03-01..2026-06-30",
         ),
-        ((), 1, "until: exactly one of until and by is required"),
+        ((), 1, "until: give either until or by, not both"),
         (("--by", "1 year", "--employer", "Nobody"), 1, "employer: is unknown"),
-        (("--by", "1 year", "--holder", "H9"), 1, "holder_refs: are on record of nobody: H9"),
+        (
+            ("--by", "1 year", "--holder", "H9"),
+            1,
+            "holder_refs: are not refs of holders on record: H9",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(tracker, options, status, words):

@@ -35,7 +35,7 @@ def found(tracker, clock):
 
 @pytest.fixture
 def planned(container, clock):
-    """Three letters that wait to be sent."""
+    """Three messages that wait to be sent."""
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     ids = cases.certified(container, date(2027, 3, 15), 3)
     jobs.plan(container)
@@ -44,20 +44,23 @@ def planned(container, clock):
 
 @pytest.mark.usefixtures("planned")
 def test_letters_that_nobody_sends(found, clock):
-    assert found("outbox") == ("ok", "3 letters wait to be sent")
+    assert found("outbox") == ("ok", "3 messages are waiting to be sent")
     clock.advance(hours=2, minutes=5)
-    assert found("outbox") == ("problem", "usual letters wait, the oldest due 2 h 5 min ago")
+    assert found("outbox") == (
+        "problem",
+        "usual messages are waiting, the oldest due 2 h 5 min ago",
+    )
 
 
 def test_a_planner_that_does_not_run(found, container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     cases.certified(container, date(2027, 3, 15))
-    assert found("planner") == ("ok", "1 certifications wait to be looked at")
+    assert found("planner") == ("ok", "1 certifications are waiting for the planner")
     jobs.plan(container)
     clock.advance(days=20)
     state, detail = found("planner")
     assert state == "problem"
-    assert detail.startswith("1 certifications wait to be looked at, the oldest due ")
+    assert detail.startswith("1 certifications are waiting for the planner, the oldest due ")
 
 
 @pytest.mark.usefixtures("planned")
@@ -75,7 +78,7 @@ def test_a_relay_that_fails_and_is_then_left_alone(found, container):
             send_safety.relay_failed(work, "connection refused")
     assert found("relay") == (
         "warning",
-        "4 connections failed in a row: connection refused",
+        "4 connections in a row failed: connection refused",
     )
     with container.work(SYSTEM) as work:
         send_safety.relay_failed(work, "connection refused")
@@ -90,7 +93,7 @@ def test_somebody_who_takes_a_letter_for_spam(found, container):
     bounce(container, "complaint", hours=30)
     assert found("bounces") == (
         "ok",
-        "0 addresses are not written to; within a day: 1 hard, 0 soft, 0 complaint",
+        "0 addresses get no email; in the last day: 1 hard, 0 soft, 0 complaint",
     )
     bounce(container, "complaint", hours=2)
     assert found("bounces")[0] == "warning"
@@ -119,13 +122,13 @@ def test_digests_that_nobody_writes(found, container, clock):
     clock.set("2026-11-23T05:59:00+00:00")
     assert found("digests")[0] == "ok"
     clock.set("2026-11-23T06:01:00+00:00")
-    assert found("digests") == ("problem", "1 should have been written more than an hour ago")
+    assert found("digests") == ("problem", "1 digests are more than an hour late")
     jobs.digest(container)
     assert found("digests")[0] == "ok"
 
 
 def test_an_audit_that_found_something_or_is_long_ago(found, container, clock):
-    assert found("audit") == ("warning", "never ran here")
+    assert found("audit") == ("warning", "it has never run on this database")
     jobs.audit(container)
     assert found("audit") == ("ok", "the last was 0 min ago")
     clock.advance(hours=4)
@@ -147,6 +150,6 @@ def test_a_scheme_on_record_whose_file_is_missing_is_named_and_the_scheduler_doe
 
     assert findings[-1]["check"] == "schemes on record"
     assert findings[-1]["state"] == "problem"
-    assert findings[-1]["detail"] == "no file states gone, of which there are certifications"
+    assert findings[-1]["detail"] == "there are certifications under gone, but no scheme file"
     assert started.exit_code == 1
-    assert started.stderr.startswith("There are certifications of gone, which no file in ")
+    assert started.stderr.startswith("There are certifications under gone, but no scheme file in ")

@@ -71,7 +71,7 @@ def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, t
     assert (result.exit_code, result.stdout) == (1, "")
     first, second, last = result.stderr.splitlines()
     assert first == "people.csv, row 3, given_name: must not be empty"
-    assert second.startswith("people.csv, row 3, email: 'nobody' must be one e-mail address like")
+    assert second.startswith("people.csv, row 3, email: 'nobody' must be one email address such as")
     assert last == "The file was refused with 2 errors; nothing was stored."
     assert runs(container) == [("refused", "people.csv")]
 
@@ -96,7 +96,7 @@ def test_a_file_in_windows_1252_is_recognized_and_read_when_it_is_said(tracker, 
     refused = tracker("import", "holders", path)
     assert refused.exit_code == 1
     assert "looks like Windows-1252, in which it reads 'A,Aña," in refused.stderr
-    assert "say that the encoding is windows-1252" in refused.stderr
+    assert "set the encoding to windows-1252" in refused.stderr
 
     result = tracker("import", "holders", path, "--encoding", "windows-1252")
     assert result.stdout.startswith("holders: 1 rows: 1 created")
@@ -114,7 +114,7 @@ def test_sheets_that_were_not_read_are_named(tracker, tmp_path):
 
     assert result.stdout.startswith("holders: 1 rows: 1 created")
     assert result.stderr == (
-        "warning: people.xlsx, row 1: Of the sheets only 'Sheet' was read, not 'Notes'.\n"
+        "warning: people.xlsx, row 1: Only the sheet 'Sheet' was read, not 'Notes'.\n"
     )
 
 

@@ -46,7 +46,7 @@ def test_a_folder_is_told_file_by_file(tracker, files):
     assert again.stdout.splitlines()[-1] == "Nothing changed."
 
 
-_LACKS = "its rows were not compared with the record, which lacks those of the refused file"
+_LACKS = "its rows were not checked against the records, which lack the refused file's rows"
 
 
 def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
@@ -58,8 +58,8 @@ def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
     assert result.stderr.splitlines() == [
         "holders.csv, row 4, given_name: must not be empty",
         "The file was refused with 1 error; nothing was stored.",
-        f"certifications.csv: its cells are fine; {_LACKS}",
-        "The folder was refused with 1 error, in holders.csv; nothing of it was stored.",
+        f"certifications.csv: its cells have no errors; {_LACKS}",
+        "The folder was refused with 1 error, in holders.csv; nothing was stored.",
     ]
 
 
@@ -69,8 +69,10 @@ def test_a_name_that_says_no_kind_is_told_with_those_there_are(tracker, files):
     result = tracker("import", "--all", files)
 
     assert result.exit_code == 1
-    assert "  certificates.csv: is no kind of file; the kinds are holders, " in result.stderr
-    assert "is certifications.csv meant?" in result.stderr
+    assert "  certificates.csv: is not named after a kind of file; the kinds are holders, " in (
+        result.stderr
+    )
+    assert "did you mean certifications.csv?" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("holders",), (), ("holders", "x.csv", "--all", ".")])
@@ -81,7 +83,7 @@ def test_half_a_command_is_wrong_usage(tracker, arguments, tmp_path, monkeypatch
     result = tracker("import", *arguments)
 
     assert result.exit_code == 2
-    assert "Give a KIND and a FILE, or --all with a folder." in result.stderr
+    assert "Name a KIND and a FILE, or --all with a folder." in result.stderr
 
 
 def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
@@ -98,7 +100,7 @@ def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
     assert again.stdout.endswith("Nothing changed.\n")
     refused = tracker("export", "--all", tmp_path / "out")
     assert refused.exit_code == 2
-    assert "is there already: name a new folder, or an empty one" in refused.stderr
+    assert "already exists: name a new or an empty folder" in refused.stderr
     assert tracker("export").exit_code == 2
 
 

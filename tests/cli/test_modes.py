@@ -23,7 +23,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(home):
-    """Run a command there on an SQLite database of its own."""
+    """Run a command there on a separate SQLite database."""
     usual = {"TRACKER_DATABASE_URL": f"sqlite:///{home}/var/tracker.sqlite3"}
 
     def run(*arguments, **variables):
@@ -78,7 +78,10 @@ def test_the_doctor_names_a_key_that_is_too_short(run, home):
     assert "master.key" in findings(run("doctor", "--json"))["keys"]["detail"]
 
 
-NO_PRODUCTION = "This is no production: set TRACKER_ENV=production for one (now: default)."
+NO_PRODUCTION = (
+    "This is not a production environment: set TRACKER_ENV=production to make it one "
+    "(now: default)."
+)
 
 
 def test_without_an_environment_a_line_says_that_this_is_no_production(run, monkeypatch):
@@ -92,5 +95,5 @@ def test_without_an_environment_a_line_says_that_this_is_no_production(run, monk
     found = findings(run("doctor", "--json", TRACKER_ENV=None))["settings"]
     assert (found["state"], found["detail"]) == (
         "warning",
-        "environment default: this is no production",
+        "environment default: this is not a production environment",
     )

@@ -36,7 +36,7 @@ def corrected(tmp_path):
     """A scheme file with a second version, which asks for fewer points."""
     text = (SHIPPED / "mssc-cpt.toml").read_text()
     start = text.index("[[policies]]")
-    end = text.index("# Days before the expiry")
+    end = text.index("# Days before expiration")
     version = text[start:end].replace('version = "2015"', 'version = "2015b"\ncorrects = "2015"')
     version = version.replace('points_required = "100.00"', 'points_required = "60.00"')
     path = tmp_path / "draft.toml"
@@ -136,9 +136,9 @@ def test_what_is_not_there_is_refused(tracker, corrected, tmp_path):
     broken.write_text("code = ")
 
     assert (unknown.exit_code, unknown.stdout) == (1, "")
-    assert "has no policy version '2016'; there are: 2015, 2015b" in unknown.stderr
+    assert "has no policy version '2016'; its versions are: 2015, 2015b" in unknown.stderr
     assert other.exit_code == 2
-    assert "holds scheme cpt, not clt" in other.stderr
+    assert "contains scheme cpt, not clt" in other.stderr
     refused = tracker(*asked, "--file", broken)
     assert refused.exit_code == 1
     assert "broken.toml:1: " in refused.stderr
@@ -197,13 +197,13 @@ def test_every_change_has_its_words():
         "title ends 2029-03-15 -> none"
     )
     assert endless == (
-        "total 40.00 -> none, required 30.00 -> none, counts no points any more, "
-        "valid through 2029-03-15 -> without end, window opens 2029-03-15 -> none, "
+        "total 40.00 -> none, required 30.00 -> none, counts no points anymore, "
+        "valid through 2029-03-15 -> no expiration, window opens 2029-03-15 -> none, "
         "window closes 2029-03-15 -> none, title ends 2029-03-15 -> none"
     )
     assert ending == (
         "total none -> 40.00, required none -> 30.00, counts points now, "
-        "valid through without end -> 2029-03-15, window opens none -> 2029-03-15, "
+        "valid through no expiration -> 2029-03-15, window opens none -> 2029-03-15, "
         "window closes none -> 2029-03-15, title ends none -> 2029-03-15"
     )
     assert lines[3] == "3 certifications examined: 3 change"
@@ -216,7 +216,9 @@ def test_publishing_is_told_once(tracker):
     second = tracker("schemes", "publish", "cpt", "2015", "--note", "As decided.")
 
     assert first.stdout.startswith("Published: scheme cpt, version 2015, sha256 ")
-    assert second.stdout == "It was published on 2026-11-21, as it stands; nothing was changed.\n"
+    assert second.stdout == (
+        "It was already published on 2026-11-21 with the same text; nothing was changed.\n"
+    )
     assert tracker("schemes", "publish", "cpt", "1999", "--note", "x").exit_code == 1
     assert tracker("schemes", "publish", "cpt", "2015").exit_code == 2
 
@@ -230,15 +232,15 @@ def test_a_silent_edit_is_warned_of_by_check_and_doctor_and_cannot_be_published(
     doctor = tracker("doctor", "--json", **installed)
     again = tracker("schemes", "publish", "cpt", "2015", "--note", "x", **installed)
 
-    said = "scheme cpt, version 2015: published on 2026-11-21, was edited in its file since"
+    said = "scheme cpt, version 2015: published on 2026-11-21, has since been edited in its file"
     assert check.exit_code == 0
-    assert check.stderr.startswith(f"warning: {said}. Put it back, and give what changed a version")
+    assert check.stderr.startswith(f"warning: {said}. Restore the old text, and put the changes in")
     assert "`tracker schemes repair`" in check.stderr
     [finding] = [f for f in json.loads(doctor.stdout) if f["check"] == "policies"]
     assert (finding["state"], finding["detail"]) == ("warning", said)
     assert "`tracker schemes repair`" in finding["fix"]
     assert again.exit_code == 1
-    assert "was published on 2026-11-21 and said something else then" in again.stderr
+    assert "was published on 2026-11-21 with a different text" in again.stderr
 
 
 def test_drafts_of_one_scheme_are_checked_without_the_others(tracker, corrected, tmp_path):
@@ -292,7 +294,7 @@ def test_a_repair_is_foretold_done_and_not_repeated(
     assert governing(container) == {"2015b"}
     *lines, last, said = dry.stdout.splitlines()
     assert (last, said) == (
-        "Cycles would be put from 2015 under 2015b: 40",
+        "Cycles would be moved from 2015 to 2015b: 40",
         "This was a dry run: nothing was stored.",
     )
     assert done.stdout.splitlines() == [*lines, "Cycles put from 2015 under 2015b: 40"]
@@ -300,7 +302,7 @@ def test_a_repair_is_foretold_done_and_not_repeated(
     assert done.stderr == f"Written: {path}\n"
     rows = foretold.read_text().splitlines()
     assert len(rows) > 10
-    assert again.stdout == "No cycle is governed by 2015; nothing was changed.\n"
+    assert again.stdout == "No cycle is governed by version 2015; nothing was changed.\n"
     assert path.read_text().splitlines() == rows[:1]
 
 
@@ -326,7 +328,7 @@ def test_only_a_correction_repairs(tracker, installed, container):
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
-        "Version 2015 of scheme cpt corrects none; to repair the cycles under 2015b"
+        "Version 2015 of scheme cpt corrects no version; to repair the cycles under 2015b"
         in result.stderr
     )
     assert governing(container) == {"2015"}

@@ -30,5 +30,5 @@ def test_it_lists_the_stages_that_fell_due_and_have_no_row(tracker, container, c
     assert amiss.stdout == (
         f"{id_}  cycle 1  expires 2027-03-15  stage 30  due 2027-02-13T14:00:00Z\n"
     )
-    assert "Due and without a row: 1." in amiss.stderr
+    assert "Due stages without a row: 1." in amiss.stderr
     assert (of_today.exit_code, of_today.stdout) == (0, "")

@@ -68,12 +68,13 @@ def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
 
     place = file.read_bytes().index(b"From MAILER", 5)
     assert first.stdout == (
-        "7 messages: 1 bad for good, 1 bad for now, 1 complaints, 1 unsubscribed, "
-        "1 automatic answers, 1 of no letter of ours, 1 malformed.\n"
+        "7 messages: 1 permanent failures, 1 temporary failures, 1 complaints, 1 unsubscribed, "
+        "1 automatic answers, 1 not about our messages, 1 malformed.\n"
     )
-    assert first.stderr == f"{file}: message at byte {place:,}: is no message: it has no header\n"
+    broken = f"{file}: message at byte {place:,}: is not a message: it has no header\n"
+    assert first.stderr == broken
     assert first.exit_code == second.exit_code == 1
-    assert "4 known already" in second.stdout
+    assert "4 already processed" in second.stdout
     assert (
         count(container, Bounce),
         count(container, Suppression),
@@ -91,7 +92,7 @@ def test_a_maildir_is_read(tracker, container, rows, sender, tmp_path):
         (tmp_path / folder / "1.mx:2,S").write_bytes(dsn(sender(row)))
     result = tracker("reminders", "bounces", tmp_path, **THEN)
 
-    assert (result.exit_code, result.stdout) == (0, "2 messages: 2 bad for good.\n")
+    assert (result.exit_code, result.stdout) == (0, "2 messages: 2 permanent failures.\n")
     assert count(container, Suppression) == 2
 
 
@@ -99,7 +100,7 @@ def test_a_maildir_is_read(tracker, container, rows, sender, tmp_path):
 def test_one_message_is_read_from_a_pipe(tracker, container, rows, sender, first_line):
     result = tracker("reminders", "bounces", stdin=first_line + dsn(sender(rows[0])), **THEN)
 
-    assert (result.exit_code, result.stdout) == (0, "1 messages: 1 bad for good.\n")
+    assert (result.exit_code, result.stdout) == (0, "1 messages: 1 permanent failures.\n")
     assert count(container, Suppression) == 1
 
 
@@ -118,7 +119,7 @@ def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
     )
 
     assert done.returncode == os.EX_TEMPFAIL
-    assert done.stderr == b"The database is away; try again.\n"
+    assert done.stderr == b"The database is unavailable; try again.\n"
 
 
 def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_once(
@@ -151,7 +152,7 @@ def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_onc
     again = tracker("reminders", "bounces", file)
 
     assert 20 <= done < 300
-    assert f"{300 - done} bad for good, {done} known already" in again.stdout
+    assert f"{300 - done} permanent failures, {done} already processed" in again.stdout
     assert count(container, Bounce) == count(container, Suppression) == 300
 
 

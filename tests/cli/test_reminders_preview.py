@@ -12,7 +12,7 @@ from tracker.services.employers.digest_contents import SECTIONS
 
 @pytest.fixture
 def preview(tracker, tmp_path):
-    """Write the letters, with a database that is not there."""
+    """Write the messages, with a database that is not there."""
 
     def run(*options):
         nowhere = {"TRACKER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}

@@ -17,7 +17,7 @@ UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 @pytest.fixture
 def letters(container, clock):
-    """Three letters, two of them dead; their ids in the order of their making."""
+    """Three messages, two of them dead; their ids in the order of their making."""
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     cases.certified(container, date(2027, 3, 15), 3)
     jobs.plan(container)
@@ -33,7 +33,7 @@ def test_it_lists_the_letters_of_a_state_the_newest_first(tracker, letters):
     lines = found.stdout.splitlines()
     assert [line.split()[0] for line in lines] == letters[1::-1]
     assert "tried 1x  550 no such" in lines[0]
-    assert "2 letters are dead." in found.stderr
+    assert "2 messages are dead." in found.stderr
     newest = tracker("reminders", "list", "--state", "dead", "--limit", "1")
     assert newest.stdout.splitlines() == lines[:1]
     assert tracker("reminders", "list", "--state", "parked").stdout == ""
@@ -56,7 +56,7 @@ def test_what_cannot_be_done_is_said_of_each_letter_and_stops_no_other(tracker, 
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [f"{letters[2]}: cancelled"]
     assert (
-        f"{letters[0]}: The letter is dead: only ready, parked or ambiguous may be." in done.stderr
+        f"{letters[0]}: The message is dead: it must be ready, parked or ambiguous." in done.stderr
     )
     assert f"{UNKNOWN}: There is no such record." in done.stderr
     assert cases.states(container) == ["cancelled", "dead", "dead"]

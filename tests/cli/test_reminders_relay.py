@@ -23,7 +23,7 @@ MARKED = datetime(2027, 2, 13, 15, tzinfo=UTC)
 
 @pytest.fixture
 def rows(container, clock):
-    """Two letters that were under way at ``MARKED`` when the connection was lost."""
+    """Two messages that were under way at ``MARKED`` when the connection was lost."""
     clock.now = MARKED
     cases.certified(container, date(2027, 3, 15), 2)
     jobs.plan(container)
@@ -77,8 +77,8 @@ def evidence(container):
 def test_what_the_log_names_was_sent_and_what_it_does_not_was_not(container, rows, read, clock):
     result = read(other(-5), taken(rows[0], 1), other(20))
 
-    assert result.stdout == "4 lines: 1 letters taken by the relay.\n"
-    assert result.stderr == "The evidence is complete until 2027-02-13T15:20:00Z.\n"
+    assert result.stdout == "4 lines read: the relay accepted 1 messages.\n"
+    assert result.stderr == "The evidence is complete up to 2027-02-13T15:20:00Z.\n"
     assert evidence(container) == ([rows[0].message_id], MARKED + timedelta(minutes=20))
     clock.advance(minutes=21)
     counts = jobs.reap(container)
@@ -89,7 +89,7 @@ def test_a_log_that_begins_after_a_letter_in_doubt_proves_nothing_unsent(contain
     result = read(taken(rows[0], 1), other(20))
 
     assert result.exit_code == 0
-    assert "not complete" in result.stderr
+    assert "incomplete" in result.stderr
     assert evidence(container) == ([rows[0].message_id], None)
 
 
@@ -105,7 +105,7 @@ def test_a_log_that_joins_what_was_read_before_carries_the_evidence_on(container
 @pytest.mark.usefixtures("rows")
 def test_reading_an_older_file_moves_nothing_back(container, read):
     read(other(-5), other(30))
-    assert "complete until" in read(other(-50), other(-40)).stderr
+    assert "complete up to" in read(other(-50), other(-40)).stderr
     assert evidence(container)[1] == MARKED + timedelta(minutes=30)
 
 
@@ -158,7 +158,7 @@ def test_a_stream_is_taken_down_while_it_goes_on(container, rows, variables):
         running.stdin.write(taken(rows[1], 2))
         told, _ = running.communicate(timeout=30)
 
-    assert told == "5 lines: 2 letters taken by the relay.\n"
+    assert told == "5 lines read: the relay accepted 2 messages.\n"
     assert len(evidence(container)[0]) == 2
 
 

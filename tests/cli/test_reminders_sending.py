@@ -34,14 +34,14 @@ def test_sending_is_disabled_and_enabled_again(tracker, container):
     assert tracker("reminders", "disable", "--reason", "The relay moves.").exit_code == 0
     assert not is_enabled(container)
     again = tracker("reminders", "enable", "--reason", "It has moved.")
-    assert (again.exit_code, again.stderr) == (0, "Messages may leave this database.\n")
+    assert (again.exit_code, again.stderr) == (0, "Sending is enabled.\n")
     assert is_enabled(container)
 
 
 def test_golive_shows_the_amount_and_changes_nothing_in_a_dry_run(tracker, new):
     shown = tracker("golive", "--dry-run", TRACKER_NOW=NOW)
 
-    assert "2 reminders 30 days before the expiry" in shown.stdout
+    assert "2 reminders 30 days before expiration" in shown.stdout
     assert "2 messages" in shown.stdout
     assert cases.letters(new) == []
     assert not is_enabled(new)
@@ -57,7 +57,10 @@ def test_golive_asks_and_without_an_answer_nothing_leaves(tracker, new):
 def test_golive_plans_spreads_and_enables(tracker, new):
     done = tracker("golive", "--yes", "--days", "2", TRACKER_NOW=NOW)
 
-    assert "2 reminders of more than a week ahead leave over 2 days" in done.stdout
+    assert (
+        "2 reminders that are not due within a week of expiration are spread over 2 days"
+        in done.stdout
+    )
     assert "2027-02-16: 1 messages\n2027-02-17: 1 messages\n" in done.stdout
     assert is_enabled(new)
 

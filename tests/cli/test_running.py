@@ -38,8 +38,8 @@ def test_init_makes_ready_once_and_says_that_a_second_run_changed_nothing(tracke
 
     assert re.fullmatch(r"trk_[\w-]{43}\n", first.stdout)
     assert first.stderr.splitlines() == [
-        "The keys were made.",
-        f"The database was brought to migration {migrations.head()}.",
+        "The keys were created.",
+        f"The database was migrated to version {migrations.head()}.",
         "The first administrator's token follows; it is not shown again.",
     ]
     assert (second.exit_code, second.stdout) == (0, "")
@@ -52,7 +52,7 @@ def test_migrate_says_what_it_did(tracker, new_database):
 
     head = migrations.head()
     assert first.stdout == f"Migrated from an empty database to {head}.\n"
-    assert second.stdout == f"The database is at the newest migration already ({head}).\n"
+    assert second.stdout == f"The database is already at the newest version ({head}).\n"
 
 
 def test_serve_refuses_a_database_that_is_not_migrated(tracker, new_database):
@@ -108,7 +108,7 @@ def test_a_database_that_cannot_be_reached_is_a_failure_in_words(tracker):
     result = tracker("migrate", TRACKER_DATABASE_URL=url)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("The database said no: ")
+    assert result.stderr.startswith("The database refused: ")
     assert "Traceback" not in result.stderr
 
 
@@ -118,7 +118,7 @@ def test_schemes_are_listed_with_their_versions(tracker):
 
     assert "cpt      Certified Production Technician (CPT 4.0)" in lines
     assert any("green (optional)" in line for line in lines)
-    assert any("policy 2015: from the start, holds unverified values" in line for line in lines)
+    assert any("policy 2015: from the start, has unverified values" in line for line in lines)
 
 
 def test_scheme_files_are_checked_and_every_mistake_is_told_with_file_and_line(tracker, tmp_path):
@@ -145,7 +145,7 @@ def test_a_token_is_made_listed_and_revoked(tracker):
     assert "expires 2026-12-21T17:00Z" in line
     assert line.endswith("never used  nightly")
 
-    assert tracker("token", "revoke", id_).stdout == f"Token {id_} is revoked.\n"
+    assert tracker("token", "revoke", id_).stdout == f"Token {id_} was revoked.\n"
 
     assert "revoked 2026-11-21T17:00Z" in tracker("token", "list").stdout
     assert tracker("token", "revoke", "01a20111-0d4d-72b4-9421-649f04659112").exit_code == 1
@@ -160,7 +160,7 @@ def test_a_holders_token_names_the_holder_by_ref(tracker):
 
     nameless = tracker(*arguments)
     assert nameless.exit_code == 2
-    assert "--role holder needs --holder: whose token it is." in nameless.stderr
+    assert "--role holder needs --holder, which names the token's owner." in nameless.stderr
     nobody = tracker(*arguments, "--holder", "nobody")
     assert (nobody.exit_code, nobody.stderr.splitlines()[0]) == (1, "There is no holder 'nobody'.")
 
@@ -211,7 +211,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     assert "Connection refused" in found["mail"]["detail"]
     assert found["mail"]["fix"].startswith("Start the relay")
     assert re.fullmatch(
-        r"\d{3} certifications agree with their facts", found["timelines"]["detail"]
+        r"\d{3} certifications match the recorded facts", found["timelines"]["detail"]
     )
 
 
@@ -231,7 +231,7 @@ def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, con
     found, _ = findings()
 
     assert found["timelines"]["state"] == "problem"
-    assert " disagree with their facts: CPT-" in found["timelines"]["detail"]
+    assert " certifications do not match the recorded facts: CPT-" in found["timelines"]["detail"]
 
 
 def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(

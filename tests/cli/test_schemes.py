@@ -37,4 +37,4 @@ def test_what_is_not_there_is_refused_by_name(tracker):
 
     assert (unknown.exit_code, version.exit_code) == (1, 2)
     assert "There is no scheme 'abc'" in unknown.stderr
-    assert "is no version of cpt; there are: 2015" in version.stderr
+    assert "is not a version of cpt; the versions are: 2015" in version.stderr

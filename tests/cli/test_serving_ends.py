@@ -83,7 +83,7 @@ def has_ticked(container):
 
 
 def is_over(pid):
-    """Whether a process is no more, or a zombie that nobody has asked about."""
+    """Whether a process has ended, or is a zombie that no one has asked about."""
     try:
         return ") Z" in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -83,7 +83,7 @@ def test_an_address_has_one_form_however_it_is_given(given, kept):
     ],
 )
 def test_what_is_no_address_or_needs_quoting_is_refused(text):
-    with pytest.raises(ValueError, match="must be one e-mail address like"):
+    with pytest.raises(ValueError, match="must be one email address such as"):
         email(text)
 
 

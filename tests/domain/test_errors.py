@@ -60,7 +60,7 @@ def test_what_staff_may_override_says_so_and_names_the_field():
 
     assert {kind for kind in _refusals() if kind.way_out == OVERRIDE} == overridable
     assert RetakeTooSoon("Too soon.").told == (
-        "Too soon. Staff can make an exception: send override_reason with the reason for it."
+        "Too soon. Staff can make an exception: send the reason in override_reason."
     )
 
 
@@ -68,7 +68,7 @@ def test_what_the_issuer_can_be_asked_for_is_named():
     refusal = CertificationExpired("It expired.")
 
     assert refusal.exception.ask_for == ("an extension",)
-    assert refusal.told == "It expired. The issuer can be asked for an extension."
+    assert refusal.told == "It expired. You can ask the issuer for an extension."
 
 
 def test_where_there_is_no_exception_none_is_named():

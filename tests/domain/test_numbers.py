@@ -57,13 +57,13 @@ def test_a_number_from_elsewhere_is_kept_with_plain_hyphens():
 
 @pytest.mark.parametrize("number", ["N/A", "none", "TBD", "pending", "0", "0000", "XXXX", "n.a"])
 def test_words_that_stand_for_no_number_are_recognized(number):
-    with pytest.raises(ValueError, match=r"^is no certificate number but says"):
+    with pytest.raises(ValueError, match=r"^means that there is none"):
         from_elsewhere(number)
 
 
 @pytest.mark.parametrize("number", ["2022001.0", "7.0"])
 def test_a_whole_number_that_a_program_made_a_fraction_is_refused(number):
-    with pytest.raises(ValueError, match="written as a fraction"):
+    with pytest.raises(ValueError, match="wrote as a fraction"):
         from_elsewhere(number)
     assert from_elsewhere(number + "5") == number + "5"
 

@@ -1,4 +1,4 @@
-"""Who may do what: denied by default, and somebody else's record looks like none."""
+"""Who may do what: denied by default, and someone else's record looks like none."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_nobody_decides_on_a_record_of_their_own():
     with pytest.raises(SelfReview) as refused:
         check_not_own(reviewer, "h1")
 
-    assert refused.value.detail == "Nobody decides on a record of their own."
+    assert refused.value.detail == "You cannot decide on your own record."
 
 
 def test_a_token_decides_on_the_records_of_its_makers_no_more_than_they_do():

@@ -1,4 +1,4 @@
-"""What is broken on purpose, and where it is shown that no letter is lost and none sent twice.
+"""What is broken on purpose, and where it is shown that no message is lost and none sent twice.
 
 The judge is the ledger of a real mail server. Each test here has a short version, which always
 runs, and a long one: ``pytest -m faults``. ``delivery/`` is ``tests/services/delivery/``.
@@ -15,7 +15,7 @@ runs, and a long one: ``pytest -m faults``. ``delivery/`` is ``tests/services/de
  9  greylisting twice                                           delivery/test_outbox_sending
 10  an address refused for good                                 delivery/test_outbox_sending
 11  a server that never answers                                 mail/test_smtp_sender_lines
-12  421 every so many letters                                   test_lost_lines
+12  421 every so many messages                                   test_lost_lines
 13  database connections cut again and again                    test_lost_databases
 14  a clone                                                     delivery/test_outbox_sending
 15  thirty days offline                                         delivery/test_reminders_planned

@@ -43,7 +43,7 @@ class Fast:
 
 
 class Scheduler:
-    """The timetable in a process of its own, on an office's database and mail server."""
+    """The timetable in a separate process, on a container's database and mail server."""
 
     def __init__(self, container: Container, clock: Fast, log: Path, **variables: str) -> None:
         self._clock = clock
@@ -77,7 +77,7 @@ class Scheduler:
 
 
 def main(start: str, rate: str) -> None:
-    """Run the timetable until told to stop, or until whoever started it is no more."""
+    """Run the timetable until told to stop, or until the process that started it has ended."""
     logging.basicConfig(level=logging.WARNING, format="%(process)d %(levelname)s %(message)s")
     clock = Fast(datetime.fromisoformat(start), float(rate))
     container = create_app(read_clock=clock).extensions["tracker"]

@@ -43,7 +43,7 @@ for job in sys.argv[1:]:
 
 
 def environment(container: Container, port: int, **variables: str) -> dict[str, str]:
-    """What a process of its own is told of an office and of the mail server's port."""
+    """What a separate process is told of a container and of the mail server's port."""
     return {
         **os.environ,
         "TRACKER_ENV": "testing",
@@ -55,7 +55,7 @@ def environment(container: Container, port: int, **variables: str) -> dict[str, 
 
 
 class Worker:
-    """A process of its own that runs jobs as soon as it is told to; ``setup`` comes first."""
+    """A separate process that runs jobs as soon as it is told to; ``setup`` comes first."""
 
     def __init__(
         self, container: Container, clock: Any, port: int, *names: str, setup: str = "", **more: str
@@ -109,7 +109,7 @@ class Worker:
 
 
 def plan(container: Container, clock: Any, count: int, at: datetime) -> set[str]:
-    """Put holders on record and plan a letter for each; returns the Message-IDs."""
+    """Put holders on record and plan a message for each; returns the Message-IDs."""
     clock.now = at
     cases.certified(container, EXPIRY, count)
     jobs.plan(container)
@@ -132,7 +132,7 @@ def kill_in_the_middle(
     *,
     after: tuple[int, int] = (5, 30),
 ) -> None:
-    """Run a dispatcher and kill it while it is handing letters over."""
+    """Run a dispatcher and kill it while it is handing messages over."""
     worker = Worker(container, clock, catcher.port, "dispatch")
     worker.begin()
     enough = len(catcher.letters()) + dice.randrange(*after)
@@ -144,7 +144,7 @@ def kill_in_the_middle(
 
 
 def ledger(catcher: Catcher) -> Counter[str]:
-    """How often each letter was accepted, by its Message-ID."""
+    """How often each message was accepted, by its Message-ID."""
     return Counter(letter.message_id for letter in catcher.letters())
 
 
@@ -186,7 +186,7 @@ def cut(container: Container) -> None:
 
 
 def write_log(path: Path, at: datetime, *message_ids: str) -> None:
-    """Write what Postfix writes when it takes letters, and that it did something else before."""
+    """Write what Postfix writes when it takes messages, and that it did something else before."""
     lines = [f"{at.isoformat()} mx postfix/smtpd[1]: connect from x\n"]
     for message_id in message_ids:
         queue_id = f"4F{uuid.uuid4().hex[:12].upper()}"

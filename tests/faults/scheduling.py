@@ -1,4 +1,4 @@
-"""The scheduler as a process of its own, as an operator runs it."""
+"""The scheduler as a separate process, as an operator runs it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whatever happens in whatever order, crashes included: nothing lost, nothing twice.
 
-And what is of use is told in the end, once nothing withholds it any more.
+And what is of use is told in the end, once nothing withholds it anymore.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Crash(BaseException):
 
 
 class Dying:
-    """A carrier whose process ends after so many letters.
+    """A carrier whose process ends after so many messages.
 
     It ends before the next one, after its marker, or after the mail server has taken it.
     """
@@ -141,7 +141,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=certifications, id_=certifications)
     def certify_again(self, id_):
-        """Certify somebody under another scheme whose certification ends on the same day."""
+        """Certify someone under another scheme whose certification ends on the same day."""
         with self.container.work(SYSTEM) as work:
             row = work.row(select(Certification).where(Certification.id == id_))
             first = select(Cycle.starts_on).where(Cycle.certification_id == id_)

@@ -36,7 +36,7 @@ from tracker.relay_reader import RelayReader
 
 @pytest.fixture
 def with_log(container, tmp_path):
-    """The office with a relay's log, and how the relay writes into it."""
+    """The container with a relay's log, and how the relay writes into it."""
     path = tmp_path / "mail.log"
     mail = replace(container.settings.mail, relay_log=str(path))
     return replace(container, settings=replace(container.settings, mail=mail)), path

@@ -12,7 +12,7 @@ from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.services.delivery import ledger
 
-# The process ends itself at a commit: nobody can aim so well from outside. The heartbeat row and
+# The process ends itself at a commit: no one can aim so well from outside. The heartbeat row and
 # the timetable are committed first.
 DIES = """
 import os, signal

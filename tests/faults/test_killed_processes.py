@@ -1,4 +1,4 @@
-"""Processes that are killed in the middle, and several at once: no letter lost, none twice."""
+"""Processes that are killed in the middle, and several at once: no message lost, none twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Eight claimers at once: no letter is claimed twice."""
+"""Eight claimers at once: no message is claimed twice."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.faults.processes import (
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
-# The marker is durable and not a byte of the letter has left when the process stops.
+# The marker is durable and not a byte of the message has left when the process stops.
 STOPS = """
 import os, signal, time
 from tracker.services.delivery import marker

@@ -66,7 +66,7 @@ def _dump(container, kept):
 
 
 def send(container, catcher):
-    """Send all that is due, in as many runs as it takes; how many letters were sent."""
+    """Send all that is due, in as many runs as it takes; how many messages were sent."""
     jobs.beat(container)
     while jobs.plan(container).examined:
         pass
@@ -90,7 +90,7 @@ def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing
     assert send(container, catcher) == count
 
     restore()
-    clock.advance(days=1)  # planned on another day, the letters are still those of their stage
+    clock.advance(days=1)  # planned on another day, the messages are still those of their stage
     assert send(container, catcher) == 0
     with container.reading(SYSTEM) as reading:
         assert "This database was restored" in str(send_safety.obstacle(reading))

@@ -1,6 +1,6 @@
-"""A relay that answers late: nobody is starved, and nobody gets more than one copy.
+"""A relay that answers late: no one is starved, and no one gets more than one copy.
 
-Protects mail/postman (the reply to a whole letter), services/reaper and the order of the outbox.
+Protects mail/postman (the reply to a whole message), services/reaper and the order of the outbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracker.services.delivery import leases, reaper, send_safety
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """As if ten minutes were half a second: time enough for a busy machine to take a letter."""
+    """As if ten minutes were half a second: time enough for a busy machine to take a message."""
     monkeypatch.setattr(jobs, "FINAL_TIMEOUT", 0.5)
 
 
@@ -80,7 +80,7 @@ def test_what_is_sent_again_comes_after_what_was_never_sent(container, clock):
 
 # Evidence first.
 def in_doubt(container, clock, at, **values):
-    """One letter that the relay may have taken."""
+    """One message that the relay may have taken."""
     (message_id,) = plan(container, clock, 1, at)
     with container.work(SYSTEM) as work:
         work.connection.execute(
@@ -93,7 +93,7 @@ def in_doubt(container, clock, at, **values):
 
 def test_where_evidence_is_kept_a_copy_waits_for_it_an_hour_at_most(container, clock):
     in_doubt(container, clock, SEVEN_DAYS_BEFORE)
-    with container.work(SYSTEM) as work:  # kept, but of late nobody has read the log
+    with container.work(SYSTEM) as work:  # kept, but of late no one has read the log
         reaper.record_evidence(work, [], complete_until=work.now - timedelta(minutes=5))
     clock.advance(minutes=59)
     assert jobs.reap(container).sent_again == 0

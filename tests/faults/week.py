@@ -70,7 +70,7 @@ class Size:
 
     @property
     def transmitting(self) -> int:
-        """Seconds of the fast clock after which a letter under way is in doubt."""
+        """Seconds of the fast clock after which a message under way is in doubt."""
         return int(self.rate * (20 if self.seconds > 100 else 6))
 
     @property
@@ -101,7 +101,7 @@ class Silence:
 
 
 def found_town(container: Container, clock: Any, size: Size) -> None:
-    """Put everybody on record, by the set, as a planner left them that stopped days ago."""
+    """Put everyone on record, by the set, as a planner left them that stopped days ago."""
     clock.now = START
     behind = START - timedelta(days=size.behind)
     with container.work(SYSTEM) as work:
@@ -251,7 +251,7 @@ class Week:
             behaviour.cuts[others.pop().email] = [Cut.BEFORE_250]
 
     def _kill(self) -> None:
-        """End a scheduler at once, rather in the middle of a letter, and start another."""
+        """End a scheduler at once, rather in the middle of a message, and start another."""
         seen, ends = self.catcher.received, time.monotonic() + 0.5
         while self.catcher.received == seen and time.monotonic() < ends:
             time.sleep(0.001)
@@ -273,7 +273,7 @@ class Week:
         self.counts["mail servers lost"] += 1
 
     def _change(self, kind: str, one: Any) -> None:
-        """Do something to somebody; from then on there is something not to be told."""
+        """Do something to someone; from then on there is something not to be told."""
         id_, today = one.certification_id, self.clock().date()
         if kind == "renew":
             cases.renew(self.container, id_, today)
@@ -321,7 +321,7 @@ class Week:
 
 @dataclass
 class Books:
-    """What the database and the mail server say at the end: rows, and letters by Message-ID."""
+    """What the database and the mail server say at the end: rows, and messages by Message-ID."""
 
     letters: dict[str, Any]
     stages: list[Any]
@@ -332,14 +332,14 @@ class Books:
         self.taken = {one.message_id: one for one in self.caught}
 
     def figures(self) -> Counter[str]:
-        """How many stages and letters came to which end, and how many copies there are."""
+        """How many stages and messages came to which end, and how many copies there are."""
         found = Counter(f"stages {stage.fate}" for stage in self.stages)
         found.update(f"{letter.kind}s {letter.state}" for letter in self.letters.values())
         found["copies"] = self.ledger.total() - len(self.ledger)
         return found
 
     def told(self) -> Iterator[tuple[str, str, date, datetime]]:
-        """Letter by letter, every certification told of, its expiry by that letter, and when."""
+        """Message by message, every certification told of, its expiry by that message, and when."""
         for letter in self.letters.values():
             if letter.kind == "reminder" and letter.state == "sent":
                 at = self.taken[letter.message_id].received_at

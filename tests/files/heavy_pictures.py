@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def picture(kind: str, mode: str, size: tuple[int, int], **options: Any) -> bytes:
-    """A picture of one colour."""
+    """A picture of one color."""
     into = io.BytesIO()
     Image.new(mode, size, 128 if mode in {"1", "L", "P", "I;16"} else None).save(
         into, kind, **options

@@ -67,9 +67,9 @@ def test_a_heavy_picture_is_drawn_smaller_or_refused_within_its_bounds(name):
     ("kind", "mode", "size"),
     [
         ("JPEG", "RGB", (4_032, 3_024)),  # a telephone's 12 megapixels
-        ("JPEG", "L", (5_100, 6_600)),  # a letter page at 600 dots an inch, in grey
+        ("JPEG", "L", (5_100, 6_600)),  # a letter page at 600 dots an inch, in gray
         ("PNG", "1", (5_100, 6_600)),  # the same in black and white
-        ("PNG", "RGB", (2_550, 3_300)),  # at 300 dots an inch, in colour
+        ("PNG", "RGB", (2_550, 3_300)),  # at 300 dots an inch, in color
     ],
 )
 def test_an_honest_picture_is_drawn_at_its_own_size(kind, mode, size):
@@ -92,7 +92,7 @@ def test_honest_pdfs_pass_however_their_streams_are_written():
     assert check(data).data == data
 
 
-# The process of its own.
+# The separate process.
 @pytest.mark.parametrize(
     ("limits", "name"),
     [

@@ -22,7 +22,7 @@ from tracker.settings import ROOT
 def serving(
     home: Path, *, workers: int, threads: int = 2, **variables: str
 ) -> Iterator[tuple[int, Container]]:
-    """Serve a new SQLite database in ``home``; the port, and an office on the same database."""
+    """Serve a new SQLite database in ``home``; the port, and a container on the same database."""
     url, storage = f"sqlite:///{home}/tracker.sqlite3", home / "storage"
     container = make_container(url, storage, None)
     migrations.upgrade(container.engine)
@@ -48,14 +48,14 @@ def serving(
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no one listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(port: int) -> None:
-    """Wait until somebody listens there."""
+    """Wait until someone listens there."""
     deadline = time.monotonic() + 60
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

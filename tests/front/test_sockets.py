@@ -1,4 +1,4 @@
-"""tracker.front: idle senders, slow senders and slow readers keep nobody else from an answer.
+"""tracker.front: idle senders, slow senders and slow readers keep no one else from an answer.
 
 The attacks are real sockets against a running ``tracker serve`` with two threads, so that two
 sockets would be enough to stop a site that waits for them.
@@ -18,7 +18,7 @@ from tests import factories
 from tests.front.running import serving
 
 THREADS, ATTACKERS = 2, 60
-AT_MOST = 2.0  # seconds to an answer, for everybody else
+AT_MOST = 2.0  # seconds to an answer, for everyone else
 
 
 @pytest.fixture(scope="module")

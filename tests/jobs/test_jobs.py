@@ -214,4 +214,4 @@ def test_the_process_ends_cleanly_on_a_signal(database_url, tmp_path, number):
     _, rest = process.communicate(timeout=30)
 
     assert process.returncode == 0, "".join(lines) + rest
-    assert "the scheduler has ended" in rest
+    assert "the scheduler has stopped" in rest

@@ -129,19 +129,19 @@ DATES = [
     Case(
         "outside_cycle",
         (course("1", OUTSIDE),),
-        "1 point does not count: the activity lies outside the cycle (March 14, 2024).",
+        "1 point does not count: the activity is outside the cycle (March 14, 2024).",
         "1 punto no cuenta: la actividad queda fuera del ciclo (14 de marzo de 2024).",
     ),
     Case(
         "outside_cycle",
         (course("2.50", OUTSIDE),),
-        "2.5 points do not count: the activity lies outside the cycle (March 14, 2024).",
+        "2.5 points do not count: the activity is outside the cycle (March 14, 2024).",
         "2.5 puntos no cuentan: la actividad queda fuera del ciclo (14 de marzo de 2024).",
     ),
     Case(
         "outside_cycle",
         (job("full_time", date(2023, 1, 1), date(2023, 6, 30)),),
-        "Nothing counts: the activity lies outside the cycle.",
+        "Nothing counts: the activity is outside the cycle.",
         "Nada cuenta: la actividad queda fuera del ciclo.",
     ),
     Case(
@@ -180,15 +180,15 @@ DATES = [
     Case(
         "together",
         (course("6", title="Lean"), course("4")),
-        "1 point does not count: it counts together with “Lean” (May 1, 2026), which brings what"
-        " the year does.",
+        "1 point does not count: it counts together with “Lean” (May 1, 2026), which has the "
+        "points for the year.",
         "1 punto no cuenta: cuenta junto con “Lean” (1 de mayo de 2026), que aporta lo del año.",
         with_type(POLICY, "third_party", basis="event", threshold=D(10), threshold_over="year"),
     ),
     Case(
         "after_date",
         (course("1", LATER),),
-        "1 point is not counted yet: the activity lies after the day asked about (June 1, 2026).",
+        "1 point is not counted yet: the activity is after the evaluation date (June 1, 2026).",
         "1 punto todavía no cuenta: la actividad es posterior al día consultado (1 de junio de"
         " 2026).",
         on=DAY,
@@ -196,7 +196,7 @@ DATES = [
     Case(
         "after_date",
         (course("8", LATER),),
-        "8 points are not counted yet: the activity lies after the day asked about (June 1, 2026).",
+        "8 points are not counted yet: the activity is after the evaluation date (June 1, 2026).",
         "8 puntos todavía no cuentan: la actividad es posterior al día consultado (1 de junio de"
         " 2026).",
         on=DAY,
@@ -204,7 +204,7 @@ DATES = [
     Case(
         "after_date",
         (job("full_time", LATER),),
-        "Nothing counts yet: the activity lies after the day asked about.",
+        "Nothing counts yet: the activity is after the evaluation date.",
         "Todavía no cuenta nada: la actividad es posterior al día consultado.",
         on=DAY,
     ),
@@ -214,7 +214,7 @@ WORTH = [
     Case(
         "regular_duty",
         (course("8", duty=True),),
-        "8 points do not count: work that is a regular duty brings nothing for “Third-party"
+        "8 points do not count: work that is part of regular duties earns nothing for “Third-party"
         " training”.",
         "8 puntos no cuentan: el trabajo que es una obligación habitual no aporta nada en"
         " “Capacitación de terceros”.",
@@ -252,14 +252,14 @@ WORTH = [
     Case(
         "increment",
         (course("2"),),
-        "1 point does not count: only whole steps of 2 points are given.",
+        "1 point does not count: only whole multiples of 2 points count.",
         "1 punto no cuenta: solo se dan pasos completos de 2 puntos.",
         with_type(POLICY, "third_party", rate=D("1.5"), increment=D(2)),
     ),
     Case(
         "increment",
         (course("2.25"),),
-        "0.25 PDUs do not count: only whole steps of 1 PDU are given.",
+        "0.25 PDUs do not count: only whole multiples of 1 PDU count.",
         "0.25 PDU no cuentan: solo se dan pasos completos de 1 PDU.",
         with_type(policy(credit=PDUS), "third_party", increment=D("1.00")),
     ),
@@ -275,8 +275,8 @@ WORTH = [
     Case(
         "duplicate",
         (course("8", title="Lean", ref="lean-of-may"), course("8", LATER, title="Lean")),
-        "8 points do not count: it has the same provider and title as “Lean” (May 1, 2026),"
-        " which counts already.",
+        "8 points do not count: it has the same provider and title as “Lean” (May 1, 2026), which "
+        "already counts.",
         "8 puntos no cuentan: coincide en el proveedor y el título con “Lean” (1 de mayo de"
         " 2026), que ya cuenta.",
         policy(duplicates=Duplicates(("provider", "title"))),
@@ -400,8 +400,8 @@ def test_a_repetition_names_what_is_the_same(key, english, spanish):
 
     assert [explain_cut(found.cuts[0], found, under, language) for language in LANGUAGES] == [
         (
-            f"8 points do not count: it has the same {english} as “Lean” (May 1, 2026), which"
-            " counts already."
+            f"8 points do not count: it has the same {english} as “Lean” (May 1, 2026), which "
+            "already counts."
         ),
         (
             f"8 puntos no cuentan: coincide en {spanish} con “Lean” (1 de mayo de 2026), que ya"
@@ -614,7 +614,7 @@ class TestTheWhole:
 
         assert _differences(_told(found, extra_points=D("10.00"))) == [
             (
-                "The requirement is made up of 100 points and 10 more for being late.",
+                "The requirement is 100 points, plus 10 more for being late.",
                 "El requisito se compone de 100 puntos y 10 puntos más por el retraso.",
             ),
             ("The requirement is met.", "El requisito está cumplido."),
@@ -630,7 +630,7 @@ class TestTheWhole:
                 "Este ciclo exige 50 puntos; la política suele exigir 100.",
             ),
             (
-                "The requirement is made up of 50 points and 1 more for being late.",
+                "The requirement is 50 points, plus 1 more for being late.",
                 "El requisito se compone de 50 puntos y 1 punto más por el retraso.",
             ),
         ]
@@ -728,7 +728,7 @@ class TestTheWhole:
 
         assert _differences(_told(found, projected="38.00"))[1:] == [
             (
-                "If the current jobs go on, 38 points will be counted by March 15, 2029.",
+                "If the current jobs continue, 38 points will be counted by March 15, 2029.",
                 "Si los empleos actuales continúan, se contarán 38 puntos al 15 de marzo de 2029.",
             )
         ]
@@ -737,7 +737,7 @@ class TestTheWhole:
     def test_says_what_one_more_month_of_a_job_will_bring(self):
         assert _differences(_told(evaluate(on=DAY), projected="1.00"))[1:] == [
             (
-                "If the current jobs go on, 1 point will be counted by March 15, 2029.",
+                "If the current jobs continue, 1 point will be counted by March 15, 2029.",
                 "Si los empleos actuales continúan, se contará 1 punto al 15 de marzo de 2029.",
             )
         ]
@@ -746,24 +746,24 @@ class TestTheWhole:
 SHORTFALLS: dict[str, tuple[Policy, str, str]] = {
     "type": (
         limited("volunteer", minimum="12.00"),
-        "The activity type “Volunteering” must bring at least 12 points; it brings 0.",
+        "The activity type “Volunteering” must earn at least 12 points; so far it has earned 0.",
         "El tipo de actividad “Voluntariado” debe aportar al menos 12 puntos; aporta 0.",
     ),
     "category": (
         grouped("X", minimum="1.00"),
-        "The category “Other activities” must bring at least 1 point; it brings 0.",
+        "The category “Other activities” must earn at least 1 point; so far it has earned 0.",
         "La categoría “Otras actividades” debe aportar al menos 1 punto; aporta 0.",
     ),
     "tag": (
         tagged(minimum="4.00"),
-        "Activities marked “Safety” must bring at least 4 points; they bring 0.",
+        "Activities marked “Safety” must earn at least 4 points; so far they have earned 0.",
         "Las actividades con la marca “Seguridad” deben aportar al menos 4 puntos; aportan 0.",
     ),
     "year": (
         policy(minimum_per_year=D("2.50")),
         (
-            "The year from March 15, 2028 to March 15, 2029 must bring"
-            " at least 2.5 points; it brings 0."
+            "The year from March 15, 2028 to March 15, 2029 must earn at least 2.5 points; so far "
+            "it has earned 0."
         ),
         (
             "El año del 15 de marzo de 2028 al 15 de marzo de 2029 debe aportar al menos 2.5"
@@ -773,8 +773,8 @@ SHORTFALLS: dict[str, tuple[Policy, str, str]] = {
     "window": (
         policy(windows=(WindowMinimum(Duration(1, "years"), D("20.00")),)),
         (
-            "The time from March 16, 2028 to March 15, 2029 must bring"
-            " at least 20 points; it brings 0."
+            "The period from March 16, 2028 to March 15, 2029 must earn at least 20 points; so "
+            "far it has earned 0."
         ),
         (
             "El tiempo del 16 de marzo de 2028 al 15 de marzo de 2029 debe aportar al menos 20"

@@ -142,7 +142,7 @@ WAYS = {
     ),
     "jobs that go on": Case(
         only("employment_full_time", points_required=D("50.00")),
-        ("If the current jobs go on, nothing else is needed by March 15, 2029.",),
+        ("If the current jobs continue, nothing else is needed by March 15, 2029.",),
         (
             (
                 "Si los empleos actuales continúan, no hace falta nada más hasta el 15 de marzo de"
@@ -208,8 +208,8 @@ OBSTACLES = {
         course("50", date(2024, 6, 1)),
         told=(
             (
-                "The year that began on March 15, 2025 is over and fell short; that "
-                "cannot be made up for."
+                "The year that began on March 15, 2025 is over and fell short; that can no longer "
+                "be made up."
             ),
             (
                 "El año que empezó el 15 de marzo de 2025 ya pasó sin alcanzar el "
@@ -236,7 +236,7 @@ OBSTACLES = {
         only("third_party", kinds=Kinds(2, "category")),
         course("100"),
         told=(
-            "Too few further kinds of activity are still open.",
+            "Too few other kinds of activity are still open.",
             "Quedan abiertas muy pocas clases de actividad distintas.",
         ),
     ),
@@ -393,7 +393,7 @@ def test_that_jobs_go_on_is_said_once_for_all_ways():
     found = gap.close(evaluate(lasting, on=DAY), POLICY)
 
     assert [gaps.explain_jobs(found, POLICY, language) for language in LANGUAGES] == [
-        ["That holds if the current jobs go on until March 15, 2029."],
+        ["This assumes that the current jobs continue until March 15, 2029."],
         ["Esto vale si los empleos actuales continúan hasta el 15 de marzo de 2029."],
     ]
     assert gaps.explain_jobs(gap.close(evaluate(on=DAY), POLICY), POLICY, "en") == []

@@ -41,7 +41,7 @@ NAME = {"en": "late", "es": "tarde"}
 
 # What names a thing among others, and is told by the thing's name.
 NAMES_OF_KEYS = {"code", "unit_code", "of", "equals", "number_prefix", "date_basis_of_award"}
-# Told of the scheme elsewhere, or to nobody: where reminders go, what editions there were.
+# Told of the scheme elsewhere, or to no one: where reminders go, what editions there were.
 NOT_OF_THE_POLICY = {
     "name",
     "issuer",
@@ -261,11 +261,12 @@ def test_what_is_missing_is_told_as_missing():
 
     assert "The same activity may be claimed more than once." in told
     assert not any("Only activities of" in sentence for sentence in told)
-    assert any(s.startswith("Instead, one may pass again: “Safety”, “Quality") for s in told)
+    assert any(
+        s.startswith("Instead, a holder may pass these again: “Safety”, “Quality") for s in told
+    )
     assert (
-        "“late”, to 1 month after the expiration date: one may still renew; activities of these"
-        " days do not"
-        " count; the title may not be used."
+        "“late”, to 1 month after the expiration date: renewal is still possible; activities "
+        "during this time do not count; the title may not be used."
     ) in told
     free = replace(CPT, fees=replace(CPT.fees, renewal=None)) if CPT.fees else CPT
     assert "No renewal fee is stated." in _sentences(POLICY, scheme=free)
@@ -282,9 +283,9 @@ def test_a_generous_step_is_told_with_all_that_it_gives_and_takes():
     )
     rules = replace(POLICY, late=(step,), unverified=())
     told = (
-        "“late”, to 1 month after the expiration date: one may still renew; 5 points more are"
+        "“late”, to 1 month after the expiration date: renewal is still possible; 5 points more are"
         " needed;"
-        " with a late fee of {}; activities of these days still count; the title may be used."
+        " with a late fee of {}; activities during this time still count; the title may be used."
     )
 
     assert told.format("$20.00") in _sentences(rules)
@@ -299,7 +300,7 @@ def test_waits_and_windows_of_nothing_have_words_of_their_own():
 
     assert "A failed assessment may be taken again at once." in told
     assert (
-        "Applications are taken throughout the cycle, the day of the expiration date included."
+        "Applications are accepted throughout the cycle, the day of the expiration date included."
         in told
     )
 
@@ -357,7 +358,7 @@ def test_the_limits_of_the_marks_that_a_type_bears_are_said_of_it(everything):
             "expiry",
             0,
             (
-                "Applications are taken throughout the cycle, up to the day 30 days"
+                "Applications are accepted throughout the cycle, up to the day 30 days"
                 " before the expiration date, that day included."
             ),
         ),

@@ -1,4 +1,4 @@
-"""domain/plain_unknowns: what nobody published is told as not known, in both languages."""
+"""domain/plain_unknowns: what no one published is told as not known, in both languages."""
 
 from __future__ import annotations
 
@@ -145,14 +145,14 @@ def test_an_extension_of_which_only_the_length_is_known_is_told_so():
 
     assert told.count("A cycle may be extended by at most 1 month.") == 1
     assert ("The next cycle starts where it would have started without it (not verified).") in told
-    assert not any("An extension is asked for" in line for line in told)
+    assert not any("An extension must be requested" in line for line in told)
 
 
 def test_a_right_that_lateness_may_not_give_is_not_denied_as_if_it_were_known():
     late = replace(BARE, late=(LateStep(MONTH, NAME),))
     told = (
-        "“late”, to 1 month{} after the expiration date: one may still renew{}; it is not known"
-        " whether activities of these days count; here, they do not; it is not known"
+        "“late”, to 1 month{} after the expiration date: renewal is still possible{}; it is not "
+        "known whether activities during this time count; here, they do not; it is not known"
         " whether the title"
         " may be used; here, it may not."
     )

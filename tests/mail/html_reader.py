@@ -1,4 +1,4 @@
-"""A reader of a letter's HTML."""
+"""A reader of a message's HTML."""
 
 from __future__ import annotations
 

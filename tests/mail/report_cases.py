@@ -1,4 +1,4 @@
-"""Messages as mail systems send them to the address that a letter came from."""
+"""Messages as mail systems send them to the address that a message came from."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ Hello
 def complaint(
     *, sent_by: str, type_: str = "abuse", list_unsubscribe: str = "", identity: str = "<c1@isp>"
 ) -> bytes:
-    """A complaint as providers pass it on (RFC 5965); it comes to an address of its own."""
+    """A complaint as providers pass it on (RFC 5965); it comes to a separate address."""
     sender = f"Original-Mail-From: <{sent_by}>\n" if sent_by else ""
     return f"""\
 From: <abusedesk@isp.example>

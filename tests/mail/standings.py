@@ -64,7 +64,7 @@ SCHEMES = {
     "closes early": with_policy(CPT, window=EARLY),
     "closes early, then a ladder": with_policy(_late(), window=EARLY),
     "without fees": replace(CPT, fees=None),
-    "without end": CLA,
+    "without an expiration date": CLA,
 }
 OFFSETS = (1500, 200, 91, 90, 30, 25, 1, 0, -1, -29, -31, -60, -200)
 """Days before the expiry: before the window, on its first day, in it, on the last day, after."""

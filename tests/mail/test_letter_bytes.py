@@ -1,4 +1,4 @@
-"""Letters as bytes: headers that hold, the same bytes every time."""
+"""Messages as bytes: headers that hold, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -199,5 +199,5 @@ def test_a_message_id_depends_on_key_and_name_and_nothing_else():
     ("key", "domain"), [(b"", "e.example"), (b"k", "e.example>\r\n"), (b"k", "")]
 )
 def test_a_message_id_needs_a_key_and_a_domain(key, domain):
-    with pytest.raises(ValueError, match="needs a key and a domain"):
+    with pytest.raises(ValueError, match="needs a key, and a domain"):
         message_id(key, "x", domain)

@@ -1,4 +1,4 @@
-"""Every outcome of handing a letter over, against a real SMTP server on this machine."""
+"""Every outcome of handing a message over, against a real SMTP server on this machine."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_marker_that_fails_sends_nothing_and_leaves_the_next_letter_a_clean_se
         ("550 5.1.1 No such user", DeliveryOutcome.SUPPRESS),
         ("550 5.1.10 Null MX", DeliveryOutcome.SUPPRESS),
         ("550 #5.1.0 Address rejected", DeliveryOutcome.SUPPRESS),
-        # Not the recipient's address: one wrong setting of ours must not suppress everybody.
+        # Not the recipient's address: one wrong setting of ours must not suppress everyone.
         ("550 5.1.0 <b@x>: Sender address rejected: User unknown", DeliveryOutcome.REFUSED),
         ("550 5.1.7 Bad sender address", DeliveryOutcome.REFUSED),
         ("550 5.1.8 Domain of sender does not exist", DeliveryOutcome.REFUSED),
@@ -188,7 +188,7 @@ def test_the_connection_lost_before_the_250_is_ambiguous_whether_or_not_the_lett
 def test_the_connection_lost_after_the_250_is_accepted_and_the_next_letter_dials_again(catcher, by):
     catcher.behaviour.cuts = {ANA: [Cut.AFTER_250]}
     assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
-    # The line may go dead before the next letter or during its MAIL; neither is in doubt.
+    # The line may go dead before the next message or during its MAIL; neither is in doubt.
     outcomes = [deliver(by, BEN).outcome]
     if outcomes == [DeliveryOutcome.RETRY]:
         outcomes.append(deliver(by, BEN).outcome)
@@ -273,11 +273,11 @@ def test_a_listener_that_fails_does_not_unaccept_a_letter(by, caplog):
 
     with flask_mail.email_dispatched.connected_to(listen):
         assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
-    assert "a listener to accepted letters failed" in caplog.text
+    assert "a listener to accepted messages failed" in caplog.text
 
 
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(ValueError, match="not both"):
         postman(25, use_tls=True, use_ssl=True)
-    with pytest.raises(ValueError, match="encrypted only"):
+    with pytest.raises(ValueError, match="only over an encrypted"):
         postman(25, server="relay.example.org", username="u", password="p")

@@ -52,7 +52,7 @@ class Script:
         for number, words in enumerate(self._lines):
             if number:
                 self.heard.append(heard.readline())
-                if self.heard[-1].startswith(b"From:"):  # the letter: up to its dot
+                if self.heard[-1].startswith(b"From:"):  # the message: up to its dot
                     while self.heard[-1] not in {b".\r\n", b""}:
                         self.heard.append(heard.readline())
             if words is None:
@@ -169,7 +169,7 @@ def test_bytes_that_come_after_the_deadline_are_not_waited_for():
     [
         ([*HELLO, None], DeliveryOutcome.RETRY),
         ([*HELLO, b"250 ok\r\n", None], DeliveryOutcome.RETRY),
-        # The marker is set, but the server never asked for the letter: it cannot have it.
+        # The marker is set, but the server never asked for the message: it cannot have it.
         ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", None], DeliveryOutcome.RETRY),
         ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", None], DeliveryOutcome.AMBIGUOUS),
         (

@@ -15,7 +15,7 @@ from tests.mail_faults import Catcher
 from tracker.cli import main
 from tracker.mail.smtp_sender import DeliveryOutcome, Postman
 
-# A server of its own certificate: for 127.0.0.1, from 2020 to 2120, secret to nobody.
+# A server of its own certificate: for 127.0.0.1, from 2020 to 2120, secret to no one.
 CERTIFICATE = """\
 MIIBczCCARqgAwIBAgIBATAKBggqhkjOPQQDAjAYMRYwFAYDVQQDDA1BIHRlc3Qg
 c2VydmVyMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAYMRYwFAYD
@@ -130,7 +130,7 @@ def test_a_wrong_password_is_the_relays_business_and_not_the_letters(catcher):
 
 @pytest.mark.parametrize("way", ["USE_TLS", "USE_SSL"])
 def test_the_doctor_gives_the_password_to_no_server_that_nobody_vouches_for(files, tmp_path, way):
-    """It speaks to the relay by the same connection as letters do."""
+    """It speaks to the relay by the same connection as messages do."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
     with Catcher(tls=context) as catcher:
@@ -157,7 +157,7 @@ def test_the_doctor_gives_no_password_in_clear_text(tmp_path):
         TRACKER_MAIL_PASSWORD="hunter2",
     )
 
-    assert (found["state"], "sent encrypted only" in found["detail"]) == ("problem", True)
+    assert (found["state"], "sent only over an encrypted" in found["detail"]) == ("problem", True)
 
 
 @pytest.mark.usefixtures("trusted")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LONG_FUNCTION = 25  # lines beside the docstring
+LONG_FUNCTION = 25  # lines besides the docstring
 LONG_FILE = 400
 
 

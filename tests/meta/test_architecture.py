@@ -1,4 +1,4 @@
-"""The house rules that a machine can check, over the source of the whole package."""
+"""The rules that a machine can check, over the source of the whole package."""
 
 import ast
 import functools
@@ -35,7 +35,7 @@ LAST_WORDS = {name.rpartition(".")[2] for name in WALL_TIME}
 
 
 def test_imports_go_down_the_floors_only():
-    # As a program of its own: it silences every logger of the process that it runs in.
+    # As a separate program: it silences every logger of the process that it runs in.
     lint = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     command = [sys.executable, "-c", lint, "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -43,7 +43,7 @@ def test_imports_go_down_the_floors_only():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-# What the rules may import beside the standard library: a solver, how alike texts are, and the
+# What the rules may import besides the standard library: a solver, how alike texts are, and the
 # standard of domain names beyond ASCII.
 OF_RULES = {"highspy", "idna", "rapidfuzz"}
 

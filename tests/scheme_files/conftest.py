@@ -29,7 +29,7 @@ def all_keys(directory: Path) -> Path:
 
 @pytest.fixture
 def edit(directory: Path) -> Callable[..., None]:
-    """Replace a text that stands in a file, once or (``after``) once behind another text."""
+    """Replace a text in a file, once or (``after``) once behind another text."""
 
     def replace(old: str, new: str, *, after: str = "", name: str = "mssc-cpt.toml") -> None:
         file = directory / name

@@ -16,7 +16,7 @@ def test_a_sum_that_is_rounded_shares_no_cap_with_another(found, key):
         (
             f"policies.2.tags.s.{key}",
             '"5.00"',
-            'contradicts rounding_of = "category": a tag bears on several categories',
+            'contradicts rounding_of = "category": a tag applies across categories',
         )
     ]
 
@@ -58,25 +58,25 @@ WINDOW = '[[policies.windows]]\nlast = { length = 1, unit = "years" }\nminimum =
         (
             ('category = "A"', 'category = "C"'),
             "windows.2.category",
-            "is no category of this policy; there are: A, B",
+            "this policy has no such category; the choices are: A, B",
         ),
         (
             ('tag = "safety"', 'tag = "sfety"'),
             "windows.3.tag",
-            "is no tag of this policy; there are: safety; did you mean 'safety'?",
+            "this policy has no such tag; the choices are: safety; did you mean 'safety'?",
         ),
         (
             ('type = "book"', 'type = "boook"'),
             "windows.4.type",
             (
-                "is no type of this policy; there are: course, book, year_of_work, job;"
+                "this policy has no such type; the choices are: course, book, year_of_work, job;"
                 " did you mean 'book'?"
             ),
         ),
         (
             ('tag = "safety"', 'tag = "safety"\ncategory = "A"'),
             "windows.3.tag",
-            "must be absent beside category: name one of them",
+            "must be absent, because category is given: use only one of them",
         ),
         (
             ('minimum = "1.50"', 'minimum = "21.01"'),
@@ -87,7 +87,8 @@ WINDOW = '[[policies.windows]]\nlast = { length = 1, unit = "years" }\nminimum =
             ('{ book = "10.00" }', '{ boook = "10.00" }'),
             "late.1.extra_minima.boook",
             (
-                "is no category, tag or type of this policy; there are: A, B, safety, course, book,"
+                "this policy has no such category, tag or type; the choices are: A, B, safety, "
+                "course, book,"
                 " year_of_work, job; did you mean 'book'?"
             ),
         ),
@@ -100,7 +101,8 @@ WINDOW = '[[policies.windows]]\nlast = { length = 1, unit = "years" }\nminimum =
             ('minima = { A = "15.00" }', 'minima = { C = "15.00" }'),
             "sharing.minima.C",
             (
-                "is no category, tag or type of this policy; there are: A, B, safety, course, book,"
+                "this policy has no such category, tag or type; the choices are: A, B, safety, "
+                "course, book,"
                 " year_of_work, job"
             ),
         ),
@@ -127,7 +129,7 @@ WINDOW = '[[policies.windows]]\nlast = { length = 1, unit = "years" }\nminimum =
         (
             ('by = "reexamination"', 'by = "new_application"\nextra_minima = { A = "1" }'),
             "late.2.extra_minima",
-            "must be absent: nobody renews on a rung of new_application",
+            "must be absent: there is no renewal in a step by new_application",
         ),
     ],
 )
@@ -166,7 +168,7 @@ def test_sharing_without_points_of_its_own_is_held_to_those_of_the_policy(found)
         (
             ('length = 3, unit = "years" }', 'length = 36, unit = "months" }'),
             "award.validity.unit",
-            "must be in years: a fixed day comes once a year",
+            "must be in years, because a fixed day comes once a year",
         ),
         (
             ("month = 6, day = 30", "month = 2, day = 29"),
@@ -188,8 +190,8 @@ def test_only_an_expiry_on_a_fixed_day_has_one(found):
     told = found(('valid_through = "fixed_day"', 'valid_through = "end_of_year"'), after="")
 
     assert [(key, rule) for key, _, rule in told] == [
-        ("award.fixed_day", 'must be absent: only valid_through = "fixed_day" has one'),
-        ("award.first_cycle", 'must be absent: only valid_through = "fixed_day" has one'),
+        ("award.fixed_day", 'must be absent unless valid_through = "fixed_day"'),
+        ("award.first_cycle", 'must be absent unless valid_through = "fixed_day"'),
     ]
 
 
@@ -197,7 +199,7 @@ def test_a_threshold_of_a_year_is_a_threshold(found):
     told = found(('threshold = "1500.00"\n', ""))
 
     assert [(key, rule) for key, _, rule in told] == [
-        ("policies.1.types.year_of_work.threshold", "is required beside threshold_over")
+        ("policies.1.types.year_of_work.threshold", "is required with threshold_over")
     ]
 
 

@@ -28,19 +28,22 @@ def _unit(code, rest=""):
             ('categories = ["A"]', 'categories = ["A", "C"]'),
             "carry_over.categories.1",
             '"C"',
-            "is no category of this policy; there are: A, B",
+            "this policy has no such category; the choices are: A, B",
         ),
         (
             ('modules = ["exam"]', 'modules = ["exma"]'),
             "reexamination.modules.0",
             '"exma"',
-            "is no module of this scheme; there are: exam, lab, extra; did you mean 'exam'?",
+            (
+                "this scheme has no such module; the choices are: exam, lab, extra; did you mean "
+                "'exam'?"
+            ),
         ),
         (
             ('evidence = "required"\n', ""),
             "types.course.evidence_kinds",
             "",
-            'needs evidence = "asked" or "required" beside it',
+            'needs evidence = "asked" or evidence = "required"',
         ),
         (
             ('points = "0.3"', 'points = "0.3"\nwarn_above = "5.00"'),
@@ -52,67 +55,76 @@ def _unit(code, rest=""):
             ('evidence = "asked"', 'evidence = "asked"\nwarn_above = "2.00"'),
             "types.book.unit",
             "",
-            "is required: warn_above is told in a unit",
+            "is required: warn_above is stated in a unit",
         ),
         (
             ('tags = ["safety"]', 'tags = ["Safety"]'),
             "types.course.tags.0",
             '"Safety"',
-            "is no tag of this policy; there are: safety; did you mean 'safety'?",
+            "this policy has no such tag; the choices are: safety; did you mean 'safety'?",
         ),
         (
             ('taught = "1.50"', 'tought = "1.50"'),
             "types.course.roles.tought",
             '"1.50"',
-            "is no role of this policy; there are: attended, taught; did you mean 'taught'?",
+            (
+                "this policy has no such role; the choices are: attended, taught; did you mean "
+                "'taught'?"
+            ),
         ),
         (
             ('unit = "hour"', 'unit = "hours"'),
             "types.course.unit",
             '"hours"',
-            "is no unit of this policy; there are: hour, ceu, course; did you mean 'hour'?",
+            (
+                "this policy has no such unit; the choices are: hour, ceu, course; did you mean "
+                "'hour'?"
+            ),
         ),
         (
             ('of = "hour"', 'of = "our"'),
             "units.ceu.of",
             '"our"',
-            "is no unit of this policy; there are: hour, ceu, course; did you mean 'hour'?",
+            (
+                "this policy has no such unit; the choices are: hour, ceu, course; did you mean "
+                "'hour'?"
+            ),
         ),
         (
             ('category = "B"', 'category = "b"'),
             "types.year_of_work.category",
             '"b"',
-            "is no category of this policy; there are: A, B; did you mean 'B'?",
+            "this policy has no such category; the choices are: A, B; did you mean 'B'?",
         ),
         (
             ("types.course.points: a guess", "types.curse.points: a guess"),
             "unverified.1",
             '"types.curse.points: a guess"',
-            f"is no entry of [policies.types]; there are: {TYPES}; did you mean 'course'?",
+            f"[policies.types] has no such entry; the choices are: {TYPES}; did you mean 'course'?",
         ),
         (
             ('corrects = "2001"', 'corrects = "2002"'),
             "corrects",
             '"2002"',
-            "is no version before this one; there are: 2001; did you mean '2001'?",
+            "is not an earlier version; the earlier ones are: 2001; did you mean '2001'?",
         ),
         (
             ('corrects = "2001"', 'corrects = "2020"'),
             "corrects",
             '"2020"',
-            "is no version before this one; there are: 2001; did you mean '2001'?",
+            "is not an earlier version; the earlier ones are: 2001; did you mean '2001'?",
         ),
         (
             ('schemes = ["cpt"]', 'schemes = ["ctp"]'),
             "sharing.schemes.0",
             '"ctp"',
-            "is no scheme; there are: all, cla, clt, cpt; did you mean 'cpt'?",
+            "is not a scheme; the schemes are: all, cla, clt, cpt; did you mean 'cpt'?",
         ),
         (
             ('schemes = ["cpt"]', 'schemes = ["all"]'),
             "sharing.schemes.0",
             '"all"',
-            "is this scheme itself",
+            "is this scheme",
         ),
     ],
 )
@@ -132,14 +144,14 @@ def test_types_need_a_category_where_there_are_none(all_keys):
     assert [other.key for other in others] == ["policies.0.types.lecture.category"]
     assert (category, name) != ("", "")
     assert (mistake.key, mistake.value) == ("policies.0.types.course.category", '"A"')
-    assert mistake.rule == "is no category of this policy"
+    assert mistake.rule == "this policy has no such category"
 
 
 def test_a_version_that_rules_running_cycles_says_what_replaces_the_types_it_drops(found):
     ((key, _, rule),) = found(('replaces = ["lecture"]\n', ""))
 
     assert key == "policies.1.types"
-    assert rule.startswith("drops lecture, in which running cycles may hold claims")
+    assert rule.startswith("drops lecture, which claims in running cycles may use")
 
 
 def test_a_version_for_later_cycles_may_drop_types(found):
@@ -156,14 +168,14 @@ def test_a_version_for_later_cycles_may_drop_types(found):
 def test_only_a_type_of_earlier_versions_is_replaced(found, old):
     told = found(('replaces = ["lecture"]', f'replaces = ["lecture", "{old}"]'))
 
-    assert [rule for _, _, rule in told] == ["is no type that only earlier versions have"]
+    assert [rule for _, _, rule in told] == ["is not a type that exists only in earlier versions"]
 
 
 def test_a_type_is_replaced_by_one_other(found):
     book = "[policies.types.book]\n"
     ((_, _, rule),) = found((book, f'{book}replaces = ["lecture"]\n'))
 
-    assert rule == "is replaced by another type already"
+    assert rule == "is already replaced by another type"
 
 
 def test_an_exempt_reason_need_not_be_among_the_others(found):
@@ -174,7 +186,7 @@ def test_an_open_value_names_a_key(found):
     ((key, value, rule),) = found(("late.title, late.fee", "late.title, latte.fee"))
 
     assert (key, value) == ("policies.1.unverified.0", '"late.title, latte.fee: not published"')
-    assert rule.startswith("is no key of this policy; there are: ")
+    assert rule.startswith("this policy has no such key; the choices are: ")
     assert rule.endswith("did you mean 'late'?")
 
 
@@ -196,9 +208,9 @@ LAST = "[policies.units.course]"
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (('of = "hour"', 'of = "ceu"'), [("ceu.of", '"ceu"', "leads back to ceu itself")]),
-        (('of = "hour"\n', ""), [("ceu.of", "", "is required beside equals")]),
-        (('equals = "10.00"\n', ""), [("ceu.equals", "", "is required beside of")]),
+        (('of = "hour"', 'of = "ceu"'), [("ceu.of", '"ceu"', "leads back to ceu")]),
+        (('of = "hour"\n', ""), [("ceu.of", "", "is required with equals")]),
+        (('equals = "10.00"\n', ""), [("ceu.equals", "", "is required with of")]),
         (
             ('equals = "10.00"', 'equals = "0.00"'),
             [("ceu.equals", '"0.00"', "must be more than 0")],
@@ -211,8 +223,8 @@ LAST = "[policies.units.course]"
                 + LAST,
             ),
             [
-                ("minute.of", '"third"', "leads back to minute itself"),
-                ("third.of", '"minute"', "leads back to third itself"),
+                ("minute.of", '"third"', "leads back to minute"),
+                ("third.of", '"minute"', "leads back to third"),
             ],
         ),
         (
@@ -239,7 +251,9 @@ def test_a_conversion_that_six_decimals_do_not_tell_is_refused(found):
     )
 
     assert (key, value) == ("policies.1.types.course.unit", '"hour"')
-    assert rule.startswith("one minute is 0.0166667 hour, which six decimals do not tell exactly")
+    assert rule.startswith(
+        "one minute is 0.0166667 hour, which six decimals do not express exactly"
+    )
 
 
 def test_a_type_in_circular_units_does_no_harm(found):
@@ -319,17 +333,17 @@ def test_a_type_in_circular_units_does_no_harm(found):
         (
             ('minimum = "20.00"', 'minimum = "10.00"'),
             "windows.1.minimum",
-            "must be more than in the shorter stretch that it holds, 10.00",
+            "must be more than in the shorter stretch inside it, 10.00",
         ),
         (
             ("kinds = { minimum = 2", "kinds = { minimum = 5"),
             "kinds.minimum",
-            "is more than there are: 4 types",
+            "is more than the 4 types that exist",
         ),
         (
             ('kinds = { minimum = 2, of = "type" }', 'kinds = { minimum = 3, of = "category" }'),
             "kinds.minimum",
-            "is more than there are: 2 categories",
+            "is more than the 2 categories that exist",
         ),
     ],
 )
@@ -357,7 +371,7 @@ def test_a_category_that_its_types_cannot_fill_is_named(found):
     ]
 
 
-ONLY_CAPPED_SUM = "must be absent: only overlap capped_sum has one"
+ONLY_CAPPED_SUM = "must be absent unless overlap is capped_sum"
 LONGER = "is longer than the validity"
 
 
@@ -389,12 +403,12 @@ LONGER = "is longer than the validity"
         (
             ('points = "0.3"', 'points = "0.3"\nthreshold = "3.00"'),
             "types.job.threshold",
-            "must be absent: only an event has a threshold",
+            "must be absent unless counted_by is event",
         ),
         (
             ('increment = "0.25"', 'threshold = "0.25"'),
             "types.course.threshold",
-            "must be absent: only an event has a threshold",
+            "must be absent unless counted_by is event",
         ),
         (
             ('unit = "hour"\n', ""),
@@ -404,7 +418,7 @@ LONGER = "is longer than the validity"
         (
             (f"{HOURS}\nthreshold", "threshold"),
             "types.year_of_work.unit",
-            "is required: the threshold is told in a unit",
+            "is required: the threshold is stated in a unit",
         ),
         (
             ('last = { length = 2, unit = "years" }', 'last = { length = 12, unit = "months" }'),
@@ -430,27 +444,27 @@ LONGER = "is longer than the validity"
         (
             ('until = { length = 3, unit = "months" }', 'until = { length = 30, unit = "days" }'),
             "late.1.until",
-            "each rung must end later than the one before it",
+            "each step must end later than the one before it",
         ),
         (
             ('by = "reexamination"', "title = true"),
             "late.2.title",
-            "must be false: the rung before it has lost the title",
+            "must be false: the step before it has title = false",
         ),
         (
             ('by = "reexamination"', "earns = true"),
             "late.2.earns",
-            "must be false: the rung before it has stopped earning",
+            "must be false: the step before it has earns = false",
         ),
         (
             ('extra_points = "30.00"', 'by = "new_application"'),
             "late.1.fee",
-            "must be absent: nobody renews on a rung of new_application",
+            "must be absent: there is no renewal in a step by new_application",
         ),
         (
             ('by = "reexamination"', 'by = "new_application"\nearns = true'),
             "late.2.earns",
-            "must be absent: nobody renews on a rung of new_application",
+            "must be absent: there is no renewal in a step by new_application",
         ),
         (
             ("checks = [", 'checks = [{ code = "practical", name = { en = "a", es = "b" } }, '),
@@ -473,7 +487,7 @@ def test_a_later_rung_is_no_easier(found):
         (
             "policies.1.late.2.by",
             '"reexamination"',
-            "must not be easier than on the rung before it, new_application",
+            "must not be easier than in the step before it, new_application",
         )
     ]
 
@@ -484,7 +498,7 @@ def test_rungs_may_keep_the_title_and_go_on_as_before(found):
     assert found(kept) == []
 
 
-LATER = "each version but the first needs a later date than the one before it"
+LATER = "each version except the first needs a later date than the one before it"
 
 
 @pytest.mark.parametrize(
@@ -496,7 +510,7 @@ LATER = "each version but the first needs a later date than the one before it"
                 (
                     "policies.1.cohort.awarded_before",
                     "2090-01-01",
-                    "includes nobody: awarded_from is 2090-01-01",
+                    "includes no one: awarded_from is 2090-01-01",
                 ),
             ],
         ),
@@ -506,7 +520,7 @@ LATER = "each version but the first needs a later date than the one before it"
                 (
                     "policies.1.cohort",
                     "{}",
-                    "must say awarded_from, awarded_before or both",
+                    "must have awarded_from, awarded_before or both",
                 )
             ],
         ),
@@ -545,7 +559,7 @@ def test_everybody_has_a_version(found, cohort, whom):
     told = found(('version = "2090"', f'version = "2090"\ncohort = {{ {cohort} }}'))
 
     assert [rule for _, _, rule in told] == (
-        [f"no version is for those awarded{whom}"] if whom else []
+        [f"no version covers certifications awarded{whom}"] if whom else []
     )
 
 
@@ -558,7 +572,7 @@ def test_who_never_expires_needs_no_version(found):
     assert found(everybody_since, third, after="") == []
 
     (told,) = found(("lifetime_if_awarded_before = 2001-01-01\n", ""), after="")
-    assert told[2] == "no version is for those awarded before 2000-12-31"
+    assert told[2] == "no version covers certifications awarded before 2000-12-31"
 
 
 @pytest.mark.parametrize(
@@ -567,9 +581,9 @@ def test_who_never_expires_needs_no_version(found):
         (
             ('member_renewal = "50.00"', 'member_renewal = "80.01"'),
             "member_renewal",
-            "is more than the renewal, 80.00",
+            "is more than the renewal fee, 80.00",
         ),
-        (('renewal = "80.00"\n', ""), "member_renewal", "needs a renewal beside it"),
+        (('renewal = "80.00"\n', ""), "member_renewal", "needs a renewal fee too"),
         (
             ('schemes = ["all", "cpt"]', 'schemes = ["clt", "cpt"]'),
             "bundles.0.schemes",
@@ -578,7 +592,7 @@ def test_who_never_expires_needs_no_version(found):
         (
             ('schemes = ["all", "cpt"]', 'schemes = ["all", "all"]'),
             "bundles.0.schemes",
-            "all: given twice",
+            "all: given more than once",
         ),
     ],
 )
@@ -597,7 +611,7 @@ def test_without_a_validity_nobody_is_exempt_from_it(edit, directory):
     (mistake,) = scheme_files.check(directory)
 
     assert (mistake.key, mistake.value) == ("award.lifetime_if_awarded_before", "2001-01-01")
-    assert mistake.rule == "must be absent: without a validity nothing expires"
+    assert mistake.rule == "must be absent: without a validity, certifications never expire"
 
 
 @pytest.mark.parametrize(
@@ -606,12 +620,12 @@ def test_without_a_validity_nobody_is_exempt_from_it(edit, directory):
         (
             ('rounding = "down"', "grace = 3"),
             "grace",
-            "is no key any more: write [[policies.late]] with until and name",
+            "is no longer a key: use [[policies.late]] with until and name",
         ),
         (
             ('rounding = "down"', "valid_in_grace = false"),
             "valid_in_grace",
-            "is no key any more: write title = true in [[policies.late]]",
+            "is no longer a key: use title = true in [[policies.late]]",
         ),
         (
             ('rounding = "down"', 'rounding = "downn"'),
@@ -651,7 +665,7 @@ def test_without_a_validity_nobody_is_exempt_from_it(edit, directory):
         (
             ("[policies.units.course]", '[policies.units."a course"]'),
             'units."a course"',
-            "must be letters, digits or _ (at most 32), a letter first",
+            "must be at most 32 letters, digits or _, beginning with a letter",
         ),
     ],
 )
@@ -703,7 +717,7 @@ def test_odd_names_are_told_in_quotes_and_on_one_line(found):
         (
             r'policies.1.units."a\u001b[1m\nb"',
             "",
-            "must be letters, digits or _ (at most 32), a letter first",
+            "must be at most 32 letters, digits or _, beginning with a letter",
         )
     ]
 
@@ -714,7 +728,7 @@ def test_what_is_under_a_misspelt_table_is_not_missed_everywhere(directory):
     told = [(m.key, m.rule) for m in scheme_files.check(directory)]
 
     assert told == [
-        ("policies.0.categories", "is required and missing"),
+        ("policies.0.categories", "is required but missing"),
         ("policies.0.category", "is not a known key; did you mean 'categories'?"),
     ]
 

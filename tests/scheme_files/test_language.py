@@ -14,7 +14,7 @@ from tracker.scheme_files.policies import PolicyTable
 REFERENCE = (settings.ROOT / "config" / "schemes" / "LANGUAGE.md").read_text("utf-8")
 TOLD = {27, 28, 33}  # people enforce them
 EXAMPLES = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
-PLACE = "# Days before the expiry"  # where the policy of the CPT ends
+PLACE = "# Days before expiration"  # where the policy of the CPT ends
 
 
 def _keys(table: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML text."""
+"""Where a key is in a TOML text."""
 
 import tomllib
 from typing import Any

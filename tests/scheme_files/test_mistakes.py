@@ -15,7 +15,7 @@ CPT = "mssc-cpt.toml"
 
 
 def _line(directory: Path, text: str, *, after: str = "", name: str = CPT) -> int:
-    """The number of the line on which a text stands."""
+    """The number of the line with a text."""
     whole = (directory / name).read_text("utf-8")
     return whole[: whole.index(text, whole.index(after))].count("\n") + 1
 
@@ -57,7 +57,7 @@ AMOUNT = 'must be a string such as "1.50", with at most four decimals'
         (
             'category = "X"',
             'category = "Y"',
-            ("category", '"Y"', "is no category of this policy; there are: CE, IC, E, X"),
+            ("category", '"Y"', "this policy has no such category; the choices are: CE, IC, E, X"),
         ),
         (
             'counted_by = "quantity"',
@@ -88,7 +88,7 @@ AMOUNT = 'must be a string such as "1.50", with at most four decimals'
         (
             HOURS,
             'unit = "hour"',
-            ("unit", '"hour"', "is no unit of this policy"),
+            ("unit", '"hour"', "this policy has no such unit"),
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_a_missing_nested_key_is_named_at_its_table(directory, edit):
     edit('points = "1.00"\n', "", after=VOLUNTEER)
 
     assert _only(directory) == Mistake(
-        CPT, line, "policies.0.types.volunteer.points", "", "is required and missing"
+        CPT, line, "policies.0.types.volunteer.points", "", "is required but missing"
     )
 
 
@@ -114,23 +114,25 @@ def test_a_missing_key_of_an_inline_table_is_named_at_its_line(directory, edit):
     line = _line(directory, "unit = ", after=VOLUNTEER)
 
     assert str(_only(directory)) == (
-        f"{CPT}:{line}: policies.0.types.volunteer.unit.es: is required and missing"
+        f"{CPT}:{line}: policies.0.types.volunteer.unit.es: is required but missing"
     )
 
 
-_ENGLISH_RULE = 'must give both numbers: { one = "contact hour", many = "contact hours" }'
-_MISSING = "is required and missing, for example "
+_ENGLISH_RULE = (
+    'must give the singular and the plural: { one = "contact hour", many = "contact hours" }'
+)
+_MISSING = "is required but missing, for example "
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (ENGLISH, 'en = ""', ("en", '""', "must hold words")),
+        (ENGLISH, 'en = ""', ("en", '""', "must contain words")),
         (ENGLISH, "en = 3", ("en", "3", _ENGLISH_RULE)),
         (ENGLISH, 'en = ["hour"]', ("en", '["hour"]', _ENGLISH_RULE)),
         (ENGLISH, 'en = { many = "hours" }', ("en.one", "", f'{_MISSING}one = "contact hour"')),
         (ENGLISH, 'en = { one = "hour" }', ("en.many", "", f'{_MISSING}many = "contact hours"')),
-        (ENGLISH, 'en = { one = " ", many = "hours" }', ("en.one", '" "', "must hold words")),
+        (ENGLISH, 'en = { one = " ", many = "hours" }', ("en.one", '" "', "must contain words")),
         (
             ENGLISH,
             'en = { one = "hour", many = "hours", gender = "feminine" }',
@@ -177,7 +179,7 @@ def test_a_plain_text_is_the_same_in_both_numbers(directory, edit, english, span
 
 def test_a_mistake_in_the_second_version_is_named_there(directory):
     text = (directory / CPT).read_text("utf-8")
-    begin, end = text.index("[[policies]]"), text.index("# Days before the expiry")
+    begin, end = text.index("[[policies]]"), text.index("# Days before expiration")
     second = text[begin:end].replace('version = "2015"', 'version = "2"\neffective_from = "2030"')
     (directory / CPT).write_text(text[:end] + second + text[end:], "utf-8")
     line = _line(directory, 'effective_from = "2030"')
@@ -194,17 +196,21 @@ def test_a_mistake_in_the_second_version_is_named_there(directory):
 def test_a_day_of_no_year_that_is_kept_is_refused(directory, edit):
     edit('version = "2015"', 'version = "2015"\neffective_from = 0215-01-01')
 
-    assert _only(directory).rule == "must be a date of the years 1900 to 2200"
+    assert _only(directory).rule == "must be a date in the years 1900 to 2200"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('code = "cpt"', 'code = "1 cpt"', ("code", "must be letters, digits or _")),
+        ('code = "cpt"', 'code = "1 cpt"', ("code", "must be at most 32 letters, digits or _")),
         ('time_zone = "America/New_York"', 'time_zone = "EST5"', ("time_zone", "IANA time zone")),
-        ('number_prefix = "CPT"', 'number_prefix = "cpt"', ("number_prefix", "2-8 capitals")),
-        ('issuer = "MSSC"', 'issuer = ""', ("issuer", "must hold words")),
-        ('issuer = "MSSC"', 'issuer = "\N{ZERO WIDTH SPACE}"', ("issuer", "must hold words")),
+        (
+            'number_prefix = "CPT"',
+            'number_prefix = "cpt"',
+            ("number_prefix", "2 to 8 capital letters"),
+        ),
+        ('issuer = "MSSC"', 'issuer = ""', ("issuer", "must contain words")),
+        ('issuer = "MSSC"', 'issuer = "\N{ZERO WIDTH SPACE}"', ("issuer", "must contain words")),
         ('issuer = "MSSC"', 'issuer = "\N{RIGHT-TO-LEFT OVERRIDE}CSSM"', ("issuer", "one line of")),
         ("wait_days = 15", "wait_days = 15.0", ("retake.wait_days", "must be a whole number")),
         ("wait_days = 15", "wait_days = true", ("retake.wait_days", "must be a whole number")),
@@ -223,15 +229,15 @@ def test_a_day_of_no_year_that_is_kept_is_refused(directory, edit):
         (
             'currency = "USD"',
             'currency = "usd"',
-            ("fees.currency", "must be three capitals such as USD"),
+            ("fees.currency", "must be three capital letters, such as USD"),
         ),
         ('send_at = "09:00"', 'send_at = "9"', ("reminders.send_at", 'must be like "09:00"')),
         (
             "offsets_when_complete = [90,",
             "offsets_when_complete = [91, 90,",
-            ("reminders.offsets_when_complete", "91: not among the offsets"),
+            ("reminders.offsets_when_complete", "91: not in offsets"),
         ),
-        ("offsets = [730,", "offsets = [7, 730,", ("reminders.offsets", "7: given twice")),
+        ("offsets = [730,", "offsets = [7, 730,", ("reminders.offsets", "7: given more than once")),
         ("offsets = [730,", 'offsets = ["x", 730,', ("reminders.offsets.0", "whole number")),
         (
             'maximum = "20.00"',
@@ -243,10 +249,10 @@ def test_a_day_of_no_year_that_is_kept_is_refused(directory, edit):
         (
             'schemes = ["cpt", "clt"]',
             'schemes = ["cpt"]',
-            ("fees.bundles.0.schemes", "must name 2 or more"),
+            ("fees.bundles.0.schemes", "must have at least 2 entries"),
         ),
         ("[appeals]", "[appeal]", ("appeal", "is not a known key; did you mean 'appeals'?")),
-        ("[award]", "[awards]", ("award", "is required and missing")),
+        ("[award]", "[awards]", ("award", "is required but missing")),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_rule(directory, edit, old, new, named):
@@ -266,7 +272,10 @@ def test_a_key_may_not_be_called_as_marshmallow_calls_the_whole(directory, edit)
 
     assert [(m.key, m.rule) for m in scheme_files.check(directory)] == [
         ("_schema", "is not a known key"),
-        ("policies.0.types._schema", "must be letters, digits or _ (at most 32), a letter first"),
+        (
+            "policies.0.types._schema",
+            "must be at most 32 letters, digits or _, beginning with a letter",
+        ),
         ("policies.0.types._schema._schema", "is not a known key"),
     ]
 
@@ -277,7 +286,7 @@ def test_every_mistake_about_a_renamed_key_is_told(directory, edit):
     assert [
         (mistake.key.rpartition(".")[2], mistake.rule) for mistake in scheme_files.check(directory)
     ] == [
-        ("points", "is required and missing"),
+        ("points", "is required but missing"),
         ("pionts", "is not a known key; did you mean 'points'?"),
     ]
 
@@ -307,7 +316,7 @@ def test_an_activity_type_may_be_called_value(directory, edit):
 
 def test_a_duplicate_version_is_named(directory):
     text = (directory / CPT).read_text("utf-8")
-    begin, end = text.index("[[policies]]"), text.index("# Days before the expiry")
+    begin, end = text.index("[[policies]]"), text.index("# Days before expiration")
     again = text[begin:end].replace('"2015"', '"2015"\neffective_from = 2030-01-01')
     (directory / CPT).write_text(text[:end] + again + text[end:], "utf-8")
 
@@ -329,13 +338,13 @@ def test_a_duplicate_version_is_named(directory):
 )
 def test_each_version_but_the_first_needs_a_later_date(directory, first, second, lawful):
     text = (directory / CPT).read_text("utf-8")
-    begin, end = text.index("[[policies]]"), text.index("# Days before the expiry")
+    begin, end = text.index("[[policies]]"), text.index("# Days before expiration")
     dated = text[begin:end].replace('version = "2015"', f'version = "a"\n{first}')
     later = text[begin:end].replace('version = "2015"', f'version = "b"\n{second}')
     (directory / CPT).write_text(text[:begin] + dated + later + text[end:], "utf-8")
 
     found = [(m.key, m.rule) for m in scheme_files.check(directory)]
-    rule = "each version but the first needs a later date than the one before it"
+    rule = "each version except the first needs a later date than the one before it"
     assert found == ([] if lawful else [("policies.1.effective_from", rule)])
 
 
@@ -375,7 +384,7 @@ def test_a_prerequisite_must_be_a_scheme_that_there_is(directory, edit):
         _line(directory, "prerequisites", name="mssc-clt.toml"),
         "award.prerequisites.0",
         '"cal"',
-        "is no scheme; there are: cla, clt, cpt; did you mean 'cla'?",
+        "is not a scheme; the schemes are: cla, clt, cpt; did you mean 'cla'?",
     )
 
 
@@ -384,7 +393,7 @@ def test_a_prerequisite_must_not_lead_back(directory, edit, needed):
     edit("prerequisites = []", f'prerequisites = ["{needed}"]', name="mssc-cla.toml")
     found = [(m.file, m.rule) for m in scheme_files.check(directory)]
 
-    assert ("mssc-cla.toml", "lead back to this scheme itself") in found
+    assert ("mssc-cla.toml", "lead back to this scheme") in found
 
 
 def test_a_scheme_code_and_a_number_prefix_are_used_once(directory, edit):

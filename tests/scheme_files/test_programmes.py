@@ -1,6 +1,6 @@
-"""The example programmes against tables worked out by hand from their published rules.
+"""The example programs against tables worked out by hand from their published rules.
 
-``config/schemes/examples/<issuer>-<code>.toml`` tells a programme; ``tests/data/programmes/
+``config/schemes/examples/<issuer>-<code>.toml`` tells a program; ``tests/data/programmes/
 <code>.toml`` holds what its rules give: [[examples]] of claims, each with the arithmetic in words
 (``why``), [[dates]] of applications and [[awards]]. Nothing in them was computed by the program.
 """
@@ -28,7 +28,7 @@ TABLES = {
     for path in sorted((settings.ROOT / "tests" / "data" / "programmes").glob("*.toml"))
 }
 FEWEST_EXAMPLES = 6
-LONGEST_FILE = 90  # lines: a stranger reads a programme at a glance
+LONGEST_FILE = 90  # lines: a stranger reads a program at a glance
 
 # Rules whose absence says something to a reader: no grace, no limit, no repetition looked for.
 MAY_BE_ABSENT = (
@@ -58,7 +58,7 @@ OF_CLAIM = {"type", "category", "quantity", "unit", "role", "tags", "provider", 
 
 
 def _each(kind):
-    """The entries of every table, as parameters named after the programme and the entry."""
+    """The entries of every table, as parameters named after the program and the entry."""
     return [
         pytest.param(code, entry, id=f"{code}-{entry['name']}")
         for code, table in TABLES.items()

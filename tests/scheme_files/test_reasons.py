@@ -62,15 +62,15 @@ def test_the_smallest_file_that_is_taken(path):
             f"{GOOD}[reasons.a]\nacts = []\n{TEXT}\n",
             "reasons.toml:5: reasons.a.acts = []: must not be empty",
         ),
-        (f"{GOOD}[reasons.a]\nacts = ['surrender', 'surrender']\n{TEXT}\n", "given twice"),
-        (f"{GOOD}[reasons.a]\n{TEXT}\n", "reasons.toml:4: reasons.a.acts: is required and missing"),
+        (f"{GOOD}[reasons.a]\nacts = ['surrender', 'surrender']\n{TEXT}\n", "given more than once"),
+        (f"{GOOD}[reasons.a]\n{TEXT}\n", "reasons.toml:4: reasons.a.acts: is required but missing"),
         (
             f"{GOOD}[reasons.a]\nacts = ['surrender']\n",
-            "reasons.toml:4: reasons.a.text: is required and missing",
+            "reasons.toml:4: reasons.a.text: is required but missing",
         ),
         (
             f"{GOOD}[reasons.a]\nacts = ['surrender']\ntext = {{ en = 'x' }}\n",
-            "reasons.toml:6: reasons.a.text.es: is required and missing",
+            "reasons.toml:6: reasons.a.text.es: is required but missing",
         ),
         (
             f"{GOOD}[reasons.a]\nacts = ['surrender']\ntext = 'x'\n",
@@ -82,10 +82,10 @@ def test_the_smallest_file_that_is_taken(path):
         ),
         (
             f"{GOOD}[reasons.'a b']\nacts = ['surrender']\n{TEXT}\n",
-            "must be letters, digits or _ (at most 32), a letter first",
+            "must be at most 32 letters, digits or _, beginning with a letter",
         ),
         (f"reason = 1\n{GOOD}", "reason = 1: is not a known key; did you mean 'reasons'?"),
-        ("", "reasons.toml:1: reasons: is required and missing"),
+        ("", "reasons.toml:1: reasons: is required but missing"),
         ("reasons = 3\n", "reasons.toml:1: reasons = 3: must be a table"),
         (f"{GOOD}{GOOD}", "is not valid TOML"),
         ("[reasons.a\n", "is not valid TOML"),

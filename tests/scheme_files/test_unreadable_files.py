@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_read_is_named(directory):
 @pytest.mark.parametrize("name", ["empty", "absent"])
 def test_a_directory_without_scheme_files_is_named(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SchemesRefusedError, match="holds no scheme file") as refused:
+    with pytest.raises(SchemesRefusedError, match="contains no scheme file") as refused:
         scheme_files.load(tmp_path / name)
 
     assert refused.value.mistakes[0].file == str(tmp_path / name)

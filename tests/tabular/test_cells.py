@@ -100,11 +100,11 @@ def test_a_number_in_a_column_of_texts_is_the_text_that_is_shown(value, shape, s
         (1234.5, "#,##0.00", "is a number shown as 1,234.50, not text"),
         (123456789012, "0.00E+00", "is a number shown as 1.23E+11, not text"),
         (12345, "0,", "is a number shown as 12, not text"),
-        (5, "# ?/?", "has a number format that is not understood here (# ?/?)"),
-        (5, "[<9]0;00", "has a number format that is not understood here"),
-        (0, '[=1]"Yes";[=0]"No";0', "has a number format that is not understood here"),
+        (5, "# ?/?", "has a number format that Tracker does not understand (# ?/?)"),
+        (5, "[<9]0;00", "has a number format that Tracker does not understand"),
+        (0, '[=1]"Yes";[=0]"No";0', "has a number format that Tracker does not understand"),
         (1234, "0.00,", "is a number shown as 1.23, not text"),
-        (5, ";;;", "its format shows nothing of it"),
+        (5, ";;;", "is in the cell but hidden by its format"),
         (10**15, "General", "has more than 15 digits"),
         (1234567890123456789, "0", "has more than 15 digits"),
         (12345678901234567890.0, "@", "has more than 15 digits"),
@@ -149,18 +149,18 @@ def test_a_number_is_read_where_its_format_shows_it_as_it_is(value, shape, numbe
         (5, "$0.00", "5", "is shown as $5.00 in the spreadsheet"),
         (12000, "0,", "12000", "is shown as 12 in the spreadsheet"),
         (5000000, "0.0,,", "5000000", "is shown as 5.0 in the spreadsheet"),
-        (0, '[=1]"Yes";[=0]"No";0', "0", "has a number format that is not understood here"),
+        (0, '[=1]"Yes";[=0]"No";0', "0", "has a number format that Tracker does not understand"),
         (123456, "0.00E+00", "123456", "is shown as 1.23E+5 in the spreadsheet"),
-        (5, "# ?/?", "5", "has a number format that is not understood here"),
+        (5, "# ?/?", "5", "has a number format that Tracker does not understand"),
         (5, "0;;", "5", None),
-        (0, "0;;", "0", "its format shows nothing of it"),
+        (0, "0;;", "0", "hidden by its format"),
         (0, '0;0;"-"', "0", "is shown as - in the spreadsheet"),
         (0, "0;0;.", "0", "is shown as . in the spreadsheet"),
         (0, '_(* #,##0_);_(* (#,##0);_(* "-"??_);_(@_)', "0", "is shown as - in the spreadsheet"),
-        (0, "#", "0", "its format shows nothing of it"),
+        (0, "#", "0", "hidden by its format"),
         (5.256, "General", "5.256", "with at most 2 decimal places"),
         (1e15, "General", "1000000000000000", "has more than 15 digits"),
-        ("85%", "General", "85%", "is a percentage, and a plain number is wanted"),
+        ("85%", "General", "85%", "is a percentage, but must be a plain number"),
         ("5,5", "General", "5,5", "has a decimal comma"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_number_that_is_shown_as_another_is_refused_with_what_is_seen(value, s
 def test_a_text_that_a_spreadsheet_has_made_a_date_is_refused_by_name(column, shape):
     value, rule = refusal_of(column, DAY, shape)
     assert value == "2024-03-01"
-    assert rule.startswith("is a date in the spreadsheet and not what this column takes: give the")
+    assert rule.startswith("is a date in the spreadsheet, and this column takes no dates: set the")
 
 
 @pytest.mark.parametrize(
@@ -208,20 +208,20 @@ def test_a_day_is_read_in_any_format_that_shows_it_whole(value, shape):
 def test_a_day_of_which_a_part_cannot_be_seen_is_refused(shape):
     value, rule = refusal_of("day", DAY, shape)
     assert value == "2024-03-01"
-    assert rule.startswith(f"is a date of which the format ({shape}) shows a part only")
+    assert rule.startswith(f"is a date of which the format ({shape}) shows only a part")
 
 
 @pytest.mark.parametrize("shape", ["yyyy-mm-dd", "m/d/yyyy h:mm", "h:mm"])
 def test_a_time_behind_the_day_is_refused_by_name(shape):
     value, rule = refusal_of("day", MORNING, shape)
     assert value == "2024-03-01 09:30:00"
-    assert "time of day" in rule or "shows a part only" in rule
+    assert "time of day" in rule or "shows only a part" in rule
 
 
 def test_a_time_without_a_day_is_refused_by_name():
     assert refusal_of("day", dt.time(9, 30), "h:mm") == (
         "09:30:00",
-        "is a time of day without its day: must be a date like 2026-03-15",
+        "is a time of day without a date: must be a date such as 2026-03-15",
     )
 
 
@@ -230,7 +230,7 @@ def test_a_bare_number_in_a_column_of_days_is_refused_with_the_day_it_would_be(s
     value, rule = refusal_of("day", 45352, shape)
     assert value == "45352"
     assert "would be 2024-03-01" in rule
-    assert "give the column a date format" in rule
+    assert "set a date format" in rule
 
 
 def test_a_workbook_that_counts_from_1904_is_read_as_it_shows():
@@ -241,7 +241,11 @@ def test_a_workbook_that_counts_from_1904_is_read_as_it_shows():
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(2024, "looks like a year alone"), (20240301, "looks like 2024-03-01"), (5, "must be a date")],
+    [
+        (2024, "looks like a year without month and day"),
+        (20240301, "looks like 2024-03-01"),
+        (5, "must be a date"),
+    ],
 )
 def test_another_number_in_a_column_of_days_is_called_what_it_looks_like(value, words):
     assert words in refusal_of("day", value)[1]
@@ -282,7 +286,7 @@ def test_a_truth_elsewhere_is_refused_by_name(column):
 def test_an_error_is_refused_by_name_in_every_column(column, value):
     seen, rule = refusal_of(column, value)
     assert seen == value
-    assert rule.startswith("must be a value, not a spreadsheet's error")
+    assert rule.startswith("must be a value, not a spreadsheet error")
 
 
 @pytest.mark.parametrize("column", NAMES)
@@ -331,7 +335,7 @@ def test_a_text_is_what_its_format_makes_of_it():
     assert value_of("text", "7", '"ID-"@') == "ID-7"
     assert value_of("text", "7", "0;0;0;@") == "7"
     assert value_of("text", "7", "0") == "7"
-    assert "shows nothing" in refusal_of("text", "7", ";;;")[1]
+    assert "hidden by its format" in refusal_of("text", "7", ";;;")[1]
 
 
 @pytest.mark.parametrize(

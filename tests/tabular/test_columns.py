@@ -59,16 +59,16 @@ def test_a_month_that_no_calendar_has_is_refused_with_the_order_that_was_used():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("2026-02-29", "a day that the calendar has"),
+        ("2026-02-29", "a day that exists"),
         ("1899-12-31", "years 1900 to 2200"),
         ("2201-01-01", "years 1900 to 2200"),
         ("0000-01-01", "years 1900 to 2200"),
-        ("20260315", "like 2026-03-15"),
-        ("2026-W11-7", "like 2026-03-15"),
-        ("2026-3-15", "like 2026-03-15"),
-        ("26-03-15", "like 2026-03-15"),
-        ("２０２６-03-15", "like 2026-03-15"),  # noqa: RUF001 - these signs are meant
-        ("yesterday", "like 2026-03-15"),
+        ("20260315", "such as 2026-03-15"),
+        ("2026-W11-7", "such as 2026-03-15"),
+        ("2026-3-15", "such as 2026-03-15"),
+        ("26-03-15", "such as 2026-03-15"),
+        ("２０２６-03-15", "such as 2026-03-15"),  # noqa: RUF001 - these signs are meant
+        ("yesterday", "such as 2026-03-15"),
     ],
 )
 def test_what_is_no_date_is_refused_in_words(value, words):
@@ -139,11 +139,11 @@ def test_a_midnight_settles_no_order_of_day_and_month():
         ("20240301", "looks like 2024-03-01"),
         ("2024/3/1", "looks like 2024-03-01"),
         ("2024-3-1", "looks like 2024-03-01"),
-        ("2024", "looks like a year alone"),
-        ("2024-03", "looks like a month without its day"),
-        ("03/2024", "looks like a month without its day"),
-        ("1-Mar-2024", "has its month in letters"),
-        ("March 1, 2024", "has its month in letters"),
+        ("2024", "looks like a year without month and day"),
+        ("2024-03", "looks like a month without a day"),
+        ("03/2024", "looks like a month without a day"),
+        ("1-Mar-2024", "has the month in words"),
+        ("March 1, 2024", "has the month in words"),
     ],
 )
 def test_what_is_almost_a_date_is_refused_by_its_name_and_with_the_rule(value, words):
@@ -218,13 +218,13 @@ def test_a_comma_stands_before_decimals_where_the_file_writes_so(value, number):
     [
         ("85%", "is a percentage"),
         ("85,5 %", "is a percentage"),
-        ("1.234", "may stand before decimals or between thousands"),
-        ("1,234", "may stand before decimals or between thousands"),
-        ("1.234,5", "has marks between its thousands"),
-        ("1,234.50", "has marks between its thousands"),
-        ("1 234,50", "has marks between its thousands"),
-        ("1'234.50", "has marks between its thousands"),
-        ("1,234,567", "has marks between its thousands"),
+        ("1.234", "could be a decimal point or a thousands separator"),
+        ("1,234", "could be a decimal point or a thousands separator"),
+        ("1.234,5", "has thousands separators"),
+        ("1,234.50", "has thousands separators"),
+        ("1 234,50", "has thousands separators"),
+        ("1'234.50", "has thousands separators"),
+        ("1,234,567", "has thousands separators"),
         ("1.23E+11", "is in scientific notation"),
         ("$5.00", "is an amount of money"),
         ("5,00 €", "is an amount of money"),
@@ -279,9 +279,9 @@ def test_any_other_word_is_no_truth():
 
 @pytest.mark.parametrize("value", ["1.23457E+11", "1,23457E+11", "1E+12", "-1.5E+100"])
 def test_a_long_number_that_a_spreadsheet_has_shortened_is_no_text(value):
-    with pytest.raises(ValueError, match="its digits are lost: enter all of them"):
+    with pytest.raises(ValueError, match="digits were lost: enter all digits"):
         tabular.text(80)(value)
-    with pytest.raises(ValueError, match="its digits are lost: enter all of them"):
+    with pytest.raises(ValueError, match="digits were lost: enter all digits"):
         tabular.certificate_number(value)
 
 
@@ -344,10 +344,10 @@ def test_only_the_domain_of_an_address_is_put_in_lower_case():
     ],
 )
 def test_what_could_be_no_address_or_two_is_refused(value):
-    assert refusal(tabular.email, value).startswith("must be one e-mail address")
+    assert refusal(tabular.email, value).startswith("must be one email address")
 
 
 def test_a_time_zone_is_one_of_the_iana_list():
     assert tabular.time_zone("America/New_York") == "America/New_York"
     assert refusal(tabular.time_zone, "america/new york").endswith("mean America/New_York?")
-    assert refusal(tabular.time_zone, "../../etc/passwd").startswith("must be a time zone")
+    assert refusal(tabular.time_zone, "../../etc/passwd").startswith("must be an IANA time zone")

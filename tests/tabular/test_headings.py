@@ -89,7 +89,7 @@ def test_two_headings_of_one_column_are_refused_by_name(write):
 
     [error] = caught.value.errors
     assert (error.row, error.column, error.value) == (1, "holder_ref", "Holder Ref")
-    rule = "must be named once, and stands 2 times, as 'holder_ref', 'Holder Ref'"
+    rule = "must appear once, but appears 2 times, as 'holder_ref', 'Holder Ref'"
     assert error.rule.startswith(rule)
 
 

@@ -19,7 +19,7 @@ def test_nothing_as_programs_write_it_is_refused_in_every_column(nothing):
     reader = tabular.read(table, filename="f.csv", columns=COLUMNS)
     assert list(reader) == []
     rules = {error.rule for error in reader.errors}
-    assert rules == {"is what a program writes where it has nothing: leave it empty"}
+    assert rules == {"is what programs write for an empty value: leave it empty"}
     assert reader.total_errors == 3
 
 

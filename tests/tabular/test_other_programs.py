@@ -50,7 +50,7 @@ LIBRE_OFFICE: list[list[Any]] = [
 def test_a_workbook_of_libreoffice_is_read_as_it_shows():
     good, errors, notes = read(FILES / "libreoffice.xlsx")
     assert (good, errors) == (LIBRE_OFFICE, [])
-    assert notes == ("Of the sheets only 'Activities' was read, not 'Notes'.",)
+    assert notes == ("Only the sheet 'Activities' was read, not 'Notes'.",)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_windows_file_of_libreoffice_is_recognized_when_nothing_is_said():
     _, [(row, _, rule)], _ = read(FILES / "libreoffice-windows-1252.csv")
     assert row == 2
     assert "looks like Windows-1252, in which it reads " in rule
-    assert "say that the encoding is windows-1252" in rule
+    assert "set the encoding to windows-1252" in rule
 
 
 def test_what_a_workbook_of_libreoffice_shows_otherwise_is_refused_by_name():
@@ -78,10 +78,10 @@ def test_what_a_workbook_of_libreoffice_shows_otherwise_is_refused_by_name():
     assert good == []
     expected = [
         (2, "score", "is a percentage in the spreadsheet"),
-        (3, "ref", "is a date in the spreadsheet and not what this column takes"),
+        (3, "ref", "is a date in the spreadsheet, and this column takes no dates"),
         (4, "score", "must be a value, not a formula"),
         (5, "score", "must be a value, not a formula"),
-        (6, "on", "is a bare number that would be 2024-03-01"),
+        (6, "on", "is a plain number that would be 2024-03-01"),
         (7, "on", "has a time of day (09:30:00)"),
         (8, "score", "is shown as 5.3 in the spreadsheet"),
         (9, "ref", "has more than 15 digits"),
@@ -200,7 +200,7 @@ def test_days_of_pandas_with_a_zone_are_read_when_it_is_utc():
     table["on"] = table["on"].dt.tz_convert("America/New_York")
     _, [(_, column, rule)], _ = read(table.to_csv(index=False).encode())
     assert column == "on"
-    assert rule.startswith("has a time of day (19:00:00), and a day alone is wanted")
+    assert rule.startswith("has a time of day (19:00:00), but this column takes a date only")
 
 
 def test_numbers_that_pandas_has_made_of_references_are_read_as_they_show():
@@ -211,5 +211,5 @@ def test_numbers_that_pandas_has_made_of_references_are_read_as_they_show():
 
 
 def test_the_index_that_pandas_writes_by_itself_is_a_column_without_a_name():
-    with pytest.raises(BadTable, match="has no name for column 1: every column needs one"):
+    with pytest.raises(BadTable, match="has no name for column 1: every column needs a name"):
         read(frame().to_csv().encode())

@@ -1,4 +1,4 @@
-"""What holds for every text and every file, tried on thousands that nobody would think of."""
+"""What holds for every text and every file, tried on thousands that no one would think of."""
 
 import csv
 import datetime as dt

@@ -18,7 +18,8 @@ COLUMNS = (
 
 
 ONE_CELL = (
-    "is one cell with a delimiter in it: the row is quoted as a whole, or has another delimiter"
+    "is one cell that contains a delimiter: either the whole row is in quotation marks, or it has "
+    "another delimiter"
 )
 
 
@@ -158,10 +159,10 @@ def test_everything_wrong_with_a_header_is_said_at_once():
     assert refused("Names,nmae,score,score,,zzz\n") == [
         (1, "Names", "is not a column of this table; did you mean name?"),
         (1, "nmae", "is not a column of this table; did you mean name?"),
-        (1, "score", "must be named once, and stands 2 times"),
-        (1, "", "has no name for column 5: every column needs one"),
+        (1, "score", "must appear once, but appears 2 times"),
+        (1, "", "has no name for column 5: every column needs a name"),
         (1, "zzz", "is not a column of this table"),
-        (1, "ref", "is required, and missing from the header row"),
+        (1, "ref", "is required, but missing from the header row"),
     ]
 
 
@@ -208,7 +209,7 @@ def test_a_line_that_is_not_utf_8_is_refused_with_its_row_and_byte_and_the_rest_
             "B,Jos\\xe9",
             (
                 "is not UTF-8 (0xE9, byte 19 of the file) and looks like Windows-1252, in which "
-                "it reads 'B,José': say that the encoding is windows-1252, or save the file as "
+                "it reads 'B,José': set the encoding to windows-1252, or save the file as "
                 "CSV UTF-8"
             ),
         ),
@@ -222,7 +223,7 @@ def test_bytes_that_are_no_text_at_all_are_not_taken_for_windows():
 
 def test_a_nul_is_refused_with_its_row_and_byte():
     [(row, _, rule)] = errors_of("ref,name\nA,a\0\nB,b\n")
-    assert (row, rule[:45]) == (2, "holds a NUL (zero) byte, byte 13 of the file:")
+    assert (row, rule[:48]) == (2, "contains a NUL (zero) byte, byte 13 of the file:")
 
 
 def test_a_header_that_is_not_utf_8_is_refused_at_once():
@@ -235,8 +236,8 @@ def test_a_header_that_is_not_utf_8_is_refused_at_once():
 def test_a_quotation_mark_without_its_partner_is_refused_in_its_own_row(broken):
     rows = reading(f'ref,name\nA,a\n{broken}\nC,c\nD,"d, ""d"""\nE,e\n')
     assert [row for row, _ in rows] == [2, 4, 5, 6]
-    assert [(error.row, error.value, error.rule[:41]) for error in rows.errors] == [
-        (3, broken, "has a quotation mark without its partner:"),
+    assert [(error.row, error.value, error.rule[:31]) for error in rows.errors] == [
+        (3, broken, "has an unpaired quotation mark:"),
     ]
 
 
@@ -250,7 +251,7 @@ def test_a_lost_mark_before_a_cell_of_two_lines_costs_its_own_row_only():
 
 def test_a_header_with_a_lost_mark_is_refused():
     [(row, _, rule)] = refused('ref,"name\nA,a\n')
-    assert (row, rule[:41]) == (1, "has a quotation mark without its partner:")
+    assert (row, rule[:31]) == (1, "has an unpaired quotation mark:")
 
 
 def test_a_file_of_lost_marks_is_read_in_time():
@@ -299,7 +300,7 @@ def test_what_a_spreadsheet_writes_in_place_of_a_value_is_refused_by_name(cell):
     rows = tabular.read(io.BytesIO(f"ref\n{cell}\n#1\n".encode()), filename="", columns=columns)
     assert [values["ref"] for _, values in rows] == ["#1"]
     [error] = rows.errors
-    assert error.rule.startswith("is what a spreadsheet shows in place of a value")
+    assert error.rule.startswith("is what a spreadsheet shows instead of a value")
 
 
 @pytest.mark.parametrize("line", ["B", "B,", "B,,", "B,,,,,", "B, ,\u00a0,", '"B"', '"B","",""'])
@@ -340,7 +341,7 @@ def test_the_delimiter_that_the_first_line_names_is_believed():
 
 @pytest.mark.parametrize("content", ["sep=|\nref|name\n", "ref|name\nA|a\n"])
 def test_another_delimiter_is_refused_by_name(content):
-    rule = "has | between its cells: comma, semicolon and tab are read"
+    rule = "has | between its cells: use comma, semicolon or tab"
     assert refused(content) == [(1, "", rule)]
 
 
@@ -383,7 +384,7 @@ def test_titles_above_the_header_are_refused_with_the_row_of_the_header(above, v
 
 
 def test_a_header_far_below_is_not_looked_for():
-    assert "is required, and missing" in refused("title\n" * 30 + "ref,name\n")[-1][2]
+    assert "is required, but missing" in refused("title\n" * 30 + "ref,name\n")[-1][2]
 
 
 WINDOWS = Encoding.WINDOWS_1252
@@ -403,11 +404,11 @@ def test_utf_8_is_not_read_as_windows_1252():
     assert [row for row, _ in rows] == [2]
     [error] = rows.errors
     assert (error.row, error.value) == (3, "B,José")
-    assert error.rule.startswith("is UTF-8 and not Windows-1252: leave out the encoding")
+    assert error.rule.startswith("is UTF-8, not Windows-1252: leave out the encoding")
 
 
 def test_a_mark_of_utf_8_is_not_read_as_windows_1252():
-    with pytest.raises(BadTable, match="is UTF-8 and not Windows-1252"):
+    with pytest.raises(BadTable, match="is UTF-8, not Windows-1252"):
         reading("\ufeffref\nA\n", encoding=WINDOWS)
 
 
@@ -421,7 +422,7 @@ def test_bytes_that_windows_1252_does_not_have_are_refused():
 
 def test_a_nul_is_refused_in_windows_1252_too():
     [(row, _, rule)] = errors_of(b"ref,name\nA,\xe9\0\n", encoding=WINDOWS)
-    assert (row, rule[:24]) == (2, "holds a NUL (zero) byte,")
+    assert (row, rule[:27]) == (2, "contains a NUL (zero) byte,")
 
 
 @pytest.mark.parametrize("length", [10_001, 200_000, 1_000_000])
@@ -446,7 +447,7 @@ def test_a_line_without_an_end_is_given_up():
     rows = reading("ref\nA\n" + "x" * 3_000_000 + "\nB\n")
     assert [row for row, _ in rows] == [2]
     assert [error.row for error in rows.errors] == [3]
-    assert rows.errors[0].rule.endswith("nothing after it was read")
+    assert rows.errors[0].rule.endswith("the rest of the file was not read")
 
 
 def test_a_parser_of_ones_own_refuses_with_its_own_words():

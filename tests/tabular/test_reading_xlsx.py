@@ -89,7 +89,7 @@ def test_a_date_with_an_hour_is_no_date():
     stream = workbook(HEADER, ["A", None, dt.datetime(2026, 3, 15, 13)])  # noqa: DTZ001 - the text has no zone; the caller knows it
     [(row, column, value, rule)] = errors_of(stream)
     assert (row, column, value) == (2, "on", "2026-03-15 13:00:00")
-    assert rule.startswith("has a time of day (13:00:00), and a day alone is wanted")
+    assert rule.startswith("has a time of day (13:00:00), but this column takes a date only")
 
 
 def test_a_formula_is_refused_by_name_and_its_cached_value_is_not_trusted():
@@ -115,7 +115,7 @@ def test_truths_and_errors_of_the_spreadsheet_are_refused():
     errors = errors_of(workbook(HEADER, ["A", True, None, "#N/A"]))
     assert [error[:3] for error in errors] == [(2, "name", "TRUE"), (2, "score", "#N/A")]
     assert "TRUE or FALSE" in errors[0][3]
-    assert "spreadsheet's error" in errors[1][3]
+    assert "spreadsheet error" in errors[1][3]
 
 
 def test_a_date_outside_the_calendar_is_refused():
@@ -123,7 +123,7 @@ def test_a_date_outside_the_calendar_is_refused():
     stream = altered(stream, SHEET, lambda xml: xml.replace(b"<v>46096</v>", b"<v>99999999</v>"))
     [(row, column, value, rule)] = errors_of(stream)
     assert (row, column, value) == (2, "on", "99999999")
-    assert rule == "is shown as a date and is outside of the spreadsheet's calendar"
+    assert rule == "is shown as a date, but is outside the spreadsheet's calendar"
 
 
 def test_blank_rows_are_skipped_and_rows_keep_their_numbers():
@@ -138,7 +138,7 @@ def test_every_wrong_cell_of_a_row_is_said():
 
 def test_a_cell_beyond_the_header_is_refused_but_not_an_empty_one():
     stream = workbook([*HEADER, None, ""], ["A", "a", None, 1, None, " "], ["B", "b", None, 1, "x"])
-    assert errors_of(stream) == [(3, "", "", "has more cells than the 4 of the header")]
+    assert errors_of(stream) == [(3, "", "", "has more cells than the header, which has 4")]
 
 
 def test_a_header_is_checked_as_that_of_a_csv_file():
@@ -148,9 +148,9 @@ def test_a_header_is_checked_as_that_of_a_csv_file():
         "must be a value, not a formula: in the spreadsheet, paste it as a value",
         "is not a column of this table",
         "is not a column of this table; did you mean name?",
-        "has no name for column 3: every column needs one",
-        "must be named once, and stands 2 times",
-        "is required, and missing from the header row",
+        "has no name for column 3: every column needs a name",
+        "must appear once, but appears 2 times",
+        "is required, but missing from the header row",
     ]
     assert all(" (sheet 'Sheet')" in error.rule for error in caught.value.errors)
 
@@ -201,7 +201,7 @@ def test_what_only_begins_like_a_workbook_is_refused(broken):
     [
         ({"content_xml": "<x/>"}, "OpenDocument"),
         ({"word__document_xml": "<x/>"}, "Word"),
-        ({"a": "b"}, "ZIP file but no XLSX"),
+        ({"a": "b"}, "ZIP file but not an XLSX"),
         ({"xl__workbook_xml": "<x/>"}, "damaged"),
     ],
 )
@@ -216,7 +216,7 @@ def test_a_workbook_whose_worksheet_is_left_out_is_refused():
             if name != SHEET:
                 new.writestr(name, old.read(name))
     copy.seek(0)
-    assert refused(copy) == "holds no worksheet"
+    assert refused(copy) == "contains no worksheet"
 
 
 def test_a_part_behind_a_password_is_refused():
@@ -239,7 +239,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
 
 def test_a_workbook_that_states_too_great_a_size_is_refused(monkeypatch):
     monkeypatch.setattr("tracker.tabular.archive.MOST_UNPACKED", 5000)
-    assert refused(workbook(HEADER)).startswith("unpacks to more than is read")
+    assert refused(workbook(HEADER)).startswith("unpacks to more than the largest workbook")
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_hidden_sheets_alone_are_refused_by_name():
     hidden = b'name="c" sheetId="3" state="hidden"'
     copy = replaced(stream, "xl/workbook.xml", visible, hidden)
     with pytest.raises(
-        BadTable, match=r"has hidden sheets only \('hidden a', 'hidden b', 'c'\): show"
+        BadTable, match=r"has only hidden sheets \('hidden a', 'hidden b', 'c'\): show"
     ):
         tabular.read(copy, filename="", columns=COLUMNS)
 
@@ -97,21 +97,21 @@ def test_a_second_table_is_refused_with_the_names_of_the_sheets():
     [(row, _, rule)] = refused(workbook(North=TABLE, Notes=NOTES, South=OLD))
     assert row == 1
     assert rule == (
-        "has such a table in several sheets ('North', 'South'): save each as a file of its own"
+        "has such a table in several sheets ('North', 'South'): save each sheet as a separate file"
     )
 
 
 def test_other_visible_sheets_are_named_and_not_read():
     good, errors, notes = read(workbook(Workers=TABLE, Notes=NOTES, Lists=[["pass"], ["fail"]]))
     assert (good, errors) == (["A"], [])
-    assert notes == ("Of the sheets only 'Workers' was read, not 'Notes', 'Lists'.",)
+    assert notes == ("Only the sheet 'Workers' was read, not 'Notes', 'Lists'.",)
 
 
 def test_a_cover_sheet_is_refused_with_the_name_of_the_sheet_that_has_the_header():
     [(_, _, rule)] = refused(workbook(Cover=NOTES, Workers=[["A title"], *TABLE]))
     assert rule == (
-        "the sheet 'Cover' has no header row, and the sheet 'Workers' has: put that sheet first, "
-        "or save it as a file of its own"
+        "the sheet 'Cover' has no header row, but the sheet 'Workers' has: put that sheet first, "
+        "or save it as a separate file"
     )
 
 
@@ -128,7 +128,7 @@ def test_a_refusal_of_the_header_names_the_sheet():
     found = refused(workbook(Empty=[], Workers=[["nmae", "score"]]))
     assert [rule for _, _, rule in found] == [
         "is not a column of this table (sheet 'Workers'); did you mean name?",
-        "is required, and missing from the header row (sheet 'Workers')",
+        "is required, but missing from the header row (sheet 'Workers')",
     ]
 
 

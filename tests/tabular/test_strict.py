@@ -64,8 +64,8 @@ def test_a_strict_workbook_is_refused_with_the_form_to_save_it_in(strict):
     [error] = caught.value.errors
     assert (error.row, error.column) == (1, "")
     assert error.rule == (
-        "is a Strict Open XML workbook, which is not read here: in Excel, save it as «Excel "
-        "Workbook (*.xlsx)», not as «Strict Open XML Spreadsheet»"
+        "is a Strict Open XML workbook, which Tracker does not read: in Excel, save it as “Excel "
+        "Workbook (*.xlsx)”, not as “Strict Open XML Spreadsheet”"
     )
 
 

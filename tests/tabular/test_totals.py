@@ -8,7 +8,7 @@ import pytest
 from tracker import tabular
 from tracker.tabular import Column
 
-RULE = "looks like a totals row: delete it, or fill in its other cells if it is none"
+RULE = "looks like a row of totals: delete it, or if it is not, fill in its other cells"
 CLAIMS = (
     Column("ref", tabular.text(20), required=True),
     Column("title", tabular.text(40), required=True),

@@ -18,7 +18,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @pytest.fixture
 def link(container):
-    """Make the link of a holder and a type of letter, as letters carry it."""
+    """Make the link of a holder and a type of message, as messages carry it."""
 
     def make(topic="reminders", **values):
         holder_id, _ = factories.certified(container, date(2021, 12, 25), **values)
@@ -62,7 +62,7 @@ def test_a_post_stops_at_once_and_again_it_is_the_same(client, container, link):
     assert wishes(container) == [("reminders", False, None)]
     with container.reading(SYSTEM) as reading:
         lines = reading.rows(select(HistoryEntry.actor).where(HistoryEntry.action == "prefer"))
-    assert [line.actor for line in lines] == ["link in a letter"]
+    assert [line.actor for line in lines] == ["link in an email"]
     assert heading(client.get(path)) == "These emails are off"
 
 

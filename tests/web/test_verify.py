@@ -1,4 +1,4 @@
-"""Verification: what anybody learns of a certificate, and what nobody does."""
+"""Verification: what anybody learns of a certificate, and what no one does."""
 
 from __future__ import annotations
 

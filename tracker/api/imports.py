@@ -38,23 +38,25 @@ class NewImportSchema(ClosedSchema):
         truthy={"true"},
         falsy={"false"},
         load_default=False,
-        metadata={"description": "Do all the work and store nothing."},
+        metadata={"description": "Check everything; store nothing."},
     )
     new_centers = fields.Boolean(
         truthy={"true"},
         falsy={"false"},
         load_default=False,
-        metadata={"description": "Add the assessment centers that are not on record."},
+        metadata={"description": "Add assessment centers that are not on record."},
     )
     dates = choice(
         *(d.value for d in Dates),
         load_default=Dates.ISO.value,
-        metadata={"description": "How dates such as 03/04/2026 are read; ISO ones always are."},
+        metadata={
+            "description": "How to read dates such as 03/04/2026. ISO dates are always read."
+        },
     )
     encoding = choice(
         *(e.value for e in Encoding),
         load_default=Encoding.UTF_8.value,
-        metadata={"description": "How the letters of a CSV file are written."},
+        metadata={"description": "The encoding of a CSV file."},
     )
 
 
@@ -136,7 +138,7 @@ class ImportReportSchema(ImportRunSchema):
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "What the rows brought about besides themselves."},
+        metadata={"description": "Changes to awards that followed from the rows."},
     )
 
 
@@ -194,7 +196,7 @@ def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
 def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
     """Whether the caller may send files of that kind. Raises NotAllowed."""
     if not reading.actor.is_staff and body["kind"] != "roster":
-        raise NotAllowed("An employer may import its own roster only.", role=reading.actor.role)
+        raise NotAllowed("Employers may import only their own roster.", role=reading.actor.role)
 
 
 @contextmanager

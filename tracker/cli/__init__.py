@@ -11,62 +11,59 @@ __all__ = ["main"]
 
 main = LazyProgram(
     name="tracker",
-    help="Certifications, their recertification points and renewals, and who must be reminded.",
+    help="Certifications, recertification points, renewals, and reminders.",
     entries={
         "bench": LazyCommand(
             "tracker.cli.processes:bench",
-            "Measure this machine's ratios, from a checkout.",
+            "Run the benchmarks, from a source checkout.",
         ),
         "certifications": LazyCommand(
             "tracker.cli.certifications:certifications",
-            "What is done to many certifications at once.",
+            "Change many certifications at once.",
         ),
         "demo": LazyCommand(
             "tracker.cli.processes:demo",
-            "A throwaway site with realistic data, its scheduler and a mail catcher.",
+            "Run a demo site with invented data and a mail catcher.",
         ),
         "doctor": LazyCommand(
-            "tracker.cli.doctor:doctor", "Look for what is wrong and say how to mend it."
+            "tracker.cli.doctor:doctor", "Check the installation, and say how to fix each problem."
         ),
         "export": LazyCommand(
-            "tracker.cli.files:export", "Write what is on record to a file or to standard output."
+            "tracker.cli.files:export", "Export records to a file or to standard output."
         ),
         "golive": LazyCommand(
             "tracker.cli.reminders.sending:golive",
-            "Show how many messages would leave, by stage and by day; then let them.",
+            "Show how many messages would be sent, then enable sending.",
         ),
         "import": LazyCommand(
             "tracker.cli.imports:import_",
-            "Import a CSV or XLSX file of a KIND, or a folder of them: all of the rows, or none.",
+            "Import a file of a KIND, or a folder: all rows or none.",
         ),
         "init": LazyCommand(
             "tracker.cli.processes:init",
-            "Make ready to run: the newest migration, the keys, a token for the first "
-            "administrator.",
+            "Set up the database, the keys and the first token.",
         ),
         "migrate": LazyCommand(
-            "tracker.cli.processes:migrate", "Bring the database to the newest migration."
+            "tracker.cli.processes:migrate", "Migrate the database to the newest version."
         ),
         "remind": LazyCommand(
             "tracker.cli.files:remind",
-            "Plan the reminders that are due and send them, once; or say which they would be.",
+            "Plan and send due reminders once, or list them.",
         ),
         "reminders": LazyCommand(
             "tracker.cli.reminders:reminders",
-            "Look into the ledger of reminders and letters, and mend it.",
+            "Inspect and repair reminders and other messages.",
         ),
         "scheduler": LazyCommand(
             "tracker.cli.processes:scheduler",
-            "Plan and send reminders by the clock until told to stop.",
+            "Plan and send reminders on schedule, until stopped.",
         ),
         "schemes": LazyCommand(
             "tracker.cli.schemes:schemes",
-            "The certification schemes and their recertification policies.",
+            "Check, explain and compare schemes and their policies.",
         ),
-        "serve": LazyCommand(
-            "tracker.cli.processes:serve", "Serve the HTTP interface until told to stop."
-        ),
-        "token": LazyCommand("tracker.cli.tokens:token", "Tokens with which programs sign in."),
+        "serve": LazyCommand("tracker.cli.processes:serve", "Serve the HTTP API, until stopped."),
+        "token": LazyCommand("tracker.cli.tokens:token", "Create, list and revoke API tokens."),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

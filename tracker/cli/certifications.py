@@ -31,13 +31,18 @@ class _Length(click.ParamType[Duration]):
         """The duration; fails with the form in which it must be written."""
         found = re.fullmatch(r"([0-9]{1,5}) ?(day|month|year)s?", str(value))
         if found is None:
-            self.fail(f"{value!r} is not like '90 days', '6 months' or '1 year'.", param, ctx)
+            self.fail(
+                f"{value!r} is not a length of time; write it like '90 days', '6 months' or "
+                "'1 year'.",
+                param,
+                ctx,
+            )
         return Duration(int(found[1]), cast("TimeUnit", f"{found[2]}s"))
 
 
 @click.group()
 def certifications() -> None:
-    """What is done to many certifications at once."""
+    """Change many certifications at once."""
 
 
 @certifications.command("extend")
@@ -45,34 +50,41 @@ def certifications() -> None:
     "--ref",
     type=REFERENCE,
     required=True,
-    help="Stands for this act: run again it changes nothing.",
+    help="A name of your choice for this act; running it again under that name changes nothing.",
 )
 @click.option("--scheme", required=True, help="The scheme's code, such as cpt.")
-@click.option("--expiring", type=DAYS, required=True, help="The expiry in force, both included.")
-@click.option("--until", type=DAY, help="One new expiry for all of them.")
-@click.option("--by", type=_Length(), help="So much later than each expires: '6 months'.")
-@click.option("--reason", type=words(1000), required=True, help="Why, in words that history keeps.")
+@click.option(
+    "--expiring",
+    type=DAYS,
+    required=True,
+    help="The range of current expiration dates, both included.",
+)
+@click.option("--until", type=DAY, help="One new expiration date for all of them.")
+@click.option(
+    "--by", type=_Length(), help="How much later than now each expires, such as '6 months'."
+)
+@click.option("--reason", type=words(1000), required=True, help="Why; kept in the history.")
 @click.option(
     "--reason-code",
     default="mass_extension",
     show_default=True,
-    help="One of config/reasons.toml or of the scheme file.",
+    help="A code from config/reasons.toml or the scheme file.",
 )
-@click.option(
-    "--override", type=words(500), help="Why it is granted although the policy's rule refuses it."
-)
+@click.option("--override", type=words(500), help="Why it is granted against the policy's rule.")
 @click.option(
     "--holder",
     "holders",
     type=REFERENCE,
     multiple=True,
-    help="Only this holder_ref; may be repeated.",
+    help="Only the holder with this ref; may be repeated.",
 )
 @click.option(
-    "--employer", type=words(200), help="Only workers who share their standing with it; its name."
+    "--employer",
+    type=words(200),
+    help="The name of an employer: only workers who share their status with it.",
 )
-@click.option("--effective-on", type=DAY, help="Since when it is so. Default: today.")
-@click.option("--dry-run", is_flag=True, help="Say who would be extended; store nothing.")
+@click.option("--effective-on", type=DAY, help="The day from which it applies. Default: today.")
+@click.option("--dry-run", is_flag=True, help="List who would be extended; store nothing.")
 def extend(
     *,
     scheme: str,
@@ -87,7 +99,7 @@ def extend(
 ) -> None:
     """Extend all certifications of a scheme that expire in a period, in one act.
 
-    Those that the policy's rule refuses are named and left alone, unless --override says why.
+    Those that the policy does not allow are listed and left unchanged, unless --override says why.
     """
     opened = container()
     selection = Selection(scheme, expiring, holders, _employer(opened, employer))
@@ -127,7 +139,9 @@ def _tell(found: ExtensionOutcome) -> None:
     verb = "would be extended" if found.dry_run else "extended"
     click.echo(f"{found.extended:,} {verb}, {found.refused:,} refused")
     if found.repeated:
-        click.echo(f"{found.ref} was done before ({found.unchanged:,} extended); nothing changed.")
+        click.echo(
+            f"{found.ref} was already carried out ({found.unchanged:,} extended); nothing changed."
+        )
     elif found.dry_run:
         click.echo("This was a dry run: nothing was stored.")
 

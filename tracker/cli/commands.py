@@ -34,7 +34,10 @@ def container(given: Settings | None = None) -> Container:
 def warn_of_no_production(chosen: Settings) -> None:
     """Warn that this is not production if nobody has set the environment."""
     if "TRACKER_ENV" not in os.environ and chosen.environment == "default":
-        complain("This is no production: set TRACKER_ENV=production for one (now: default).")
+        complain(
+            "This is not a production environment: set TRACKER_ENV=production to make it one "
+            "(now: default)."
+        )
 
 
 @contextmanager

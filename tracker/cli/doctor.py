@@ -35,7 +35,10 @@ _ENOUGH = 4096  # bytes written to test a disk
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 def doctor(*, as_json: bool) -> None:
-    """Look for what is wrong and say how to mend it. Status 1 if there is any problem."""
+    """Check the installation, and say how to fix each problem.
+
+    Exits with status 1 if there is a problem.
+    """
     found: list[DoctorFinding] = []
     for finding in _examine():
         found.append(finding)
@@ -80,8 +83,10 @@ def _examine() -> Iterator[DoctorFinding]:
 def _environment(chosen: Settings) -> DoctorFinding:
     named = f"environment {chosen.environment}"
     if chosen.environment == "default":
-        fix = "Set TRACKER_ENV=production where letters go to people."
-        return DoctorFinding("settings", "warning", f"{named}: this is no production", fix)
+        fix = "Set TRACKER_ENV=production on a site that sends email to real people."
+        return DoctorFinding(
+            "settings", "warning", f"{named}: this is not a production environment", fix
+        )
     return DoctorFinding("settings", "ok", named)
 
 
@@ -96,7 +101,7 @@ def _storage(chosen: Settings) -> DoctorFinding:
     except OSError as error:
         fix = "Let this user write there, or set TRACKER_STORAGE_DIRECTORY."
         return DoctorFinding("storage", "problem", str(error), fix)
-    return DoctorFinding("storage", "ok", f"{directory} can be written")
+    return DoctorFinding("storage", "ok", f"{directory} is writable")
 
 
 def _mail(chosen: Settings) -> DoctorFinding:
@@ -119,9 +124,9 @@ def _mail(chosen: Settings) -> DoctorFinding:
             "mail", "problem", f"{where}: {answer.reply}", send_safety.RELAY_REMEDY
         )
     if answer.outcome is not DeliveryOutcome.NOT_OWED:
-        asked = "Have the relay take letters from here, also to other domains."
-        return DoctorFinding("mail", "warning", f"{where} takes no letter: {answer.reply}", asked)
-    return DoctorFinding("mail", "ok", f"{where} takes letters")
+        asked = "Configure the relay to accept messages from this host, to other domains too."
+        return DoctorFinding("mail", "warning", f"{where} refuses messages: {answer.reply}", asked)
+    return DoctorFinding("mail", "ok", f"{where} accepts messages")
 
 
 def _database(opened: Container) -> Iterator[DoctorFinding]:
@@ -140,7 +145,7 @@ def _database(opened: Container) -> Iterator[DoctorFinding]:
         yield DoctorFinding("migrations", "problem", obstacle, "Run `tracker migrate`.")
         return
     yield DoctorFinding(
-        "migrations", "ok", f"at {at}; this release's newest is {migrations.head()}"
+        "migrations", "ok", f"at migration {at}; this release needs {migrations.head()}"
     )
     yield _writing(opened)
     with opened.reading(OPERATOR) as reading:
@@ -159,9 +164,9 @@ def _writing(opened: Container) -> DoctorFinding:
             counters.put(work, "doctor", 0)
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", error)).strip()
-        fix = "Make room on the database's disk, and let this user write to the database."
+        fix = "Free disk space for the database, and give this user permission to write to it."
         return DoctorFinding("writing", "problem", cause, fix)
-    return DoctorFinding("writing", "ok", "the database can be written to")
+    return DoctorFinding("writing", "ok", "the database is writable")
 
 
 def _sending(reading: ReadContext) -> DoctorFinding:
@@ -172,13 +177,18 @@ def _sending(reading: ReadContext) -> DoctorFinding:
         )
         detail = f"No message is sent. {obstacle.reason}"
         return DoctorFinding("sending", state, detail, obstacle.remedy)
-    return DoctorFinding("sending", "ok", "letters may be sent from this database")
+    return DoctorFinding("sending", "ok", "messages may be sent from this database")
 
 
 def _heartbeat(reading: ReadContext) -> DoctorFinding:
     last = integrity.last_beat(reading)
     if last is None:
-        return DoctorFinding("scheduler", "warning", "never ran here", "Start `tracker scheduler`.")
+        return DoctorFinding(
+            "scheduler",
+            "warning",
+            "it has never run on this database",
+            "Start `tracker scheduler`.",
+        )
     age = reading.now - last
     detail = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {age.total_seconds():,.0f} s ago"
     if age > _STALE:
@@ -190,23 +200,28 @@ def _timelines(reading: ReadContext) -> DoctorFinding:
     found = integrity.timelines(reading)
     if found.wrong:
         shown = ", ".join(found.wrong[:5])
-        detail = f"{len(found.wrong)} of {found.examined} disagree with their facts: {shown}"
-        return DoctorFinding(
-            "timelines", "problem", detail, "Report this with the numbers; it is a bug."
+        detail = (
+            f"{len(found.wrong)} of {found.examined} certifications do not match the recorded "
+            f"facts: {shown}"
         )
+        fix = "This is a bug; report it with these certificate numbers."
+        return DoctorFinding("timelines", "problem", detail, fix)
     return DoctorFinding(
-        "timelines", "ok", f"{found.examined} certifications agree with their facts"
+        "timelines", "ok", f"{found.examined} certifications match the recorded facts"
     )
 
 
 def _reminders(reading: ReadContext) -> DoctorFinding:
     found = ledger.identity_violations(reading)
     if found:
-        detail = f"{len(found)} due stages without exactly one row; first: {found[0]}"
+        detail = f"{len(found)} due stages do not have exactly one row; the first is {found[0]}"
         return DoctorFinding(
-            "reminders", "problem", detail, "Start `tracker scheduler`, and look again."
+            "reminders",
+            "problem",
+            detail,
+            "Start `tracker scheduler`, then run `tracker doctor` again.",
         )
-    return DoctorFinding("reminders", "ok", "every stage that fell due has exactly one row")
+    return DoctorFinding("reminders", "ok", "every due stage has exactly one row")
 
 
 def _published(reading: ReadContext) -> DoctorFinding:
@@ -215,17 +230,15 @@ def _published(reading: ReadContext) -> DoctorFinding:
     if found:
         return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)
     count = len(policy_versions.published(reading))
-    return DoctorFinding("policies", "ok", f"{count} published versions say what was published")
+    return DoctorFinding("policies", "ok", f"{count} published versions are unchanged")
 
 
 def _schemes_on_record(reading: ReadContext) -> DoctorFinding:
     found = integrity.unknown_schemes(reading)
     if found:
-        detail = f"no file states {', '.join(found)}, of which there are certifications"
-        return DoctorFinding(
-            "schemes on record", "problem", detail, "Bring the scheme's file back."
-        )
-    return DoctorFinding("schemes on record", "ok", "every scheme on record has its file")
+        detail = f"there are certifications under {', '.join(found)}, but no scheme file"
+        return DoctorFinding("schemes on record", "problem", detail, "Restore the scheme's file.")
+    return DoctorFinding("schemes on record", "ok", "every scheme with certifications has a file")
 
 
 _CHECKS: tuple[Callable[[ReadContext], DoctorFinding], ...] = (

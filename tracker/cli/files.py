@@ -30,23 +30,26 @@ _FEW = 25  # at most this many messages start an installation without `tracker g
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--all", "into", type=click.Path(path_type=Path), help="Write a file of each kind to a folder."
+    "--all",
+    "into",
+    type=click.Path(path_type=Path),
+    help="Write one file of each kind to a folder.",
 )
 @click.pass_context
 def export(context: click.Context, into: Path | None) -> None:
-    """Write what is on record to a file or to standard output.
+    """Export records to a file or to standard output.
 
     With --all to a new folder, a file of each kind: what `tracker import --all` reads.
     """
     if into is not None and context.invoked_subcommand is None:
         _export_all(into)
     elif into is not None or context.invoked_subcommand is None:
-        raise click.UsageError("Give one of the commands, or --all with a folder.")
+        raise click.UsageError("Name one of the commands below, or --all with a folder.")
 
 
 def _export_all(into: Path) -> None:
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise click.UsageError(f"{into} is there already: name a new folder, or an empty one.")
+        raise click.UsageError(f"{into} already exists: name a new or an empty folder.")
     beside = into.with_name(f".{into.name}.{os.getpid()}.part")
     beside.mkdir(parents=True)
     try:
@@ -73,11 +76,11 @@ def _export_kind(reading: ReadContext, kind: str, path: Path) -> None:
 def _register(kind: str) -> None:
     """A command that writes the file of a kind."""
 
-    @export.command(kind, help=f"What is on record, as `tracker import {kind}` reads it.")
+    @export.command(kind, help=f"Export {kind} as a file for `tracker import`.")
     @click.option(
         "--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
     )
-    @click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
+    @click.option("--output", type=_NEW_FILE, help="The file to write. Default: standard output.")
     def export_kind(format_: exports.Format, output: Path | None) -> None:
         def write(reading: ReadContext, stream: IO[bytes]) -> None:
             export_files.write(reading, kind, stream=stream, format=format_)
@@ -88,7 +91,9 @@ def _register(kind: str) -> None:
 
 def _check_terminal(format_: exports.Format, output: Path | None) -> None:
     if output is None and format_ == "xlsx" and sys.stdout.isatty():
-        raise click.UsageError("A workbook cannot be shown on a terminal: give --output.")
+        raise click.UsageError(
+            "A workbook cannot be shown on a terminal: name a file with --output."
+        )
 
 
 for _kind in imports.KINDS:
@@ -100,9 +105,12 @@ for _kind in imports.KINDS:
 @click.option(
     "--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
 )
-@click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
+@click.option("--output", type=_NEW_FILE, help="The file to write. Default: standard output.")
 def export_standings(as_of: date, format_: exports.Format, output: Path | None) -> None:
-    """One row per holder and scheme with an assessment on or before a date."""
+    """Export the status of every holder and scheme on a date.
+
+    Includes everyone who had an assessment on or before the date.
+    """
 
     def write(reading: ReadContext, stream: IO[bytes]) -> None:
         exports.standings(reading, on=as_of, stream=stream, format=format_)
@@ -113,9 +121,9 @@ def export_standings(as_of: date, format_: exports.Format, output: Path | None) 
 
 @export.command("record")
 @click.argument("holder_ref", type=REFERENCE)
-@click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
+@click.option("--output", type=_NEW_FILE, help="The file to write. Default: standard output.")
 def export_record(holder_ref: str, output: Path | None) -> None:
-    """Everything on record about one person, as JSON."""
+    """Export everything on record about one person, as JSON."""
 
     def write(reading: ReadContext, stream: IO[bytes]) -> None:
         found = exports.record(reading, holder_ref)
@@ -150,12 +158,16 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Say who would be written to and why; send nothing.")
-@click.option("--as-of", type=DAY, help="With --dry-run: by the end of this day. Default: today.")
+@click.option(
+    "--dry-run", is_flag=True, help="List who would get which reminder and why; send nothing."
+)
+@click.option(
+    "--as-of", type=DAY, help="With --dry-run: what is due by the end of this day. Default: today."
+)
 def remind(*, dry_run: bool, as_of: date | None) -> None:
-    """Plan the reminders that are due and send them, once; or say which they would be."""
+    """Plan and send due reminders once, or list them."""
     if as_of is not None and not dry_run:
-        raise click.UsageError("--as-of needs --dry-run: nothing is sent but what is due now.")
+        raise click.UsageError("--as-of needs --dry-run, because only what is due now can be sent.")
     opened = container()
     if dry_run:
         _foresee(opened, as_of)

@@ -35,25 +35,25 @@ class _Options:
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.argument("file", type=_FILE, required=False)
-@click.option("--all", "from_folder", type=_FOLDER, help="Import a folder of files, as one act.")
-@click.option("--dry-run", is_flag=True, help="Do all the work, and store nothing.")
+@click.option(
+    "--all", "from_folder", type=_FOLDER, help="Import a folder of files in one transaction."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything; store nothing.")
 @click.option(
     "--dates",
     type=click.Choice([d.value for d in Dates]),
     default=Dates.ISO.value,
     show_default=True,
-    help="How to read dates like 03/04/2026; ISO dates are read always.",
+    help="How to read dates such as 03/04/2026. ISO dates are always read.",
 )
 @click.option(
     "--encoding",
     type=click.Choice([e.value for e in Encoding]),
     default=Encoding.UTF_8.value,
     show_default=True,
-    help="How the letters of a CSV file are written; a workbook says it itself.",
+    help="The encoding of a CSV file. A workbook states its own.",
 )
-@click.option(
-    "--new-centers", is_flag=True, help="Add the assessment centers that are not on record."
-)
+@click.option("--new-centers", is_flag=True, help="Add assessment centers that are not on record.")
 def import_(
     kind: str | None,
     file: Path | None,
@@ -64,12 +64,12 @@ def import_(
     encoding: str,
     new_centers: bool,
 ) -> None:
-    """Import a CSV or XLSX file of a KIND, or a folder of them: all of the rows, or none.
+    """Import a file of a KIND, or a folder: all rows or none.
 
-    Import the kinds in the order in which they are listed. Importing a file again changes
-    nothing and says so. FILE may be - for standard input.
+    Import the kinds in the listed order. Importing a file again changes
+    nothing and says so. FILE is CSV or XLSX, or - for standard input.
 
-    With --all the files of the folder are imported in that order, each named as its kind
+    With --all, the files in the folder are imported in that order, each named after its kind
     (holders.csv, standing-changes.xlsx), in one transaction.
     """
     options = _Options(Dates(dates), Encoding(encoding), dry_run, new_centers)
@@ -78,7 +78,7 @@ def import_(
     elif kind is not None and file is not None and from_folder is None:
         _import_file(container(), kind, file, options)
     else:
-        raise click.UsageError("Give a KIND and a FILE, or --all with a folder.")
+        raise click.UsageError("Name a KIND and a FILE, or --all with a folder.")
 
 
 def _import_file(opened: Container, kind: str, file: Path, options: _Options) -> None:

@@ -17,7 +17,7 @@ from tracker.services.overview.metrics import PATIENCE, Gauges
 
 _STUCK = (MessageState.DEAD, MessageState.AMBIGUOUS, MessageState.PARKED)
 _LONG = timedelta(days=1)
-_SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
+_SCHEDULER = "Start `tracker scheduler`; if it is running, read its log."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def of_letters(reading: ReadContext) -> Iterator[DoctorFinding]:
 
 def _planner(found: Gauges, now: datetime) -> DoctorFinding:
     late = _wait(found.oldest_due, now)
-    waiting = f"{found.cursors_due:,} certifications wait to be looked at"
+    waiting = f"{found.cursors_due:,} certifications are waiting for the planner"
     if late > PATIENCE:
         detail = f"{waiting}, the oldest due {_told(late)}"
         return DoctorFinding("planner", "problem", detail, _SCHEDULER)
@@ -57,11 +57,14 @@ def _outbox(found: Gauges, now: datetime) -> DoctorFinding:
     late = {group: wait for group, wait in waits.items() if wait > PATIENCE}
     if late:
         told = "; ".join(
-            f"{group} letters wait, the oldest due {_told(wait)}" for group, wait in late.items()
+            f"{group} messages are waiting, the oldest due {_told(wait)}"
+            for group, wait in late.items()
         )
-        fix = f"See what is said of sending and of the relay. {_SCHEDULER}"
+        fix = f"See the findings on sending and on the relay. {_SCHEDULER}"
         return DoctorFinding("outbox", "problem", told, fix)
-    return DoctorFinding("outbox", "ok", f"{found.outbox['ready']:,} letters wait to be sent")
+    return DoctorFinding(
+        "outbox", "ok", f"{found.outbox['ready']:,} messages are waiting to be sent"
+    )
 
 
 def _stuck(found: Gauges) -> DoctorFinding:
@@ -71,7 +74,7 @@ def _stuck(found: Gauges) -> DoctorFinding:
         return DoctorFinding("letters", "ok", detail)
     state = next(state for state, count in counts.items() if count)
     fix = (
-        f"Look at them with `tracker reminders list --state {state}`; then `tracker reminders "
+        f"List them with `tracker reminders list --state {state}`, then use `tracker reminders "
         "requeue` or `cancel`."
     )
     return DoctorFinding("letters", "warning", detail, fix)
@@ -79,8 +82,8 @@ def _stuck(found: Gauges) -> DoctorFinding:
 
 def _relay(found: Gauges, now: datetime) -> DoctorFinding:
     if not found.relay_failures:
-        return DoctorFinding("relay", "ok", "no connection failed lately")
-    detail = f"{found.relay_failures} connections failed in a row: {found.relay_error}"
+        return DoctorFinding("relay", "ok", "the last connection succeeded")
+    detail = f"{found.relay_failures} connections in a row failed: {found.relay_error}"
     fix = send_safety.RELAY_REMEDY
     if found.relay_resume_at is not None and found.relay_resume_at > now:
         until = f"{found.relay_resume_at:%H:%M:%S} UTC"
@@ -90,42 +93,48 @@ def _relay(found: Gauges, now: datetime) -> DoctorFinding:
 
 def _evidence(found: Gauges, now: datetime) -> DoctorFinding:
     if found.evidence_until is None:
-        return DoctorFinding("evidence", "ok", "the relay's log is not read: set mail.relay_log")
+        return DoctorFinding(
+            "evidence", "ok", "the relay's log is not read; to read it, set mail.relay_log"
+        )
     age = now - found.evidence_until
     detail = f"the relay's log was read up to {_told(age)}"
     doubts = found.outbox["ambiguous"]
     if age > _LONG or (doubts and age > EVIDENCE_COMES):
-        fix = "See that the relay's log is read: mail.relay_log, or `tracker reminders relay-log`."
-        return DoctorFinding("evidence", "warning", f"{detail}; {doubts:,} letters in doubt", fix)
+        fix = "Have the relay's log read: set mail.relay_log, or run `tracker reminders relay-log`."
+        return DoctorFinding(
+            "evidence", "warning", f"{detail}; {doubts:,} messages may have been sent", fix
+        )
     return DoctorFinding("evidence", "ok", detail)
 
 
 def _bounces(found: Gauges) -> DoctorFinding:
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.bounces.items())
-    detail = f"{found.suppressed:,} addresses are not written to; within a day: {counts}"
+    detail = f"{found.suppressed:,} addresses get no email; in the last day: {counts}"
     if found.bounces["complaint"]:
-        fix = "Somebody took a letter for spam: see who, and whether they know why they get it."
+        fix = "A recipient reported an email as spam: find out who, and why they get our email."
         return DoctorFinding("bounces", "warning", detail, fix)
     return DoctorFinding("bounces", "ok", detail)
 
 
 def _digests(found: Gauges) -> DoctorFinding:
     if found.digests_late:
-        detail = f"{found.digests_late:,} should have been written more than an hour ago"
-        fix = "The scheduler's log names those that fail. " + _SCHEDULER
+        detail = f"{found.digests_late:,} digests are more than an hour late"
+        fix = "The scheduler's log names the digests that fail. " + _SCHEDULER
         return DoctorFinding("digests", "problem", detail, fix)
-    return DoctorFinding("digests", "ok", "every digest that is owed is written")
+    return DoctorFinding("digests", "ok", "every digest that is due has been written")
 
 
 def _audit(reading: ReadContext, found: Gauges) -> DoctorFinding:
     last = found.tallies.get(VIOLATIONS)
     if last is None:
-        return DoctorFinding("audit", "warning", "never ran here", _SCHEDULER)
+        return DoctorFinding("audit", "warning", "it has never run on this database", _SCHEDULER)
     if last.count:
         detail = f"the last audit found {last.count:,} due stages without a row"
-        return DoctorFinding("audit", "problem", detail, "See which: `tracker reminders audit`.")
+        return DoctorFinding(
+            "audit", "problem", detail, "List them with `tracker reminders audit`."
+        )
     age, every = reading.now - last.at, reading.settings.reminders.audit_every_seconds
-    detail = f"the last was {_told(age)}"
+    detail = f"the last audit was {_told(age)}"
     if age > timedelta(seconds=3 * every):
         return DoctorFinding("audit", "warning", detail, _SCHEDULER)
     return DoctorFinding("audit", "ok", detail)

@@ -20,14 +20,16 @@ def of_files(chosen: Settings) -> Iterator[DoctorFinding]:
     if wide:
         shown = ", ".join(f"{path} ({path.stat().st_mode & 0o777:o})" for path in wide[:5])
         names = " ".join(map(str, wide))
-        detail = f"other users can reach {shown}"
+        detail = f"other users can read {shown}"
         yield DoctorFinding("files", "warning", detail, f"chmod -R go= {names}")
     else:
-        yield DoctorFinding("files", "ok", "database, evidence and keys are their user's alone")
+        yield DoctorFinding(
+            "files", "ok", "only this user can read the database, evidence and keys"
+        )
     short = [key for key in _keys(chosen) if key.stat().st_size < _SHORTEST_KEY]
     if short:
         detail = f"shorter than {_SHORTEST_KEY} bytes: {', '.join(map(str, short))}"
-        fix = "Write random bytes there (head -c 32 /dev/urandom), or bring the true key back."
+        fix = "Write random bytes there (head -c 32 /dev/urandom), or restore the original key."
         yield DoctorFinding("keys", "warning", detail, fix)
 
 

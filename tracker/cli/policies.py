@@ -30,8 +30,8 @@ from tracker.services.credentials import policy_impact, policy_versions
 from tracker.services.credentials.policy_impact import PolicyRepair, Repaired, Version
 
 MENDING = (
-    "Put it back, and give what changed a version of its own; one with `corrects` repairs the "
-    "cycles already governed: `tracker schemes repair`."
+    "Restore the old text, and put the changes in a new version. If the new version has "
+    "`corrects`, `tracker schemes repair` moves the affected cycles to it."
 )
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -40,18 +40,22 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
-@click.option("--scheme", "code", help="Needed where several schemes have these versions.")
+@click.option("--scheme", "code", help="Required if several schemes have these versions.")
 @click.option("--as-of", type=DAY, required=True, help="The date, such as 2026-11-21.")
-@click.option("--file", "file", type=_FILE, help="A scheme file, not yet installed, that has NEW.")
-@click.option("--json", "form", flag_value="json", help="One JSON object.")
-@click.option("--csv", "form", flag_value="csv", help="A table with all facts before and after.")
+@click.option(
+    "--file", "file", type=_FILE, help="A scheme file, not installed yet, that contains NEW."
+)
+@click.option("--json", "form", flag_value="json", help="Print one JSON object.")
+@click.option(
+    "--csv", "form", flag_value="csv", help="Print a CSV table of all facts before and after."
+)
 def diff(
     old: str, new: str, *, code: str | None, as_of: date, file: Path | None, form: str | None
 ) -> None:
-    """Say for whom version NEW gives another result than version OLD; nothing is written.
+    """List the certifications for which version NEW gives a different result than OLD.
 
-    Both are applied to every certification of the scheme, as they would stand on a day: points,
-    requirement, verdict, and the dates that decide the standing.
+    Both versions are applied to every certification of the scheme on a day: points,
+    requirement, verdict, and the dates that decide the status. Nothing is stored.
     """
     opened = _bulk_office()
     one, other = _versions(opened, old, new, code, file)
@@ -95,7 +99,7 @@ def _versions(
     if file is not None:
         with_file, code_of_file = _with(opened.settings.schemes_directory, file)
         if code not in {None, code_of_file}:
-            raise click.UsageError(f"{file} holds scheme {code_of_file}, not {code}.")
+            raise click.UsageError(f"{file} contains scheme {code_of_file}, not {code}.")
         code = code_of_file
     scheme = opened.schemes[code] if code else _only(opened.schemes, old, new)
     found = with_file[scheme.code]
@@ -141,12 +145,12 @@ def _code(path: Path) -> object:
 @click.argument("code")
 @click.argument("version")
 @click.option(
-    "--note", type=words(2000), required=True, help="Why, and by whose decision; history keeps it."
+    "--note", type=words(2000), required=True, help="Why, and who decided it; kept in the history."
 )
 def publish(code: str, version: str, *, note: str) -> None:
-    """Put on record that VERSION of scheme CODE is published, as it stands in its file.
+    """Record that VERSION of scheme CODE is published with the text it has in its file.
 
-    From then on `tracker schemes check` and `tracker doctor` warn if the file says otherwise.
+    From then on `tracker schemes check` and `tracker doctor` warn if the file is edited.
     """
     opened = container()
     with opened.work(OPERATOR) as work:
@@ -154,23 +158,28 @@ def publish(code: str, version: str, *, note: str) -> None:
     if done.new:
         click.echo(f"Published: scheme {code}, version {version}, sha256 {done.sha256}")
     else:
-        click.echo(f"It was published on {done.at:%Y-%m-%d}, as it stands; nothing was changed.")
+        click.echo(
+            f"It was already published on {done.at:%Y-%m-%d} with the same text; nothing "
+            "was changed."
+        )
 
 
 @click.command("repair")
 @click.argument("code")
 @click.option("--from", "old", required=True, help="The version that was wrong.")
-@click.option("--to", "new", required=True, help="The version that says it corrects that one.")
-@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
-@click.option("--as-of", type=DAY, help="The day on which results are compared. Default: today.")
-@click.option("--csv", "file", type=_NEW_FILE, help="Write the list to this file too.")
+@click.option(
+    "--to", "new", required=True, help="The later version whose `corrects` names that one."
+)
+@click.option("--dry-run", is_flag=True, help="List what would change; store nothing.")
+@click.option("--as-of", type=DAY, help="The day for which results are compared. Default: today.")
+@click.option("--csv", "file", type=_NEW_FILE, help="Also write the list to this file.")
 def repair(
     code: str, *, old: str, new: str, dry_run: bool, as_of: date | None, file: Path | None
 ) -> None:
-    """Put every cycle of scheme CODE that a wrong version governs under its correction.
+    """Move every cycle of scheme CODE from a wrong version to the version that corrects it.
 
-    Servers must know the new version before: install its file and restart them. Renewals that
-    were decided stay as they were decided. Run again it changes nothing and says so.
+    First install the new version's file and restart the servers. Renewals that were decided stay
+    as they are. Running it again changes nothing and says so.
     """
     opened, asked = _bulk_office(), PolicyRepair(code, old, new, as_of)
     with ImpactReport() as report, ExitStack() as until_written:
@@ -201,11 +210,11 @@ def _repair(
 
 def _tell(report: ImpactReport, done: Repaired, asked: PolicyRepair, *, dry_run: bool) -> None:
     if not done.cycles:
-        click.echo(f"No cycle is governed by {asked.old}; nothing was changed.")
+        click.echo(f"No cycle is governed by version {asked.old}; nothing was changed.")
         return
     _write(report.text())
-    verb = "would be put" if dry_run else "put"
-    click.echo(f"Cycles {verb} from {asked.old} under {asked.new}: {done.cycles:,}")
+    verb = "would be moved" if dry_run else "put"
+    click.echo(f"Cycles {verb} from {asked.old} to {asked.new}: {done.cycles:,}")
     if dry_run:
         click.echo("This was a dry run: nothing was stored.")
 

@@ -38,7 +38,7 @@ _VERDICTS = {
     "complete_gained": "now complete",
     "complete_lost": "no longer complete",
     "complete_added": "counts points now",
-    "complete_removed": "counts no points any more",
+    "complete_removed": "counts no points anymore",
 }
 
 
@@ -134,7 +134,7 @@ def _told(change: dict[str, Any]) -> str:
     """A change as a phrase: ``total 40.00 -> 35.00``, or the verdict in words."""
     if change["kind"] in _VERDICTS:
         return _VERDICTS[change["kind"]]
-    nothing = "without end" if change["fact"] == "expires_on" else "none"
+    nothing = "no expiration" if change["fact"] == "expires_on" else "none"
     before, after = (change[when] or nothing for when in ("before", "after"))
     return f"{_WORDS[change['fact']]} {before} -> {after}"
 

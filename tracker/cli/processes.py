@@ -28,18 +28,18 @@ _PATIENCE = 30  # seconds that child processes get to end by themselves
 
 @click.command()
 def init() -> None:
-    """Make ready to run: the newest migration, the keys, a token for the first administrator.
+    """Set up the database, the keys and the first token.
 
-    Run again it changes nothing and says so.
+    Running it again changes nothing and says so.
     """
     chosen = settings.load()
     warn_of_no_production(chosen)
     keys = chosen.storage_directory / "keys"
     had = set(keys.glob("*"))
     opened = container()
-    done = ["The keys were made."] if set(keys.glob("*")) - had else []
+    done = ["The keys were created."] if set(keys.glob("*")) - had else []
     if migrations.upgrade(opened.engine):
-        done.append(f"The database was brought to migration {migrations.head()}.")
+        done.append(f"The database was migrated to version {migrations.head()}.")
     secret = _first_token(opened)
     for line in done:
         complain(line)
@@ -60,33 +60,37 @@ def _first_token(opened: Container) -> str | None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the newest migration."""
+    """Migrate the database to the newest version."""
     engine = container().engine
     before = migrations.current(engine)
     if migrations.upgrade(engine):
         click.echo(f"Migrated from {before or 'an empty database'} to {migrations.head()}.")
     else:
-        click.echo(f"The database is at the newest migration already ({before}).")
+        click.echo(f"The database is already at the newest version ({before}).")
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option(
-    "--workers", type=click.IntRange(1), help="Processes. Default: one a core; SQLite: 1."
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of processes. Default: one per core; 1 with SQLite.",
 )
-@click.option("--threads", type=click.IntRange(1), help="A process. Default: server.threads.")
-@click.option("--with-scheduler", is_flag=True, help="Run the scheduler too, on this one machine.")
+@click.option(
+    "--threads", type=click.IntRange(1), help="Threads per process. Default: server.threads."
+)
+@click.option("--with-scheduler", is_flag=True, help="Also run the scheduler on this machine.")
 def serve(
     host: str, port: int, *, workers: int | None, threads: int | None, with_scheduler: bool
 ) -> None:
-    """Serve the HTTP interface until told to stop."""
+    """Serve the HTTP API, until stopped."""
     opened = container()
     warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         obstacle = migrations.obstacle(reading.connection)
     if obstacle:
-        complain(f"The database's schema is {obstacle}: run `tracker migrate` first.")
+        complain(f"The database schema is {obstacle}: run `tracker migrate` first.")
         raise SystemExit(1)
     address = _free(host, port)
     on_sqlite = opened.engine.dialect.name == "sqlite"
@@ -121,7 +125,7 @@ def _free(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except (OSError, UnicodeError) as refusal:
-        why = refusal.strerror if isinstance(refusal, OSError) else "is no name of a host"
+        why = refusal.strerror if isinstance(refusal, OSError) else "is not a host name"
         complain(f"Cannot listen at {host}, port {port}: {why}.")
         raise SystemExit(1) from refusal
     return str(place[0])
@@ -189,7 +193,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 @click.command()
 def scheduler() -> None:
-    """Plan and send reminders by the clock until told to stop."""
+    """Plan and send reminders on schedule, until stopped."""
     from tracker import scheduler as timetable  # noqa: PLC0415 - for this command only
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -203,7 +207,7 @@ def scheduler() -> None:
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 def demo(port: int) -> None:
-    """A throwaway site with realistic data, its scheduler and a mail catcher."""
+    """Run a demo site with invented data and a mail catcher."""
     from tracker import demo as site  # noqa: PLC0415 - no other command needs it
 
     site.main(port=port)
@@ -212,9 +216,12 @@ def demo(port: int) -> None:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def bench(args: tuple[str, ...]) -> None:
-    """Measure this machine's ratios, from a checkout. ARGS are those of tests.benchmarks."""
+    """Run the benchmarks, from a source checkout. ARGS are those of tests.benchmarks."""
     if not (ROOT / "tests" / "benchmarks").is_dir():
-        complain("tracker bench runs from a checkout: its measurements are not installed.")
+        complain(
+            "tracker bench runs only from a source checkout: the benchmarks are not part of "
+            "the installed package."
+        )
         raise SystemExit(1)
     sys.path.insert(0, str(ROOT))
     raise SystemExit(import_module("tests.benchmarks").main(list(args)))

@@ -26,8 +26,8 @@ def words(refusal: Exception) -> Iterator[str]:
             yield f"... and {refusal.total - len(refusal.errors):,} more"
     if isinstance(refusal, SQLAlchemyError):
         cause = refusal.orig if isinstance(refusal, DBAPIError) else refusal
-        yield f"The database said no: {str(cause).strip()}"
-        yield "See what is wrong with `tracker doctor`."
+        yield f"The database refused: {str(cause).strip()}"
+        yield "To find out what is wrong, run `tracker doctor`."
         return
     yield refusal.detail if isinstance(refusal, Refusal) else str(refusal)
     if isinstance(refusal, Invalid):
@@ -37,11 +37,11 @@ def words(refusal: Exception) -> Iterator[str]:
 def _of_folder(refusal: FolderRefused) -> Iterator[str]:
     """The errors in each file of a folder."""
     for report in refusal.checked:
-        yield f"{report.filename}: {report.rows:,} rows are fine"
+        yield f"{report.filename}: {report.rows:,} rows have no errors"
     for one in refusal.refusals:
         yield from words(one)
     for name in refusal.unchecked:
         yield (
-            f"{name}: its cells are fine; its rows were not compared with the record, which lacks "
-            "those of the refused file"
+            f"{name}: its cells have no errors; its rows were not checked against the records, "
+            "which lack the refused file's rows"
         )

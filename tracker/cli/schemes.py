@@ -24,7 +24,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def schemes() -> None:
-    """The certification schemes and their recertification policies."""
+    """Check, explain and compare schemes and their policies."""
 
 
 for _command in policies.COMMANDS:
@@ -34,7 +34,7 @@ for _command in policies.COMMANDS:
 @schemes.command("check")
 @click.argument("directory", type=_DIRECTORY, required=False)
 def check(directory: Path | None) -> None:
-    """Name every mistake in the scheme files of a DIRECTORY (the configured one by default)."""
+    """Report every mistake in the scheme files of a DIRECTORY (default: the configured one)."""
     chosen = directory or settings.load().schemes_directory
     mistakes = files.check(chosen)
     for mistake in mistakes:
@@ -42,25 +42,25 @@ def check(directory: Path | None) -> None:
     if mistakes:
         raise SystemExit(1)
     found = files.load(chosen)
-    click.echo(f"{chosen}: {len(found.by_code)} schemes, no mistake")
+    click.echo(f"{chosen}: {len(found.by_code)} schemes, no mistakes")
     policies.warn_of_breaches(found)
 
 
 @schemes.command("schema")
 def schema() -> None:
-    """Print the JSON Schema of the file format, for editors that complete and check TOML."""
+    """Print the JSON Schema of scheme files, for editors that complete and check TOML."""
     click.echo(json.dumps(json_schema.generate(), ensure_ascii=False, indent=2))
 
 
 @schemes.command("list")
 def list_() -> None:
-    """The schemes that are configured, each with its policy versions."""
+    """List the configured schemes and their policy versions."""
     for scheme in files.load(settings.load().schemes_directory):
         click.echo(f"{scheme.code:<8} {scheme.name}")
         click.echo(f"{'':<8} modules: {_modules(scheme)}")
         for policy in scheme.policies:
             since = f"from {policy.effective_from}" if policy.effective_from else "from the start"
-            checked = "verified" if policy.verified else "holds unverified values"
+            checked = "verified" if policy.verified else "has unverified values"
             click.echo(f"{'':<8} policy {policy.version}: {since}, {checked}")
         if not scheme.policies:
             click.echo(f"{'':<8} never expires")
@@ -75,10 +75,12 @@ def _modules(scheme: Scheme) -> str:
 @click.option("--version", "name", help="The policy version. Default: the one in force today.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=ENGLISH, show_default=True)
 @click.option(
-    "--directory", type=_DIRECTORY, help="Scheme files to read instead of the configured ones."
+    "--directory",
+    type=_DIRECTORY,
+    help="The directory of the scheme files. Default: the configured one.",
 )
 def explain(code: str, *, name: str | None, language: str, directory: Path | None) -> None:
-    """Print the whole policy of the scheme CODE in plain words, from the data that is run."""
+    """Print the whole policy of scheme CODE in plain words, generated from the scheme file."""
     scheme = files.load(directory or settings.load().schemes_directory)[code]
     click.echo(f"{scheme.name} ({scheme.issuer})")
     for section in in_plain_words(scheme, _version(scheme, name), language):
@@ -94,5 +96,5 @@ def _version(scheme: Scheme, name: str | None) -> Policy | None:
     versions = {policy.version: policy for policy in scheme.policies}
     if name not in versions:
         choices = ", ".join(versions) or "none"
-        raise click.BadParameter(f"is no version of {scheme.code}; there are: {choices}")
+        raise click.BadParameter(f"is not a version of {scheme.code}; the versions are: {choices}")
     return versions[name]

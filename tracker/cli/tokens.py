@@ -15,19 +15,24 @@ from tracker.services.core import tokens
 
 @click.group()
 def token() -> None:
-    """Tokens with which programs sign in."""
+    """Create, list and revoke API tokens."""
 
 
 @token.command("create")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--holder", type=REFERENCE, metavar="REF", help="Of a holder's token: the holder.")
 @click.option(
-    "--employer", type=words(200), metavar="NAME", help="Of an employer's token: the employer."
+    "--holder", type=REFERENCE, metavar="REF", help="For a holder's token: the ref of the holder."
+)
+@click.option(
+    "--employer",
+    type=words(200),
+    metavar="NAME",
+    help="For an employer's token: the name of the employer.",
 )
 @click.option(
     "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Default: read and write."
 )
-@click.option("--days", type=click.IntRange(1, 3650), help="Default: it does not expire.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires. Default: never.")
 @click.option(
     "--name", type=words(100), default="command line", show_default=True, help="What it is for."
 )
@@ -40,10 +45,10 @@ def create(
     days: int | None,
     name: str,
 ) -> None:
-    """Make a token and print its secret, which is shown this once."""
+    """Create a token and print its secret, which is shown only once."""
     for kind, given in (("holder", holder), ("employer", employer)):
         if role == kind and given is None:
-            raise click.UsageError(f"--role {kind} needs --{kind}: whose token it is.")
+            raise click.UsageError(f"--role {kind} needs --{kind}, which names the token's owner.")
     with container().work(OPERATOR) as work:
         subject = tokens.subject(work, holder_ref=holder, employer=employer)
         id_, secret = tokens.create(
@@ -55,12 +60,12 @@ def create(
             expires_at=work.now + timedelta(days=days) if days else None,
         )
     click.echo(secret)
-    complain(f"Token {id_} was made; its secret is not shown again.")
+    complain(f"Token {id_} was created; its secret is not shown again.")
 
 
 @token.command("list")
 def list_() -> None:
-    """The tokens without their secrets: id, role, scopes, state, last use, name."""
+    """List the tokens without their secrets: id, role, scopes, state, last use, name."""
     with container().reading(OPERATOR) as reading:
         for row in tokens.page(reading):
             used = f"used {_minute(row.last_used_at)}" if row.last_used_at else "never used"
@@ -84,7 +89,7 @@ def _minute(instant: datetime) -> str:
 @token.command("revoke")
 @click.argument("token_id", type=click.UUID)
 def revoke(token_id: object) -> None:
-    """End a token at once."""
+    """Revoke a token at once."""
     with container().work(OPERATOR) as work:
         tokens.revoke(work, str(token_id))
-    click.echo(f"Token {token_id} is revoked.")
+    click.echo(f"Token {token_id} was revoked.")

@@ -33,7 +33,7 @@ class Ruled(click.ParamType[OptionValue], Generic[OptionValue]):
 def _days(text: str) -> Period:
     first, dots, last = text.partition("..")
     if not dots:
-        raise ValueError("must be two dates like 2026-03-01..2026-06-30")
+        raise ValueError("must be two dates, such as 2026-03-01..2026-06-30")
     return Period(values.day(first), values.day(last))
 
 

@@ -148,7 +148,9 @@ def _wait_until_ready(url: str) -> None:
         with suppress(OSError), urllib.request.urlopen(f"{url}/api/v1/schemes", timeout=2):  # noqa: S310 - our own server
             return
         time.sleep(0.2)
-    raise OSError(f"The web server did not answer at {url}; see server.log beside the database.")
+    raise OSError(
+        f"The web server did not answer at {url}; read server.log in the database's folder."
+    )
 
 
 def _wait_for_emails(container: Container, catcher: MailCatcher) -> None:
@@ -178,10 +180,10 @@ def _guide(site: Site, catcher: MailCatcher) -> str:
     return "\n".join(
         [
             "",
-            f"Tracker is running. Its clock began at {NOW}.",
+            f"Tracker is running. Its clock started at {NOW}.",
             "",
             f"  {site.url}/               start page",
-            f"  {site.url}/docs           the HTTP API, to try out",
+            f"  {site.url}/docs           the HTTP API documentation",
             f"  {site.url}/verify/{site.variables['PUBLIC_ID']}   a public verification page",
             "",
             "Tokens and ids; in another shell:  . var/demo/demo.env"

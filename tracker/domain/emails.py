@@ -26,7 +26,7 @@ from tracker.domain.values import cleaned
 
 LONGEST = 254
 """Characters of an address: RFC 5321, 4.5.3.1.3, less the angle brackets."""
-RULE = f"must be one e-mail address like ana@example.org, of at most {LONGEST} characters"
+RULE = f"must be one email address such as ana@example.org, with at most {LONGEST} characters"
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 253  # octets: RFC 5321, 4.5.3.1
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
@@ -81,14 +81,14 @@ def mail_domain(text: str) -> str:
     is_top = _TOP.fullmatch(labels[-1]) or not labels[-1].isascii()
     domain = ".".join(labels)
     if len(labels) == 1 or not is_top or len(_in_ascii(domain)) > _LONGEST_DOMAIN:
-        raise ValueError("must be a domain name like example.org")
+        raise ValueError("must be a domain name such as example.org")
     return domain
 
 
 def _label(text: str) -> str:
     if text.isascii() and not text.startswith(_ENCODED):
         if not _LABEL.fullmatch(text):
-            raise ValueError("must be letters, digits and hyphens")
+            raise ValueError("must have only letters, digits and hyphens")
         return text
     return idna.ulabel(text if text.isascii() else idna.alabel(text))
 

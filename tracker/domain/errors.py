@@ -29,13 +29,13 @@ NONE = WayOut("none")
 OVERRIDE = WayOut(
     "override",
     field="override_reason",
-    sentence="Staff can make an exception: send override_reason with the reason for it.",
+    sentence="Staff can make an exception: send the reason in override_reason.",
 )
 
 
 def _ask(*what: str) -> WayOut:
     wanted = " or ".join(what)
-    return WayOut("ask", ask_for=what, sentence=f"The issuer can be asked for {wanted}.")
+    return WayOut("ask", ask_for=what, sentence=f"You can ask the issuer for {wanted}.")
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
@@ -255,7 +255,7 @@ class PointsPending(Conflict):
     """The points depend on activities that are waiting for a decision."""
 
     code = "points_pending"
-    way_out = _ask("the decision on what waits")
+    way_out = _ask("a decision on the waiting activities")
 
 
 class ReexaminationMissing(Conflict):

@@ -18,8 +18,8 @@ _HYPHENS = re.compile("[\u2010-\u2015\u2212\u00af\ufe58\ufe63\uff0d]")
 _FORM = re.compile(r"[A-Za-z0-9](?:[ ./_-]?[A-Za-z0-9])*")
 _RULE = (
     "must be a certificate number of letters and digits, such as CPT-VDN4V-98SGQ or 2014/00123, "
-    f"of at most {LONGEST} characters; single hyphens, slashes, dots, underscores and blanks may "
-    "stand between them"
+    f"with at most {LONGEST} characters; between them, single hyphens, slashes, dots, underscores "
+    "and spaces are allowed"
 )
 # What people write if there is no number.
 _PLACEHOLDERS = frozenset(
@@ -54,5 +54,5 @@ def from_elsewhere(text: str) -> str:
     if not _FORM.fullmatch(number):
         raise ValueError(_RULE)
     if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):
-        raise ValueError(f"is no certificate number but says that there is none; {_RULE}")
+        raise ValueError(f"means that there is none, and is not a certificate number; {_RULE}")
     return number

@@ -73,7 +73,7 @@ def check_own_employer(actor: Actor, employer_id: str) -> None:
 def check_not_own(actor: Actor, holder_id: str) -> None:
     """Refuse a decision on the actor's own record."""
     if own_records(actor, [holder_id]):
-        raise SelfReview("Nobody decides on a record of their own.")
+        raise SelfReview("You cannot decide on your own record.")
 
 
 def own_records(actor: Actor, holder_ids: Collection[str]) -> set[str]:

@@ -118,7 +118,9 @@ def cleaned(text: str) -> str:
     if not text.isprintable() and _FORBIDDEN.search(text):
         raise ValueError(_ONE_LINE)
     if _LOST in text:
-        raise ValueError(f"holds {_LOST} where a program has lost a character: write it again")
+        raise ValueError(
+            f"contains {_LOST}, where a program lost a character: enter the text again"
+        )
     return tidy(text)
 
 
@@ -164,15 +166,15 @@ def lost_rule(text: str) -> str | None:
     True
     """
     if text in NOTHING:
-        return "is what a program writes where it has nothing: leave it empty"
+        return "is what programs write for an empty value: leave it empty"
     if "E+" in text and _SHORTENED.fullmatch(text):
         return (
-            "is a number that a spreadsheet has shortened, and its digits are lost: enter all of "
-            "them, in a spreadsheet in a column of the format Text"
+            "is a number that a spreadsheet shortened, so that digits were lost: enter all "
+            "digits, in a spreadsheet in a column with the format Text"
         )
     if text[0] in "#E" and _ERROR.fullmatch(text):
         return (
-            "is what a spreadsheet shows in place of a value, because of an error or of a narrow "
+            "is what a spreadsheet shows instead of a value, because of an error or a narrow "
             "column: enter the value, or leave it empty"
         )
     return None
@@ -191,7 +193,7 @@ def company(text: str) -> str:
     """
     kept = line(text, LONGEST_COMPANY)
     if _LINKS.search(kept):
-        raise ValueError("must not contain : / or @, since it stands in messages that we send")
+        raise ValueError("must not contain : / or @, because it appears in emails that we send")
     return kept
 
 
@@ -229,8 +231,8 @@ def fraction_rule(key: str) -> str | None:
     if not _FRACTION.fullmatch(key):
         return None
     return (
-        "is a whole number that a program has written as a fraction; give it as it is printed, "
-        f"without {key.lstrip('0123456789')} and with the zeros before it"
+        "is a whole number that a program wrote as a fraction; write it without "
+        f"{key.lstrip('0123456789')} and with its leading zeros"
     )
 
 
@@ -263,7 +265,7 @@ def day(text: str) -> date:
     """A calendar date in ISO 8601 form, from 1900 through 2200. Raises ValueError."""
     written = trimmed(text)
     if not _DAY.fullmatch(written):
-        raise ValueError("must be a date like 2026-03-15")
+        raise ValueError("must be a date such as 2026-03-15")
     return day_of(written[:4], written[5:7], written[8:])
 
 
@@ -273,11 +275,11 @@ def day_of(year: str, month: str, number: str, *, order: str = "") -> date:
     ``order`` is added to the error: it says how day and month were told apart.
     """
     if not FIRST_DAY.year <= int(year) <= LAST_DAY.year:
-        raise ValueError(f"must be a date of the years {FIRST_DAY.year} to {LAST_DAY.year}")
+        raise ValueError(f"must be a date in the years {FIRST_DAY.year} to {LAST_DAY.year}")
     try:
         return date(int(year), int(month), int(number))
     except ValueError:
-        raise ValueError(f"must be a day that the calendar has{order}") from None
+        raise ValueError(f"must be a day that exists{order}") from None
 
 
 @lru_cache(maxsize=64)

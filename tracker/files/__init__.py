@@ -62,7 +62,7 @@ def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: ProcessL
         try:
             apart.run("tracker.files.child", options, source, into=answer, limits=limits)
         except CostsTooMuch as error:
-            rule = "takes more memory or time to read than a document should: save it anew, smaller"
+            rule = "takes more memory or time to read than is allowed: save a smaller copy"
             raise refused(rule) from error
         told = json.loads(answer.readline())
         if told["rule"] is not None:

@@ -90,9 +90,9 @@ def check(data: bytes) -> None:
             if not len(pdf.pages):
                 raise refused(f"{RULE}; this one has no pages")
             for acting in _acting(pdf):
-                raise refused(f"must not hold {acting}")
+                raise refused(f"must not contain {acting}")
             if any("limit" in str(warning) for warning in pdf.get_warnings()):
-                raise refused("must not hold parts that nest or grow without end")
+                raise refused("must not contain parts that nest or grow without limit")
     except pikepdf.PasswordError as error:
         raise refused("must not need a password") from error
     except (pikepdf.PdfError, ValueError, RuntimeError, RecursionError) as error:
@@ -107,12 +107,12 @@ def _weigh(pdf: pikepdf.Pdf, size: int) -> None:
     Lengths are added up first: streams may overlap and be read many times over.
     """
     if len(pdf.get_xref_table()) > MOST_OBJECTS:
-        raise refused(f"must have at most {MOST_OBJECTS:,} objects in it")
+        raise refused(f"must contain at most {MOST_OBJECTS:,} objects")
     streams = [one for one in pdf.objects if isinstance(one, pikepdf.Stream)]
     if sum(_stated(one) for one in streams) > 2 * size:
-        raise refused("must not hold streams within streams")
+        raise refused("must not contain streams within streams")
     if any("/F" in one for one in streams):  # its bytes are in another file
-        raise refused(f"must not hold {_ELSEWHERE}")
+        raise refused(f"must not contain {_ELSEWHERE}")
     total = 0
     for one in streams:
         total += unpacked(one, most=MOST_UNPACKED - total)
@@ -134,7 +134,7 @@ def _acting(pdf: pikepdf.Pdf) -> Iterator[str]:
     if _SUSPICIOUS.search(_spelled_out(pdf)):
         for count, part in enumerate(_parts(pdf)):
             if count > _MOST_PARTS:
-                yield "more parts than can be looked at"
+                yield "more parts than can be checked"
             yield from _named(part)
 
 

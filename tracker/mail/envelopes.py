@@ -130,7 +130,9 @@ def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
     domain.
     """
     if not key or not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
-        raise ValueError("a Message-ID needs a key and a domain of letters, digits, dots, hyphens")
+        raise ValueError(
+            "a Message-ID needs a key, and a domain of letters, digits, dots and hyphens"
+        )
     digest = hmac.digest(key, dedupe_key.encode(), "sha256")
     return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{domain}>"
 

@@ -38,7 +38,7 @@ class ReplyReader:
     def _receive(self) -> bytes:
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise TimeoutError("no complete reply in time")
+            raise TimeoutError("the server sent no complete reply in time")
         self._sock.settimeout(left)
         try:
             return self._sock.recv(8192)

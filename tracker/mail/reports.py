@@ -72,15 +72,13 @@ def read(data: bytes) -> Incoming:
     except TooManyParts as error:
         raise UnreadableMessage(str(error)) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableMessage(
-            f"is no message that can be read ({type(error).__name__})"
-        ) from error
+        raise UnreadableMessage(f"is not a readable message ({type(error).__name__})") from error
 
 
 def _read(data: bytes) -> Incoming:
     message = parsed(data)
     if not message.keys():
-        raise UnreadableMessage("is no message: it has no header")
+        raise UnreadableMessage("is not a message: it has no header")
     parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
     common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
     for type_ in _STATUSES:
@@ -144,7 +142,7 @@ def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any
     words = plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
     proofs = _proofs([*_values(message, _ADDRESSED), *_returned(parts)])
     if words is None or not proofs:
-        raise UnreadableMessage("is a delivery report that says of no recipient what became of it")
+        raise UnreadableMessage("is a delivery report that names no recipient's outcome")
     return Incoming(
         "delayed" if words.delayed else "failed",
         proofs,
@@ -198,7 +196,7 @@ def _feedback(
     fields = inner[0] if isinstance(inner, list) and inner else feedback
     type_ = _field(fields, "Feedback-Type").lower()
     if not type_:
-        raise UnreadableMessage("is a feedback report without its type")
+        raise UnreadableMessage("is a feedback report without a type")
     sender = _values(fields, ("Original-Mail-From", "Original-Envelope-Id"))
     proofs = _proofs([*_values(message, _ADDRESSED), *sender, *_returned(parts, more=True)])
     kind: ReportKind = "complaint" if type_ in _COMPLAINTS else "other"

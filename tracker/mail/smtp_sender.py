@@ -129,7 +129,7 @@ def _dial(host: str, port: int, timeout: float) -> socket.socket:
     ``socket.create_connection`` would give each address the whole timeout.
     """
     ends = time.monotonic() + timeout
-    failure: OSError = TimeoutError("no address of the server answered in time")
+    failure: OSError = TimeoutError("none of the server's addresses answered in time")
     for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         left = max(ends - time.monotonic(), 0.01)
         try:
@@ -228,7 +228,9 @@ class Postman:
         if use_tls and use_ssl:
             raise ValueError("choose use_tls (STARTTLS) or use_ssl, not both")
         if password and not (use_tls or use_ssl or server in _THIS_MACHINE):
-            raise ValueError("a password is sent encrypted only: set use_tls or use_ssl")
+            raise ValueError(
+                "a password is sent only over an encrypted connection: set use_tls or use_ssl"
+            )
         mail = flask_mail.Mail()  # its state is set here, so that no Flask application is needed
         mail.state = mail.init_mail(
             {
@@ -268,10 +270,10 @@ class Postman:
         even after the marker), and any 4xx or 5xx after the final dot is a refusal.
         """
         if envelope_sender and not ADDRESS.fullmatch(envelope_sender):
-            raise ValueError("the envelope sender is not one plain address")
+            raise ValueError("the envelope sender must be one plain address")
         recipient = emails.for_relay(recipient)
         if not ADDRESS.fullmatch(recipient):
-            return Delivery(DeliveryOutcome.SUPPRESS, "The recipient is not one plain address.")
+            return Delivery(DeliveryOutcome.SUPPRESS, "The recipient must be one plain address.")
         try:
             delivery = self._handed_over(envelope_sender, recipient, _framed(data), mark)
         except BaseException:
@@ -292,7 +294,7 @@ class Postman:
         except OSError as error:
             return self._lost(DeliveryOutcome.RETRY, error)
         if refusal is None and not mark():
-            refusal = Delivery(DeliveryOutcome.NOT_OWED, "The letter is not owed any more.")
+            refusal = Delivery(DeliveryOutcome.NOT_OWED, "The message is no longer due.")
         return self._transmitted(host, letter) if refusal is None else self._undone(host, refusal)
 
     def _transmitted(self, host: _Session, letter: bytes) -> Delivery:
@@ -336,7 +338,7 @@ class Postman:
         try:
             flask_mail.email_dispatched.send(self, message=_as_message(recipient, data))
         except Exception:  # noqa: BLE001 - a listener may raise anything
-            _log.exception("a listener to accepted letters failed")
+            _log.exception("a listener to accepted messages failed")
 
 
 def _introduced(host: _Session, sender: str, recipient: str, size: int) -> Delivery | None:
@@ -344,7 +346,7 @@ def _introduced(host: _Session, sender: str, recipient: str, size: int) -> Deliv
     plain = (sender + recipient).isascii()
     if not plain and not host.has_extn("smtputf8"):
         return Delivery(
-            DeliveryOutcome.REFUSED, "The address needs SMTPUTF8, which is not offered."
+            DeliveryOutcome.REFUSED, "The address needs SMTPUTF8, which the server does not offer."
         )
     host.command_encoding = "ascii" if plain else "utf-8"
     options = f" SIZE={size}" if host.has_extn("size") else ""

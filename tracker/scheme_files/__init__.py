@@ -50,7 +50,7 @@ def _read_all(
     found: list[Mistake] = []
     paths = sorted(directory.glob("*.toml"))
     if not paths:
-        found.append(Mistake(str(directory), 0, "", "", "holds no scheme file (*.toml)"))
+        found.append(Mistake(str(directory), 0, "", "", "contains no scheme file (*.toml)"))
     for path in paths:
         file = tomls.parse(path, found)
         if file is not None:

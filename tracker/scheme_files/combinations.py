@@ -20,7 +20,7 @@ _ONLY_MONTHS_LACK = {
     "warn_above": "must be absent: months are counted from dates, not from a quantity",
 }
 _FOR_RENEWALS = ("earns", "extra_points", "extra_minima", "fee")
-_NOBODY_RENEWS = "must be absent: nobody renews on a rung of new_application"
+_NOBODY_RENEWS = "must be absent: there is no renewal in a step by new_application"
 
 
 def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[LocatedMistake]:
@@ -30,7 +30,7 @@ def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator
     if policy.get("overlap") == "capped_sum" and "overlap_maximum" not in policy:
         yield (*here, "overlap_maximum"), "is required with overlap capped_sum"
     if policy.get("overlap", "highest") != "capped_sum" and "overlap_maximum" in policy:
-        yield (*here, "overlap_maximum"), "must be absent: only overlap capped_sum has one"
+        yield (*here, "overlap_maximum"), "must be absent unless overlap is capped_sum"
     if policy.get("stop_at_requirement") is True and "carry_over" in policy:
         yield (*here, "carry_over"), "contradicts stop_at_requirement, which leaves no surplus"
     yield from _closing(here, raw.table(policy.get("window")), validity)
@@ -58,7 +58,7 @@ def _rounding(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
     for code, tag in raw.entries(policy.get("tags")).items():
         for key in ("per_year", "maximum"):
             if key in tag:
-                rule = 'contradicts rounding_of = "category": a tag bears on several categories'
+                rule = 'contradicts rounding_of = "category": a tag applies across categories'
                 yield (*here, "tags", code, key), rule
 
 
@@ -67,14 +67,14 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
     if counted_by == "quantity" and kind and "unit" not in kind:
         yield (*here, "unit"), "is required: quantities are counted in a unit"
     if counted_by == "event" and "threshold" in kind and "unit" not in kind:
-        yield (*here, "unit"), "is required: the threshold is told in a unit"
+        yield (*here, "unit"), "is required: the threshold is stated in a unit"
     if counted_by == "months":
         needless = [key for key in _ONLY_MONTHS_LACK if key in kind]
         yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
     if counted_by in ("months", "quantity") and "threshold" in kind:
-        yield (*here, "threshold"), "must be absent: only an event has a threshold"
+        yield (*here, "threshold"), "must be absent unless counted_by is event"
     if "threshold_over" in kind and "threshold" not in kind:
-        yield (*here, "threshold"), "is required beside threshold_over"
+        yield (*here, "threshold"), "is required with threshold_over"
     first, last = raw.day(kind.get("from")), raw.day(kind.get("until"))
     if first is not None and last is not None and last < first:
         yield (*here, "until"), f"must not be before from, {first}"
@@ -84,9 +84,9 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
 def _evidence(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
     """Evidence is described only if it is requested, and a bound needs a known unit."""
     if kind.get("evidence", "none") == "none" and "evidence_kinds" in kind:
-        yield (*here, "evidence_kinds"), 'needs evidence = "asked" or "required" beside it'
+        yield (*here, "evidence_kinds"), 'needs evidence = "asked" or evidence = "required"'
     if kind.get("counted_by") == "event" and "warn_above" in kind and "unit" not in kind:
-        yield (*here, "unit"), "is required: warn_above is told in a unit"
+        yield (*here, "unit"), "is required: warn_above is stated in a unit"
 
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
@@ -102,7 +102,7 @@ def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
             if reach <= before:
                 yield (*here, index, "last"), "each stretch must be longer than the one before it"
             elif more <= less:
-                rule = f"must be more than in the shorter stretch that it holds, {less}"
+                rule = f"must be more than in the shorter stretch inside it, {less}"
                 yield (*here, index, "minimum"), rule
 
 
@@ -111,13 +111,13 @@ def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[LocatedMistake]:
     for index, (before, rung) in enumerate(pairwise(rungs), start=1):
         ends, end = raw.duration(before.get("until")), raw.duration(rung.get("until"))
         if ends is not None and end is not None and raw.reach(end) <= raw.reach(ends):
-            yield (*here, index, "until"), "each rung must end later than the one before it"
-        for key, lost in (("title", "lost the title"), ("earns", "stopped earning")):
+            yield (*here, index, "until"), "each step must end later than the one before it"
+        for key, lost in (("title", "title = false"), ("earns", "earns = false")):
             if rung.get(key) is True and before.get(key) is not True:
-                yield (*here, index, key), f"must be false: the rung before it has {lost}"
+                yield (*here, index, key), f"must be false: the step before it has {lost}"
         by, by_before = (each.get("by", LATE[0]) for each in (rung, before))
         if by in LATE and by_before in LATE and LATE.index(by) < LATE.index(by_before):
-            rule = f"must not be easier than on the rung before it, {by_before}"
+            rule = f"must not be easier than in the step before it, {by_before}"
             yield (*here, index, "by"), rule
     for index, rung in enumerate(rungs):
         if rung.get("by") == "new_application":

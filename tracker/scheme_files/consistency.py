@@ -42,10 +42,10 @@ def _validity(scheme: Raw) -> Iterator[LocatedMistake]:
     if expires and policies == []:
         yield ("policies",), "a scheme that expires needs a policy"
     if raw.tables(policies) and award and not expires:
-        yield ("award", "validity"), "is required where there are policies"
+        yield ("award", "validity"), "is required when there are policies"
     yield from _fixed_day(award)
     if award and not expires and "lifetime_if_awarded_before" in award:
-        rule = "must be absent: without a validity nothing expires"
+        rule = "must be absent: without a validity, certifications never expire"
         yield ("award", "lifetime_if_awarded_before"), rule
 
 
@@ -56,10 +56,10 @@ def _fixed_day(award: Raw) -> Iterator[LocatedMistake]:
         yield ("award", "fixed_day"), 'is required with valid_through = "fixed_day"'
     for key in ("fixed_day", "first_cycle"):
         if not is_fixed and key in award:
-            yield ("award", key), 'must be absent: only valid_through = "fixed_day" has one'
+            yield ("award", key), 'must be absent unless valid_through = "fixed_day"'
     validity = raw.duration(award.get("validity"))
     if is_fixed and validity is not None and validity.unit != "years":
-        rule = "must be in years: a fixed day comes once a year"
+        rule = "must be in years, because a fixed day comes once a year"
         yield ("award", "validity", "unit"), rule
 
 
@@ -67,9 +67,9 @@ def _in_fees(scheme: Raw) -> Iterator[LocatedMistake]:
     fees, code = raw.table(scheme.get("fees")), scheme.get("code")
     member, full = (raw.amount(fees.get(key)) for key in ("member_renewal", "renewal"))
     if "member_renewal" in fees and "renewal" not in fees:
-        yield ("fees", "member_renewal"), "needs a renewal beside it"
+        yield ("fees", "member_renewal"), "needs a renewal fee too"
     if member is not None and full is not None and member > full:
-        yield ("fees", "member_renewal"), f"is more than the renewal, {full}"
+        yield ("fees", "member_renewal"), f"is more than the renewal fee, {full}"
     for index, bundle in enumerate(raw.tables(fees.get("bundles"))):
         named = [name for _, name in raw.texts(bundle.get("schemes"))]
         if named and code not in named:
@@ -84,7 +84,7 @@ def _in_reminders(reminders: Raw) -> Iterator[LocatedMistake]:
     extra = sorted(set(fewer) - set(offsets))
     if extra and offsets:
         told = ", ".join(map(raw.short, extra))
-        yield ("reminders", "offsets_when_complete"), f"{told}: not among the offsets"
+        yield ("reminders", "offsets_when_complete"), f"{told}: not in offsets"
 
 
 def between_files(
@@ -107,7 +107,7 @@ def between_files(
         if readable:
             yield from ((name, found) for found in _unknown_schemes(scheme, codes))
         if raw.text(code) in _reached(needs, raw.text(code)):
-            yield name, (("award", "prerequisites"), "lead back to this scheme itself")
+            yield name, (("award", "prerequisites"), "lead back to this scheme")
 
 
 def _unknown_schemes(scheme: Raw, codes: list[Any]) -> Iterator[LocatedMistake]:
@@ -120,12 +120,12 @@ def _unknown_schemes(scheme: Raw, codes: list[Any]) -> Iterator[LocatedMistake]:
         named.append((("policies", index, "sharing", "schemes"), shared))
         for place, other in raw.texts(shared):
             if other == scheme.get("code"):
-                yield ("policies", index, "sharing", "schemes", place), "is this scheme itself"
+                yield ("policies", index, "sharing", "schemes", place), "is this scheme"
     for path, value in named:
         for place, other in raw.texts(value):
             if other not in known:
                 there = ", ".join(map(raw.named, known))
-                rule = f"is no scheme; there are: {there}{near(other, known)}"
+                rule = f"is not a scheme; the schemes are: {there}{near(other, known)}"
                 yield (*path, place), rule
 
 

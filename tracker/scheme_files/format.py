@@ -45,7 +45,7 @@ class _Edition(Table):
 
     code = words("Its number.", longest=32, required=True)
     name = words("Its name.", required=True)
-    note = words("What readers should know of it.", required=True)
+    note = words("What readers should know about it.", required=True)
 
 
 class _Module(Table):
@@ -85,8 +85,10 @@ class _Award(Sourced):
 
     makes = domain.AwardRule
 
-    date_basis = choice("Which day is the day of award.", ("last_required_pass",), required=True)
-    validity = table(_Validity, "How long it is valid; absent: without end.", load_default=None)
+    date_basis = choice(
+        "Which day counts as the day of award.", ("last_required_pass",), required=True
+    )
+    validity = table(_Validity, "How long it is valid; absent: forever.", load_default=None)
     valid_through = choice(
         "The last valid day: the anniversary, the day before it, the end of its month or year, or"
         " a fixed_day near it.",
@@ -98,9 +100,11 @@ class _Award(Sourced):
         "With a fixed_day: whether the first cycle is longer or shorter than the validity.",
         get_args(domain.FirstCycle),
     )
-    leap = choice("What 29 February becomes in other years: the 28th.", ("clip",), required=True)
+    leap = choice("What February 29 becomes in other years: February 28.", ("clip",), required=True)
     prerequisites = Different(
-        code("The code of a scheme."), "The schemes that must be held before.", required=True
+        code("The code of a scheme."),
+        "The schemes that the holder must already have.",
+        required=True,
     )
     lifetime_if_awarded_before = DayKey("Certifications awarded before this day never expire.")
 
@@ -116,9 +120,11 @@ class _Retake(Sourced):
 
     makes = domain.RetakeRule
 
-    wait_days = whole("After a failure.", 0, 3650, required=True)
-    failures_before_long_wait = whole("How many failures make it long.", 1, 100, required=True)
-    long_wait_days = whole("After that many failures.", 0, 3650, required=True)
+    wait_days = whole("The wait after a failure.", 0, 3650, required=True)
+    failures_before_long_wait = whole(
+        "After how many failures the longer wait applies.", 1, 100, required=True
+    )
+    long_wait_days = whole("The wait after that many failures.", 0, 3650, required=True)
 
 
 class _Score(Table):
@@ -126,8 +132,8 @@ class _Score(Table):
 
     makes = domain.ScoreRule
 
-    minimum = AmountKey("The lowest score there is.", required=True)
-    maximum = AmountKey("The highest score there is.", required=True, above_zero=True)
+    minimum = AmountKey("The lowest possible score.", required=True)
+    maximum = AmountKey("The highest possible score.", required=True, above_zero=True)
     passing = AmountKey("The lowest score that passes; absent: not published.", load_default=None)
 
     @post_load
@@ -146,7 +152,7 @@ class _Assessment(Sourced):
 
     makes = domain.AssessmentRule
 
-    score = table(_Score, "The scores that there are.", required=True)
+    score = table(_Score, "The possible scores.", required=True)
 
 
 class _Bar(DurationKey):
@@ -161,7 +167,7 @@ class _Revocation(Sourced):
     makes = domain.RevocationRule
 
     bar = table(
-        _Bar, "How long nobody earns it anew, from the day of the revocation.", required=True
+        _Bar, "How long it cannot be earned again, counted from the revocation.", required=True
     )
 
 
@@ -170,11 +176,11 @@ class _Appeals(Sourced):
 
     makes = domain.AppealRule
 
-    due_days = whole("The days from the notice.", 1, 3650, required=True)
-    decided_within_days = whole("The days to decide.", 1, 3650, required=True)
+    due_days = whole("The days to appeal, counted from the notice.", 1, 3650, required=True)
+    decided_within_days = whole("The days to decide on an appeal.", 1, 3650, required=True)
     fee = AmountKey("What an appeal costs.", required=True)
-    refunded_on_success = FlagKey("Whether success refunds it.", required=True)
-    restores_gap = FlagKey("Whether success restores the days between.", required=True)
+    refunded_on_success = FlagKey("Whether a successful appeal refunds the cost.", required=True)
+    restores_gap = FlagKey("Whether a successful appeal restores the days lost.", required=True)
 
 
 class _Bundle(Table):
@@ -184,14 +190,14 @@ class _Bundle(Table):
 
     schemes = Different(
         code("The code of a scheme."),
-        "The schemes; this one and others.",
+        "The schemes in the bundle: this one and others.",
         least=2,
         into=frozenset,
         required=True,
     )
     amount = AmountKey("The price for all of them.", required=True)
-    within_days = whole("How far apart their expiries may lie.", 0, 3650, required=True)
-    requires = table(WordsKey, "What else is needed, as a sentence.", required=True)
+    within_days = whole("How far apart their expiration dates may be.", 0, 3650, required=True)
+    requires = table(WordsKey, "What else is required, as a sentence.", required=True)
 
 
 class _Fees(Sourced):
@@ -201,36 +207,38 @@ class _Fees(Sourced):
 
     currency = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[A-Z]{3}\Z", error="must be three capitals such as USD"),
+        validate=validate.Regexp(
+            r"^[A-Z]{3}\Z", error="must be three capital letters, such as USD"
+        ),
         metadata={"description": "The currency, by its ISO 4217 code."},
     )
     renewal = AmountKey("What a renewal costs.", load_default=None)
-    member_renewal = AmountKey("What it costs a member.", load_default=None)
-    refundable = FlagKey("Whether fees are paid back.", required=True)
-    bundles = tables(_Bundle, "Prices for several schemes.", load_default=())
+    member_renewal = AmountKey("What a renewal costs a member.", load_default=None)
+    refundable = FlagKey("Whether fees are refundable.", required=True)
+    bundles = tables(_Bundle, "Prices for renewing several schemes together.", load_default=())
 
 
 class _Reminders(Table):
     """When a holder is reminded."""
 
     offsets = Different(
-        whole("Days before the expiry (negative: after it).", -3650, 3650),
-        "Days before the expiry (negative: after it).",
+        whole("Days before expiration (negative: after it).", -3650, 3650),
+        "Days before expiration (negative: after it).",
         required=True,
     )
     offsets_when_complete = Different(
         whole("One of the offsets.", -3650, 3650),
-        "Those of the offsets that are kept once the requirement is met.",
+        "The offsets at which a reminder is sent even if the requirement is met.",
         into=frozenset,
         required=True,
     )
     send_at = fields.String(
         required=True,
         validate=validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error='must be like "09:00"'),
-        metadata={"description": "The time of day where the holder lives."},
+        metadata={"description": "The time of day to send, in the holder's time zone."},
     )
     resend_ambiguous_at_or_below = whole(
-        "From this offset on, a letter whose fate is unknown is sent again.",
+        "From this offset on, a message that may not have been sent is sent again.",
         -3650,
         3650,
         required=True,
@@ -249,8 +257,8 @@ class _EarlierRegime(Sourced):
 
     makes = domain.EarlierRegime
 
-    name = words("What they are called.", required=True)
-    description = words("What they said.", required=True)
+    name = words("The name of the earlier rules.", required=True)
+    description = words("The text of the earlier rules.", required=True)
 
 
 _zones = functools.cache(available_timezones)  # reads a folder of six hundred files
@@ -266,40 +274,42 @@ class SchemeFile(Table):
 
     code = code("Its code, in lower case.", required=True)
     name = words("Its full name.", required=True)
-    title = table(WordsKey, "The title that its holders bear.", required=True)
-    issuer = words("Who certifies.", required=True)
+    title = table(WordsKey, "The title that its holders may use.", required=True)
+    issuer = words("The certification body.", required=True)
     time_zone = fields.String(
         required=True,
         validate=_zone,
         metadata={"description": "The IANA time zone of its dates, such as America/New_York."},
     )
     days_end = choice(
-        "Whose midnight ends a holder's last day: that of the holder's own time zone, or of the"
-        " scheme's. Absent: the holder's.",
+        "Whose midnight ends a holder's last day: the holder's time zone or the scheme's. Absent: "
+        "the holder's.",
         get_args(domain.DaysEnd),
     )
     number_prefix = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2-8 capitals"),
-        metadata={"description": "What certificate numbers begin with; no other scheme's."},
+        validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2 to 8 capital letters"),
+        metadata={"description": "The prefix of certificate numbers; unique to this scheme."},
     )
     abbreviation = words(
         "What people call it for short, such as SHRM-CP; absent: the number prefix.",
         load_default="",
     )
     editions = tables(_Edition, "Editions of its standards.", load_default=())
-    modules = tables(_Module, "What there is to pass.", least=1, required=True)
+    modules = tables(_Module, "The modules to pass.", least=1, required=True)
     award = table(_Award, "Award and validity.", required=True)
     retake = table(_Retake, "Waits between attempts.", required=True)
-    assessment = table(_Assessment, "Bounds of what is recorded; absent: none.", load_default=None)
-    revocation = table(_Revocation, "The bar of a revocation; absent: for good.", load_default=None)
+    assessment = table(_Assessment, "The range of scores; absent: any.", load_default=None)
+    revocation = table(
+        _Revocation, "How long a revocation bars the holder; absent: forever.", load_default=None
+    )
     appeals = table(_Appeals, "Appeals; absent: none.", load_default=None)
     fees = table(_Fees, "Fees; absent: none.", load_default=None)
     policies = tables(
         PolicyTable, "Versions of the recertification rules, oldest first.", load_default=()
     )
     reminders = table(_Reminders, "Reminders; absent: none.", load_default=None)
-    earlier_regimes = tables(_EarlierRegime, "Rules of the past.", load_default=())
+    earlier_regimes = tables(_EarlierRegime, "Rules that no longer apply.", load_default=())
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> domain.Scheme:

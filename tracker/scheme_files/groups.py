@@ -40,22 +40,22 @@ POINTS, MONTHS, EVENTS = (_NOUNS[key] for key in ("points", "months", "events"))
 
 
 class UnitTable(Table):
-    """What quantities are measured in."""
+    """The units of quantities."""
 
-    name = table(NounsKey, "What it is called, in both numbers.", required=True)
-    equals = FactorKey("How many of the unit `of` one of these is.", above_zero=True)
-    of = code("The unit that it is converted into.")
+    name = table(NounsKey, "Its name, singular and plural.", required=True)
+    equals = FactorKey("How many of the unit in `of` one of these equals.", above_zero=True)
+    of = code("The unit that it converts to.")
 
 
 class _Limited(PerhapsSourced):
     """A group of claims with its limits in points."""
 
     name = table(WordsKey, "Its name.", required=True)
-    per_event = AmountKey("The most points that one claim brings.", above_zero=True)
-    per_year = AmountKey("The most points that a year counts.", above_zero=True)
-    maximum = AmountKey("The most points that a cycle counts.", above_zero=True)
-    minimum = AmountKey("The points that a cycle needs.", above_zero=True)
-    minimum_per_year = AmountKey("The points that each year needs.", above_zero=True)
+    per_event = AmountKey("The most points that one claim earns.", above_zero=True)
+    per_year = AmountKey("The most points that count in a year.", above_zero=True)
+    maximum = AmountKey("The most points that count in a cycle.", above_zero=True)
+    minimum = AmountKey("The points required in a cycle.", above_zero=True)
+    minimum_per_year = AmountKey("The points required in each year.", above_zero=True)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:
@@ -80,36 +80,41 @@ class TypeTable(_Limited):
     category = code("The category that it belongs to.", required=True)
     points = FactorKey("The points for each unit, event or month.", required=True)
     counted_by = choice(
-        "Points for each unit of a quantity, for each event, or for each month of a job.",
+        "Whether points are earned per unit of a quantity, per event, or per month of a job.",
         get_args(domain.Basis),
     )
-    unit = UnitOrNoun("The code of one of [policies.units], or what it is called, in both numbers.")
-    increment = AmountKey("Only whole steps of so many points count.", above_zero=True)
+    unit = UnitOrNoun("A code from [policies.units], or the unit's name, singular and plural.")
+    increment = AmountKey("Only whole multiples of this many points count.", above_zero=True)
     roles = NamedTable(
-        FactorKey("The factor.", above_zero=True), "Factors for what somebody did: teaching 1.50."
+        FactorKey("The factor.", above_zero=True), "Factors by role, such as 1.50 for teaching."
     )
-    threshold = AmountKey("The quantity from which on the event counts.", above_zero=True)
+    threshold = AmountKey("The quantity from which the event counts.", above_zero=True)
     threshold_over = choice(
-        "Each claim reaches the threshold, or those of a year together, which then count once.",
+        "Whether each claim must reach the threshold, or the claims of a year together, which "
+        "then count once.",
         get_args(domain.Over),
     )
-    unapproved = ShareKey("The factor where the provider is not approved.")
-    outside_duties = FlagKey("Whether work done as a regular duty is refused.")
-    tags = codes("The tags that every claim of it bears.", into=frozenset)
-    replaces = codes("Types of earlier versions whose claims count as this.", into=frozenset)
+    unapproved = ShareKey("The factor if the provider is not approved.")
+    outside_duties = FlagKey("Whether work that is part of regular duties is excluded.")
+    tags = codes("The tags of every claim of this type.", into=frozenset)
+    replaces = codes("Types of earlier versions whose claims count as this type.", into=frozenset)
     counts_from = DayKey("The first day whose activities count; absent: any.", data_key="from")
     counts_until = DayKey("The last day whose activities count; absent: any.", data_key="until")
     date_basis = choice(
-        "The date that must lie in the cycle; whole: all days from the start to completion.",
+        "The date that must be in the cycle; whole: all days from start to completion.",
         get_args(domain.DateBasis),
     )
     evidence = choice(
-        "Files with a claim: none, asked (a reviewer sees that they lack), required to submit.",
+        "Whether a claim needs files: none; asked (reviewers see if they are missing); required "
+        "to submit.",
         get_args(domain.EvidenceRule),
     )
-    evidence_kinds = table(WordsKey, 'Which proof is accepted: "a transcript or a certificate".')
+    evidence_kinds = table(
+        WordsKey, 'Which proof is accepted, such as "a transcript or a certificate".'
+    )
     warn_above = AmountKey(
-        "The quantity, in the type's unit, above which a reviewer looks twice.", above_zero=True
+        "The quantity, in the type's unit, above which reviewers take a closer look.",
+        above_zero=True,
     )
 
 

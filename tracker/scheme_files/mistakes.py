@@ -103,7 +103,7 @@ def _flat(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
 
 _UNKNOWN = "Unknown field."
 _PLAIN = {
-    "Missing data for required field.": "is required and missing",
+    "Missing data for required field.": "is required but missing",
     "Invalid input type.": "must be a table",
     "Not a valid mapping type.": "must be a table",
     "Not a valid list.": "must be a list",
@@ -112,8 +112,8 @@ _PLAIN = {
 }
 # Keys of the previous format, with what replaces them.
 _FORMER = {
-    "grace": "is no key any more: write [[policies.late]] with until and name",
-    "valid_in_grace": "is no key any more: write title = true in [[policies.late]]",
+    "grace": "is no longer a key: use [[policies.late]] with until and name",
+    "valid_in_grace": "is no longer a key: use title = true in [[policies.late]]",
 }
 
 

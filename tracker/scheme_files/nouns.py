@@ -21,7 +21,7 @@ _SPANISH = '{ one = "hora de contacto", many = "horas de contacto", gender = "fe
 
 
 def _missing(example: str) -> dict[str, str]:
-    return {"required": f"is required and missing, for example {example}"}
+    return {"required": f"is required but missing, for example {example}"}
 
 
 class _EnglishNoun(Table):
@@ -30,12 +30,12 @@ class _EnglishNoun(Table):
     makes = noun
 
     one = TextKey(
-        'What a single one is called: "contact hour".',
+        'The singular: "contact hour".',
         required=True,
         error_messages=_missing('one = "contact hour"'),
     )
     many = TextKey(
-        'What several are called: "contact hours".',
+        'The plural: "contact hours".',
         required=True,
         error_messages=_missing('many = "contact hours"'),
     )
@@ -53,12 +53,12 @@ class _SpanishNoun(Table):
     makes = noun
 
     one = TextKey(
-        'What a single one is called: "hora de contacto".',
+        'The singular: "hora de contacto".',
         required=True,
         error_messages=_missing('one = "hora de contacto"'),
     )
     many = TextKey(
-        'What several are called: "horas de contacto".',
+        'The plural: "horas de contacto".',
         required=True,
         error_messages=_missing('many = "horas de contacto"'),
     )
@@ -75,7 +75,7 @@ class NounKey(fields.Nested):
 
     def __init__(self, made_of: type[Table], says: str, example: str, **options: Any) -> None:
         super().__init__(made_of, metadata={"description": says}, allow_none=False, **options)
-        self._rule = f"must give both numbers: {example}"
+        self._rule = f"must give the singular and the plural: {example}"
         self._text = TextKey(says)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:

@@ -45,8 +45,8 @@ class _Cohort(Table):
 
     makes = domain.Cohort
 
-    awarded_from = DayKey("The first day of award that it is for.")
-    awarded_before = DayKey("The day of award from which on it is not for somebody.")
+    awarded_from = DayKey("The first award date that it covers.")
+    awarded_before = DayKey("The first award date that it no longer covers.")
 
 
 class _Kinds(Table):
@@ -55,17 +55,19 @@ class _Kinds(Table):
     makes = domain.Kinds
 
     minimum = whole("How many.", 1, 100, required=True)
-    of = choice("What must differ.", ("category", "type"), required=True)
+    of = choice("Of what: categories or types.", ("category", "type"), required=True)
 
 
 class _Window(DurationKey):
     """When applications open."""
 
     counted_from = choice(
-        "The length goes back from the expiry, or on from the start.", ("expiry", "start")
+        "Whether the length is counted back from expiration, or forward from the start of the "
+        "cycle.",
+        ("expiry", "start"),
     )
     closes_before = table(
-        DurationKey, "How long before the expiry its last day lies; absent: it is the expiry."
+        DurationKey, "How long before expiration it closes; absent: on the expiration date."
     )
 
     @post_load
@@ -81,12 +83,12 @@ class _Duplicates(Table):
     makes = domain.Duplicates
 
     key = Different(
-        choice("A part of a claim.", get_args(domain.DuplicateKey)),
-        "The parts in which such claims are alike.",
+        choice("A property of a claim.", get_args(domain.DuplicateKey)),
+        "The properties that duplicates have in common.",
         least=1,
         required=True,
     )
-    within = table(DurationKey, "How far apart they may be; absent: the whole cycle.")
+    within = table(DurationKey, "How far apart duplicates may be; absent: anywhere in the cycle.")
 
 
 class _CarryOver(Table):
@@ -94,13 +96,14 @@ class _CarryOver(Table):
 
     makes = domain.CarryOver
 
-    maximum = AmountKey("The most points that pass.", required=True, above_zero=True)
-    categories = codes("Only points of these categories; absent: of all.", into=frozenset)
+    maximum = AmountKey("The most points carried over.", required=True, above_zero=True)
+    categories = codes("Only points of these categories; absent: all.", into=frozenset)
     last = table(
-        DurationKey, "Only points of this last stretch of the cycle; absent: of all of it."
+        DurationKey, "Only points from this last part of the cycle; absent: the whole cycle."
     )
     of = choice(
-        "Surplus of what counted, or of what was earned before the limits of years and cycle.",
+        "Whether the surplus is of points that counted, or of points earned before yearly and "
+        "cycle limits.",
         ("counted", "earned"),
     )
 
@@ -119,9 +122,9 @@ class _Audit(Table):
 
     makes = domain.Audit
 
-    share = ShareKey('The share of renewals drawn; "0.05" is 5 %.', required=True)
-    reply_days = whole("The days to answer.", 1, 3650, required=True)
-    withholds_credit = FlagKey("Whether credit waits for the answer.")
+    share = ShareKey('The share of renewals selected for audit; "0.05" is 5%.', required=True)
+    reply_days = whole("The days to answer an audit.", 1, 3650, required=True)
+    withholds_credit = FlagKey("Whether points are withheld until the audit is passed.")
 
 
 class _Reexamination(Table):
@@ -130,7 +133,7 @@ class _Reexamination(Table):
     makes = domain.Reexamination
 
     modules = codes("The modules; absent: every required one.")
-    last = table(DurationKey, "The last stretch of the cycle in which they are passed.")
+    last = table(DurationKey, "The last part of the cycle, in which they must be passed.")
     failure_revokes = FlagKey("Whether failing one ends the certification.")
 
     @post_load
@@ -145,11 +148,13 @@ class _Extension(Table):
     makes = domain.ExtensionRule
 
     at_most = table(DurationKey, "The longest extension.", required=True)
-    moves_cycle = FlagKey("Whether the next cycle starts after the extended expiry.", required=True)
-    request_by = table(DurationKey, "How long before the expiry it must be asked for.")
-    share_earned = ShareKey("The share of the requirement that must be counted.")
+    moves_cycle = FlagKey(
+        "Whether the next cycle starts after the extended expiration date.", required=True
+    )
+    request_by = table(DurationKey, "How long before expiration it must be requested.")
+    share_earned = ShareKey("The share of the requirement that must already be earned.")
     reasons = codes("The reasons allowed; absent: any.")
-    exempt = codes("The reasons held to at_most only.")
+    exempt = codes("The reasons for which only at_most applies.")
 
 
 class _Reduction(Table):
@@ -159,7 +164,7 @@ class _Reduction(Table):
 
     reasons = codes("The reasons allowed.", required=True)
     share = ShareKey(
-        "The largest share of the requirement taken off.", required=True, above_zero=True
+        "The largest share by which the requirement is lowered.", required=True, above_zero=True
     )
 
 
@@ -169,20 +174,22 @@ class _Sharing(Table):
     makes = domain.PointsSharing
 
     schemes = codes("The codes of those schemes.", into=frozenset, required=True)
-    points_required = AmountKey("The requirement for whoever holds one of them.")
+    points_required = AmountKey("The requirement for anyone who holds one of them.")
     minima = NamedTable(
         AmountKey("The minimum."),
-        "For whoever holds one of them: minima of categories, tags or types, by their code.",
+        "For anyone who holds one of them: minima of categories, tags or types, by code.",
     )
 
 
 class _Retirement(Table):
-    """The retired status."""
+    """Rules for the retired status."""
 
     makes = domain.Retirement
 
-    request_within = table(DurationKey, "Until how long after the expiry it may be asked for.")
-    reactivate_within = table(DurationKey, "Until how long after the expiry it may be left again.")
+    request_within = table(DurationKey, "How long after expiration it may be requested.")
+    reactivate_within = table(
+        DurationKey, "How long after expiration the holder may return from it."
+    )
     fee = AmountKey("What it costs.")
 
 
@@ -191,7 +198,7 @@ class _WindowMinimum(Table):
 
     makes = domain.WindowMinimum
 
-    last = table(DurationKey, "The stretch.", required=True)
+    last = table(DurationKey, "The last part of the cycle.", required=True)
     minimum = AmountKey("The points.", required=True, above_zero=True)
     category = code("Only points of this category; absent: all.")
     tag = code("Only points with this tag; absent: all.")
@@ -203,17 +210,19 @@ class _LateStep(Table):
 
     makes = domain.LateStep
 
-    until = table(DurationKey, "When it ends after the expiry, that day included.", required=True)
-    name = table(WordsKey, "What it is called.", required=True)
-    by = choice("With points, by re-examination, or no more: by a new application.", LATE)
-    earns = FlagKey("Whether activities of these days still count for the cycle that ended.")
-    title = FlagKey("Whether the title may still be claimed.")
-    extra_points = AmountKey("Points needed on top of the requirement.")
-    extra_minima = NamedTable(
-        AmountKey("Points more.", above_zero=True),
-        "Points needed on top of the minimum of a category, tag or type, by its code.",
+    until = table(
+        DurationKey, "How long after expiration the step ends, that day included.", required=True
     )
-    fee = AmountKey("What comes on top of the renewal's fee.")
+    name = table(WordsKey, "What it is called.", required=True)
+    by = choice("Whether renewal takes points, a re-examination, or a new application.", LATE)
+    earns = FlagKey("Whether activities in this step still count for the cycle that ended.")
+    title = FlagKey("Whether the title may still be used.")
+    extra_points = AmountKey("Points needed in addition to the requirement.")
+    extra_minima = NamedTable(
+        AmountKey("Additional points.", above_zero=True),
+        "Points needed in addition to the minimum of a category, tag or type, by code.",
+    )
+    fee = AmountKey("The late fee, in addition to the renewal fee.")
 
 
 class PolicyTable(Sourced):
@@ -223,72 +232,79 @@ class PolicyTable(Sourced):
 
     version = words("The name of the version.", longest=32, required=True)
     effective_from = DayKey(
-        "From when on it is in force; the first version may leave it out.", load_default=None
+        "The day from which it is in force; optional for the first version.", load_default=None
     )
     applies = choice(
-        "What it means for a cycle already running: nothing (cycle_start), that applications are"
-        " judged by it (submission), or that they are where it is better (more_favourable).",
+        "Whether it applies to cycles already running: no (cycle_start), to all applications "
+        "(submission), or to applications for which it is better (more_favourable).",
         get_args(domain.Applies),
         required=True,
     )
     corrects = words("The earlier version whose mistakes it repairs.", longest=32)
-    cohort = table(_Cohort, "Whom it is for; absent: everybody.")
-    credit = table(NounsKey, "What points are called, in both numbers; absent: points.")
-    points_required = AmountKey("The points that a cycle needs.", required=True)
-    minimum_per_year = AmountKey("The points that each year needs.", above_zero=True)
-    year = choice("Years of the cycle, or of the calendar.", get_args(domain.YearBasis))
-    kinds = table(_Kinds, "How many different kinds are needed.")
+    cohort = table(_Cohort, "Which holders it covers; absent: all.")
+    credit = table(NounsKey, "What points are called, singular and plural; absent: points.")
+    points_required = AmountKey("The points required in a cycle.", required=True)
+    minimum_per_year = AmountKey("The points required in each year.", above_zero=True)
+    year = choice(
+        "Whether years are years of the cycle or calendar years.", get_args(domain.YearBasis)
+    )
+    kinds = table(_Kinds, "How many different categories or types are required.")
     stop_at_requirement = FlagKey("Whether counting stops at the requirement.")
     rounding = choice("How points are rounded to 0.01.", get_args(domain.Rounding))
     rounding_of = choice(
-        "What is rounded: the points of each claim, or of each category, once.",
+        "What is rounded: the points of each claim, or once the sum of each category.",
         get_args(domain.RoundingOf),
     )
     month_rule = choice(
-        "A month of a job: completed, by the day (pro_rata), or 15 days of it.", get_args(MonthRule)
+        "Which months of a job count: completed ones, by the day (pro_rata), or from 15 days on.",
+        get_args(MonthRule),
     )
     overlap = choice(
-        "Jobs at one time: the highest rate, the sum up to overlap_maximum, or the sum.",
+        "How overlapping jobs count: the highest rate, the sum up to overlap_maximum, or the sum.",
         get_args(domain.Overlap),
     )
-    overlap_maximum = AmountKey("With capped_sum: the most points a month.", above_zero=True)
+    overlap_maximum = AmountKey("With capped_sum: the most points per month.", above_zero=True)
     window = table(_Window, "When applications open.", required=True)
-    valid_while_pending = FlagKey("Whether one is valid while an application is undecided.")
+    valid_while_pending = FlagKey(
+        "Whether the certification stays valid while an application is undecided."
+    )
     pending_points_admit = FlagKey(
-        "Whether an application is taken while activities that wait for a decision cover what is"
-        " missing."
+        "Whether an application is accepted while pending activities cover the missing points."
     )
     next_cycle = choice(
-        "It starts after the old expiry, or on the decision; decision_to_old_end: and ends where"
-        " it would have after the old expiry.",
+        "When it starts: after the old expiration date, or after the decision; "
+        "decision_to_old_end: after the decision, with the end it would have had after the old "
+        "expiration date.",
         get_args(domain.Anchor),
         required=True,
     )
-    duplicates = table(_Duplicates, "Which claims count once; absent: duplicates are allowed.")
-    carry_over = table(_CarryOver, "What passes into the next cycle; absent: nothing.")
-    checks = tables(_Check, "Checks that a reviewer confirms.")
+    duplicates = table(_Duplicates, "Which claims count only once; absent: duplicates are allowed.")
+    carry_over = table(_CarryOver, "What carries over into the next cycle; absent: nothing.")
+    checks = tables(_Check, "Checks that a reviewer must confirm.")
     audit = table(_Audit, "The audit of renewals.")
     retention = table(DurationKey, "How long evidence is kept after the cycle.")
     approved_providers = Different(
-        words("A provider."), "Providers whose activities count in full.", into=frozenset
+        words("A provider."),
+        "The approved providers, whose activities count in full.",
+        into=frozenset,
     )
     reexamination = table(_Reexamination, "Renewal by examination instead of points.")
     extension = table(_Extension, "When a cycle may be extended.")
     reduction = table(_Reduction, "When the requirement may be reduced.")
-    sharing = table(_Sharing, "Schemes whose activities count here too.")
-    retirement = table(_Retirement, "The retired status.")
-    windows = tables(_WindowMinimum, "Minima of the last stretches of the cycle.")
-    late = tables(_LateStep, "The ladder after the expiry, rung by rung; absent: no grace.")
-    units = NamedTable(fields.Nested(groups.UnitTable), "What quantities are measured in.")
-    roles = NamedTable(fields.Nested(WordsKey), "What somebody can have done: attended, taught.")
+    sharing = table(_Sharing, "Schemes whose activities also count here.")
+    retirement = table(_Retirement, "Rules for the retired status.")
+    windows = tables(_WindowMinimum, "Minima for the last parts of the cycle.")
+    late = tables(_LateStep, "The late steps after expiration, in order; absent: no grace.")
+    units = NamedTable(fields.Nested(groups.UnitTable), "The units of quantities.")
+    roles = NamedTable(fields.Nested(WordsKey), "The roles, such as attended or taught.")
     reasons = NamedTable(fields.Nested(WordsKey), "Reasons for extensions and reductions, by code.")
-    tags = NamedTable(fields.Nested(groups.TagTable), "Marks across categories, with limits.")
+    tags = NamedTable(fields.Nested(groups.TagTable), "Tags across categories, with limits.")
     categories = NamedTable(
         fields.Nested(groups.CategoryTable), "The categories by code.", required=True
     )
     types = NamedTable(fields.Nested(groups.TypeTable), "The activity types.", required=True)
     unverified = Several(
-        words('"key: why".'), "Single values that nobody checked against the published text."
+        words('"key: why".'), "Single values not checked against the published text."
     )
 
     @post_load

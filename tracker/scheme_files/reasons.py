@@ -30,7 +30,7 @@ class _ReasonTable(Table):
         choice("An act.", ACTS), "What it is for.", least=1, into=frozenset, required=True
     )
     text = table(WordsKey, "What it means.", required=True)
-    own_words = FlagKey("Whether it needs a text beside it.")
+    own_words = FlagKey("Whether it also needs a reason in one's own words.")
 
 
 class _ReasonsFile(Table):

@@ -42,7 +42,8 @@ def _groups(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
             known = raw.table(policy.get(_TABLES[noun]))
             yield from _known((*path, noun), window[noun], known, noun)
         if len(named) > 1:
-            yield (*path, named[1]), f"must be absent beside {named[0]}: name one of them"
+            rule = f"must be absent, because {named[0]} is given: use only one of them"
+            yield (*path, named[1]), rule
     anything = [code for table in _TABLES.values() for code in raw.table(policy.get(table))]
     minima: list[tuple[KeyPath, Any]] = [
         (("sharing", "minima"), raw.table(policy.get("sharing")).get("minima"))
@@ -78,8 +79,8 @@ def _conversions(
     for other, ratio in units.inexact(own, steps).items():
         told = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
         rule = (
-            f"one {other} is {told} {own}, which six decimals do not tell exactly; "
-            f"count the type in a unit that all of them are whole parts of"
+            f"one {other} is {told} {own}, which six decimals do not express exactly; "
+            f"count the type in a unit of which all of them are whole multiples"
         )
         yield here, rule
 
@@ -90,10 +91,10 @@ def _in_units(here: KeyPath, value: Any) -> Iterator[LocatedMistake]:
     for code, unit in raw.entries(value).items():
         for given, other in (("of", "equals"), ("equals", "of")):
             if given in unit and other not in unit:
-                yield (*here, code, other), f"is required beside {given}"
+                yield (*here, code, other), f"is required with {given}"
         yield from _known((*here, code, "of"), unit.get("of"), known, "unit")
         if units.is_circular(code, steps):
-            yield (*here, code, "of"), f"leads back to {code} itself"
+            yield (*here, code, "of"), f"leads back to {code}"
 
 
 def _steps(known: Raw) -> dict[str, units.UnitStep]:
@@ -113,7 +114,7 @@ def _kinds(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
     if type(minimum) is int and isinstance(of, str) and of in kinds_of:
         there = len(raw.table(policy.get(kinds_of[of])))
         if minimum > there:
-            yield here, f"is more than there are: {there} {kinds_of[of]}"
+            yield here, f"is more than the {there} {kinds_of[of]} that exist"
 
 
 def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
@@ -153,6 +154,6 @@ def _known(
 ) -> Iterator[LocatedMistake]:
     choices = [*known]
     if isinstance(name, str) and name not in choices:
-        there = f"; there are: {', '.join(map(raw.named, choices))}" if choices else ""
+        there = f"; the choices are: {', '.join(map(raw.named, choices))}" if choices else ""
         owner = of if of.startswith("[") else f"this {of}"
-        yield here, f"is no {noun} of {owner}{there}{near(name, choices)}"
+        yield here, f"{owner} has no such {noun}{there}{near(name, choices)}"

@@ -64,7 +64,7 @@ class TextKey(fields.String):
         except ValueError as error:
             raise ValidationError(str(error)) from error
         if not kept:
-            raise ValidationError("must hold words")
+            raise ValidationError("must contain words")
         return kept
 
 
@@ -110,7 +110,7 @@ class DayKey(fields.Field[date]):
             raise ValidationError("must be a date such as 2015-01-01, without quotes")
         if not FIRST_DAY <= value <= LAST_DAY:
             years = f"{FIRST_DAY.year} to {LAST_DAY.year}"
-            raise ValidationError(f"must be a date of the years {years}")
+            raise ValidationError(f"must be a date in the years {years}")
         return value
 
 
@@ -212,7 +212,11 @@ class Several(fields.List[Any]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         found = super()._deserialize(value, *args, **kwargs)
         if len(found) < self._least:
-            wanted = "must not be empty" if self._least == 1 else f"must name {self._least} or more"
+            wanted = (
+                "must not be empty"
+                if self._least == 1
+                else f"must have at least {self._least} entries"
+            )
             raise ValidationError(wanted)
         return self._into(found)
 
@@ -226,20 +230,21 @@ class Different(Several):
         found = super()._deserialize(value, *args, **kwargs)
         twice = sorted({each for each in value if value.count(each) > 1})
         if twice:
-            raise ValidationError(f"{', '.join(map(str, twice))}: given twice")
+            raise ValidationError(f"{', '.join(map(str, twice))}: given more than once")
         return found
 
 
 def check_code(text: str) -> None:
     """Refuse what is no code."""
     if not CODE.fullmatch(text):
-        raise ValidationError("must be letters, digits or _ (at most 32), a letter first")
+        raise ValidationError("must be at most 32 letters, digits or _, beginning with a letter")
 
 
 def code(says: str, **options: Any) -> fields.String:
     """A short name that other keys, tables and claims refer to."""
     rule = validate.Regexp(
-        rf"^{CODE.pattern}\Z", error="must be letters, digits or _ (at most 32), a letter first"
+        rf"^{CODE.pattern}\Z",
+        error="must be at most 32 letters, digits or _, beginning with a letter",
     )
     return fields.String(validate=rule, metadata={"description": says}, **options)
 
@@ -300,7 +305,7 @@ def provenance(data: dict[str, Any]) -> Provenance:
 
 
 _SOURCE = "Where the values of this table come from."
-_VERIFIED = "Whether somebody checked them against the published text."
+_VERIFIED = "Whether they were checked against the published text."
 
 
 class Sourced(Table):

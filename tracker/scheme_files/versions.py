@@ -9,7 +9,7 @@ from tracker.scheme_files import raw
 from tracker.scheme_files.raw import LocatedMistake, Raw
 from tracker.scheme_files.values import near
 
-_ORDER = "each version but the first needs a later date than the one before it"
+_ORDER = "each version except the first needs a later date than the one before it"
 _OR_COHORT = ", or the same date and another cohort"
 
 
@@ -27,9 +27,9 @@ def of_policies(scheme: Raw) -> Iterator[LocatedMistake]:
 def _in_cohort(index: int, cohort: Raw, *, given: bool) -> Iterator[LocatedMistake]:
     start, end = (raw.day(cohort.get(key)) for key in ("awarded_from", "awarded_before"))
     if given and not cohort:
-        yield ("policies", index, "cohort"), "must say awarded_from, awarded_before or both"
+        yield ("policies", index, "cohort"), "must have awarded_from, awarded_before or both"
     if start is not None and end is not None and start >= end:
-        rule = f"includes nobody: awarded_from is {start}"
+        rule = f"includes no one: awarded_from is {start}"
         yield ("policies", index, "cohort", "awarded_before"), rule
 
 
@@ -37,8 +37,8 @@ def _correction(index: int, policies: list[Raw]) -> Iterator[LocatedMistake]:
     corrects = policies[index].get("corrects")
     earlier = [raw.text(policy.get("version")) for policy in policies[:index]]
     if isinstance(corrects, str) and corrects not in earlier:
-        there = f"; there are: {', '.join(earlier)}" if earlier else ""
-        rule = f"is no version before this one{there}{near(corrects, earlier)}"
+        there = f"; the earlier ones are: {', '.join(earlier)}" if earlier else ""
+        rule = f"is not an earlier version{there}{near(corrects, earlier)}"
         yield ("policies", index, "corrects"), rule
 
 
@@ -50,9 +50,9 @@ def _replaced(index: int, policies: list[Raw]) -> Iterator[LocatedMistake]:
         for place, old in raw.texts(raw.table(kind).get("replaces")):
             here = ("policies", index, "types", code, "replaces", place)
             if old in types or old not in before:
-                yield here, "is no type that only earlier versions have"
+                yield here, "is not a type that exists only in earlier versions"
             elif old in seen:
-                yield here, "is replaced by another type already"
+                yield here, "is already replaced by another type"
             seen.add(old)
 
 
@@ -71,8 +71,8 @@ def dropped_types(scheme: Raw) -> Iterator[LocatedMistake]:
         lost = sorted(_types_before(index, policies) - kept - types.keys())
         if lost and policy.get("applies") in {"submission", "more_favourable"}:
             rule = (
-                f"drops {', '.join(lost)}, in which running cycles may hold claims: they would"
-                " count nothing; say in the type that takes over what it `replaces`"
+                f"drops {', '.join(lost)}, which claims in running cycles may use: they would "
+                "count nothing; list the old code under `replaces` in the type that takes over"
             )
             yield ("policies", index, "types"), rule
 
@@ -127,4 +127,4 @@ def _everybody(policies: list[Raw], scheme: Raw) -> Iterator[LocatedMistake]:
     for start, end in gaps:
         since = f" from {start}" if start > date.min else ""
         until = f" before {end}" if end < date.max else ""
-        yield ("policies",), f"no version is for those awarded{since}{until}"
+        yield ("policies",), f"no version covers certifications awarded{since}{until}"

@@ -24,7 +24,7 @@ _PROLOG_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _NOT_BLANK = re.compile(rb"\S")
-BROKEN = "cannot be read as XLSX: the file is damaged, or is no workbook"
+BROKEN = "cannot be read as XLSX: the file is damaged, or is not a workbook"
 _OTHER_ARCHIVES = {
     "xl/workbook.bin": "an Excel binary workbook (.xlsb)",
     "word/document.xml": "a Word document (.docx)",
@@ -44,7 +44,7 @@ def check_archive(stream: IO[bytes]) -> None:
         if "xl/workbook.xml" not in archive.namelist():
             raise Unreadable(_other_archive(archive.namelist()))
         if len(parts) > _MOST_PARTS or _is_too_large(parts):
-            rule = "unpacks to more than is read of a workbook: save it as CSV UTF-8"
+            rule = "unpacks to more than the largest workbook allowed: save it as CSV UTF-8"
             raise Unreadable(rule)
         for part in parts:
             _check_part(archive, part)
@@ -71,7 +71,7 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         beginning = opened.read(_PROLOG_BYTES)
     may_be_xml = beginning.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in b"<"  # or all blank
     if beginning and may_be_xml and not _is_plain_xml(beginning):
-        rule = "holds XML with a document type, which a workbook never has"
+        rule = "contains XML with a document type, which workbooks never have"
         raise Unreadable(rule)
 
 
@@ -102,4 +102,4 @@ def _other_archive(names: list[str]) -> str:
     for name, kind in _OTHER_ARCHIVES.items():
         if name in names:
             return f"is {kind}: save it as XLSX or CSV UTF-8"
-    return "is a ZIP file but no XLSX workbook: save it as XLSX or CSV UTF-8"
+    return "is a ZIP file but not an XLSX workbook: save it as XLSX or CSV UTF-8"

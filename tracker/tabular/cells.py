@@ -22,18 +22,18 @@ from tracker.tabular.workbook import Cell
 _DIGITS = 10**15  # a spreadsheet keeps 15 digits of a number
 _PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-_AS_TEXT = "give the column the format Text and enter it again"
+_AS_TEXT = "set the column's format to Text and enter it again"
 # LibreOffice saves a truth value as a formula; these two have one value, whatever was saved with
 # them.
 _CONSTANTS: dict[object, bool] = {"=TRUE()": True, "=FALSE()": False}
 _FORMULA = "must be a value, not a formula: in the spreadsheet, paste it as a value"
 _TRUTH = "must be text, a number or a date, not the spreadsheet's TRUE or FALSE"
-_ERROR = "must be a value, not a spreadsheet's error: mend the cell, or empty it"
-_HIDDEN = "is in the spreadsheet, and its format shows nothing of it: show it, or empty the cell"
-_LOST = f"has more than 15 digits, and a spreadsheet loses those behind: {_AS_TEXT}"
-_DATE = f"is a date in the spreadsheet and not what this column takes: {_AS_TEXT}, as it should be"
-_NO_DATE = "is shown as a date and is outside of the spreadsheet's calendar"
-_TIME = "is a time of day without its day: must be a date like 2026-03-15"
+_ERROR = "must be a value, not a spreadsheet error: correct the cell, or empty it"
+_HIDDEN = "is in the cell but hidden by its format: change the format, or empty the cell"
+_LOST = f"has more than 15 digits, and spreadsheets lose the rest: {_AS_TEXT}"
+_DATE = f"is a date in the spreadsheet, and this column takes no dates: {_AS_TEXT}, as it should be"
+_NO_DATE = "is shown as a date, but is outside the spreadsheet's calendar"
+_TIME = "is a time of day without a date: must be a date such as 2026-03-15"
 
 
 def shown(cell: Cell, kind: ColumnKind, epoch: dt.datetime) -> str | Refused:
@@ -81,7 +81,7 @@ def _number(
         return _date(value, f"{number:f}", shape, kind, epoch)
     text = shape.shown(number)
     if text is None:
-        rule = f"has a number format that is not understood here ({shape.code})"
+        rule = f"has a number format that Tracker does not understand ({shape.code})"
         return Refused(f"{number:f}", f"{rule}: {_AS_TEXT}")
     if not text:
         return Refused(f"{number:f}", _HIDDEN)
@@ -103,7 +103,7 @@ def _in_column(
         and shape.is_general
         and (day := day_of_number(float(number), epoch.date()))
     ):
-        return Refused(text, f"is a bare number that {would_be(day)}")
+        return Refused(text, f"is a plain number that {would_be(day)}")
     section = shape.section(number)
     if not shape.is_general and (section.grouped or section.scientific or section.thousands):
         return Refused(f"{number:f}", f"is a number shown as {text}, not text: {_AS_TEXT}")
@@ -116,13 +116,13 @@ def _plain(number: Decimal, text: str, shape: NumberFormat) -> str | Refused:
         return text
     section = shape.section(number)
     if section.percent:
-        rule = "is a percentage in the spreadsheet: give the column a plain number format, and "
+        rule = "is a percentage in the spreadsheet: set a plain number format, and "
         return Refused(text, f"{rule}enter the number in the unit of the column")
     seen = text.replace(",", "") if section.grouped else text
     if _PLAIN.fullmatch(seen) and Decimal(seen) == number:
         return f"{number:f}"
-    rule = f"is shown as {text} in the spreadsheet: give the column a format that shows the number"
-    return Refused(f"{number:f}", f"{rule} as it is, or enter the number that is meant")
+    rule = f"is shown as {text} in the spreadsheet: set a format that shows the number"
+    return Refused(f"{number:f}", f"{rule} as it is, or enter the intended number")
 
 
 def _date(
@@ -149,6 +149,6 @@ def _day(moment: object, shape: NumberFormat | None, kind: ColumnKind) -> str | 
     if not isinstance(moment, dt.date):
         return Refused(text, _TIME)
     if shape is not None and shape.hides_part_of_date:
-        rule = f"is a date of which the format ({shape.code}) shows a part only: "
-        return Refused(text, f"{rule}give the column a format of day, month and year")
+        rule = f"is a date of which the format ({shape.code}) shows only a part: "
+        return Refused(text, f"{rule}set a format with day, month and year")
     return text

@@ -1,7 +1,8 @@
 """Columns, and the parsers that turn the text of a cell into a value.
 
 A parser is a function of one text, compiled once and called for every row. It raises `ValueError`
-with the rule in words ("must be a date like 2026-03-15"). The reader has already removed the white
+with the rule in words ("must be a date such as "
+    "2026-03-15"). The reader has already removed the white
 space around a cell, and calls no parser for an empty cell.
 
 Here: texts, words of a list, truth values, addresses, time zones. Dates and numbers, which files
@@ -135,7 +136,7 @@ def time_zone(value: str) -> str:
     """Read the name of an IANA time zone, such as America/New_York."""
     known = _time_zones()
     if value not in known:
-        rule = "must be a time zone of the IANA list, like America/New_York"
+        rule = "must be an IANA time zone such as America/New_York"
         raise NotAmong(value, known, rule)
     return value
 

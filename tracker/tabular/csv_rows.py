@@ -36,11 +36,12 @@ _CELL_FORMULA = {
     for delimiter in DELIMITERS
 }
 _ONE_CELL = (
-    "is one cell with a delimiter in it: the row is quoted as a whole, or has another delimiter"
+    "is one cell that contains a delimiter: either the whole row is in quotation marks, or it has "
+    "another delimiter"
 )
 _UNBALANCED = (
-    "has a quotation mark without its partner: a cell that holds one must begin and end with "
-    'quotation marks, and double those inside ("like ""this""")'
+    "has an unpaired quotation mark: a cell that contains one must begin and end with quotation "
+    'marks, and double those inside ("like ""this""")'
 )
 
 
@@ -192,7 +193,7 @@ def _parse(record: str, delimiter: str) -> list[str] | Refused:
             return _parse(plain, delimiter) if _is_whole(plain, delimiter) else _unbalanced(record)
     except csv.Error:
         if _is_whole(record, delimiter):  # longer than csv.field_size_limit() of this process
-            return Refused(record, f"holds a cell of more than {LONGEST_CELL:,} characters")
+            return Refused(record, f"contains a cell of more than {LONGEST_CELL:,} characters")
         sound = False
     return cells if sound else _unbalanced(record)
 
@@ -242,7 +243,7 @@ def _without_blank_end(cells: list[str]) -> list[str]:
 
 def _check_delimiter(delimiter: str, row: int) -> str:
     if delimiter not in DELIMITERS or not delimiter:
-        rule = f"has {delimiter or 'nothing'} between its cells: comma, semicolon and tab are read"
+        rule = f"has {delimiter or 'nothing'} between its cells: use comma, semicolon or tab"
         raise Unreadable(rule, row=row)
     return delimiter
 
@@ -282,7 +283,9 @@ def _decoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[str | Refu
     for block in _at_line_ends(blocks):
         start = len(_BOM) if not offset and _is_marked(block, encoding) else 0
         if len(block) > LONGEST_RECORD:
-            rule = f"is a line longer than {LONGEST_RECORD:,} bytes; nothing after it was read"
+            rule = (
+                f"is a line longer than {LONGEST_RECORD:,} bytes; the rest of the file was not read"
+            )
             yield Refused("", rule)
             return
         yield from lines_of(block[start:], offset + start)
@@ -334,7 +337,7 @@ def _one_by_one(
 
 def _nul(line: bytes, offset: int) -> Refused:
     where = f"byte {offset + line.index(0) + 1:,} of the file"
-    rule = f"holds a NUL (zero) byte, {where}: save the file as CSV UTF-8"
+    rule = f"contains a NUL (zero) byte, {where}: save the file as CSV UTF-8"
     return Refused(_printable(line), rule)
 
 
@@ -354,7 +357,7 @@ def _guess(line: bytes, at: int) -> str:
     except UnicodeDecodeError:
         return ": "
     looks = f" and looks like Windows-1252, in which it reads {piece.strip()!r}"
-    return f"{looks}: say that the encoding is {Encoding.WINDOWS_1252.value}, or "
+    return f"{looks}: set the encoding to {Encoding.WINDOWS_1252.value}, or "
 
 
 def _windows_line(line: bytes, offset: int) -> str | Refused:
@@ -362,7 +365,7 @@ def _windows_line(line: bytes, offset: int) -> str | Refused:
     if line.isascii():
         return line.decode()
     with suppress(UnicodeDecodeError):
-        rule = "is UTF-8 and not Windows-1252: leave out the encoding, or save the file anew"
+        rule = "is UTF-8, not Windows-1252: leave out the encoding, or save the file again"
         return Refused(line.decode().rstrip("\r\n"), rule)
     try:
         return line.decode(Encoding.WINDOWS_1252.value)

@@ -38,9 +38,9 @@ _LETTERS = re.compile(
 )
 _BEFORE_DAY_1 = dt.date(1899, 12, 30)  # the day from which spreadsheets count day numbers
 _RULES = {
-    Dates.ISO: "must be a date like 2026-03-15",
-    Dates.US: "must be a date like 03/15/2026 (month first) or 2026-03-15",
-    Dates.EU: "must be a date like 15/03/2026 (day first) or 2026-03-15",
+    Dates.ISO: "must be a date such as 2026-03-15",
+    Dates.US: "must be a date such as 03/15/2026 (month first) or 2026-03-15",
+    Dates.EU: "must be a date such as 15/03/2026 (day first) or 2026-03-15",
 }
 
 
@@ -74,7 +74,7 @@ def day_of_number(number: float, epoch: dt.date = _BEFORE_DAY_1) -> dt.date | No
 
 def would_be(day: dt.date) -> str:
     """The day that a bare number is in a spreadsheet, and how to write it as a date here."""
-    return f"would be {day} in a spreadsheet, so give the column a date format"
+    return f"would be {day} in a spreadsheet, so set a date format"
 
 
 def _parse(dates: Dates, value: str) -> dt.date:
@@ -90,7 +90,7 @@ def _parse(dates: Dates, value: str) -> dt.date:
         return day_of(found[4], found[1], found[3], order=", read month first")
     if dates is Dates.EU:
         return day_of(found[4], found[3], found[1], order=", read day first")
-    rule = "is ambiguous: must be a date like 2026-03-15, or say how dates are read (us or eu)"
+    rule = "is ambiguous: write it like 2026-03-15, or say how dates are read (us or eu)"
     raise ValueError(rule)
 
 
@@ -105,21 +105,21 @@ def _check_midnight(timed: re.Match[str], rule: str) -> None:
     _, time, hours, minutes, seconds, half, zone = timed.groups()
     hour = int(hours) % 12 if half and half[0] in "Aa" else int(hours)
     if hour or (half and half[0] in "Pp") or (minutes + (seconds or "")).strip("0.,"):
-        raise ValueError(f"has a time of day ({time}), and a day alone is wanted: {rule}")
+        raise ValueError(f"has a time of day ({time}), but this column takes a date only: {rule}")
     if zone and not _NO_ZONE.fullmatch(zone):
-        raise ValueError(f"has a time zone ({zone}), and a day alone is wanted: {rule}")
+        raise ValueError(f"has a time zone ({zone}), but this column takes a date only: {rule}")
 
 
 def _recognized(value: str) -> str:
     """What a text that is not a date looks like, as the beginning of a sentence; or nothing."""
     if _TWO_DIGITS.fullmatch(value):
-        return "has a year of two digits, and four are needed: "
+        return "has a year of two digits; four are needed: "
     if _YEAR.fullmatch(value):
-        return "looks like a year alone: "
+        return "looks like a year without month and day: "
     if _MONTH.fullmatch(value):
-        return "looks like a month without its day: "
+        return "looks like a month without a day: "
     if _LETTERS.fullmatch(value):
-        return "has its month in letters: "
+        return "has the month in words: "
     return _as_figures(value)
 
 

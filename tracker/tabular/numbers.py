@@ -23,11 +23,11 @@ _GROUPED = re.compile(
     r"-?[0-9]{1,3}(?:([,.' \u00a0\u2019\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?"
 )
 _LOOKS = (
-    (re.compile(r"-?[0-9.,]{1,20} ?%"), "is a percentage, and a plain number is wanted: "),
+    (re.compile(r"-?[0-9.,]{1,20} ?%"), "is a percentage, but must be a plain number: "),
     (re.compile(r"-?[0-9]{1,15},[0-9]{1,2}"), "has a decimal comma: "),
     (re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E[+-]?[0-9]{1,3}"), "is in scientific notation: "),
-    (_UNCLEAR, "has a mark that may stand before decimals or between thousands: "),
-    (_GROUPED, "has marks between its thousands: "),
+    (_UNCLEAR, "has a mark that could be a decimal point or a thousands separator: "),
+    (_GROUPED, "has thousands separators: "),
     (re.compile(r"[$€£] ?-?[0-9.,]{1,20}|-?[0-9.,]{1,20} ?[$€£]"), "is an amount of money: "),
 )
 

@@ -225,7 +225,7 @@ def _check_header(
         if not name:
             number = headings.index(name) + 1
             problems.add(
-                row, "", "", f"has no name for column {number}: every column needs one{where}"
+                row, "", "", f"has no name for column {number}: every column needs a name{where}"
             )
         elif name not in known:
             unknown = NotAmong(name, known, f"is not a column of this table{where}")
@@ -234,13 +234,13 @@ def _check_header(
             problems.add(row, name, written[-1], _named_twice(written) + where)
     for column in columns:
         if column.required and column.name not in by_name:
-            rule = f"is required, and missing from the header row{where}"
+            rule = f"is required, but missing from the header row{where}"
             problems.add(row, column.name, "", rule)
     problems.check_none()
 
 
 def _named_twice(written: Sequence[str]) -> str:
     """The rule broken by several headings of one column."""
-    rule = f"must be named once, and stands {len(written)} times"
+    rule = f"must appear once, but appears {len(written)} times"
     others = ", ".join(map(repr, dict.fromkeys(written)))
     return rule if len(set(written)) == 1 else f"{rule}, as {others}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tracker.tabular.columns import BLANKS
 from tracker.tabular.problems import Cells, Refused
 
-RULE = "looks like a totals row: delete it, or fill in its other cells if it is none"
+RULE = "looks like a row of totals: delete it, or if it is not, fill in its other cells"
 _WORDS = frozenset(
     {
         "total",

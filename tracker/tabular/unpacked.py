@@ -23,9 +23,7 @@ from tracker.tabular.kinds import ColumnKind, Encoding
 from tracker.tabular.problems import Cells, Refused, Unreadable
 
 JOB = "tracker.tabular.child"
-_TOO_DEAR = (
-    "takes more memory or time to read than a table should: save it as CSV UTF-8, or in parts"
-)
+_TOO_DEAR = "takes more memory or time to read than is allowed: save it as CSV UTF-8, or split it"
 
 
 class Unpacked:

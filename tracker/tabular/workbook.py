@@ -211,8 +211,8 @@ def _check_namespace(root: Any) -> None:
     """Raise Unreadable for a part of the Strict form, whose names openpyxl does not know."""
     if root.tag.startswith(_STRICT):
         rule = (
-            "is a Strict Open XML workbook, which is not read here: in Excel, save it as «Excel "
-            "Workbook (*.xlsx)», not as «Strict Open XML Spreadsheet»"
+            "is a Strict Open XML workbook, which Tracker does not read: in Excel, save it as "
+            "“Excel Workbook (*.xlsx)”, not as “Strict Open XML Spreadsheet”"
         )
         raise Unreadable(rule)
 

@@ -21,7 +21,8 @@ from tracker.tabular.workbook import Sheet, SheetRow, Workbook
 MOST_ROWS = 1_048_576  # the limit of the format: ECMA-376, and Excel's specifications and limits
 _MOST_SHEETS = 50  # the most sheets searched for a second table
 _HIDDEN_ROW = (
-    "is a hidden row: show all rows (a filter may be on), and delete those that are not to be read"
+    "is a hidden row: show all rows (a filter may be on), and delete those that should not be "
+    "imported"
 )
 _HIDDEN_COLUMN = "is a hidden column: show it, or delete it"
 
@@ -79,7 +80,7 @@ class XlsxRows:
             elif found.hidden:
                 yield row, Refused("", _HIDDEN_ROW)
             elif max(cell.column for cell in found.cells) > width:
-                yield row, Refused("", f"has more cells than the {width} of the header")
+                yield row, Refused("", f"has more cells than the header, which has {width}")
             else:
                 yield row, self._row(found, kinds)
         yield from self._merged(width, last)
@@ -90,11 +91,11 @@ class XlsxRows:
 
     def _visible(self) -> list[Sheet]:
         if not self._book.sheets:
-            rule = "holds no worksheet"
+            rule = "contains no worksheet"
             raise Unreadable(rule)
         visible = [sheet for sheet in self._book.sheets if sheet.visible]
         if not visible:
-            rule = f"has hidden sheets only ({_named(self._book.sheets)}): show the one to be read"
+            rule = f"has only hidden sheets ({_named(self._book.sheets)}): show the one to import"
             raise Unreadable(rule)
         return visible
 
@@ -108,12 +109,12 @@ class XlsxRows:
             except (Unreadable, MemoryError):
                 raise
             except Exception:  # noqa: BLE001 - openpyxl passes on whatever its parsers raise
-                yield last + 1, Refused("", f"{BROKEN}; nothing from here on was read")
+                yield last + 1, Refused("", f"{BROKEN}; the rest was not read")
                 return
             if found is None:
                 return
             if found.number <= last:
-                rule = f"{BROKEN}: row {found.number} stands in it behind row {last}"
+                rule = f"{BROKEN}: row {found.number} comes after row {last}"
                 yield last + 1, Refused("", rule)
                 return
             if found.number > MOST_ROWS:
@@ -147,13 +148,13 @@ class XlsxRows:
             self._check_cover(cells, tables)
         elif tables:
             names = _named([self._sheet, *tables])
-            rule = f"has such a table in several sheets ({names}): save each as a file of its own"
+            rule = (
+                f"has such a table in several sheets ({names}): save each sheet as a separate file"
+            )
             raise Unreadable(rule)
         unread = [sheet for sheet, header in others if header is not None]
         if unread:
-            self.notes = (
-                f"Of the sheets only {self._sheet.name!r} was read, not {_named(unread)}.",
-            )
+            self.notes = (f"Only the sheet {self._sheet.name!r} was read, not {_named(unread)}.",)
 
     def _check_cover(self, cells: Sequence[str | Refused], tables: Sequence[Sheet]) -> None:
         """Refuse a sheet without a header if the header is further down or in another sheet."""
@@ -161,8 +162,8 @@ class XlsxRows:
             raise titles_above(self._header, cells, header, self.where)
         if tables:
             rule = (
-                f"the sheet {self._sheet.name!r} has no header row, and the sheet "
-                f"{tables[0].name!r} has: put that sheet first, or save it as a file of its own"
+                f"the sheet {self._sheet.name!r} has no header row, but the sheet "
+                f"{tables[0].name!r} has: put that sheet first, or save it as a separate file"
             )
             raise Unreadable(rule, row=self._header)
 

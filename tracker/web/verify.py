@@ -25,7 +25,9 @@ from tracker.web import pages
 from tracker.web.verify_words import WORDS
 
 resource = Resource("verify", __name__, description=__doc__)
-public = Resource("verify-pages", __name__, description="The same, at the address on certificates.")
+public = Resource(
+    "verify-pages", __name__, description="The page at the address printed on certificates."
+)
 
 _UNKNOWN = (
     "No certificate of ours has this address, or this number with this surname. Usual causes: a "
@@ -36,7 +38,9 @@ _UNKNOWN = (
 class VerificationSchema(Schema):
     """All that a public verifier may see."""
 
-    scheme = fields.String(required=True, metadata={"description": "The certification's title."})
+    scheme = fields.String(
+        required=True, metadata={"description": "The title of the certification."}
+    )
     issuer = fields.String(required=True)
     holder = fields.String(required=True, metadata={"description": "The holder's name."})
     number = fields.String(required=True)
@@ -49,12 +53,12 @@ class VerificationSchema(Schema):
     note = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "What else there is to say: withdrawn, or certified again."},
+        metadata={"description": "A note if it was withdrawn, or the holder was certified again."},
     )
     certified_again_on = DayField(required=True, allow_none=True)
     certified_again_number = fields.String(required=True, allow_none=True)
     checked_at = fields.AwareDateTime(required=True)
-    remark = fields.String(metadata={"description": "What dates alone do not tell."})
+    remark = fields.String(metadata={"description": "What the dates alone do not show."})
 
 
 class VerifyQuerySchema(ClosedSchema):
@@ -88,7 +92,7 @@ def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
         return _private(_page(query, heading=WORDS[_language(query)].look_up))
     if missing := {"number", "surname"} - query.keys():
         raise Invalid(
-            "Give number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
+            "Enter both number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
         )
     uses, both = [limits.caller()], limits.number(query["number"])
     try:

@@ -45,7 +45,7 @@ Ids = dict[str, str]
 
 
 class Undoing(Container):
-    """An office that takes back whatever a request did, so that the next finds all as it was."""
+    """A container that takes back whatever a request did, so that the next finds all as it was."""
 
     @contextmanager
     def work(self, actor: Actor) -> Iterator[UnitOfWork]:
@@ -65,7 +65,7 @@ def undoing(app: Flask, container: Container) -> None:
 
 
 def person(container: Container, company: employer_cases.Company) -> Ids:
-    """A holder with one record of every noun, listed and seen by the company; their ids."""
+    """A holder with one record of every kind, listed and seen by the company; their ids."""
     company.hire("1", awarded_on=date(2021, 12, 25))
     ids = {
         "holder_id": company.holders["1"],

@@ -184,7 +184,7 @@ def walked(app, callers, people):
                 foreign.append([plain(answer) for answer in answers[:3]])
             statuses = " ".join(str(answer.status_code) for answer in answers)
             yield f"{method:<6} {route:<58} {kind:<9} {statuses}"
-        is_secret = "proof" in path or "public_id" in path  # whoever has it is meant to
+        is_secret = "proof" in path or "public_id" in path  # anyone who has it is meant to
         for of_other, of_none in () if is_secret else zip(*foreign, strict=True):
             assert of_other == of_none or of_other[0] == 200, (method, path)
 
@@ -196,7 +196,7 @@ def plain(answer):
 
 
 def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(app, callers, people):
-    """And nobody but the staff can tell somebody else's record from one that there is not."""
+    """And no one but the staff can tell someone else's record from one that there is not."""
     table = [line for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
 
     found = list(walked(app, callers, people))

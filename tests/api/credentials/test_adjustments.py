@@ -1,4 +1,4 @@
-"""Adjustments over HTTP: who may, what is refused and how, and what everybody sees."""
+"""Adjustments over HTTP: who may, what is refused and how, and what everyone sees."""
 
 from __future__ import annotations
 

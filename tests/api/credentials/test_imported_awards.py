@@ -108,7 +108,7 @@ def test_a_preview_stores_nothing(staff, container, award):
         True,
         "2028-01-01",
     )
-    assert "The scheme's validity gives 2027-03-15" in done.json["warnings"][0]
+    assert "By the scheme's validity it is 2027-03-15" in done.json["warnings"][0]
     assert standing(container, "A") == before
     assert "amend" not in actions(container, award)
 
@@ -116,15 +116,15 @@ def test_a_preview_stores_nothing(staff, container, award):
 @pytest.mark.parametrize(
     ("values", "field", "rule"),
     [
-        ({"number": "N/A"}, "number", "is no certificate number"),
+        ({"number": "N/A"}, "number", "means that there is none"),
         ({"awarded_on": "2026-12-01"}, "awarded_on", "must not be in the future"),
         ({"cycles": [{"expires_on": "2020-01-01"}]}, "cycles", "cycle 1: must not be before"),
-        ({"cycles": []}, "cycles", "must be from 1 to 60 cycles"),
-        ({"edition": "CPT 3.0"}, "edition", "is on record so already"),
+        ({"cycles": []}, "cycles", "must have 1 to 60 cycles"),
+        ({"edition": "CPT 3.0"}, "edition", "already has this value"),
         (
             {"cycles": [{}, {"starts_on": "2027-01-01"}]},
             "cycles",
-            "cycle 2: must be after the expiry of the cycle before it",
+            "cycle 2: must be after the expiration of the cycle before it",
         ),
     ],
 )
@@ -155,7 +155,7 @@ def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, container, awa
     assert done.json["certifications"][0]["change"] == "withdrawn"
     again = bring(container, "certifications", FILE + ROW)
     assert (again.unchanged, again.changed) == (1, 0)
-    assert "OLD-0017 was voided on 2026-11-21; it was left as it is" in again.warnings[0].message
+    assert "OLD-0017 was voided on 2026-11-21 and stays void" in again.warnings[0].message
 
     back = amend(staff, award, edition="CPT 3.1")
 
@@ -170,7 +170,7 @@ def test_a_void_number_is_freed_by_the_way_that_its_refusal_names(staff, contain
     file = FILE + ROW.replace("A,cpt", "B,cpt")
     ((_, column, rule),) = refused(container, "certifications", file)
     assert column == "certificate_number"
-    assert "that one is void: to free its number, amend it over HTTP to another" in rule
+    assert "that one is void; to free its number, amend it to another number" in rule
 
     amend(staff, award, number="WRONG-1")
     staff.post(f"/certifications/{award}/void", WHY)
@@ -205,7 +205,7 @@ def test_an_amendment_tells_of_a_suspension_that_it_leaves_before_the_award(staf
     done = amend(staff, award, awarded_on="2022-06-01", preview=True)
 
     assert (
-        "A change of its standing comes before it then: suspend on 2022-05-01."
+        "A change of standing would then be earlier than the award: suspend on 2022-05-01."
         in done.json["warnings"]
     )
 
@@ -230,7 +230,10 @@ def test_a_pass_that_completes_within_it_is_refused_with_the_way_on(staff, conta
         assert answer.status_code == 422, answer.json
         (error,) = answer.json["errors"]
         assert error["field"] == "taken_on"
-        assert "would complete the passes on 2023-07-01 (maintenance)" in error["message"]
+        assert (
+            "would make 2023-07-01 the day of the last required pass (maintenance)"
+            in error["message"]
+        )
     assert earlier.status_code == 201, earlier.json
 
 

@@ -37,7 +37,7 @@ def step(days, **values):
 
 @pytest.fixture
 def held(app, caller):
-    """Certify somebody under a changed policy; gives the ids and a caller."""
+    """Certify someone under a changed policy; gives the ids and a caller."""
 
     def make(*more, **changes):
         container = ruling.rule(app, ruling.shipped(app, **changes), *more)
@@ -48,7 +48,7 @@ def held(app, caller):
 
 
 def earn(app, ids, points, completed_on="2026-01-05", title=None):
-    """Log, hand in and approve a course of so many hours."""
+    """Log, submit and approve a course of so many hours."""
     with office_of(app).work(SYSTEM) as work:
         course = {
             "category": "CE",
@@ -207,7 +207,8 @@ def test_the_checks_of_the_policy_are_confirmed_with_an_approval(app, held, staf
     assert unknown.json["errors"] == [
         {
             "field": "checks",
-            "message": "hearing: not asked for by the policy; must be among: practical, vision",
+            "message": "hearing: not required by the policy; must be one or more of: practical, "
+            "vision",
         }
     ]
     assert decide(staff, applied, checks=["vision", "practical"]).status_code == 200
@@ -275,7 +276,7 @@ def test_the_version_that_is_better_for_the_holder_governs(app, held, staff):
 
 @pytest.fixture
 def two(app, held):
-    """Somebody certified under two schemes that share activities."""
+    """Someone certified under two schemes that share activities."""
     ids, ana = held(sharing=PointsSharing(frozenset({"clt"}), points_required=Decimal(45)))
     with office_of(app).work(SYSTEM) as work:
         for scheme, module in (("cla", "associate"), ("clt", "technician")):

@@ -27,7 +27,7 @@ def ana(caller, ids):
 
 
 def earn(container, ids, points, completed_on="2026-01-05"):
-    """Log, hand in and approve a course of so many hours."""
+    """Log, submit and approve a course of so many hours."""
     with container.work(SYSTEM) as work:
         course = {
             "category": "CE",

@@ -1,4 +1,4 @@
-"""Letters over HTTP: what was written to whom, and what staff do with one by hand."""
+"""Messages over HTTP: what was written to whom, and what staff do with one manually."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHY = {"reason": "The mailbox was full; they called."}
 
 @pytest.fixture
 def planned(container, clock):
-    """Letters of the stage 30 in the outbox; returns the certifications' ids."""
+    """Messages of the stage 30 in the outbox; returns the certifications' ids."""
 
     def make(count=1, **holder):
         clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
@@ -42,7 +42,7 @@ def send(container):
 
 
 def put(container, state, **values):
-    """Set the only letter's state; returns its id."""
+    """Set the only message's state; returns its id."""
     with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state=state, **values))
         return work.row(select(Message.id)).id
@@ -181,7 +181,7 @@ def test_a_letter_that_a_worker_holds_is_refused(container, staff, planned, act,
     id_ = put(container, state)
     refused = staff.post(f"/letters/{id_}/{act}", WHY)
     assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
-    assert "a worker holds it" in refused.json["detail"]
+    assert "a process is sending it" in refused.json["detail"]
     assert cases.states(container) == [state]
     assert history(container) == []
 

@@ -21,7 +21,7 @@ PATH = "/api/v1/relay-events"
 
 @pytest.fixture
 def letters(container, clock):
-    """Letters that are in doubt."""
+    """Messages that are in doubt."""
     clock.set("2027-02-13T15:00:00+00:00")
     cases.certified(container, date(2027, 3, 15), 4)
     jobs.plan(container)

@@ -26,7 +26,7 @@ def ana(caller, ids):
 
 @pytest.fixture
 def recorded(container, ids):
-    """Two stages: one with a letter that bounced, one that was skipped."""
+    """Two stages: one with a message that bounced, one that was skipped."""
     with container.work(SYSTEM) as work:
         letter = Message(
             dedupe_key="k",

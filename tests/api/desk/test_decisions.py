@@ -113,7 +113,7 @@ def told(container):
         return [(kind, event) for kind, event in found if kind != "award"]
 
 
-# A slow office.
+# A slow issuer.
 def test_what_waits_admits_an_application_and_is_shown_as_if_approved(ana, ids, clock):
     clock.set(EXPIRY)
     hand_in(ana, ids, 60)
@@ -644,7 +644,7 @@ def test_a_refusal_says_whether_an_exception_can_be_had(ana, ids, clock):
         "ask_for": ["an extension", "a lower requirement"],
     }
     assert missing["detail"].endswith(
-        "The issuer can be asked for an extension or a lower requirement."
+        "You can ask the issuer for an extension or a lower requirement."
     )
     clock.set("2026-09-01")
     assert apply(ana, ids).json["exception"]["kind"] == "none"

@@ -138,7 +138,7 @@ def test_a_refusal_needs_a_reason_and_can_be_followed_by_a_grant(ana, asked, sta
     assert decide(staff, asked, "refused", "No proof").json["state"] == "refused"
     again = decide(staff, asked, "refused", "Still none")
     assert (again.status_code, again.json["state"]) == (409, "refused")
-    assert "it can still be granted" in again.json["detail"]
+    assert "it can still be approved" in again.json["detail"]
     assert decide(staff, asked).json["state"] == "granted"
     assert ana.get(path).json["family_name"] == "Ruiz"
     last = decide(staff, asked, "refused", "A mistake")

@@ -298,7 +298,7 @@ def test_the_rule_and_the_outcome_are_told_in_words_in_both_languages(staff, des
     assert english["rules"] == [
         "“Volunteering” (“Other activities”): 1 point for each hour (not verified).",
         "“Other activities”: at most 20 points in a cycle (not verified).",
-        "With “Volunteering”, attach a letter of the organization that shows the hours.",
+        "With “Volunteering”, attach a letter from the organization that shows the hours.",
     ]
     assert any("7 points" in sentence for sentence in english["outcome"])
     assert english["activity"]["points_counting"] == "5.00"

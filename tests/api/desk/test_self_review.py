@@ -1,4 +1,4 @@
-"""Nobody of the staff decides on their own record, by whatever route, file or further token."""
+"""No one of the staff decides on their own record, by whatever route, file or further token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tracker/services/employers/digest_links.py: whoever gets a digest can end it, by one click."""
+"""tracker/services/employers/digest_links.py: anyone who gets a digest can end it, by one click."""
 
 from __future__ import annotations
 

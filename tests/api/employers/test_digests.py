@@ -1,4 +1,4 @@
-"""Orders of digests over HTTP: by the employer itself, by staff, by nobody else."""
+"""Orders of digests over HTTP: by the employer itself, by staff, by no one else."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_a_company_does_not_name_itself(hr, acme, staff):
     refused = hr.patch(at, {"name": "Better Motors"}, version=version)
 
     assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
-    assert "ask them" in refused.json["detail"]
+    assert "ask the issuer" in refused.json["detail"]
     same = hr.patch(at, {"name": hr.get(at).json["name"], "email": "hr@a.example"}, version=version)
     assert same.status_code == 200
     later = same.headers["ETag"]

@@ -154,7 +154,7 @@ def test_only_staff_name_a_worker_by_ref_and_see_whom_an_entry_means(container, 
 
 
 def test_a_second_entry_for_the_same_person_finds_nobody(container, acme, hr):
-    """Else an employer could guess at further addresses of somebody who shares."""
+    """Else an employer could guess at further addresses of someone who shares."""
     factories.certified(
         container, date(2023, 5, 1), email="ana@example.org", second_email="private@example.org"
     )

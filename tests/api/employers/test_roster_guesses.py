@@ -21,7 +21,7 @@ from tracker.services.employers import digest_contents
 HEAD = "employer,employee_id,email,certificate_number,site,ended_on\n"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-# What is known of Eva besides the address under which she is listed, and a guess at nobody.
+# What is known of Eva besides the address under which she is listed, and a guess at no one.
 GUESSES = {
     "second address": ("email", "Eva.Secret@EXAMPLE.net", "Eva.Public@EXAMPLE.net"),
     "number without hyphens": ("certificate_number", None, "cpt2222222222"),
@@ -175,7 +175,7 @@ WAYS = [
 
 @pytest.fixture
 def eva(container):
-    """Eva, certified; somebody else is on record too. Her ids and her number."""
+    """Eva, certified; someone else is on record too. Her ids and her number."""
     holder_id, certification_id = factories.certified(
         container,
         date(2023, 5, 1),

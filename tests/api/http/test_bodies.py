@@ -65,7 +65,7 @@ def test_what_is_no_json_in_whole_characters_is_no_readable_request(staff, body)
 def test_a_field_that_is_given_twice_is_refused_by_its_name(staff, body):
     refused = staff.call("POST", ACTIVITY, data=body, content_type="application/json")
     assert refused.status_code == 422
-    assert refused.json["errors"] == [{"field": "title", "message": "is given more than once"}]
+    assert refused.json["errors"] == [{"field": "title", "message": "must appear only once"}]
 
 
 def test_the_mail_relays_events_are_read_by_the_same_rules(anonymous, container, clock):

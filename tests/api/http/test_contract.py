@@ -46,7 +46,7 @@ def document(client) -> dict[str, Any]:
 
 @pytest.fixture
 def inhabited(container, app) -> dict[str, str]:
-    """Records of each noun, so that generated requests meet some."""
+    """Records of each kind, so that generated requests meet some."""
     holder_id, certification_id = factories.certified(container, date(2021, 12, 25))
     with container.work(SYSTEM) as work:
         employer = Employer(name="Palmetto Motors", recorded_at=work.now)
@@ -151,7 +151,7 @@ def test_generated_requests_of_every_role_get_documented_answers(
         for mode in GenerationMode:
             cases = operation.as_strategy(generation_mode=mode)
             for role, headers in callers.items():
-                # Whoever may not come in is refused before anything is parsed: once will do.
+                # Anyone who may not come in is refused before anything is parsed: once will do.
                 is_refused = role not in allowed[operation.method.upper(), operation.path]
                 if is_refused and mode is GenerationMode.NEGATIVE:
                     continue

@@ -1,7 +1,7 @@
 """api/http/fields.py, tabular/columns.py: a value is the same in HTTP, CSV, XLSX and searches.
 
 Strategies spell one value in many ways: composed and decomposed, with blanks of any width, with
-characters that nobody sees, with domains in either form.
+characters that no one sees, with domains in either form.
 """
 
 import csv
@@ -196,7 +196,7 @@ def test_an_amount_that_is_no_string_is_refused(number):
 # Spellings of one value.
 @st.composite
 def spelled(draw, text):
-    """The same text as somebody else may type, paste or export it."""
+    """The same text as someone else may type, paste or export it."""
     form = draw(st.sampled_from(["NFC", "NFD"]))
     pieces = []
     for sign in unicodedata.normalize(form, text):
@@ -319,7 +319,7 @@ ACTIVITY = [
 
 @pytest.fixture
 def ana(container):
-    """Somebody who is certified: ids of holder and certification, and its number."""
+    """Someone who is certified: ids of holder and certification, and its number."""
     ids = factories.certified(
         container,
         date(2023, 5, 1),

@@ -1,4 +1,4 @@
-"""Nobody takes without limit what others need: claims, drafts, tokens, files."""
+"""No one takes without limit what others need: claims, drafts, tokens, files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_drafts_and_claims_have_limits_that_say_how_to_go_on(caller, container):
 
     refused = ana.post(at, COURSE)
     assert reached(refused)
-    assert "submit or discard" in refused.json["detail"]
+    assert "submit or delete" in refused.json["detail"]
     assert ana.post(f"/activities/{made[0]}/submission").status_code == 200
     assert ana.post(at, COURSE).status_code == 201
     assert ana.post(f"/activities/{made[1]}/submission").status_code == 200

@@ -1,4 +1,4 @@
-"""api/http/attachments.py: whoever reads a file slowly, or not at all, is in nobody's way."""
+"""api/http/attachments.py: anyone who reads a file slowly, or not at all, is in no one's way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_file_is_written_whole_before_its_first_byte_leaves(caller, container,
     answer = hr.get(path, buffered=False)
     pieces = answer.iter_encoded()
     first = next(pieces)
-    # Nothing is open: whoever changes the table itself, waits for nobody.
+    # Nothing is open: A process that changes the table itself, waits for no one.
     assert container.engine.pool.checkedout() == 0
     with container.work(SYSTEM) as work:
         work.connection.execute(text("delete from roster_entry"))

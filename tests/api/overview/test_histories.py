@@ -132,7 +132,7 @@ class Story:
         return int(answer.status_code)
 
     def amend(self, pick: int, days: int, *, preview: bool = False) -> tuple[int, str, str] | int:
-        """Date a pass anew; the id of the attempt and its day before, for the way back."""
+        """Date a pass again; the id of the attempt and its day before, for the way back."""
         one = self._assessment(pick)
         if one is None:
             return 404
@@ -187,7 +187,7 @@ class Story:
         return ids[pick % len(ids)] if ids else None
 
     def decide(self, pick: int, verdict: str) -> str | None:
-        """Decide an activity, for the first time or anew; its path if it was done."""
+        """Decide an activity, for the first time or again; its path if it was done."""
         id_ = self._activity(pick)
         if id_ is None:
             return None
@@ -350,7 +350,7 @@ def standing(shown: bytes) -> tuple[Any, ...]:
 
 
 def emptied(container: Container) -> None:
-    """Forget everybody; who may call as staff is kept."""
+    """Forget everyone; who may call as staff is kept."""
     tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name != "token"]
     with container.engine.begin() as connection:
         for table in tables:

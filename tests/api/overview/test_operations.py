@@ -96,7 +96,7 @@ def test_a_database_behind_its_migrations_is_not_ready(client, container):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     checks = problem(answer, 503, "not_ready")["checks"]
-    assert checks["migrations"].startswith("at 0000, the newest is")
+    assert checks["migrations"].startswith("at version 0000; the newest is")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def _instant(work):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.7"])
 def test_the_numbers_need_an_admins_token_from_wherever_they_are_asked(client, container, address):
-    """This machine is no exception: a proxy that adds no header makes everybody come from it."""
+    """This machine is no exception: a proxy that adds no header makes everyone come from it."""
 
     def status(**headers):
         environ = {"REMOTE_ADDR": address}
@@ -417,7 +417,7 @@ def test_bad_json_another_type_and_too_much_of_it_are_problems(staff):
 def test_a_parameter_given_twice_is_refused_rather_than_dropped(staff):
     answer = staff.get("/holders?limit=1&limit=2")
     errors = problem(answer, 422, "invalid")["errors"]
-    assert errors == [{"field": "limit", "message": "is given more than once"}]
+    assert errors == [{"field": "limit", "message": "must appear only once"}]
 
 
 def test_a_name_with_line_breaks_is_refused(staff):

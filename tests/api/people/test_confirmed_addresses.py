@@ -1,4 +1,4 @@
-"""An address means somebody to others once it is confirmed: not because somebody typed it."""
+"""An address means someone to others once it is confirmed: not because someone typed it."""
 
 from __future__ import annotations
 

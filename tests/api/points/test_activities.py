@@ -1,4 +1,4 @@
-"""Logging activities, handing them in, deciding them; points explained and asked ahead."""
+"""Logging activities, submitting them, deciding them; points explained and asked ahead."""
 
 from __future__ import annotations
 

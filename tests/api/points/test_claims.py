@@ -88,7 +88,7 @@ def test_what_an_activity_states_may_be_changed_and_taken_back(ana, ids):
         (
             {"type": "college_credit", "role": "taught"},
             "role",
-            "'taught' is not known; must be empty, for this type",
+            "'taught' is not known; must be empty for this type",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_only_an_approval_says_of_a_provider_that_it_is_approved(ana, staff, ids
     }
     refused = decided(staff, handed_in, **why)
     assert refused.json["errors"] == [
-        {"field": "provider_approved", "message": "only when approved"}
+        {"field": "provider_approved", "message": "is allowed only when the answer is approved"}
     ]
 
 

@@ -281,8 +281,8 @@ def thread_of_another_file(document):
     document.Root.Kept = document.make_indirect(action)
 
 
-SCENES = "must not hold 3D scenes and their scripts"
-ELSEWHERE = "must not hold references to other files"
+SCENES = "must not contain 3D scenes and their scripts"
+ELSEWHERE = "must not contain references to other files"
 
 
 @pytest.mark.parametrize(
@@ -300,18 +300,18 @@ ELSEWHERE = "must not hold references to other files"
         (kept_stream(OPI=pikepdf.Dictionary()), {}, ELSEWHERE),
         (page_of_another_file, {}, ELSEWHERE),
         (thread_of_another_file, {}, ELSEWHERE),
-        (script, {}, "must not hold JavaScript"),
-        (script_names, {}, "must not hold JavaScript"),
-        (script_unused, {}, "must not hold JavaScript"),
+        (script, {}, "must not contain JavaScript"),
+        (script_names, {}, "must not contain JavaScript"),
+        (script_unused, {}, "must not contain JavaScript"),
         (
             script_names,
             {"object_stream_mode": pikepdf.ObjectStreamMode.generate},
-            "must not hold JavaScript",
+            "must not contain JavaScript",
         ),
-        (launch, {}, "must not hold actions that start programs"),
-        (opening, {}, "must not hold an action on opening"),
-        (automatic, {}, "must not hold automatic actions"),
-        (attachment, {}, "must not hold attachments"),
+        (launch, {}, "must not contain actions that start programs"),
+        (opening, {}, "must not contain an action on opening"),
+        (automatic, {}, "must not contain automatic actions"),
+        (attachment, {}, "must not contain attachments"),
         (
             None,
             {"encryption": pikepdf.Encryption(owner="o", user="secret")},
@@ -360,7 +360,7 @@ def test_a_suspicious_pdf_of_very_many_parts_is_refused(monkeypatch):
     data = pdf(crowded)
     assert files.checked(data, maximum_pixels=1) == data
     monkeypatch.setattr(pdfs, "_MOST_PARTS", 100)
-    with pytest.raises(UnacceptableEvidence, match="more parts than can be looked at"):
+    with pytest.raises(UnacceptableEvidence, match="more parts than can be checked"):
         files.checked(data, maximum_pixels=1)
 
 
@@ -447,7 +447,7 @@ def test_the_sixth_file_is_refused_and_a_freed_place_is_taken_again(ana, activit
     assert [one.json["slot"] for one in made] == [1, 2, 3, 4, 5]
     refused = send(ana, activity, picture())
     assert refused.status_code == 422
-    rule = "is one too many: an activity has at most 5 files"
+    rule = "is one too many: an activity may have at most 5 files"
     assert refused.json["errors"] == [{"field": "file", "message": rule}]
     assert len(stored()) == 5
     assert ana.delete(f"/evidence/{made[1].json['id']}").status_code == 204
@@ -651,7 +651,7 @@ def test_a_form_must_hold_one_file_and_nothing_else(ana, activity):
     assert ana.post(path, {"file": "x"}).status_code == 415
     assert ana.call("POST", path, data={"file": "words"}, content_type="multipart/form-data").json[
         "errors"
-    ] == [{"field": "file", "message": "must be a file with a name"}]
+    ] == [{"field": "file", "message": "must be a file with a file name"}]
     assert ana.call("POST", path, content_type="multipart/form-data", data={}).status_code in {
         400,
         422,

@@ -75,7 +75,7 @@ def test_an_activity_says_what_its_type_asks_for_before_it_is_submitted(ana, sta
     listed = read(page_of(ActivitySchema), ana.get(f"/certifications/{ids[1]}/activities"))["items"]
 
     assert made["evidence_asked"] == {"evidence": "asked", "kinds": PROOF}
-    assert job["evidence_asked"]["kinds"]["en"].startswith("a letter of the employer")
+    assert job["evidence_asked"]["kinds"]["en"].startswith("a letter from the employer")
     assert [each["evidence_asked"] for each in listed] == [
         made["evidence_asked"],
         job["evidence_asked"],

@@ -72,7 +72,7 @@ def test_no_file_is_looked_at_for_whoever_may_not_add_one(caller, staff, contain
             (staff, unknown, 404),
         ]:
             assert upload(who, where, b"%PDF-").status_code == status
-        # Whoever repeats a request gets the answer again.
+        # Anyone who repeats a request gets the answer again.
         assert upload(ana, full, small, key="k4").json == keyed[4].json
         # And whoever may add one is told to come again while all turns are taken.
         free = ana.post(path, COURSE | {"title": "c"}).json["id"]

@@ -79,9 +79,9 @@ def test_a_policy_without_a_rule_extends_nothing():
     assert facts(refusal) == (
         "extended_to",
         date(2029, 9, 15),
-        "is not provided for by the policy",
+        "is not allowed by the policy",
     )
-    assert refusal.value.detail == "Policy 2015 has no extension."
+    assert refusal.value.detail == "Policy 2015 does not allow extensions."
 
 
 def test_a_reason_that_is_not_listed_is_refused_with_those_that_are():
@@ -89,7 +89,7 @@ def test_a_reason_that_is_not_listed_is_refused_with_those_that_are():
         rules.check_extension(RULE, CYCLE, asked(reason="holidays"))
     assert facts(refusal) == ("reason_code", "holidays", "must be one of: illness, military")
     assert refusal.value.detail == (
-        "'holidays' is no reason for an extension; there are: illness, military."
+        "'holidays' is not a reason for an extension; the reasons are: illness, military."
     )
 
 
@@ -126,7 +126,7 @@ def test_it_is_asked_for_in_time():
     )
     assert refusal.value.facts["due_on"] == date(2029, 2, 13)
     assert refusal.value.detail == (
-        "An extension had to be asked for by 2029-02-13; it is 2029-02-14."
+        "Extensions had to be requested by 2029-02-13; this one was requested on 2029-02-14."
     )
 
 
@@ -143,7 +143,9 @@ def test_enough_must_be_earned():
     with pytest.raises(TooLittleEarned) as refusal:
         rules.check_extension(RULE, CYCLE, asked(share_earned=Decimal("0.49999")))
     assert facts(refusal) == ("share_earned", Decimal("0.49999"), "must be at least 0.50")
-    assert refusal.value.detail == "49.99 % of the requirement is earned; an extension needs 50 %."
+    assert refusal.value.detail == (
+        "49.99 % of the requirement has been earned; an extension needs 50 %."
+    )
 
 
 def test_a_rule_that_asks_for_no_points_takes_none():
@@ -166,7 +168,7 @@ def test_what_never_expires_has_no_rule():
     with pytest.raises(NotExtendable) as refusal:
         rules.check_adjustable(first_cycle(CLA, AWARDED), None)
     assert refusal.value.detail == (
-        "A certification that never expires has nothing to extend or reduce."
+        "A certification that never expires cannot be extended, and has no requirement to reduce."
     )
 
 
@@ -188,9 +190,9 @@ def test_an_extension_is_later_than_the_cycles_own_expiry(day):
     with pytest.raises(Invalid) as refusal:
         rules.check_later(day, expires_on=EXPIRES, in_force=EXPIRES)
     assert refusal.value.fields == {
-        "extended_to": "must be after the unextended expiry (2029-03-15)"
+        "extended_to": "must be after the expiration date without extension (2029-03-15)"
     }
-    assert refusal.value.detail == "This is no later expiry."
+    assert refusal.value.detail == "The new expiration date must be later than the present one."
 
 
 def test_an_extension_changes_the_expiry_in_force():
@@ -200,7 +202,7 @@ def test_an_extension_changes_the_expiry_in_force():
     rules.check_later(EXPIRES, expires_on=EXPIRES, in_force=moved)  # takes it back
     with pytest.raises(AlreadyRecorded) as refusal:
         rules.check_later(moved, expires_on=EXPIRES, in_force=moved)
-    assert refusal.value.detail == "The cycle was extended to 2029-09-15 already."
+    assert refusal.value.detail == "The cycle is already extended to 2029-09-15."
 
 
 HUNDRED = Decimal("100.00")
@@ -230,14 +232,16 @@ def test_a_reduction_is_lower_than_the_policys_requirement(points, in_force, ref
 def test_a_requirement_that_is_not_lower_is_answered_with_the_policys():
     with pytest.raises(Invalid) as refusal:
         rules.check_lower(HUNDRED, required=HUNDRED, in_force=None)
-    assert refusal.value.detail == "This is no lower requirement."
-    assert refusal.value.fields == {"points_required": "must be less than the policy's 100.00"}
+    assert refusal.value.detail == "The new requirement must be lower than the present one."
+    assert refusal.value.fields == {
+        "points_required": "must be less than the 100.00 that the policy requires"
+    }
 
 
 def test_a_requirement_that_is_in_force_is_answered_as_such():
     with pytest.raises(AlreadyRecorded) as refusal:
         rules.check_lower(Decimal("50.00"), required=HUNDRED, in_force=Decimal("50.00"))
-    assert refusal.value.detail == "The requirement is 50.00 already."
+    assert refusal.value.detail == "The requirement is already 50.00."
 
 
 def reduce(rule, points, reason="unemployment", required=HUNDRED):
@@ -265,14 +269,14 @@ def test_a_reduction_needs_a_rule_and_one_of_its_reasons():
     assert facts(refusal) == (
         "points_required",
         Decimal("99.00"),
-        "is not provided for by the policy",
+        "is not allowed by the policy",
     )
-    assert refusal.value.detail == "The policy reduces no requirement."
+    assert refusal.value.detail == "The policy does not allow a lower requirement."
     with pytest.raises(ReductionRefused) as refusal:
         reduce(replace(HALF, reasons=("unemployment", "illness")), "99.00", reason="military")
     assert facts(refusal) == ("reason_code", "military", "must be one of: unemployment, illness")
     assert refusal.value.detail == (
-        "'military' is no reason for a reduction; there are: unemployment, illness."
+        "'military' is not a reason for a reduction; the reasons are: unemployment, illness."
     )
 
 

@@ -52,7 +52,7 @@ REVIEWER = Actor(role="staff", name="Kim", person_id="p1")
 
 @pytest.mark.parametrize("decider", [("p1", "Kim"), ("p1", "Kim Lee"), (None, "Kim")])
 def test_nobody_decides_on_an_appeal_against_their_own_decision(decider):
-    with pytest.raises(NotAllowed, match="not involved before"):
+    with pytest.raises(NotAllowed, match="cannot decide the appeal"):
         check_uninvolved(REVIEWER, [("p2", "Sam"), decider])
 
 

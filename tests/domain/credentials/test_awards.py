@@ -1,4 +1,4 @@
-"""Awards one after another: when one ends for good, and what it takes to earn it anew."""
+"""Awards one after another: when one ends for good, and what it takes to earn it again."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -93,7 +93,7 @@ SENT = date(2020, 3, 1)
     ids=["under review", "denied", "withdrawn", "approved and expired in 2025", "too late"],
 )
 def test_an_application_under_review_keeps_an_award_from_ending(filing, again):
-    """The office's slowness costs nothing: passes taken before a denial count."""
+    """The issuer's slowness costs nothing: passes taken before a denial count."""
     assert stand(TWICE, filings=[filing]) == ([FIRST, AGAIN] if again else [FIRST])
 
 

@@ -454,9 +454,9 @@ def test_a_bar_is_said_of_a_revocation_and_not_before_it():
     day = date(2026, 1, 1)
     check_bar(ChangeKind.REVOKE, effective_on=day, barred_until=day)
     check_bar(ChangeKind.SUSPEND, effective_on=day, barred_until=None)
-    with pytest.raises(Invalid, match="no such bar") as of_another:
+    with pytest.raises(Invalid, match="last day of the bar") as of_another:
         check_bar(ChangeKind.SUSPEND, effective_on=day, barred_until=day)
-    with pytest.raises(Invalid, match="no such bar") as before:
+    with pytest.raises(Invalid, match="last day of the bar") as before:
         check_bar(ChangeKind.REVOKE, effective_on=day, barred_until=date(2025, 12, 31))
     assert "barred_until" in of_another.value.fields
     assert "barred_until" in before.value.fields

@@ -81,10 +81,14 @@ def test_an_expiry_of_its_own_is_where_the_next_cycle_is_counted_from():
 
 def test_what_is_unlike_the_validity_is_said():
     assert words(read(Stretch(None, date(2017, 6, 30))).notes) == [
-        (0, "expires_on", "The scheme's validity gives 2017-03-15; the day of the file is kept.")
+        (
+            0,
+            "expires_on",
+            "By the scheme's validity it is 2017-03-15; the date in the file is kept.",
+        )
     ]
     assert (
-        "expiry number 3 counted from the award"
+        "end of cycle number 3 counted from the award"
         in read(Stretch(None, date(2027, 3, 15))).notes[0].words
     )
 
@@ -99,12 +103,12 @@ def test_a_gap_between_cycles_is_said_and_the_next_is_counted_from_its_start():
 
 
 _FIRST = (
-    "must be awarded_on (2012-03-15) in the first row of a certificate: give the cycles before it "
-    "rows of their own"
+    "must be awarded_on (2012-03-15) in the first row of a certificate: add a row for each earlier "
+    "cycle"
 )
-_SCHEME = " (the first by the scheme: 2012-03-15 through 2017-03-15)"
+_SCHEME = " (under the scheme, the first is 2012-03-15 through 2017-03-15)"
 _LONG = "; or, for one long cycle from the award on, leave cycle_starts_on empty"
-_AFTER = "must be after the expiry of the cycle before it"
+_AFTER = "must be after the expiration of the cycle before it"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ _AFTER = "must be after the expiry of the cycle before it"
             [Stretch(), Stretch(date(2017, 3, 15), None)],
             1,
             "cycle_starts_on",
-            f"{_AFTER} (2017-03-15): a day belongs to one cycle",
+            f"{_AFTER} (2017-03-15): a day belongs to only one cycle",
         ),
     ],
 )
@@ -171,7 +175,7 @@ def test_a_certification_without_expiry_has_one_cycle_without_end():
         (1, "cycle_starts_on", "must be empty: a certification that never expires has one cycle")
     ]
     later = read(Stretch(date(2013, 1, 1), None), scheme=CLA).faults
-    assert "(the first by the scheme" not in later[0].words
+    assert "(under the scheme, the first is" not in later[0].words
 
 
 def passed(*days_: date) -> list[Attempt]:
@@ -188,8 +192,8 @@ def test_an_award_before_its_passes_complete_contradicts_them(last):
         "day of the award, or the pass"
     )
     assert found.of_pass("OLD/1", AWARDED) == (
-        f"would complete the passes on {last} (maintenance), but OLD/1 was awarded on {AWARDED}: "
-        "correct the day of the pass, or first amend or void that award"
+        f"would make {last} the day of the last required pass (maintenance), but OLD/1 was "
+        f"awarded on {AWARDED}: correct the day of the pass, or first amend or void that award"
     )
 
 
@@ -228,7 +232,8 @@ def test_passes_after_the_award_may_be_re_examinations_where_there_are_some():
 def test_passes_of_an_earlier_day_are_told():
     day = date(2012, 3, 1)
     assert rules.pass_note(CPT, AWARDED, passed(day, day, day, day), {}) == (
-        "The passes on record complete on 2012-03-01; the day of the file, 2012-03-15, is kept."
+        "By the passes on record the award date is 2012-03-01; the date in the file, 2012-03-15, "
+        "is kept."
     )
     assert rules.pass_note(CPT, AWARDED, passed(*[AWARDED] * 4), {}) is None
     assert rules.pass_note(CPT, AWARDED, [], {}) is None

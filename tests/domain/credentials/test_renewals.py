@@ -143,7 +143,9 @@ def test_a_step_by_re_examination_takes_no_points():
     check_application(later, ApplicationFacts(again, LADDER))
     with pytest.raises(ReexaminationMissing) as refused:
         check_application(later, ApplicationFacts(ENOUGH, LADDER))
-    assert refused.value.detail == "Since 2029-03-15 only the re-examination renews it."
+    assert refused.value.detail == (
+        "After 2029-03-15 it can be renewed only by passing the re-examination."
+    )
     with pytest.raises(PointsMissing):
         check_application(late, ApplicationFacts(TOO_FEW, LADDER))
 
@@ -165,10 +167,10 @@ def test_every_check_of_the_policy_is_confirmed():
 @pytest.mark.parametrize(
     ("checks", "told"),
     [
-        ((), "hearing, sight: not asked for by the policy; must be empty"),
+        ((), "hearing, sight: not required by the policy; must be empty"),
         (
             ("practical", "vision"),
-            "hearing, sight: not asked for by the policy; must be among: practical, vision",
+            "hearing, sight: not required by the policy; must be one or more of: practical, vision",
         ),
     ],
     ids=["none", "others"],
@@ -179,7 +181,7 @@ def test_a_check_that_the_policy_does_not_ask_for_is_answered_with_those_it_does
     with pytest.raises(Invalid) as refused:
         check_confirmed(asking, ["sight", *checks, "hearing"])
 
-    assert refused.value.detail == "The policy asks for no such check."
+    assert refused.value.detail == "The policy does not require this check."
     assert refused.value.fields == {"checks": told}
 
 
@@ -217,7 +219,7 @@ def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, judged
     with pytest.raises(NotRenewable) as refused:
         check_application(held_on(IN_WINDOW, scheme), judged)
 
-    assert refused.value.detail == "A certification without expiry is never renewed."
+    assert refused.value.detail == "A certification that never expires cannot be renewed."
 
 
 HELD_TWICE = evaluate(
@@ -274,7 +276,8 @@ def test_a_renewal_is_not_approved_before_what_waits_is_decided():
 
     assert refused.value.facts == {"missing": Decimal("5.00"), "waiting": ["a", "b"]}
     assert refused.value.detail == (
-        "95.00 of 100.00 points are counted; decide first on the activities that wait: a, b."
+        "95.00 of 100.00 points are counted; first decide on the activities waiting for a "
+        "decision: a, b."
     )
 
 
@@ -392,7 +395,7 @@ def test_the_refusal_names_the_true_last_day_and_the_way_on():
     assert plain.detail == "Applications closed on 2029-02-13, at midnight Etc/UTC time."
     assert plain.facts == {"closed_on": EARLY_CLOSING, "time_zone": "Etc/UTC"}
     assert late.detail == (
-        "Applications closed on 2029-02-13. Late ones are taken from 2029-03-16 on."
+        "Applications closed on 2029-02-13. Late applications are accepted from 2029-03-16 on."
     )
 
 

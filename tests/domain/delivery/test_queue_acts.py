@@ -1,4 +1,4 @@
-"""Letters by hand: the table of what may be done from which state."""
+"""Messages handled manually: the table of what may be done from which state."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def test_an_act_starts_from_its_states_only_and_does_nothing_where_it_has_led_al
 @pytest.mark.parametrize(
     ("act", "state", "words"),
     [
-        ("requeue", "claimed", "The letter is claimed: a worker holds it."),
-        ("cancel", "transmitting", "The letter is transmitting: a worker holds it."),
-        ("cancel", "dead", "The letter is dead: only ready, parked or ambiguous may be."),
-        ("cancel", "sent", "The letter is sent: only ready, parked or ambiguous may be."),
+        ("requeue", "claimed", "The message is claimed: a process is sending it."),
+        ("cancel", "transmitting", "The message is transmitting: a process is sending it."),
+        ("cancel", "dead", "The message is dead: it must be ready, parked or ambiguous."),
+        ("cancel", "sent", "The message is sent: it must be ready, parked or ambiguous."),
     ],
 )
 def test_a_refusal_says_why(act, state, words):

@@ -342,7 +342,7 @@ def test_a_pause_that_is_past_or_longer_than_a_year_is_refused(days):
     with pytest.raises(Invalid) as refused:
         reminders.check_pause(TODAY + timedelta(days=days), TODAY)
 
-    rule = "must lie between 2026-11-21 and 2027-11-21"
+    rule = "must be between 2026-11-21 and 2027-11-21"
     assert refused.value.fields == {"snoozed_until": rule}
 
 

@@ -74,7 +74,7 @@ def test_an_unlawful_step_is_answered_with_the_states_that_allow_it(step, state,
         check_step(step, state)
 
     assert refused.value.detail == (
-        f"Cannot {step} an activity that is {state}; only one that is {told}."
+        f"Cannot {step} an activity that is {state}; it must be {told}."
     )
 
 
@@ -95,7 +95,8 @@ def test_an_approval_needs_no_reason_unless_it_changes_an_answer():
     with pytest.raises(Invalid) as refused:
         answer("approved", superseding="rejected")
     assert refused.value.fields == {
-        "reason": "is required: the activity is rejected, which this changes"
+        "reason": "is required, because the activity is already rejected and this changes the "
+        "decision"
     }
 
 
@@ -105,10 +106,10 @@ def test_a_refusal_needs_its_reason_and_says_nothing_of_points(verdict):
     with pytest.raises(Invalid) as refused:
         answer(verdict, points_limit=Decimal(4), provider_approved=True)
     assert refused.value.fields == {
-        "reason_code": "is required unless approved",
-        "reason": "is required unless approved",
-        "points_limit": "only when approved",
-        "provider_approved": "only when approved",
+        "reason_code": "is required unless the answer is approved",
+        "reason": "is required unless the answer is approved",
+        "points_limit": "is allowed only when the answer is approved",
+        "provider_approved": "is allowed only when the answer is approved",
     }
 
 
@@ -138,7 +139,7 @@ def test_a_course_needs_a_completion_date():
     with pytest.raises(Invalid) as refused:
         check_claim(COURSE, claim("third_party", "3"))
 
-    assert refused.value.detail == "The activity does not fit its type."
+    assert refused.value.detail == "The activity does not meet the requirements of its type."
     assert refused.value.fields == {"completed_on": "is required for this type of activity"}
 
 
@@ -152,7 +153,7 @@ def test_a_job_has_no_quantity_and_needs_its_start():
         check_claim(JOB, claim("employment_full_time", "12"))
 
     assert refused.value.fields == {
-        "quantity": "must be empty: this type is counted from its dates",
+        "quantity": "must be empty: this type is counted by its dates",
         "starts_on": "is required for this type of activity",
     }
 
@@ -205,7 +206,7 @@ def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
         (
             claim("third_party", "3", date(2024, 3, 14)),
             "completed_on",
-            "2024-03-14 lies in no validity cycle",
+            "2024-03-14 is not in any validity cycle",
         ),
         (
             claim("third_party", "3", date(2029, 6, 2)),
@@ -215,12 +216,12 @@ def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
         (
             claim("third_party", "3", date(2024, 3, 14), starts_on=date(2024, 1, 1)),
             "completed_on",
-            "2024-03-14 lies in no validity cycle",
+            "2024-03-14 is not in any validity cycle",
         ),
         (
             job("full_time", date(2020, 1, 1), date(2024, 3, 14)),
             "completed_on",
-            "2024-03-14 lies in no validity cycle",
+            "2024-03-14 is not in any validity cycle",
         ),
         (job("full_time", date(2029, 6, 2)), "starts_on", "2029-06-02 is in the future"),
     ],
@@ -237,7 +238,7 @@ def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
     with pytest.raises(OutsideCycle) as refused:
         check_dates(POLICY.types[claimed.type], claimed, CYCLES, on=ON)
 
-    rule = f"{why}; it must lie in a cycle, from 2024-03-15 up to today (2029-06-01)"
+    rule = f"{why}; it must be in a cycle, from 2024-03-15 to today (2029-06-01)"
     assert refused.value.fields == {field: rule}
     assert refused.value.detail == f"The activity's date {rule}."
 
@@ -245,14 +246,14 @@ def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
 @pytest.mark.parametrize("starts_on", [None, date(2029, 3, 15)])
 def test_a_course_completed_after_expiry_is_refused_whenever_it_began(starts_on):
     late = claim("third_party", "3", date(2029, 3, 16), starts_on=starts_on)
-    with pytest.raises(OutsideCycle, match=r"up to its last day \(2029-03-15\)"):
+    with pytest.raises(OutsideCycle, match=r"to its last day \(2029-03-15\)"):
         check_dates(POLICY.types[late.type], late, CYCLES[:1], on=ON)
 
 
 def test_an_event_is_no_job_although_it_has_no_quantity_either():
     event = replace(COURSE, basis="event", threshold=None)
     attended = claim("third_party", None, date(2029, 3, 20), starts_on=date(2029, 3, 10))
-    with pytest.raises(OutsideCycle, match="no validity cycle"):
+    with pytest.raises(OutsideCycle, match="not in any validity cycle"):
         check_dates(event, attended, CYCLES[:1], on=ON)
 
 
@@ -325,7 +326,7 @@ def test_a_type_without_units_takes_none():
     with pytest.raises(Invalid) as refused:
         check_claim(COURSE, claim("third_party", "3", date(2026, 1, 1), role="led"))
 
-    assert refused.value.fields == {"role": "'led' is not known; must be empty, for this type"}
+    assert refused.value.fields == {"role": "'led' is not known; must be empty for this type"}
 
 
 @pytest.mark.parametrize(
@@ -387,8 +388,8 @@ def test_a_claim_without_the_file_that_its_type_requires_is_told_what_is_accepte
         check_evidence(REQUIRED, files=0, add_at="POST there")
 
     assert refused.value.detail == (
-        "'Third-party training' cannot be submitted without a certificate. Add a file (PDF, JPG or"
-        " PNG) with POST there, then submit again."
+        "'Third-party training' cannot be submitted without a certificate. Add a file (PDF, JPG "
+        "or PNG) by POST there, then submit again."
     )
     assert refused.value.facts == {
         "type": "third_party",

@@ -1,4 +1,4 @@
-"""Invariants of the evaluation over claims that nobody would think of."""
+"""Invariants of the evaluation over claims that no one would think of."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_an_unknown_module_is_answered_with_those_there_are():
 
     choices = "safety, quality, processes, maintenance, green"
     assert refused.value.fields == {"module": f"must be one of: {choices}"}
-    assert refused.value.detail == f"Scheme cpt has no module 'saftey'; it has: {choices}."
+    assert refused.value.detail == f"Scheme cpt has no module 'saftey'; its modules are: {choices}."
 
 
 def test_an_unknown_scheme_is_answered_with_those_there_are():
@@ -31,7 +31,7 @@ def test_an_unknown_scheme_is_answered_with_those_there_are():
         SCHEMES["ctp"]
 
     assert refused.value.fields == {"scheme": "must be one of: cla, clt, cpt"}
-    assert refused.value.detail == "There is no scheme 'ctp'; there are: cla, clt, cpt."
+    assert refused.value.detail == "There is no scheme 'ctp'; the schemes are: cla, clt, cpt."
 
 
 def test_schemes_are_listed_and_know_what_they_are_needed_for():
@@ -57,7 +57,7 @@ def test_an_activity_type_is_found_in_its_own_category_only():
     choices = "college_credit, college_noncredit, third_party"
     assert refused.value.fields == {"type": f"must be one of: {choices}"}
     assert refused.value.detail == (
-        f"Policy 2015 has no activity type 'volunteer' in category 'CE'; it has: {choices}."
+        f"Policy 2015 has no activity type 'volunteer' in category 'CE'; the types are: {choices}."
     )
 
 
@@ -67,7 +67,8 @@ def test_an_unknown_category_is_named_as_such():
 
     assert refused.value.fields == {"type": "must be one of: no such category"}
     assert refused.value.detail == (
-        "Policy 2015 has no activity type 'volunteer' in category 'Z'; it has: no such category."
+        "Policy 2015 has no activity type 'volunteer' in category 'Z'; the types are: no such "
+        "category."
     )
 
 

@@ -46,7 +46,7 @@ class Person:
 def installed(
     container: Container, *policies: Policy, code: str = "cpt", **award: Any
 ) -> Container:
-    """An office whose scheme has these versions beside its own, and another award rule."""
+    """A container whose scheme has these versions beside its own, and another award rule."""
     scheme = container.schemes[code]
     changed = replace(
         scheme, policies=(*scheme.policies, *policies), award=replace(scheme.award, **award)

@@ -55,7 +55,7 @@ STAFF = Actor(role="staff", name="reviewer")
 
 
 def under(container, **policy):
-    """The office with a CPT whose policy has other rules."""
+    """The container with a CPT whose policy has other rules."""
     cpt = container.schemes["cpt"]
     changed = replace(cpt, policies=(replace(cpt.policies[0], **policy),))
     return replace(container, schemes=Schemes({**container.schemes.by_code, "cpt": changed}))
@@ -63,7 +63,7 @@ def under(container, **policy):
 
 @pytest.fixture
 def ruled(container):
-    """An office whose CPT may be extended and reduced, and has a late step."""
+    """A container whose CPT may be extended and reduced, and has a late step."""
     grace = LateStep(until=Duration(60, "days"), name={"en": "late", "es": "tarde"}, title=True)
     return under(container, extension=RULE, reduction=HALF, late=(grace,))
 

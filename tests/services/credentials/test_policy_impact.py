@@ -1,4 +1,4 @@
-"""Comparing two versions over everybody, and repairing the cycles that a wrong one governs."""
+"""Comparing two versions over everyone, and repairing the cycles that a wrong one governs."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ from tracker.services.standings import standings
 
 @pytest.fixture
 def changed(container):
-    """The office with the corrected version installed."""
+    """The container with the corrected version installed."""
     return installed(container, next_version(container))
 
 
@@ -99,7 +99,7 @@ def test_comparing_writes_nothing(changed, container):
 
 
 def test_what_is_said_before_is_what_a_standing_says(changed, container):
-    """The old version side agrees with what the rest of the house computes."""
+    """The side of the old version agrees with what the rest of the program computes."""
     people = {p.number: p for p in populate(container, 40)}
     with changed.reading(SYSTEM) as reading:
         for one in compared(changed):

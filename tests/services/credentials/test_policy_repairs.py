@@ -32,7 +32,7 @@ CORRECTION = PolicyRepair("cpt", "2015", "2015b", DAY)
 
 @pytest.fixture
 def changed(container):
-    """The office with the corrected version installed."""
+    """The container with the corrected version installed."""
     return installed(container, next_version(container))
 
 
@@ -217,7 +217,7 @@ def test_only_what_corrects_a_version_repairs_it(container):
     )
     before = everything(wrong)
 
-    for new, says in (("2015b", "corrects none"), ("2017", "corrects '2016'")):
+    for new, says in (("2015b", "corrects no version"), ("2017", "corrects '2016'")):
         with pytest.raises(NotACorrection, match=says):
             repaired(wrong, PolicyRepair("cpt", "2015", new))
     with pytest.raises(UnknownVersion, match="there are: 2015, 2015b, 2016, 2017"):

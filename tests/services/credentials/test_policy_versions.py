@@ -25,7 +25,7 @@ def breaches(container):
 
 
 def edited(container, **changes):
-    """The office after somebody edited the shipped version in its file."""
+    """The container after someone edited the shipped version in its file."""
     scheme = container.schemes["cpt"]
     return _with(container, replace(scheme, policies=(replace(scheme.policies[0], **changes),)))
 
@@ -89,7 +89,7 @@ def test_a_published_version_that_was_edited_is_noticed(container):
 
     assert breach.what == "edited"
     assert str(breach) == (
-        "scheme cpt, version 2015: published on 2026-11-21, was edited in its file since"
+        "scheme cpt, version 2015: published on 2026-11-21, has since been edited in its file"
     )
 
 
@@ -101,7 +101,7 @@ def test_a_published_version_that_is_gone_is_noticed(container):
     [without_scheme] = breaches(gone)
 
     assert without_version == without_scheme
-    assert str(without_scheme).endswith("is in no file any more")
+    assert str(without_scheme).endswith("is no longer in any file")
 
 
 def test_what_was_never_published_may_be_edited(container):

@@ -175,7 +175,7 @@ def renew(container: Container, certification_id: str, on: date) -> None:
 
 
 def apply(container: Container, certification_id: str, on: date) -> None:
-    """Hand in a renewal application that waits for its decision."""
+    """Submit a renewal application that waits for its decision."""
     with container.work(SYSTEM) as work:
         row = certifications.locked(work, certification_id)
         work.connection.execute(
@@ -216,7 +216,7 @@ def letters(container: Container) -> list[Any]:
 
 
 def states(container: Container) -> list[str]:
-    """The states of all letters."""
+    """The states of all messages."""
     return sorted(row.state for row in letters(container))
 
 
@@ -228,7 +228,7 @@ def cursor(container: Container, certification_id: str) -> Any:
 
 
 def with_relay(container: Container, port: int, **mail: Any) -> Container:
-    """The same office with a mail server on a port of this machine."""
+    """The same container with a mail server on a port of this machine."""
     settings = container.settings
     return replace(
         container, settings=replace(settings, mail=replace(settings.mail, port=port, **mail))
@@ -237,7 +237,7 @@ def with_relay(container: Container, port: int, **mail: Any) -> Container:
 
 @contextmanager
 def relay(container: Container, **behaviour: Any) -> Iterator[tuple[Container, Catcher]]:
-    """The office with a real mail server that catches everything."""
+    """The container with a real mail server that catches everything."""
     with Catcher() as catcher:
         for name, value in behaviour.items():
             setattr(catcher.behaviour, name, value)
@@ -251,6 +251,6 @@ class Interrupted:
         self._carrier, self._before = carrier, before
 
     def deliver(self, **letter: Any) -> Any:
-        """Do it, then hand the letter over."""
+        """Do it, then hand the message over."""
         self._before()
         return self._carrier.deliver(**letter)

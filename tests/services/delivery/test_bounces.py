@@ -1,4 +1,4 @@
-"""Letters that came back: who is written to no more, who elsewhere, and that each counts once."""
+"""Messages that came back: who gets no more email, who elsewhere, and that each counts once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXPIRY = date(2027, 3, 15)
 
 @pytest.fixture
 def sent(container, clock):
-    """Write to holders at a stage; returns their letters' rows."""
+    """Write to holders at a stage; returns their messages' rows."""
 
     def make(count=1, offset=30, **holder):
         day = EXPIRY - timedelta(days=offset)
@@ -55,7 +55,7 @@ def send(container):
 
 @pytest.fixture
 def proof(container):
-    """The address that a letter came from."""
+    """The address that a message came from."""
 
     def make(row, purpose="b", id_=None):
         with container.reading(SYSTEM) as reading:
@@ -131,7 +131,7 @@ def test_three_letters_that_came_back_for_now_rest_the_address(container, sent, 
     full = [dsn(proof(row), status="5.2.2") for row in rows]
 
     assert [take(one) for one in full[:2]] == ["soft", "soft"]
-    assert take(full[0].replace(b"A1@", b"A2@")) == "soft"  # the same letter again
+    assert take(full[0].replace(b"A1@", b"A2@")) == "soft"  # the same message again
     assert not_written_to(container) == []
     clock.advance(days=2)
     assert take(full[2]) == "soft"

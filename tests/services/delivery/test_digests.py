@@ -58,7 +58,7 @@ def order(container, acme):
 
 
 def send(container):
-    """Write what is owed and send it; returns the letters that arrived."""
+    """Write what is owed and send it; returns the messages that arrived."""
     with cases.relay(container) as (sending, catcher):
         jobs.digest(sending)
         jobs.dispatch(sending)
@@ -66,7 +66,7 @@ def send(container):
 
 
 def taken_up(container):
-    """Claim the one letter that waits and compose it; returns both, and the database's place."""
+    """Claim the one message that waits and compose it; returns both, and the database's place."""
     with container.work(SYSTEM) as work:
         send_safety.open_row(work)
         place = send_safety.place(work)
@@ -493,7 +493,7 @@ def test_a_digest_that_names_nobody_any_more_is_not_sent(container, clock, acme,
 
     assert send(container) == []
     (row,) = cases.letters(container)
-    assert (row.state, row.last_error) == ("cancelled", "Nobody is left to be named.")
+    assert (row.state, row.last_error) == ("cancelled", "The digest has no workers left to name.")
 
 
 def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between(
@@ -681,7 +681,7 @@ def test_an_order_that_is_called_off_stops_the_letter_that_waits(container, cloc
             digests.call_off(work, acme.id)
 
     assert send(container) == []
-    assert cases.letters(container)[0].last_error == "No digest is ordered any more."
+    assert cases.letters(container)[0].last_error == "The digest is no longer ordered."
 
 
 def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, order):
@@ -695,7 +695,7 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, 
 
     assert send(container) == []
     (waiting,) = cases.letters(container)
-    assert (waiting.state, waiting.last_error) == ("ready", "The address is not written to.")
+    assert (waiting.state, waiting.last_error) == ("ready", "The address is suppressed.")
     clock.now = until + timedelta(hours=6)
     (letter,) = send(container)
     assert "as of November 22, 2026" in letter.subject

@@ -39,7 +39,7 @@ LATE = LateStep(until=Duration(60, "days"), name={"en": "late", "es": "tarde"})
 
 
 def closing(container, days, *late):
-    """An office whose window of CPT closes so many days before the expiry."""
+    """A container whose window of CPT closes so many days before the expiry."""
     window = ApplicationWindow(Duration(90, "days"), closes_before=Duration(days, "days"))
     return under(container, window=window, late=late)
 
@@ -118,7 +118,7 @@ def events(letter):
 
 @pytest.fixture
 def reminded(clock):
-    """Send what is due on a day to a holder; gives the letter."""
+    """Send what is due on a day to a holder; gives the message."""
 
     def send(sender, day):
         clock.set(day)

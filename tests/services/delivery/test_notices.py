@@ -1,4 +1,4 @@
-"""News by letter: put into the outbox with the change itself, true when it is sent, told once."""
+"""Notices: put into the outbox with the change itself, true when it is sent, told once."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def decide_renewal(container, renewal_id, decision, reason=None):
 
 
 def sent(container, clock, minutes=11):
-    """The letters that go out some minutes from now."""
+    """The messages that go out some minutes from now."""
     clock.advance(minutes=minutes)
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
@@ -329,7 +329,7 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(container, clock, certifi
 def test_an_employer_that_lists_somebody_again_and_again_is_heard_of_three_times(
     container, clock, certified
 ):
-    """A new employment asks anew, in the same month too; but nobody can be flooded so."""
+    """A new employment asks again, in the same month too; but no one can be flooded so."""
     holder_id = holder_of(container, certified()[0])
     employer_id, entry_id = employed(container, holder_id)
     with container.work(SYSTEM) as work:

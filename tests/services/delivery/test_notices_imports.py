@@ -28,7 +28,7 @@ def registered(container):
 
 
 def told(container):
-    """The kinds of news on record, and how many letters tell them."""
+    """The kinds of news on record, and how many messages tell them."""
     letters = rows(container, Message, "id")
     return sorted(kind for (kind,) in rows(container, Notice, "kind")), len(letters)
 

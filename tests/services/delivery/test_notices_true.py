@@ -67,7 +67,7 @@ def of(certification_id):
 
 
 def sent(container, clock, minutes=11):
-    """The letters that go out some minutes from now."""
+    """The messages that go out some minutes from now."""
     clock.advance(minutes=minutes)
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)

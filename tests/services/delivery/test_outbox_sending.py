@@ -1,4 +1,4 @@
-"""Letters from the outbox through a real mail server: sent, refused, tried again, parked."""
+"""Messages from the outbox through a real mail server: sent, refused, tried again, parked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def nine(offset: int) -> datetime:
 
 @pytest.fixture
 def planned(container, clock):
-    """Plan one letter of a stage for each of some holders; returns the certifications' ids."""
+    """Plan one message of a stage for each of some holders; returns the certifications' ids."""
 
     def make(offset=30, count=1, **holder):
         clock.now = nine(offset).astimezone(UTC)
@@ -471,7 +471,7 @@ def test_a_changed_address_is_the_one_written_to(container, planned):
 
 # Between composing and the marker: nothing stale leaves.
 def changes(container, statement):
-    """Do it once, when the letter is composed already."""
+    """Do it once, when the message is composed already."""
     left = [statement]
 
     def change():
@@ -659,7 +659,7 @@ def test_a_letter_in_doubt_is_put_away_a_month_after_it_was_of_use(container, pl
     jobs.plan(container)
 
     assert (letter.state, letter.finished_at) == ("cancelled", clock.now)
-    assert letter.last_error == "Perhaps sent: no evidence came."
+    assert letter.last_error == "It may have been sent: the relay left no evidence."
 
 
 def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(container, planned, clock):
@@ -740,7 +740,7 @@ def test_a_late_stage_in_doubt_is_not_sent_again_after_a_renewal(container, plan
 
 
 def test_an_answer_lost_after_the_250_changes_nothing(container, planned, clock):
-    """A letter that finds the line cut before its own turn goes with the next round."""
+    """A message that finds the line cut before its own turn goes with the next round."""
     planned(count=3)
     with cases.relay(container, cuts={"*": [Cut.AFTER_250]}, cut_at_quit=True) as (
         sending,

@@ -1,4 +1,4 @@
-"""services/delivery/recipients.py: nobody who died is written to, whatever way a letter takes."""
+"""services/delivery/recipients.py: no one who has died gets email, in whatever way."""
 
 from __future__ import annotations
 

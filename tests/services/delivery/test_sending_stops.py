@@ -17,7 +17,7 @@ from tracker.services.delivery import planner, send_safety
 
 EXPIRY = date(2027, 3, 15)
 THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 15, tzinfo=UTC)
-DOWN = 1  # a port on which nobody listens
+DOWN = 1  # a port on which no one listens
 
 
 def planned(container, clock, count):
@@ -32,7 +32,7 @@ def row(container):
 
 
 def tried(container, catcher=None):
-    """What a dispatch does, and how many letters have come through so far."""
+    """What a dispatch does, and how many messages have come through so far."""
     counts = jobs.dispatch(cases.with_relay(container, catcher.port if catcher else DOWN))
     return dict(counts), len(catcher.letters()) if catcher else 0
 
@@ -118,7 +118,7 @@ def test_a_relay_that_works_again_is_told(container, clock, caplog):
     with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
 
-    assert [record.message for record in caplog.records] == ["the relay works again"]
+    assert [record.message for record in caplog.records] == ["the relay is working again"]
 
 
 # Several connections.
@@ -160,8 +160,7 @@ def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_le
     jobs.plan(container)
 
     assert row(container).fuse == (
-        "21 messages of 2027-02-16 were in no calendar; up to 20 a day leave without being "
-        "confirmed."
+        "21 messages of 2027-02-16 were not foreseen; up to 20 a day are sent without confirmation."
     )
     with cases.relay(container) as (_, catcher):
         clock.advance(minutes=11)
@@ -231,7 +230,7 @@ def test_a_clock_a_year_ahead_is_held_before_many_are_told_a_wrong_day(container
     jobs.beat(container)
 
     assert row(container).fuse.endswith(
-        "21 certifications are due more than 90 days after that. Is the clock right?"
+        "21 certifications have reminders due more than 90 days after that. Check the clock."
     )
     assert jobs.plan(container).examined == 0
 

@@ -62,7 +62,7 @@ def send(container, **behaviour):
 
 
 def came_back(container, kind, count=1):
-    """So many reports that the last letter came back, each of a letter of its own."""
+    """So many reports that the last message came back, each about a different message."""
     with container.work(SYSTEM) as work:
         rows = bounces.letters_by(work, "id", [one.id for one in cases.letters(container)])
         some = [rows[one.id] for one in cases.letters(container)][-count:]
@@ -83,7 +83,7 @@ def rest(container, address, **until):
 
 
 def days_sent(container, clock, days):
-    """How many letters leave on each of the next days, today first."""
+    """How many messages leave on each of the next days, today first."""
     sent = []
     for _ in range(days):
         sent.append(len(send(container)))

@@ -1,4 +1,4 @@
-"""What holders want: stages that are not planned, letters that are not sent, lines of history."""
+"""What holders want: stages that are not planned, messages that are not sent, lines of history."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_a_link_proves_one_holder_and_one_type_and_nothing_else(container, holde
             not preferences.stop_by_link(work, key, "reminders", proof).wishes["reminders"].wanted
         )
 
-    assert told(container) == [("link in a letter", _OFF)]
+    assert told(container) == [("link in an email", _OFF)]
 
 
 def test_whoever_is_no_holder_has_no_preferences_of_their_own(container):

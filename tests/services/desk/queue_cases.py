@@ -23,18 +23,18 @@ DONE = date(2026, 2, 1)
 
 @dataclass
 class Desk:
-    """An office whose people and activities are written straight into the tables."""
+    """A container whose people and activities are written straight into the tables."""
 
     container: Container
     people: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
     def person(self, name: str, awarded_on: date = OPEN, **values: Any) -> None:
-        """Somebody certified on a day."""
+        """Someone certified on a day."""
         self.people[name] = factories.certified(self.container, awarded_on, **values)
 
     def waits(self, name: str, of: str, hours: str = "100", **values: Any) -> str:
-        """An activity of somebody that waits for a decision; returns its id."""
+        """An activity of someone that waits for a decision; returns its id."""
         with self.container.work(SYSTEM) as work:
             made = self.row(work, of, hours=hours, **values)
             work.session.add(Activity(**made))
@@ -62,11 +62,11 @@ class Desk:
         }
 
     def approved(self, of: str, hours: str, **values: Any) -> str:
-        """An activity of somebody that was approved."""
+        """An activity of someone that was approved."""
         return self.decided("approved", of, hours, **values)
 
     def decided(self, verdict: str, of: str, hours: str = "100", **values: Any) -> str:
-        """An activity of somebody with an answer."""
+        """An activity of someone with an answer."""
         id_ = self.waits(verdict, of, hours, state=verdict, **values)
         self.decide(id_, verdict)
         return id_
@@ -87,7 +87,7 @@ class Desk:
             work.session.add(made)
 
     def applied(self, of: str, on: date = date(2026, 11, 10)) -> str:
-        """An application of somebody that waits for a decision."""
+        """An application of someone that waits for a decision."""
         certification_id = self.people[of][1]
         with self.container.work(SYSTEM) as work:
             cycle = snapshots.records(work, [certification_id])[certification_id].cycles[-1].ordinal
@@ -103,7 +103,7 @@ class Desk:
             return made.id
 
     def changed(self, of: str, kind: Any, on: date = date(2026, 11, 1)) -> None:
-        """Suspend, revoke, reinstate or surrender somebody's certification."""
+        """Suspend, revoke, reinstate or surrender someone's certification."""
         with self.container.work(SYSTEM) as work:
             certifications.change(
                 work,

@@ -592,7 +592,7 @@ def test_points_are_counted_in_batches_only_as_far_as_a_page_needs(desk, monkeyp
 
 
 def test_the_oldest_and_the_candidates_are_found_through_indexes(desk, backend):
-    """Nobody reads through all activities or all certifications to show fifty of them."""
+    """No one reads through all activities or all certifications to show fifty of them."""
     with desk.container.work(SYSTEM) as work:
         made = people.certify(work, 3000, prefix="P", activities=1, awarded=OPEN)
         few = [person.holder_id for person in made[:30]]

@@ -60,7 +60,7 @@ def seen(container, company):
 
 
 def entries(container):
-    """Number, end, and whether the entry means somebody, in the order of the table."""
+    """Number, end, and whether the entry means someone, in the order of the table."""
     with container.reading(SYSTEM) as reading:
         table = RosterEntry
         statement = select(table.employee_id, table.ended_on, table.holder_id).order_by(table.id)
@@ -126,7 +126,7 @@ def test_an_end_in_a_file_ends_or_corrects_the_latest_employment(container):
     assert fates(bring(container, "roster", file % "2026-02-28")) == (0, 1, 0)
     assert fates(bring(container, "roster", file % "2026-02-28")) == (0, 0, 1)
     assert refused(container, "roster", file % "2025-05-30") == [
-        (2, "ended_on", "must not be before the end of the employment before (2025-05-31)")
+        (2, "ended_on", "must not be before the end of the previous employment (2025-05-31)")
     ]
     assert [ended for _, ended, _ in entries(container)] == ["2025-05-31", "2026-02-28"]
 
@@ -139,7 +139,7 @@ def test_an_end_that_lies_ahead_is_said_can_be_moved_and_takes_effect_by_itself(
     agree(container, acme, ana)
     ahead = bring(container, "roster", file % "2026-12-01", employer_id=acme.id)
     assert told(ahead) == [
-        (2, "ended_on", "2026-12-01 lies ahead: the worker stays on the list until then.")
+        (2, "ended_on", "2026-12-01 is in the future: the worker stays on the list until then.")
     ]
     with pytest.raises(AlreadyRecorded, match="until 2026-12-01"):
         add(container, acme, "1")
@@ -210,7 +210,7 @@ def test_a_consent_cannot_be_signed_in_the_future_nor_after_the_employment(conta
         (
             2,
             "consented_on",
-            "The employment has ended, and consent to it with it; none is recorded.",
+            "The employment has ended, which also ends consent; no consent was recorded.",
         )
     ]
     assert rows(container, Sharing, "id") == []
@@ -290,16 +290,16 @@ def test_a_consent_given_before_the_employer_lists_the_holder_is_asked_for_again
 def test_an_employer_in_another_spelling_is_refused_and_a_near_one_is_named(container):
     for name in ("ACME", "acme", "Ácme", "Acme.", "A\u0301CME"):
         assert refused(container, "roster", HEAD + f"{name},1,,,,\n") == [
-            (2, "employer", "is on record as 'Acme'; write it so")
+            (2, "employer", "is on record as 'Acme'; spell it that way")
         ]
     bring(container, "roster", HEAD + "Palmetto Motors,1,,,,\n")
     file = HEAD + "Palmeto Motors,1,,,,\nBuckeye Foods,1,,,,\nAcme ,1,,,,\n"
     assert told(bring(container, "roster", file)) == [
-        (2, "employer", "Palmeto Motors is new on record. Did you mean Palmetto Motors?")
+        (2, "employer", "Palmeto Motors is new. Did you mean Palmetto Motors?")
     ]
     twice = HEAD + "Lone Star,1,,,,\nLONE STAR,2,,,,\nLone Star,3,,,,\n"
     assert refused(container, "roster", twice) == [
-        (3, "employer", "stands in row 2 in another spelling; write it one way")
+        (3, "employer", "is spelled differently in row 2; use one spelling")
     ]
 
 

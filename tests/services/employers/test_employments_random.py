@@ -122,7 +122,7 @@ class World:
         return self.rows(statement)
 
     def visible(self):
-        """The consents by which somebody is seen, with whom."""
+        """The consents by which someone is seen, with whom."""
         statement = select(RosterEntry.holder_id, Sharing.id).join(Sharing, CONSENTED)
         return {(row[1], row[0]) for row in self.rows(statement)}
 

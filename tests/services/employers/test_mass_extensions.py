@@ -184,7 +184,7 @@ def test_those_that_the_rule_refuses_are_named_and_left_alone(container, crowd):
 def test_without_an_override_the_shipped_policy_extends_nobody(container, crowd):
     done = extend(container, asked(override_reason=None))
     assert (done.extended, done.refused, len(crowd)) == (0, 3, 5)
-    assert {fate.detail for fate in done.fates} == {"Policy 2015 has no extension."}
+    assert {fate.detail for fate in done.fates} == {"Policy 2015 does not allow extensions."}
 
 
 def test_an_admin_who_holds_one_is_left_out(container, crowd):

@@ -152,7 +152,7 @@ def plan(container, asked, sort, after):
 
 
 def test_a_page_is_found_through_indexes(container):
-    """Among several employers nobody reads through all entries, in either order."""
+    """Among several employers no one reads through all entries, in either order."""
     companies = [employer_cases.company(container, f"E{n}") for n in range(8)]
     for company in companies:
         company.hire(*(f"W{n:04}" for n in range(1000)), awarded_on=None)

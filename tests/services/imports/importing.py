@@ -31,7 +31,7 @@ B,Bo,Łuk,bo@example.org
 def bring(
     container: Container, kind: str, file: str | bytes | Path, *, by: Actor = SYSTEM, **options: Any
 ) -> ImportReport:
-    """Import a file in a transaction of its own."""
+    """Import a file in a separate transaction."""
     if isinstance(file, str):
         file = file.encode()
     source = io.BytesIO(file) if isinstance(file, bytes) else file

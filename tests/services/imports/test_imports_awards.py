@@ -1,4 +1,4 @@
-"""Files of assessments that correct, take or give anew what is on record, and what they say."""
+"""Files of assessments that correct, take or give again what is on record, and what they say."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_pass_turned_fail_withdraws_and_turned_back_restores_the_same_certific
     assert standing(registered, "A")["status"] == "in_progress"
 
     report = bring(registered, "assessments", as_csv(passes("A", AWARDED)))
-    assert report.effects == {"certifications given back": 1}
+    assert report.effects == {"certifications restored": 1}
     assert standing(registered, "A") == before
     assert (before["status"], numbers(registered)) == ("revoked", held)
     kinds = {kind for kind, _ in rows(registered, Notice, "kind", "event")}
@@ -100,11 +100,11 @@ def test_an_earlier_pass_of_a_renewed_award_leaves_it_and_says_so(registered):
     early = as_csv(passes("A", "2020-06-01"))
 
     report = bring(registered, "assessments", early)
-    assert report.effects == {"awards kept although passes are earlier": 1}
+    assert report.effects == {"award dates kept although the passes are earlier": 1}
     ((_, column, message),) = told(report)
     assert column == "taken_on"
-    assert "date the award" in message
-    assert "to 2020-06-01" in message
+    assert "By the passes, " in message
+    assert "was awarded on 2020-06-01" in message
     assert standing(registered, "A") == before
     assert bring(registered, "assessments", early).consequences == ()
     report = bring(registered, "assessments", as_csv(passes("A", AWARDED)))
@@ -148,7 +148,7 @@ def test_a_module_passed_anew_while_it_is_in_force_is_warned_of_with_the_day(reg
     (row,) = [r for r in again("A", "2026-01-10") if r["module"] == "safety"]
     ((_, _, message),) = told(bring(registered, "assessments", as_csv([row])))
 
-    assert "may be taken anew from 2027-01-16" in message
+    assert "may be taken again from 2027-01-16" in message
 
 
 def test_a_renewal_that_comes_in_later_takes_the_bogus_award_away_again(container):
@@ -196,7 +196,7 @@ def test_a_bar_in_a_file_says_when_it_may_be_earned_again(registered, until, sta
 def test_a_bar_that_makes_no_sense_is_refused(registered):
     file = BARRED + "c,A,cpt,suspend,2026-01-10,x,2027-01-01\n"
     assert refused(registered, "standing-changes", file) == [
-        (2, "barred_until", "is said of a revocation only")
+        (2, "barred_until", "is allowed only for a revocation")
     ]
 
 
@@ -243,11 +243,11 @@ def test_a_center_in_other_letters_is_no_second_center(registered, options):
     file = ATTEMPT + "1,A,cpt,safety,2024-01-01,pass,,Ivy Tech\n"
     second = "2,A,cpt,quality,2024-01-01,pass,,IVY  T\u00e9ch\n"
     [error] = refused(registered, "assessments", file + second, **options)
-    assert error == (3, "center", "stands in row 2 in another spelling; write it one way")
+    assert error == (3, "center", "is spelled differently in row 2; use one spelling")
 
     bring(registered, "assessments", file)
     [error] = refused(registered, "assessments", ATTEMPT + second, new_centers=True)
-    assert error == (2, "center", "is on record as 'Ivy Tech'; write it so")
+    assert error == (2, "center", "is on record as 'Ivy Tech'; spell it that way")
     with registered.work(SYSTEM) as work, pytest.raises(AlreadyRecorded, match="'Ivy Tech'"):
         centers.add_center(work, name="ivy tech", category="employer", approvals=[])
 

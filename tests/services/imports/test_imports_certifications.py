@@ -148,7 +148,11 @@ def test_an_expiry_of_its_own_is_kept_and_told(container):
     report = take(container, line(expires_on="2029-06-30"))
 
     assert told(report) == [
-        (2, "expires_on", "The scheme's validity gives 2029-03-15; the day of the file is kept.")
+        (
+            2,
+            "expires_on",
+            "By the scheme's validity it is 2029-03-15; the date in the file is kept.",
+        )
     ]
     assert standing(container, "A")["expires_on"] == "2029-06-30"
 
@@ -156,7 +160,7 @@ def test_an_expiry_of_its_own_is_kept_and_told(container):
 def test_an_expiry_that_counts_several_cycles_asks_for_these(container):
     report = take(container, line(awarded_on="2014-03-15"))
 
-    assert "It is expiry number 3 counted from the award" in told(report)[0][2]
+    assert "It is the end of cycle number 3 counted from the award" in told(report)[0][2]
     assert standing(container, "A")["cycle_starts_on"] == "2014-03-15"
 
 
@@ -237,8 +241,8 @@ def test_a_roster_finds_its_worker_by_the_number_of_the_file(container):
 
 # What is refused.
 _FIRST = (
-    "must be awarded_on (2014-03-15) in the first row of a certificate: give the cycles before it "
-    "rows of their own (the first by the scheme: 2014-03-15 through 2019-03-15)"
+    "must be awarded_on (2014-03-15) in the first row of a certificate: add a row for each earlier "
+    "cycle (under the scheme, the first is 2014-03-15 through 2019-03-15)"
 )
 _TWO = "is a second number for one certification: its holder has "
 
@@ -246,10 +250,10 @@ _TWO = "is a second number for one certification: its holder has "
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([line(holder_ref="Z")], (2, "holder_ref", "is no holder on record")),
+        ([line(holder_ref="Z")], (2, "holder_ref", "is not a holder on record")),
         ([line(scheme="xyz")], (2, "scheme", "must be one of cla, ")),
         ([line(awarded_on="2026-11-22")], (2, "awarded_on", "must not be in the future")),
-        ([line(certificate_number="N/A")], (2, "certificate_number", "is no certificate number")),
+        ([line(certificate_number="N/A")], (2, "certificate_number", "means that there is none")),
         ([line(certificate_number="12#7")], (2, "certificate_number", "must be a certificate")),
         ([line(certificate_number="")], (2, "certificate_number", "must not be empty")),
         ([line(expires_on="2024-03-14")], (2, "expires_on", "must not be before awarded_on")),
@@ -264,7 +268,11 @@ _TWO = "is a second number for one certification: its holder has "
         ),
         (
             [line(), line(cycle_starts_on="2029-03-15", expires_on="2034-03-15")],
-            (3, "cycle_starts_on", "must be after the expiry of the cycle before it (2029-03-15)"),
+            (
+                3,
+                "cycle_starts_on",
+                "must be after the expiration of the cycle before it (2029-03-15)",
+            ),
         ),
         (
             [line(), line(cycle_starts_on="2029-03-16", expires_on="2029-03-01")],
@@ -276,8 +284,8 @@ _TWO = "is a second number for one certification: its holder has "
                 3,
                 "cycle_starts_on",
                 (
-                    "stands in row 2 already; a key stands once in a file, and here it is "
-                    "holder_ref, scheme, certificate_number and cycle_starts_on together"
+                    "already appears in row 2; a key may appear only once in a file, and here it "
+                    "appears in holder_ref, scheme, certificate_number and cycle_starts_on"
                 ),
             ),
         ),
@@ -291,11 +299,11 @@ _TWO = "is a second number for one certification: its holder has "
         ),
         (
             [line(), line(holder_ref="B", certificate_number="OLD0017")],
-            (3, "certificate_number", "stands in row 2 for another holder or scheme"),
+            (3, "certificate_number", "appears in row 2 for another holder or scheme"),
         ),
         (
             [line(), line(scheme="cla", expires_on="")],
-            (3, "certificate_number", "stands in row 2 for another holder or scheme"),
+            (3, "certificate_number", "appears in row 2 for another holder or scheme"),
         ),
         (
             [line(), line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")],
@@ -330,7 +338,7 @@ def test_a_second_number_beside_one_on_record_is_refused(container):
     )
 
     assert (column, rule[: len(_TWO)]) == ("certificate_number", _TWO)
-    assert "Keep the number that is printed on the certificate" in rule
+    assert "Use the number printed on the certificate" in rule
 
 
 def test_all_contradictions_of_a_file_are_told_at_once(container):
@@ -406,8 +414,8 @@ def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(c
 
     assert (row, column) == (2, "taken_on")
     assert rule == (
-        "would complete the passes on 2025-07-01 (maintenance), but OLD-0017 was awarded on "
-        "2024-03-15: correct the day of the pass, or first amend or void that award"
+        "would make 2025-07-01 the day of the last required pass (maintenance), but OLD-0017 was "
+        "awarded on 2024-03-15: correct the day of the pass, or first amend or void that award"
     )
     assert counts(container) == before
 

@@ -162,7 +162,7 @@ def test_an_old_file_does_not_undo_what_was_decided_since(registered, points):
     report = bring(registered, "activities", f"{ACTIVITY}{COURSE}submitted,2024-02-01,\n")
 
     assert report.unchanged == 1
-    assert told(report) == [(2, "status", "is approved on record, which was left as it is.")]
+    assert told(report) == [(2, "status", "is approved on record and was left as it is.")]
     assert points("2024-03-01") == "40.00"
 
 
@@ -263,7 +263,7 @@ def test_an_old_file_does_not_reopen_an_application_that_was_decided_here(regist
     report = bring(registered, "renewals", file)
 
     assert report.unchanged == 1
-    assert (2, "decision", "is denied on record, which was left as it is.") in told(report)
+    assert (2, "decision", "is denied on record and was left as it is.") in told(report)
     assert rows(registered, Renewal, "decision") == [("denied",)]
 
 

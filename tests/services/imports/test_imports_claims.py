@@ -54,7 +54,7 @@ def test_a_file_without_the_columns_imports_as_before(certified):
     assert fates(brought(certified, "", HEADER)) == (1, 0, 0)
     assert stated(certified) == [("", "", [], False)]
     assert fates(brought(certified, "", HEADER)) == (0, 0, 1)
-    assert counted(certified) == ["1.00"]  # half, since nobody approved the provider
+    assert counted(certified) == ["1.00"]  # half, since no one approved the provider
 
 
 def test_the_columns_are_taken_and_repeated_without_change(certified):
@@ -99,7 +99,7 @@ def test_another_word_on_the_provider_is_another_decision(certified):
         (
             ",,," + ";".join(f"t{n}" for n in range(21)) + ",,",
             "tags",
-            "must be at most 20 tags, with ; between",
+            "must be at most 20 tags, separated by semicolons",
         ),
         (",,," + "t" * 33 + ",,", "tags", "must be at most 32 characters"),
     ],
@@ -112,4 +112,4 @@ def test_what_is_not_known_is_refused_by_column(certified, cells, column, rule):
 def test_only_an_approved_row_says_that_the_provider_is(certified):
     row = COURSE.replace("approved", "rejected") + ",,,,,true"
     found = refused(certified, "activities", f"{HEADER}{STATED}\n{row}\n")
-    assert found == [(2, "provider_approved", "is said only where the status is approved")]
+    assert found == [(2, "provider_approved", "must be empty unless the status is approved")]

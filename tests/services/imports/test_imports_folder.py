@@ -62,7 +62,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def other_container(templates, tmp_path, clock):
-    """One more office, on a database of its own without a row."""
+    """One more container, on a separate database without a row."""
     path = tmp_path / "other.sqlite3"
     shutil.copyfile(templates("sqlite"), path)
     made = make_container(f"sqlite:///{path}", tmp_path / "other", clock)
@@ -123,10 +123,10 @@ def test_one_bad_row_in_the_last_file_refuses_all(container, files):
     refusal = refused(container, files)
 
     assert refusal.detail == (
-        "The folder was refused with 1 error, in roster.csv; nothing of it was stored."
+        "The folder was refused with 1 error, in roster.csv; nothing was stored."
     )
     assert [str(e) for r in refusal.refusals for e in r.errors] == [
-        "roster.csv, row 2, holder_ref: 'Z' is no holder on record; import holders first"
+        "roster.csv, row 2, holder_ref: 'Z' is not a holder on record; import holders first"
     ]
     assert [r.filename for r in refusal.checked] == [
         "holders.csv",
@@ -165,11 +165,11 @@ def test_what_files_of_one_folder_contradict_is_refused(container, files):
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
-        ("standing_change.csv", "is no kind of file; the kinds are holders"),
+        ("standing_change.csv", "is not named after a kind of file; the kinds are holders"),
         ("holder.xlsx", "is holders.xlsx meant?"),
         ("notes.txt", "must end in .csv or .xlsx"),
         ("Holders.XLSX", "is a second file of holders beside"),
-        ("standings.csv", "is no kind of file"),
+        ("standings.csv", "is not named after a kind of file"),
     ],
 )
 def test_a_name_that_says_no_kind_or_one_twice_is_refused(files, name, rule):
@@ -187,12 +187,12 @@ def test_a_folder_inside_is_refused_and_an_empty_one_says_how_files_are_named(fi
     (files / "more").mkdir()
     with pytest.raises(FolderRefused) as raised:
         folder.find(files)
-    assert raised.value.fields == {"more": "is a folder; all files lie in one folder"}
+    assert raised.value.fields == {"more": "is a folder; put all files directly in one folder"}
 
     (tmp_path / "empty").mkdir()
     with pytest.raises(FolderRefused) as raised:
         folder.find(tmp_path / "empty")
-    assert "holds no file to import. Name the files by their kind" in raised.value.detail
+    assert "contains no file to import. Name the files after their kinds" in raised.value.detail
 
 
 def test_what_programs_leave_beside_files_is_passed_over(files):

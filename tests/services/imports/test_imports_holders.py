@@ -71,7 +71,7 @@ def test_a_file_does_not_take_back_what_the_staff_changed_and_says_so(
         assert message.startswith(was)
         assert "replaced by clerk on 2026-11-21" in message
         assert f'"{value}"' in message or value is None
-        assert message.endswith("If the file is right, correct the record by hand.")
+        assert message.endswith("If the file is right, correct the record manually.")
         assert record(container) == corrected
 
 
@@ -161,7 +161,7 @@ def test_many_rows_are_found_by_their_names_however_they_came(container):
     assert len(rows(container, FormerName, "id")) == 60
 
 
-# People who look like somebody on record.
+# People who look like someone on record.
 @pytest.mark.parametrize(
     "line",
     [

@@ -10,7 +10,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Holder, RosterEntry
 from tracker.services.imports import ImportRefused
 
-FRACTION = "is a whole number that a program has written as a fraction; give it as it is printed, "
+FRACTION = "is a whole number that a program wrote as a fraction; write it "
 PEOPLE = "holder_ref,given_name,family_name,email\n"
 
 # Each kind of file with a key that is a fraction, and the column where it stands.
@@ -50,14 +50,14 @@ def registered(container):
 def test_a_key_that_a_program_made_a_fraction_is_refused_in_every_kind_of_file(registered):
     for kind, file, column in FRACTIONS:
         found = refused(registered, kind, file)
-        assert found == [(2, column, f"{FRACTION}without .0 and with the zeros before it")], file
+        assert found == [(2, column, f"{FRACTION}without .0 and with its leading zeros")], file
 
 
 def test_the_form_of_the_fraction_is_named(container):
     file = "holder_ref;given_name;family_name;email\n0017,0;Cy;Ek;cy@example.org\n"
     ((_, _, rule),) = refused(container, "holders", file)
 
-    assert rule == f"{FRACTION}without ,0 and with the zeros before it"
+    assert rule == f"{FRACTION}without ,0 and with its leading zeros"
 
 
 def test_a_key_of_that_form_that_is_on_record_is_meant(registered):
@@ -77,7 +77,7 @@ def test_a_key_of_that_form_that_is_on_record_is_meant(registered):
     assert named == "employee_id"
 
 
-ZEROS = "Spreadsheets take away the zeros before a number: write it as it is on record, in a"
+ZEROS = "Spreadsheets remove leading zeros: write it as it is on record, in a"
 # Files of every kind that names holders; R stands for the ref.
 NAMING = [
     ("assessments", ATTEMPT + "x,R,cpt,green,2024-01-01,pass,,,\n"),
@@ -96,7 +96,9 @@ def test_an_unknown_ref_that_has_lost_its_zeros_asks_for_the_one_on_record(conta
     for kind, file in NAMING:
         ((row, column, rule),) = refused(container, kind, file.replace("R,", f"{given},"))
         assert (row, column) == (2, "holder_ref"), kind
-        assert rule == f"is no holder on record; is {kept} meant? {ZEROS} column of the format Text"
+        assert rule == (
+            f"is not a holder on record; did you mean {kept}? {ZEROS} column with the format Text"
+        )
 
 
 def test_several_refs_that_may_be_meant_are_named_and_others_are_not(container):
@@ -107,8 +109,8 @@ def test_several_refs_that_may_be_meant_are_named_and_others_are_not(container):
     )
 
     rules = [rule for _, _, rule in refused(container, "assessments", file)]
-    assert rules[0].startswith("is no holder on record; is 07 or 007 or 0007 meant? ")
-    assert rules[1:] == ["is no holder on record; import holders first"] * 2
+    assert rules[0].startswith("is not a holder on record; did you mean 07 or 007 or 0007? ")
+    assert rules[1:] == ["is not a holder on record; import holders first"] * 2
 
 
 def test_a_file_of_unknown_refs_is_looked_up_no_longer_than_errors_are_told(container):

@@ -32,7 +32,7 @@ RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
 CHANGE = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
 ROSTER = "employer,employee_id,holder_ref,email,certificate_number,consented_on\n"
 
-UNKNOWN = "is no holder on record; import holders first"
+UNKNOWN = "is not a holder on record; import holders first"
 SCHEMES = "must be one of cla, clt, cpt"
 MODULES = "must be one of the modules of cpt: safety, quality, processes, maintenance, green"
 CE = "must be one of: college_credit, college_noncredit, third_party"
@@ -50,7 +50,7 @@ CASES = [
         "holder_ref,given_name,family_name,email\nC,Cy,Ek,cy at example\n",
         2,
         "email",
-        "must be one e-mail address",
+        "must be one email address",
     ),
     (
         "holders",
@@ -64,14 +64,14 @@ CASES = [
         "holder_ref,given_name,family_name,email,time_zone\nC,C,E,c@x.org,EST5\n",
         2,
         "time_zone",
-        "must be a time zone of the IANA list",
+        "must be an IANA time zone",
     ),
     (
         "holders",
         "holder_ref,given_name,family_name\nC,Cy,Ek\n",
         1,
         "email",
-        "is required, and missing from the header row",
+        "is required, but missing from the header row",
     ),
     (
         "holders",
@@ -85,7 +85,7 @@ CASES = [
         HOLDERS + "A,Ann,Other,ann@example.org\n",
         4,
         "holder_ref",
-        "stands in row 2 already; a key stands once in a file",
+        "already appears in row 2; a key may appear only once in a file",
     ),
     ("assessments", ATTEMPT + "x,Nobody,cpt,safety,2024-01-01,pass,,,\n", 2, "holder_ref", UNKNOWN),
     ("assessments", ATTEMPT + "x,A,cpx,safety,2024-01-01,pass,,,\n", 2, "scheme", SCHEMES),
@@ -96,14 +96,14 @@ CASES = [
         ATTEMPT + "x,A,cpt,safety,03/04/2024,pass,,,\n",
         2,
         "taken_on",
-        "is ambiguous: must be a date like 2026-03-15, or say",
+        "is ambiguous: write it like 2026-03-15, or say",
     ),
     (
         "assessments",
         ATTEMPT + "x,A,cpt,safety,2023-02-29,pass,,,\n",
         2,
         "taken_on",
-        "must be a day that the calendar has",
+        "must be a day that exists",
     ),
     (
         "assessments",
@@ -152,7 +152,7 @@ CASES = [
         ACTIVITY + "x,A,cla,CE,third_party,T,5,,2024-01-01,draft,,\n",
         2,
         "scheme",
-        "cla never expires, so it counts no points",
+        "cla never expires, so no points are counted for it",
     ),
     ("activities", ACTIVITY + "x,A,cpt,CE,volunteer,T,5,,2024-01-01,draft,,\n", 2, "type", CE),
     (
@@ -188,7 +188,7 @@ CASES = [
         ACTIVITY + "x,A,cpt,E,employment_full_time,T,3,2024-01-01,,draft,,\n",
         2,
         "quantity",
-        "must be empty: this type is counted from its dates",
+        "must be empty: this type is counted by its dates",
     ),
     (
         "activities",
@@ -209,21 +209,21 @@ CASES = [
         ACTIVITY + "x,A,cpt,CE,third_party,T,5,,2024-01-01,submitted,,\n",
         2,
         "submitted_on",
-        "is required where the status is submitted",
+        "is required when the status is submitted",
     ),
     (
         "activities",
         ACTIVITY + "x,A,cpt,CE,third_party,T,5,,2024-01-01,approved,2024-01-02,\n",
         2,
         "decided_on",
-        "is required where the status is approved",
+        "is required when the status is approved",
     ),
     (
         "activities",
         ACTIVITY + "x,A,cpt,CE,third_party,T,5,,2024-01-01,draft,2024-01-02,\n",
         2,
         "submitted_on",
-        "must be empty where the status is draft",
+        "must be empty when the status is draft",
     ),
     (
         "activities",
@@ -253,14 +253,14 @@ CASES = [
         RENEWAL + "x,A,cpt,2026-01-01,,approved\n",
         2,
         "decided_on",
-        "is required where there is a decision",
+        "is required when there is a decision",
     ),
     (
         "renewals",
         RENEWAL + "x,A,cpt,2026-01-01,2026-01-02,\n",
         2,
         "decision",
-        "is required where there is a decided_on",
+        "is required when there is a decided_on",
     ),
     (
         "renewals",
@@ -274,7 +274,7 @@ CASES = [
         RENEWAL + "x,A,cpt,2026-01-03,,\ny,A,cpt,2026-01-04,,\n",
         3,
         "decision",
-        "an application for this certification is under review already, in row 2",
+        "an application for this certification is already under review, in row 2",
     ),
     (
         "standing-changes",
@@ -304,14 +304,14 @@ CASES = [
         ROSTER + "Acme,1,,no@example.org,,2024-01-01\n",
         2,
         "consented_on",
-        "needs a worker who is on record, and none was found",
+        "needs a worker on record, but no match was found",
     ),
     (
         "roster",
         ROSTER + "Acme,1,A,,,\nAcme,2,B,,,\nAcme,1,B,,,\n",
         4,
         "employee_id",
-        "stands in row 2 already",
+        "already appears in row 2",
     ),
 ]
 
@@ -390,7 +390,7 @@ def test_a_change_of_standing_on_record_is_never_altered(registered):
 
     assert [rule[:24] for _, _, rule in refused(registered, "standing-changes", later)] == [
         "is 2026-01-01 on record;",
-        "is suspend on record; an",
+        "is suspend on record; us",
     ]
 
 
@@ -400,7 +400,7 @@ def test_a_second_application_is_refused_while_one_on_record_is_under_review(reg
     ((row, column, rule),) = refused(registered, "renewals", RENEWAL + "y,A,cpt,2026-10-21,,\n")
 
     assert (row, column) == (2, "decision")
-    assert rule == "an application for this certification is under review already"
+    assert rule == "an application for this certification is already under review"
 
 
 def test_a_pass_that_a_renewal_rests_on_cannot_be_taken_away(registered):
@@ -412,7 +412,7 @@ def test_a_pass_that_a_renewal_rests_on_cannot_be_taken_away(registered):
     ((row, column, rule),) = refused(registered, "assessments", file)
 
     assert (row, column) == (6, "taken_on")
-    assert rule.startswith("changes an award that was renewed since; amend the assessment over")
+    assert rule.startswith("changes an award that has been renewed since; amend the assessment")
     assert 'later_cycles "keep"' in rule
 
 
@@ -429,11 +429,11 @@ def test_a_voided_attempt_cannot_be_changed_by_a_file_but_may_stand_in_it(regist
     ((row_number, column, rule),) = refused(registered, "assessments", as_csv(lines).decode())
 
     assert (row_number, column) == (5, "attempt_ref")
-    assert rule == "was voided; a corrected attempt needs a new attempt_ref"
+    assert rule == "was voided; use a new attempt_ref for a corrected attempt"
 
 
 def test_an_unknown_kind_is_refused(container):
-    with pytest.raises(Invalid, match="no kind of file 'people'"):
+    with pytest.raises(Invalid, match="'people' is not a kind of file"):
         bring(container, "people", HOLDERS)
 
 

@@ -73,7 +73,7 @@ def test_a_worker_is_found_by_ref_else_by_number_else_by_either_address(register
     }
     assert told(report) == [
         (7, "email", "No holder with this address was found."),
-        (8, "certificate_number", "No holder of this certificate was found."),
+        (8, "certificate_number", "No holder with this certificate number was found."),
     ]
 
 
@@ -116,8 +116,8 @@ def test_an_employers_own_file_says_nothing_of_consent_nor_of_other_employers(re
     file = ROSTER + "Acme,1,A,,,,2024-01-01,\nOther,2,,,,,,\n"
 
     assert refused(registered, "roster", file, employer_id=own) == [
-        (2, "consented_on", "must be empty: consent is the worker's own act, not the employer's"),
-        (2, "holder_ref", "must be empty: give the worker's email or certificate_number instead"),
+        (2, "consented_on", "must be empty: only workers can give consent, not their employer"),
+        (2, "holder_ref", "must be empty: use the worker's email or certificate_number instead"),
         (3, "employer", "must be your own company, Acme"),
     ]
 

@@ -29,7 +29,7 @@ def _changed(ref, number, kind, day):
 
 
 def _again(kind):
-    """An award that ended long before its expiry, and one earned anew before that."""
+    """An award that ended long before its expiry, and one earned again before that."""
     files = {
         "assessments": [
             *awarded("A", date(2015, 3, 12)),

@@ -125,7 +125,7 @@ def test_an_unlawful_change_of_standing_is_warned_of(registered):
     )
 
     assert told(bring(registered, "standing-changes", file)) == [
-        (2, "kind", "Cannot revoke a certification that on 2026-02-01 is revoked.")
+        (2, "kind", "Cannot revoke a certification that is revoked on 2026-02-01.")
     ]
 
 
@@ -136,7 +136,11 @@ def test_what_takes_away_before_the_award_is_warned_of(registered):
     )
 
     assert told(bring(registered, "standing-changes", file)) == [
-        (2, "effective_on", "There was no certification on that day. It was awarded on 2022-01-15.")
+        (
+            2,
+            "effective_on",
+            "The certification did not exist on that day. It was awarded on 2022-01-15.",
+        )
     ]
 
 
@@ -162,7 +166,7 @@ def test_beyond_a_thousand_warnings_only_their_number_is_told(registered):
 
 # Approvals that contradict the state they act on.
 NINETEEN = "2019-03-01"  # valid through 1 March 2024, and renewed through 1 March 2029
-IDLE = "It opens no cycle, although it is approved: "
+IDLE = "It is approved but opens no cycle: "
 
 
 @pytest.fixture
@@ -191,7 +195,7 @@ def test_one_application_under_two_refs_renews_once_and_is_named(renewed, ref):
 
     assert [message for _, _, message in told(report)] == [
         f"{IDLE}The renewal window opens on 2028-12-01.",
-        "The same application is on record as m: it looks like a duplicate.",
+        "This looks like a duplicate: the same application is on record as m.",
     ]
     assert (report.effects, expiry(renewed)) == ({}, "2029-03-01")
     assert [ref for (ref,) in rows(renewed, Renewal, "ref")] == sorted(["m", ref])
@@ -206,7 +210,7 @@ def test_two_refs_of_one_application_in_one_file_renew_once(container):
     report = bring(container, "renewals", RENEWAL + line.format("y") + line.format("x"))
 
     named = [(row, message) for row, _, message in told(report) if "duplicate" in message]
-    assert named == [(2, "The same application is on record as x: it looks like a duplicate.")]
+    assert named == [(2, "This looks like a duplicate: the same application is on record as x.")]
     assert report.effects == {"cycles opened": 1}
     assert expiry(container) == "2029-03-01"
 
@@ -255,7 +259,7 @@ def test_a_decision_that_a_file_changes_stays_readable(renewed):
 
     assert expiry(renewed) == "2024-03-01"
     assert rows(renewed, FormerRenewalDecision, "decision", "decided_on", "ended_reason") == [
-        ("approved", date(2024, 2, 20), "A file says denied on 2024-02-25.")
+        ("approved", date(2024, 2, 20), "An imported file says denied on 2024-02-25.")
     ]
 
 

@@ -1,4 +1,4 @@
-"""When letters go: by day (services/pacing)."""
+"""When messages go: by day (services/pacing)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def paced(container, **reminders):
-    """The office with other settings of reminders."""
+    """The container with other settings of reminders."""
     settings = container.settings
     return replace(
         container, settings=replace(settings, reminders=replace(settings.reminders, **reminders))

@@ -20,7 +20,7 @@ COURSE = {"category": "CE", "type": "third_party", "title": "Lean", "quantity": 
 
 @pytest.fixture
 def two_versions(container):
-    """An office whose CPT has another version since 2024, which requires files with courses."""
+    """A container whose CPT has another version since 2024, which requires files with courses."""
     cpt = container.schemes["cpt"]
     [first] = cpt.policies
     types = dict(first.types)

@@ -28,7 +28,7 @@ NAME = {"en": "late", "es": "tarde"}
 
 @pytest.fixture
 def ruled(app, clock):
-    """An office whose CPT needs everything that a policy can ask for, on a late day."""
+    """A container whose CPT needs everything that a policy can ask for, on a late day."""
     clock.set(ON.isoformat())
     late = LateStep(
         Duration(90, "days"), NAME, earns=True, extra_points=Decimal(10), fee=Decimal(25)
@@ -68,7 +68,7 @@ def approve(container, certification_id, points, completed_on):
 
 
 def person(container, *, renewed=False, other=False, again=False):
-    """Somebody certified, with what makes their terms other than their neighbours'."""
+    """Someone certified, with what makes their terms other than their neighbours'."""
     holder_id, id_ = factories.certified(container, date(2021, 12, 25))
     approve(container, id_, 120 if renewed else 30, date(2026, 1, 5))
     with container.work(SYSTEM) as work:

@@ -40,19 +40,20 @@ class NextActionSchema(Schema):
     action = choice(*ACTIONS, required=True)
     on = DayField(required=True, allow_none=True)
     time_zone = fields.String(
-        required=True, metadata={"description": "Its days begin and end at midnight there."}
+        required=True,
+        metadata={"description": "The time zone in which that day begins and ends."},
     )
     points_missing = AmountField(
         required=True,
         allow_none=True,
-        metadata={"description": "To be logged still, beside what waits for a decision."},
+        metadata={"description": "The points still to earn, besides those waiting for a decision."},
     )
     points_waiting = AmountField(
-        required=True, metadata={"description": "Submitted, and not decided on yet."}
+        required=True, metadata={"description": "The points submitted and not yet decided on."}
     )
     questions = fields.Integer(
         required=True,
-        metadata={"description": "Activities about which a reviewer waits for your answer."},
+        metadata={"description": "How many activities a reviewer has asked you about."},
     )
     sentence = fields.String(required=True)
 
@@ -91,7 +92,7 @@ class MeSchema(Schema):
         MailSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "For a holder, who must know of letters that came back."},
+        metadata={"description": "For holders: whether emails reach them."},
     )
     certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
 
@@ -99,18 +100,21 @@ class MeSchema(Schema):
 class NewTokenSchema(ClosedSchema):
     """What a new token may do. Only an admin may set a role, name or subject not their own."""
 
-    name = WordsField(100, metadata={"description": "Stands in the history beside what it does."})
-    role = choice(*ROLES, metadata={"description": "Your own if not given."})
+    name = WordsField(
+        100,
+        metadata={"description": "The name under which the history records what the token does."},
+    )
+    role = choice(*ROLES, metadata={"description": "Default: your own role."})
     scopes = fields.List(
         choice(*SCOPES),
         validate=validate.Length(1, 2),
-        metadata={"description": "All of your own if not given."},
+        metadata={"description": "Default: all of your own scopes."},
     )
     holder_id = fields.UUID(allow_none=True)
     employer_id = fields.UUID(allow_none=True)
     expires_at = MomentField(
         allow_none=True,
-        metadata={"description": "A year from now if not given; null (never): admin only."},
+        metadata={"description": "Default: a year from now. Only admins may use null (never)."},
     )
 
 

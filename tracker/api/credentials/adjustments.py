@@ -29,24 +29,30 @@ from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExt
 resource = Resource("adjustments", __name__, description=__doc__)
 
 _MOST_REFS, _MOST_TOLD, _LONGEST = 1000, 1000, 3652
-_OVERRIDE = "Why it is granted although the policy's rule refuses it."
+_OVERRIDE = "Why it is granted against the policy's rule."
 
 
 class NewAdjustmentSchema(ClosedSchema):
     """A later expiry, a lower requirement, or both, for the last cycle opened."""
 
     extended_to = DayField(metadata={"description": "The new last valid day."})
-    points_required = AmountField(metadata={"description": "Less than the policy asks for."})
+    points_required = AmountField(
+        metadata={"description": "Fewer points than the policy requires."}
+    )
     reason_code = reason_code_field(required=True)
     reason = WordsField(1000, required=True)
-    effective_on = DayField(metadata={"description": "Since when it is so; today if not given."})
-    requested_on = DayField(metadata={"description": "When it was asked for; today if not given."})
+    effective_on = DayField(
+        metadata={"description": "The day from which it applies. Default: today."}
+    )
+    requested_on = DayField(
+        metadata={"description": "The day on which it was requested. Default: today."}
+    )
     override_reason = WordsField(500, metadata={"description": _OVERRIDE})
 
     @validates_schema
     def _sets_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if "extended_to" not in data and "points_required" not in data:
-            raise ValidationError("one of extended_to and points_required is required")
+            raise ValidationError("extended_to, points_required or both are required")
 
 
 class AdjustmentSchema(Schema):
@@ -55,7 +61,10 @@ class AdjustmentSchema(Schema):
     id = fields.UUID(required=True)
     certification_id = fields.UUID(required=True)
     cycle = fields.Integer(required=True)
-    number = fields.Integer(required=True, metadata={"description": "Counts those of the cycle."})
+    number = fields.Integer(
+        required=True,
+        metadata={"description": "The number of the adjustment within its cycle, from 1."},
+    )
     extended_to = DayField(required=True, allow_none=True)
     points_required = AmountField(required=True, allow_none=True)
     effective_on = DayField(required=True)
@@ -80,10 +89,15 @@ class NewBatchSchema(ClosedSchema):
 
     ref = Reference(
         required=True,
-        metadata={"description": "Stands for this act: asked again it changes nothing."},
+        metadata={
+            "description": "A name for this act; repeating the request under it changes nothing."
+        },
     )
     scheme = WordsField(32, required=True, metadata={"example": "cpt"})
-    expiring_from = DayField(required=True, metadata={"description": "The expiry in force counts."})
+    expiring_from = DayField(
+        required=True,
+        metadata={"description": "The current expiration date counts, extensions included."},
+    )
     expiring_to = DayField(required=True)
     holder_refs = fields.List(
         Reference(),
@@ -92,16 +106,22 @@ class NewBatchSchema(ClosedSchema):
         validate=validate.Length(max=_MOST_REFS),
     )
     employer_id = fields.UUID(
-        metadata={"description": "Only workers who share their standing with this employer."}
+        metadata={"description": "Only workers who share their status with this employer."}
     )
-    until = DayField(metadata={"description": "One expiry for all; or give by."})
-    by = fields.Nested(LengthSchema, metadata={"description": "So much later than each expires."})
+    until = DayField(metadata={"description": "One new expiration date for all; or use ``by``."})
+    by = fields.Nested(
+        LengthSchema,
+        metadata={"description": "How much later than now each expires; or use ``until``."},
+    )
     reason_code = reason_code_field(required=True)
     reason = WordsField(1000, required=True)
-    effective_on = DayField(metadata={"description": "Since when it is so; today if not given."})
+    effective_on = DayField(
+        metadata={"description": "The day from which it applies. Default: today."}
+    )
     override_reason = WordsField(500, metadata={"description": _OVERRIDE})
     dry_run = fields.Boolean(
-        load_default=False, metadata={"description": "Say who would change; store nothing."}
+        load_default=False,
+        metadata={"description": "Only report who would be extended; store nothing."},
     )
 
 
@@ -114,7 +134,9 @@ class FateSchema(Schema):
     expires_on = DayField(required=True)
     extended_to = DayField(required=True)
     refused = fields.String(
-        required=True, allow_none=True, metadata={"description": "The refusal's code."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The code of the refusal; null if it was not refused."},
     )
     detail = fields.String(required=True, allow_none=True)
 
@@ -139,7 +161,7 @@ class BatchSchema(Schema):
     ref = fields.String(required=True)
     scheme = fields.String(required=True)
     request = fields.Dict(
-        keys=fields.String(), required=True, metadata={"description": "What was asked for."}
+        keys=fields.String(), required=True, metadata={"description": "The request as it was made."}
     )
     extended = fields.Integer(required=True)
     refused = fields.Integer(required=True)

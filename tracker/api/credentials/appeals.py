@@ -24,7 +24,9 @@ class NewAppealSchema(ClosedSchema):
     renewal_id = fields.UUID(
         load_default=None,
         allow_none=True,
-        metadata={"description": "The denied renewal; absent: the suspension or revocation."},
+        metadata={
+            "description": "The denied renewal. Left out: the latest suspension or revocation."
+        },
     )
 
 

@@ -34,7 +34,9 @@ class NewAssessmentSchema(ClosedSchema):
     delivery = choice(*DELIVERIES)
     center_id = fields.UUID()
     funding = choice(*FUNDINGS)
-    override_reason = WordsField(500, metadata={"description": "Why an early retake is accepted."})
+    override_reason = WordsField(
+        500, metadata={"description": "Why a retake before the waiting period ends is accepted."}
+    )
 
 
 class AssessmentSchema(Schema):
@@ -60,8 +62,8 @@ class AssessmentSchema(Schema):
 
 
 LATER = (
-    "What becomes of approved renewals that the corrected award no longer carries: keep has the "
-    "award and its later cycles stand as they are, unwind turns the approvals into denials."
+    "What happens to approved renewals that no longer fit the corrected award: keep leaves the "
+    "award and its later cycles as they are, unwind turns the approvals into denials."
 )
 
 
@@ -74,7 +76,7 @@ class VoidSchema(ClosedSchema):
         load_default=False,
         truthy={True},
         falsy={False},
-        metadata={"description": "Say what would change; store nothing."},
+        metadata={"description": "Only report what would change; store nothing."},
     )
 
 
@@ -89,7 +91,9 @@ class AmendmentSchema(VoidSchema):
     center_id = fields.UUID(allow_none=True)
     funding = choice(*FUNDINGS, allow_none=True)
     override_reason = WordsField(
-        500, allow_none=True, metadata={"description": "Why an early retake is accepted."}
+        500,
+        allow_none=True,
+        metadata={"description": "Why a retake before the waiting period ends is accepted."},
     )
 
     @validates_schema
@@ -149,7 +153,7 @@ class CorrectedCertificationSchema(Schema):
         "kept",
         required=True,
         allow_none=True,
-        metadata={"description": "What becomes of the award; null: it stays as it is."},
+        metadata={"description": "What happens to the award; null: it stays as it is."},
     )
     awarded_on_before = DayField(required=True, allow_none=True)
     awarded_on_after = DayField(required=True, allow_none=True)

@@ -47,16 +47,21 @@ class CycleSchema(Schema):
     expires_on = DayField(
         required=True,
         allow_none=True,
-        metadata={"description": "Last valid day, extensions decided by the day included."},
+        metadata={"description": "Last valid day, including extensions decided by ``as_of``."},
     )
     unextended_expires_on = DayField(
-        required=True, allow_none=True, metadata={"description": "The same without them."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Last valid day without extensions."},
     )
     opened_on = DayField(required=True)
     policy = fields.String(required=True)
     imported = fields.Boolean(
         required=True,
-        metadata={"description": "Its days are a file's, whatever the scheme's validity gives."},
+        metadata={
+            "description": "Whether its dates come from an imported file instead of the "
+            "scheme's validity."
+        },
     )
 
 
@@ -72,12 +77,14 @@ class CertificationSchema(Schema):
     replaced_on = DayField(
         required=True,
         allow_none=True,
-        metadata={"description": "The day from which a later award speaks for the holder."},
+        metadata={"description": "The day from which a later award replaces this one."},
     )
     withdrawn_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "Recorded in error: no passes on record carry it."},
+        metadata={
+            "description": "Whether it was recorded in error: no passes on record support it."
+        },
     )
     standing = fields.Nested(StandingSchema, required=True, allow_none=True)
 
@@ -89,18 +96,18 @@ class CertificationDetailSchema(CertificationSchema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "When a file put the award on record: its number and days are those "
-            "of the file. Null: it follows from the passes."
+            "description": "When the award was imported; its number and dates are those of the "
+            "file. Null: it is based on passes."
         },
     )
     edition = fields.String(required=True, allow_none=True)
     source = fields.String(
-        required=True, allow_none=True, metadata={"description": "Where the file has it from."}
+        required=True, allow_none=True, metadata={"description": "The source that the file names."}
     )
     voided_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When staff took back what the file said."},
+        metadata={"description": "When staff voided the imported award."},
     )
     void_reason = fields.String(required=True, allow_none=True)
     cycles = fields.List(fields.Nested(CycleSchema), required=True)
@@ -124,8 +131,8 @@ class StandingChangeSchema(ClosedSchema):
     reason = WordsField(1000, required=True)
     effective_on = DayField(
         metadata={
-            "description": "Today if not given; of a reinstatement for a mistake or an upheld "
-            "appeal the day of what it undoes."
+            "description": "Default: today; for a reinstatement because of a mistake or an upheld "
+            "appeal, the effective date of the decision that it reverses."
         }
     )
 
@@ -135,8 +142,8 @@ class RevocationSchema(StandingChangeSchema):
 
     barred_until = DayField(
         metadata={
-            "description": "The last day on which it cannot be earned anew; without it for good, "
-            "or as the scheme says."
+            "description": "The last day on which it cannot be earned again. Default: as the "
+            "scheme says, or forever."
         }
     )
 

@@ -33,12 +33,14 @@ class CycleGivenSchema(ClosedSchema):
     starts_on = DayField(
         allow_none=True,
         load_default=None,
-        metadata={"description": "Null: the award's day, or the day after the cycle before."},
+        metadata={
+            "description": "Null: the day of the award, or the day after the previous cycle."
+        },
     )
     expires_on = DayField(
         allow_none=True,
         load_default=None,
-        metadata={"description": "Last valid day. Null: as the scheme's validity has it."},
+        metadata={"description": "Last valid day. Null: by the scheme's validity."},
     )
 
 
@@ -49,7 +51,7 @@ class AwardAmendmentSchema(VoidSchema):
     awarded_on = DayField()
     cycles = fields.List(
         fields.Nested(CycleGivenSchema),
-        metadata={"description": "All cycles that are given; those that renewals open follow."},
+        metadata={"description": "All imported cycles; cycles opened by renewals follow them."},
     )
     edition = WordsField(64, allow_none=True)
     source = WordsField(200, allow_none=True)
@@ -59,7 +61,7 @@ class AwardAmendmentSchema(VoidSchema):
         if not data.keys() & set(_AMENDABLE):
             raise ValidationError(f"one of {', '.join(_AMENDABLE)} is required")
         if not 1 <= len(data.get("cycles", [None])) <= _MOST_CYCLES:
-            raise ValidationError(f"must be from 1 to {_MOST_CYCLES} cycles", "cycles")
+            raise ValidationError(f"must have 1 to {_MOST_CYCLES} cycles", "cycles")
 
 
 class CorrectedAwardSchema(CertificationDetailSchema):

@@ -35,13 +35,14 @@ class ReasonSchema(Schema):
     acts = fields.List(choice(*ACTS), required=True)
     text = by_language()
     own_words = fields.Boolean(
-        required=True, metadata={"description": "Whether a text is required beside it."}
+        required=True,
+        metadata={"description": "Whether a reason in one's own words is required too."},
     )
     schemes = fields.List(
         fields.String(),
         required=True,
         allow_none=True,
-        metadata={"description": "The schemes whose policies name it; null: it is for all."},
+        metadata={"description": "The schemes whose policies name it; null: all schemes."},
     )
 
 

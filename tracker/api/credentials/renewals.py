@@ -32,12 +32,16 @@ class RenewalSchema(Schema):
     cycle = fields.Integer(required=True)
     submitted_on = DayField(required=True)
     points_counted = AmountField(
-        required=True, allow_none=True, metadata={"description": "On the day it was made."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The points on the day of the application."},
     )
     points_if_approved = AmountField(
         required=True,
         allow_none=True,
-        metadata={"description": "With the activities that waited for a decision on that day."},
+        metadata={
+            "description": "The same, including activities waiting for a decision on that day."
+        },
     )
     decision = choice(*RenewalVerdict, required=True, allow_none=True)
     decided_on = DayField(required=True, allow_none=True)
@@ -61,7 +65,7 @@ class RenewalDecisionSchema(ClosedSchema):
         WordsField(32),
         load_default=list,
         validate=validate.Length(max=20),
-        metadata={"description": "The policy's checks that the reviewer confirms, by code."},
+        metadata={"description": "The codes of the policy's checks that the reviewer confirms."},
     )
 
 
@@ -74,12 +78,14 @@ class RulingOrFormerSchema(Schema):
     decided_by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     ended_at = fields.AwareDateTime(
-        required=True, allow_none=True, metadata={"description": "Null: it rules."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it was superseded or undone. Null: it is in force."},
     )
     ended_by = fields.String(required=True, allow_none=True)
     ended_reason = fields.String(required=True, allow_none=True)
     undone = fields.Boolean(
-        required=True, metadata={"description": "Taken back, rather than superseded."}
+        required=True, metadata={"description": "Whether it was undone rather than superseded."}
     )
 
 
@@ -88,7 +94,9 @@ class QuoteQuerySchema(ClosedSchema):
 
     certification_ids = fields.String(
         required=True,
-        validate=validate.Regexp(f"^{_ID}(,{_ID}){{0,4}}$", error="must be 1 to 5 ids with commas"),
+        validate=validate.Regexp(
+            f"^{_ID}(,{_ID}){{0,4}}$", error="must be 1 to 5 ids, separated by commas"
+        ),
     )
 
 
@@ -97,7 +105,10 @@ class QuoteSchema(Schema):
 
     schemes = fields.List(fields.String(), required=True)
     amount = AmountField(required=True)
-    late_fees = AmountField(required=True, metadata={"description": "The part due for being late."})
+    late_fees = AmountField(
+        required=True,
+        metadata={"description": "The part of the amount that is charged for applying late."},
+    )
     currency = fields.String(required=True)
     bundled = fields.Boolean(required=True)
     reason = fields.String(required=True)

@@ -89,21 +89,22 @@ class PolicyActivityTypeSchema(ProvenanceSchema):
     units = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Units that a quantity may be stated in."},
+        metadata={"description": "The units in which a quantity may be stated."},
     )
     roles = fields.List(fields.String(), required=True)
     evidence = choice(
         *get_args(EvidenceRule),
         required=True,
-        metadata={"description": "Whether files are asked for with a claim, or required."},
+        metadata={"description": "Whether evidence is optional, requested or required."},
     )
     evidence_kinds = by_language(
-        allow_none=True, metadata={"description": "Which proof is accepted; null: none is asked."}
+        allow_none=True,
+        metadata={"description": "Which evidence is accepted; null: none is requested."},
     )
     warn_above = AmountField(
         required=True,
         allow_none=True,
-        metadata={"description": "A reviewer looks twice at a quantity above it."},
+        metadata={"description": "Reviewers take a closer look at larger quantities."},
     )
 
 
@@ -118,7 +119,7 @@ class PolicySchema(ProvenanceSchema):
         DurationSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "How long after the expiry one may still renew."},
+        metadata={"description": "How long after expiration renewal is still possible."},
     )
     next_cycle = fields.String(required=True)
     month_rule = fields.String(required=True)
@@ -126,7 +127,7 @@ class PolicySchema(ProvenanceSchema):
     categories = fields.List(fields.Nested(PolicyCategorySchema), required=True)
     types = fields.List(fields.Nested(PolicyActivityTypeSchema), required=True)
     tags = fields.List(
-        fields.String(), required=True, metadata={"description": "Marks that a claim may bear."}
+        fields.String(), required=True, metadata={"description": "The tags that a claim may carry."}
     )
 
 

@@ -46,7 +46,7 @@ class MyLetterSchema(Schema):
     finished_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When it was sent, or given up."},
+        metadata={"description": "When it was sent, canceled or abandoned."},
     )
 
 
@@ -63,7 +63,7 @@ class LetterSchema(Schema):
     subject = fields.String(required=True, allow_none=True)
     created_at = fields.AwareDateTime(required=True)
     next_at = fields.AwareDateTime(
-        required=True, allow_none=True, metadata={"description": "When it is tried next."}
+        required=True, allow_none=True, metadata={"description": "When the next attempt is due."}
     )
     attempts = fields.Integer(required=True)
     last_error = fields.String(required=True, allow_none=True)

@@ -45,7 +45,10 @@ class RelayEventSchema(ClosedSchema):
     queue_id = WordsField(64)
     status = fields.String(
         validate=validate.Regexp(r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z"),
-        metadata={"description": "RFC 3463, of one that bounced.", "example": "5.1.1"},
+        metadata={
+            "description": "The enhanced status code (RFC 3463) of a bounce.",
+            "example": "5.1.1",
+        },
     )
 
 
@@ -90,9 +93,9 @@ def _signature() -> re.Match[str]:
     """The signature, checked before the body is read. Raises Unauthorized if missing or too old."""
     found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
     if found is None:
-        raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
+        raise Unauthorized(f"The header {_HEADER} is missing or malformed.")
     if abs(routing.container().clock().timestamp() - int(found["t"])) > _TOLERANCE:
-        raise Unauthorized("The signature is too old, or from the future.")
+        raise Unauthorized("The signature's time is too old, or in the future.")
     return found
 
 
@@ -102,7 +105,7 @@ def _check_signed(signature: re.Match[str], body: bytes) -> None:
     genuine = hmac.digest(routing.container().relay_key, signed, "sha256").hex()
     given = signature["signed"].split(",v1=")[1:]  # several while the key is being changed
     if not any(hmac.compare_digest(genuine, one) for one in given):
-        raise Unauthorized("The signature is not ours.")
+        raise Unauthorized("The signature does not match.")
 
 
 def _load(body: bytes) -> list[dict[str, Any]]:

@@ -36,7 +36,9 @@ class StageSchema(Schema):
 
     cycle = fields.Integer(required=True)
     expires_on = DayField(required=True)
-    offset = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
+    offset = fields.Integer(
+        required=True, metadata={"description": "Days before expiration; negative: after it."}
+    )
     due_at = fields.AwareDateTime(required=True)
     fate = choice(ledger.AHEAD, *StageOutcome, required=True)
     reason = fields.String(required=True, allow_none=True)
@@ -44,10 +46,10 @@ class StageSchema(Schema):
     sent_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When the mail server took the letter."},
+        metadata={"description": "When the mail server accepted the message."},
     )
     last_error = fields.String(
-        required=True, allow_none=True, metadata={"description": "Shown to staff."}
+        required=True, allow_none=True, metadata={"description": "Shown only to staff."}
     )
 
 
@@ -65,7 +67,7 @@ class ReminderQuerySchema(paging.PageSchema):
     """Filters by outcome, or by the state of the message."""
 
     fate = choice(*StageOutcome)
-    state = choice(*MessageState, metadata={"description": "The letter's."})
+    state = choice(*MessageState, metadata={"description": "The state of its message."})
 
 
 class CalendarQuerySchema(ClosedSchema):
@@ -85,7 +87,9 @@ class DueStageSchema(Schema):
 
     on = DayField(required=True)
     scheme = fields.String(required=True)
-    stage = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
+    stage = fields.Integer(
+        required=True, metadata={"description": "Days before expiration; negative: after it."}
+    )
     count = fields.Integer(required=True)
     when_complete = fields.Boolean(required=True)
 

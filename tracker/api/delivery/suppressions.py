@@ -23,7 +23,7 @@ class SuppressionSchema(Schema):
     address = fields.String(required=True)
     reason = choice(*suppressions.REASONS, required=True)
     until_at = fields.AwareDateTime(
-        required=True, allow_none=True, metadata={"description": "Null: for good."}
+        required=True, allow_none=True, metadata={"description": "Null: permanently."}
     )
     recorded_at = fields.AwareDateTime(required=True)
 
@@ -31,7 +31,7 @@ class SuppressionSchema(Schema):
 class SuppressionQuerySchema(ClosedSchema):
     """All suppressions, or those of one address."""
 
-    after = paging.Cursor(metadata={"description": "The cursor that the page before gave."})
+    after = paging.Cursor(metadata={"description": "The ``next_cursor`` of the previous page."})
     limit = fields.Integer(
         load_default=paging.DEFAULT_LIMIT, strict=False, validate=validate.Range(1, paging.LONGEST)
     )

@@ -26,8 +26,8 @@ from tracker.services.desk.reviews import ReviewDossier as Opened
 
 resource = Resource("queue", __name__, description=__doc__)
 
-_NO_CURSOR = "is not a cursor that a page gave"
-_URGENT = "With everything of this holder that waits, a renewal would be completed that is due."
+_NO_CURSOR = "is not a cursor from an earlier page"
+_URGENT = "Only holders whose pending activities would complete a renewal that is due."
 
 
 class QueueCursor(paging.Cursor):
@@ -73,7 +73,7 @@ class QueueQuerySchema(paging.PageSchema):
     """Which activities. With a flag, a page may be short although there is a next one."""
 
     after = QueueCursor(  # type: ignore[assignment]  # the queue has another key than an id
-        metadata={"description": "The cursor that the page before gave."}
+        metadata={"description": "The ``next_cursor`` of the previous page."}
     )
     scheme = WordsField(32)
     category = WordsField(32)
@@ -81,10 +81,12 @@ class QueueQuerySchema(paging.PageSchema):
     state = choice(
         *review_queue.STATES,
         load_default=str(ActivityState.SUBMITTED),
-        metadata={"description": "``more_information``: those that wait for their holder."},
+        metadata={"description": "``more_information``: activities waiting for their holder."},
     )
     flag = choice(*FLAGS)
-    employer_id = fields.UUID(metadata={"description": "Workers on this employer's list today."})
+    employer_id = fields.UUID(
+        metadata={"description": "Only workers on this employer's list today."}
+    )
     submitted_before = DayField()
     expires_before = DayField()
 
@@ -95,10 +97,13 @@ class QueuePointsSchema(Schema):
     now = AmountField(required=True)
     required = AmountField(required=True)
     if_approved = AmountField(
-        required=True, metadata={"description": "With this activity approved, and it alone."}
+        required=True, metadata={"description": "The total if only this activity were approved."}
     )
     if_all_approved = AmountField(
-        required=True, metadata={"description": "With everything of the holder that waits."}
+        required=True,
+        metadata={
+            "description": "The total if all of the holder's pending activities were approved."
+        },
     )
     complete_now = fields.Boolean(required=True)
     complete_if_approved = fields.Boolean(required=True)
@@ -117,14 +122,18 @@ class PersonSchema(Schema):
     certificate_number = fields.String(required=True, allow_none=True)
     scheme = fields.String(required=True)
     status = fields.String(
-        required=True, allow_none=True, metadata={"description": "The standing; null: none."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The status; null: there is no certification."},
     )
     valid = fields.Boolean(required=True, allow_none=True)
     expires_on = DayField(
         required=True, allow_none=True, metadata={"description": "Last valid day."}
     )
     days_left = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Negative after the expiry."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Days until expiration; negative after it."},
     )
 
 
@@ -149,17 +158,23 @@ class QueuedActivitySchema(PersonSchema):
     completed_on = DayField(required=True, allow_none=True)
     state = choice(*ActivityState, required=True)
     submitted_on = DayField(
-        required=True, allow_none=True, metadata={"description": "Since when it waits."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "How long it has been waiting, from this day."},
     )
     days_waiting = fields.Integer(required=True)
     version = fields.Integer(required=True)
     urgent = fields.Boolean(required=True, metadata={"description": _URGENT})
     points = fields.Nested(QueuePointsSchema, required=True, allow_none=True)
     points_claimed = AmountField(
-        required=True, allow_none=True, metadata={"description": "What it brings by itself."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The points that it earns by itself."},
     )
     points_counting = AmountField(
-        required=True, allow_none=True, metadata={"description": "What it would add to the total."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The points that it would add to the total."},
     )
     evidence_count = fields.Integer(required=True)
     flags = fields.List(choice(*FLAGS), required=True)
@@ -175,7 +190,9 @@ class QueuedRenewalSchema(PersonSchema):
     days_waiting = fields.Integer(required=True)
     version = fields.Integer(required=True)
     points_counted = AmountField(
-        required=True, allow_none=True, metadata={"description": "On the day of the application."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The status on the day of the application."},
     )
     points_now = AmountField(required=True, allow_none=True)
     points_if_approved = AmountField(required=True, allow_none=True)
@@ -189,7 +206,7 @@ class RenewalsQuerySchema(paging.PageSchema):
     """Applications of one scheme, if given."""
 
     after = RenewalCursor(  # type: ignore[assignment]  # applications have another key than an id
-        metadata={"description": "The cursor that the page before gave."}
+        metadata={"description": "The ``next_cursor`` of the previous page."}
     )
     scheme = WordsField(32)
 
@@ -198,7 +215,7 @@ class LikelyDuplicateSchema(Schema):
     """Another claim of the holder that is probably the same activity, and the signs of it."""
 
     activity = fields.Nested(ActivitySchema, required=True)
-    score = fields.Integer(required=True, metadata={"description": "Of 100."})
+    score = fields.Integer(required=True, metadata={"description": "The likeness, from 0 to 100."})
     signs = fields.List(choice(*SIGNS), required=True)
 
 
@@ -240,12 +257,12 @@ class ReviewSchema(Schema):
     rules = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "The rules that it is judged by, in words."},
+        metadata={"description": "The rules that apply to it, in words."},
     )
     outcome = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What it would count if it were approved now, in words."},
+        metadata={"description": "What it would earn if it were approved now, in words."},
     )
     evidence = fields.List(fields.Nested(EvidenceSchema), required=True)
     likely_duplicates = fields.List(fields.Nested(LikelyDuplicateSchema), required=True)

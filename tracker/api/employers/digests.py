@@ -39,7 +39,7 @@ class NewOrderSchema(ClosedSchema):
 
     every = choice(*DigestFrequency, required=True)
     language = choice(*LANGUAGES, load_default=ENGLISH)
-    address = Email(metadata={"description": "The employer's own if not given."})
+    address = Email(metadata={"description": "Default: the employer's address on record."})
 
 
 class DigestOrderSchema(Schema):
@@ -50,14 +50,16 @@ class DigestOrderSchema(Schema):
     language = choice(*LANGUAGES, required=True)
     address = fields.String(required=True)
     through_on = DayField(
-        required=True, allow_none=True, metadata={"description": "The last day told of."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last day that digests have covered so far."},
     )
     next_on = DayField(
         required=True,
-        metadata={"description": "The next is written as this day begins, if there is news."},
+        metadata={"description": "The day on which the next digest is written, at midnight."},
     )
     deliverable = fields.Boolean(
-        required=True, metadata={"description": "False: letters to the address came back."}
+        required=True, metadata={"description": "False if emails to the address bounced."}
     )
     changed_at = fields.AwareDateTime(required=True)
 

@@ -39,7 +39,7 @@ class EmployerSchema(Schema):
 class EmployerChangeSchema(ClosedSchema):
     """The fields that may be corrected."""
 
-    name = CompanyName(metadata={"description": "The staff's to grant: an employer asks them."})
+    name = CompanyName(metadata={"description": "Only staff can change it."})
     email = Email(allow_none=True)
 
 
@@ -62,10 +62,12 @@ class NewRosterEntrySchema(ClosedSchema):
     worker was recognized: the employer sees the worker once they consent.
     """
 
-    employee_id = NewReference(required=True, metadata={"description": "Once per employer."})
+    employee_id = NewReference(
+        required=True, metadata={"description": "Unique within the employer."}
+    )
     certificate_number = CertificateNumber(allow_none=True)
     email = Email(allow_none=True)
-    holder_ref = Reference(metadata={"description": "For staff only."})
+    holder_ref = Reference(metadata={"description": "Only staff may use it."})
     site = WordsField(100, allow_none=True)
     department = WordsField(100, allow_none=True)
     shift = WordsField(32, allow_none=True)
@@ -84,11 +86,13 @@ class RosterEntrySchema(Schema):
     shift = fields.String(required=True, allow_none=True)
     shared = fields.Boolean(required=True)
     ended_on = DayField(
-        required=True, allow_none=True, metadata={"description": "The first day without access."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The first day on which the employer has no access."},
     )
     recorded_at = fields.AwareDateTime(required=True)
-    holder_ref = fields.String(allow_none=True, metadata={"description": "Shown to staff only."})
-    holder_id = fields.UUID(allow_none=True, metadata={"description": "Shown to staff only."})
+    holder_ref = fields.String(allow_none=True, metadata={"description": "Shown only to staff."})
+    holder_id = fields.UUID(allow_none=True, metadata={"description": "Shown only to staff."})
 
 
 class RosterQuerySchema(paging.PageSchema):

@@ -30,11 +30,12 @@ class SharingSchema(Schema):
     on_roster = fields.Boolean(required=True)
     shared = fields.Boolean(required=True)
     barred = fields.Boolean(
-        required=True, metadata={"description": "It can ask for nothing: see POST /me/bars."}
+        required=True,
+        metadata={"description": "Whether the employer is barred; see POST /me/bars."},
     )
     since = DayField(required=True, allow_none=True)
     until_on = DayField(
-        required=True, allow_none=True, metadata={"description": "Last day included."}
+        required=True, allow_none=True, metadata={"description": "The last day of the consent."}
     )
     with_points = fields.Boolean(required=True, allow_none=True)
     fields_seen = fields.List(choice(*FIELDS, *POINTS_FIELDS), required=True, data_key="fields")

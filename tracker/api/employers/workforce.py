@@ -39,13 +39,13 @@ class WorkerCursor(paging.Cursor):
         try:
             return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
         except (ValueError, ValidationError) as error:
-            raise ValidationError("is not a cursor that a page gave") from error
+            raise ValidationError("is not a cursor from an earlier page") from error
 
 
 class GroupQuerySchema(ClosedSchema):
     """Which workers: of a site, department or shift. Any day may be given; consent is today's."""
 
-    as_of = DayField(metadata={"description": "Today in the scheme's time zone if not given."})
+    as_of = DayField(metadata={"description": "Default: today in the scheme's time zone."})
     scheme = WordsField(32, load_default="cpt")
     site = Sought(100)
     department = Sought(100)
@@ -68,7 +68,7 @@ class WorkersQuerySchema(GroupQuerySchema):
         "urgency",
         "employee_id",
         load_default="urgency",
-        metadata={"description": "Expired first, then the soonest; or by the employer's number."},
+        metadata={"description": "By expiration date, expired ones first; or by employee_id."},
     )
 
 
@@ -76,7 +76,7 @@ class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
     """A page of the selected workers."""
 
     after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
-        metadata={"description": "The cursor that the page before gave."}
+        metadata={"description": "The ``next_cursor`` of the previous page."}
     )
 
 
@@ -116,7 +116,7 @@ class WorkerStandingSchema(Schema):
     window_closes_on = DayField(
         required=True,
         allow_none=True,
-        metadata={"description": "Last day of applications in time."},
+        metadata={"description": "Last day to apply in time."},
     )
     days_left = fields.Integer(required=True, allow_none=True)
     points = fields.Nested(PointsSchema, required=True, allow_none=True)

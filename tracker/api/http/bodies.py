@@ -47,7 +47,7 @@ def each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
+            raise Invalid("A field appears more than once.", fields={name: "must appear only once"})
         found[name] = value
     return found
 
@@ -86,4 +86,4 @@ def _check_text(text: str) -> None:
 
 
 def _too_deep() -> BadRequest:
-    return BadRequest(f"The body must nest at most {DEEPEST} lists and objects.")
+    return BadRequest(f"The body may nest lists and objects at most {DEEPEST} levels deep.")

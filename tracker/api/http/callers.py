@@ -72,9 +72,9 @@ def _refuse_other_names() -> Response | None:
         container.settings.app.base_url, container.settings.server.hosts
     ):
         return None
-    detail = "There is no site of this name here."
+    detail = "There is no site with this name here."
     current_app.logger.info(
-        "answered 404: Host is %r; names of the site are that of app.base_url and server.hosts",
+        "answered 404: Host is %r, which is neither in app.base_url nor in server.hosts",
         request.host[:200],
     )
     return errors.problem(404, "not_found", detail)

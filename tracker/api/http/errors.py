@@ -86,12 +86,12 @@ def _challenged(response: Response) -> Response:
 def _contradicted(error: Exception) -> Response:
     """A database constraint refused the change, and no service had named the refusal."""
     _log("met an unnamed constraint", error)
-    return problem(409, "conflict", "It contradicts what is on record; read it again.")
+    return problem(409, "conflict", "It conflicts with a record that has changed; read it again.")
 
 
 def _busy(error: Exception) -> Response:
     """The database is busy or unreachable; nothing was stored, so the request may be repeated."""
-    _log("found the database busy or away", error)
+    _log("found the database busy or unavailable", error)
     response = problem(503, "database_unavailable", "The database is busy; try again shortly.")
     response.headers["Retry-After"] = str(_RETRY_SECONDS)
     return response
@@ -107,7 +107,7 @@ def _log(what: str, error: Exception) -> None:
 
 def _unforeseen(error: Exception) -> Response:
     _log("failed", error)
-    return problem(500, "internal_error", "Something went wrong here; it was logged.")
+    return problem(500, "internal_error", "Something went wrong on our side; the error was logged.")
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:

@@ -136,7 +136,7 @@ class MomentField(fields.AwareDateTime):
         try:
             return instant.astimezone(UTC)
         except OverflowError as error:
-            raise ValidationError("must lie between the years 1 and 9999") from error
+            raise ValidationError("must be between the years 1 and 9999") from error
 
 
 class AmountField(fields.Field[Decimal]):
@@ -192,7 +192,7 @@ def tags(**options: Any) -> fields.List[Any]:
 
 def reason_code_field(**options: Any) -> WordsField:
     """The reason, as one of the codes of the list."""
-    told = "One of the codes that GET /reasons lists for the act."
+    told = "A code that GET /reasons lists for this act."
     return WordsField(32, metadata={"description": told, "example": "other"}, **options)
 
 

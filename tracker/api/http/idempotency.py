@@ -37,7 +37,7 @@ def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Re
         return run()
     if not re.match(PATTERN, key):
         rule = f"must match {PATTERN}"
-        raise Invalid("The Idempotency-Key is malformed.", fields={"Idempotency-Key": rule})
+        raise Invalid("The Idempotency-Key has a wrong form.", fields={"Idempotency-Key": rule})
     digest = _digest()
     remembered = _remembered(container, actor, key, digest)
     if remembered is not None:
@@ -71,7 +71,7 @@ def _remembered(container: Container, actor: Actor, key: str, digest: str) -> Re
     if known is None:
         return None
     if known.request_digest != digest:
-        rule = "was used for another request"
+        rule = "was already used for another request"
         raise Invalid(f"The Idempotency-Key {rule}.", fields={"Idempotency-Key": rule})
     return Response(known.body, status=known.status, headers=known.headers)
 

@@ -57,7 +57,7 @@ def check(reading: ReadContext, uses: Collection[Use], both: Collection[Use] = (
     for use in uses:
         if use.is_spent(_uncounted().get(use, 0)):
             wait = int(use.allowance.within.total_seconds())
-            raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+            raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
     allowances.check(reading, uses, both=both)
 
 

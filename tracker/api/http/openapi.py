@@ -15,9 +15,9 @@ from flask import Flask, Response
 
 _DESCRIPTION = """Recertification and credential tracking.
 
-Dates are calendar dates, the expiry is the last valid day. Points and money are strings with two
-decimals. Errors are problem+json with a stable `code`. A record of somebody else's answers as an
-unknown one does.
+Dates are calendar dates; a certification expires at the end of its last valid day. Points and
+money are strings with two decimals. Errors are problem+json with a stable `code`. A record that
+the caller may not see is answered like an unknown one, with 404.
 """
 
 

@@ -26,9 +26,9 @@ class Cursor(fields.String):
         try:
             key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError) as error:
-            raise ValidationError("is not a cursor that a page gave") from error
+            raise ValidationError("is not a cursor from an earlier page") from error
         if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - obvious from the line
-            raise ValidationError("is not a cursor that a page gave")
+            raise ValidationError("is not a cursor from an earlier page")
         return key
 
 
@@ -40,13 +40,13 @@ class IdCursor(Cursor):
         try:
             return str(fields.UUID().deserialize(key))
         except ValidationError as error:
-            raise ValidationError("is not a cursor that a page gave") from error
+            raise ValidationError("is not a cursor from an earlier page") from error
 
 
 class PageSchema(ClosedSchema):
     """The query of every list."""
 
-    after = IdCursor(metadata={"description": "The cursor that the page before gave."})
+    after = IdCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
     limit = fields.Integer(
         load_default=DEFAULT_LIMIT, strict=False, validate=validate.Range(1, LONGEST)
     )

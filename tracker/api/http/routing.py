@@ -44,14 +44,14 @@ _WORDS = {
     401: "No valid token",
     403: "Not allowed",
     404: "No such record",
-    409: "The recorded facts forbid it",
-    412: "Changed since it was read",
+    409: "The records do not allow it",
+    412: "The record has changed since it was read",
     413: "Too large",
-    415: "Not this content type",
+    415: "Content type not supported",
     422: "A value is not acceptable",
     428: "If-Match is required",
-    400: "Not a readable request",
-    429: "Too often; see Retry-After",
+    400: "The request cannot be read",
+    429: "Too many requests; see Retry-After",
     503: "Not ready",
 }
 
@@ -182,7 +182,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         responses: dict[str, Any] = {str(status): described}
         if accepts is not None:
             content_of = {JSON: {"schema": accepts}}
-            responses["202"] = {"description": "Waits for a decision", "content": content_of}
+            responses["202"] = {"description": "Waiting for a decision", "content": content_of}
         for error in sorted(set(errors)):
             responses[str(error)] = {"description": _WORDS[error]}
             if error != 304:  # noqa: PLR2004 - the one status without a body
@@ -262,7 +262,7 @@ def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:
 def _header(name: str) -> dict[str, Any]:
     about = {
         "Idempotency-Key": "Repeating a request with the same key and body gives the same answer.",
-        "If-Match": "The ETag of the representation that the change is based on.",
+        "If-Match": "The ETag of the version that the change is based on.",
     }
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
     if name == "Idempotency-Key":
@@ -436,8 +436,8 @@ def _conditional(response: Response) -> Response:
 def _version() -> int:
     """The version in If-Match. Raises PreconditionRequired without one, Stale if it is invalid."""
     if "If-Match" not in request.headers:
-        raise PreconditionRequired("Send the ETag that you read as If-Match.")
+        raise PreconditionRequired("Send the ETag of the record, as you last read it, in If-Match.")
     etag = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
     if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004 - obvious from the line
-        raise Stale("The record changed since you read it; read it again.")
+        raise Stale("The record has changed since you read it; read it again.")
     return int(etag)

@@ -32,13 +32,16 @@ class WayOutSchema(Schema):
         "override",
         "ask",
         required=True,
-        metadata={"description": "None; staff send the reason in ``field``; or ask the issuer."},
+        metadata={
+            "description": "``none``: no exception; ``override``: staff send a reason in "
+            "``field``; ``ask``: the issuer can make one."
+        },
     )
     field = fields.String(required=True, allow_none=True)
     ask_for = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What the issuer can be asked for."},
+        metadata={"description": "What you can ask the issuer for."},
     )
 
 
@@ -59,7 +62,7 @@ class ProblemSchema(Schema):
 
     errors = fields.List(fields.Nested(FieldErrorSchema))
     exception = fields.Nested(
-        WayOutSchema, metadata={"description": "Given wherever a rule refused the request."}
+        WayOutSchema, metadata={"description": "Present if a rule refused the request."}
     )
 
 
@@ -84,7 +87,7 @@ class StandingSchema(Schema):
     window_closes_on = DayField(
         required=True,
         allow_none=True,
-        metadata={"description": "Last day of applications in time."},
+        metadata={"description": "Last day to apply in time."},
     )
     pending_since = DayField(required=True, allow_none=True)
 
@@ -99,7 +102,7 @@ class AsKnownSchema(AsOfSchema):
     """The day in question, and the instant to whose knowledge the answer is limited."""
 
     known_at = MomentField(
-        metadata={"description": "What would have been told at that instant."},
+        metadata={"description": "The answer as it would have been at that time."},
     )
 
 

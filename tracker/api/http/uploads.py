@@ -29,7 +29,7 @@ class File(flask_smorest.fields.Upload):  # type: ignore[misc]
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FileStorage:
         del attr, data, kwargs
         if not isinstance(value, FileStorage) or not value.filename:
-            raise ValidationError("must be a file with a name")
+            raise ValidationError("must be a file with a file name")
         return value
 
 

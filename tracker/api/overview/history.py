@@ -28,7 +28,7 @@ class NumberCursor(paging.Cursor):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         key = super()._deserialize(value, attr, data, **kwargs)
         if not (key.isascii() and key.isdigit() and int(key) <= _LAST_NUMBER):
-            raise ValidationError("is not a cursor that a page gave")
+            raise ValidationError("is not a cursor from an earlier page")
         return int(key)
 
 
@@ -36,17 +36,19 @@ class HistoryPageSchema(paging.PageSchema):
     """The query of a record's history."""
 
     after = NumberCursor(  # type: ignore[assignment]  # lines have another key than an id
-        metadata={"description": "The cursor that the page before gave."}
+        metadata={"description": "The ``next_cursor`` of the previous page."}
     )
 
 
 class HistoryQuerySchema(HistoryPageSchema):
     """Filters. Days are UTC days, both included."""
 
-    holder_id = fields.UUID(metadata={"description": "About this person, in all their records."})
-    subject = WordsField(32, metadata={"description": "The kind of record, such as certification."})
+    holder_id = fields.UUID(metadata={"description": "Only changes to the records of this person."})
+    subject = WordsField(
+        32, metadata={"description": "Only records of this kind, such as certification."}
+    )
     subject_id = WordsField(64)
-    actor = Sought(100, metadata={"description": "Whoever did it, by the name of their token."})
+    actor = Sought(100, metadata={"description": "Only changes made with a token of this name."})
     action = WordsField(64)
     from_on = DayField(data_key="from")
     until_on = DayField(data_key="until")
@@ -114,7 +116,7 @@ def _of_record(subject: str) -> Callable[..., Response]:
         return _answer(found, query)
 
     history.__name__ = f"of_{subject}"
-    history.__doc__ = f"The history of one {subject} and of what belongs to it, the newest first."
+    history.__doc__ = f"The history of one {subject} and of what belongs to it, newest first."
     return history
 
 

@@ -63,7 +63,7 @@ class Numbers:
         )
         self.seconds = Histogram(
             "tracker_http_request_seconds",
-            "Time to the answer.",
+            "Seconds until the answer.",
             ("method", "route"),
             registry=self.registry,
         )
@@ -103,9 +103,9 @@ class FromDatabase(Collector):
 
 
 def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
-    yield _each("tracker_outbox_messages", "Unfinished letters.", "state", found.outbox)
+    yield _each("tracker_outbox_messages", "Unfinished messages.", "state", found.outbox)
     waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
-    about = "How long the oldest letter that is due has waited; urgent: a week or less to expiry."
+    about = "How long the oldest due message has waited; urgent: a week or less before expiration."
     yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
     counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
     reaped = CounterMetricFamily(
@@ -116,21 +116,30 @@ def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
     for outcome in RECONCILED:
         reaped.add_metric((outcome,), counts.get(outcome, 0))
     yield reaped
-    about = "Letters that came back within a day."
+    about = "Bounces in the last day."
     yield _each("tracker_bounces_last_day", about, "kind", found.bounces)
-    yield _one("tracker_suppressed_addresses", "Addresses not written to.", found.suppressed)
+    yield _one("tracker_suppressed_addresses", "Addresses that get no email.", found.suppressed)
 
 
 def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
-    yield _one("tracker_reminder_cursors_due", "To be looked at.", found.cursors_due)
-    yield _age("tracker_reminder_oldest_due_seconds", now, found.oldest_due, "Planner's delay.")
-    yield _age("tracker_scheduler_heartbeat_age_seconds", now, found.heartbeat, "Since its tick.")
-    yield _one("tracker_digests_late", "Owed for an hour and more.", found.digests_late)
+    yield _one(
+        "tracker_reminder_cursors_due", "Certifications waiting for the planner.", found.cursors_due
+    )
+    yield _age(
+        "tracker_reminder_oldest_due_seconds", now, found.oldest_due, "Delay of the planner."
+    )
+    yield _age(
+        "tracker_scheduler_heartbeat_age_seconds",
+        now,
+        found.heartbeat,
+        "Seconds since a scheduler last ran.",
+    )
+    yield _one("tracker_digests_late", "Digests more than an hour late.", found.digests_late)
     audit = found.tallies.get(VIOLATIONS)
-    about = "Stages without a row, found by the last audit."
+    about = "Due reminder stages without a row, by the last audit."
     yield _one("tracker_reminder_identity_violations", about, audit.count if audit else None)
     since = audit.at if audit else None
-    yield _age("tracker_reminder_audit_age_seconds", now, since, "Since the last audit.")
+    yield _age("tracker_reminder_audit_age_seconds", now, since, "Seconds since the last audit.")
 
 
 def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
@@ -139,10 +148,10 @@ def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _one("tracker_sending_enabled", about, found.enabled)
     about = "Whether sending was stopped: lifted by `tracker reminders enable`."
     yield _one("tracker_sending_held", about, bool(found.held))
-    about = "Since the last moment up to which the relay's own record was read."
+    about = "Seconds since the time up to which the relay's log has been read."
     yield _age("tracker_evidence_age_seconds", now, found.evidence_until, about)
-    yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
-    yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
+    yield _one("tracker_relay_failures", "Failed connections in a row.", found.relay_failures)
+    yield _one("tracker_relay_paused", "Whether sending is paused because the relay fails.", paused)
 
 
 def _one(name: str, about: str, value: float | None) -> Metric:

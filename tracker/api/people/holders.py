@@ -57,14 +57,19 @@ class HolderSchema(Schema):
     """A person on record."""
 
     id = fields.UUID(required=True)
-    ref = fields.String(required=True, metadata={"description": "The key in imported files."})
+    ref = fields.String(
+        required=True, metadata={"description": "The holder's key in imported files."}
+    )
     given_name = fields.String(required=True)
     family_name = fields.String(required=True)
     email = fields.String(required=True)
     second_email = fields.String(required=True, allow_none=True)
     email_confirmed = fields.Boolean(
         required=True,
-        metadata={"description": "Recorded by the staff or a file; otherwise it means nobody."},
+        metadata={
+            "description": "Whether the address was recorded by staff or an import. An "
+            "unconfirmed address is not used to find the holder."
+        },
     )
     second_email_confirmed = fields.Boolean(required=True)
     language = choice(*LANGUAGES, required=True)
@@ -74,7 +79,7 @@ class HolderSchema(Schema):
     former_names = fields.List(
         fields.Nested(FormerNameSchema),
         required=True,
-        metadata={"description": "The newest first."},
+        metadata={"description": "Newest first."},
     )
 
 
@@ -89,7 +94,7 @@ class HolderValuesSchema(ClosedSchema):
 
     given_name = NameField()
     family_name = NameField()
-    email = Email(metadata={"description": "Primary and personal."})
+    email = Email(metadata={"description": "The primary and the personal address."})
     second_email = Email(allow_none=True)
     language = choice(*LANGUAGES)
     time_zone = TimeZone(metadata={"example": "America/Chicago"})
@@ -101,13 +106,14 @@ class HolderChangeSchema(HolderValuesSchema):
     deceased_on = DayField(
         allow_none=True,
         metadata={
-            "description": "The day on which the person died, for the staff only: no message is"
-            " sent to them any more, consents end, and nothing is verified as valid. Null takes it"
-            " back, except for the consents."
+            "description": "The day on which the person died (staff only): no more messages are "
+            "sent, consents end, and no certification is shown as valid. Null undoes this, "
+            "except for the consents."
         },
     )
     reason = WordsField(
-        2000, metadata={"description": "Why, kept with the change or the request for a name."}
+        2000,
+        metadata={"description": "Why; kept with the change, or with the request for a new name."},
     )
 
 
@@ -122,7 +128,9 @@ class RequestedChangeSchema(Schema):
 class NewHolderSchema(HolderValuesSchema):
     """A person to be recorded."""
 
-    ref = NewReference(metadata={"description": "The key in imported files; the id if not given."})
+    ref = NewReference(
+        metadata={"description": "The holder's key in imported files. Default: the id."}
+    )
     given_name = NameField(required=True)
     family_name = NameField(required=True)
     email = Email(required=True)
@@ -134,8 +142,8 @@ class HolderQuerySchema(paging.PageSchema):
     q = Sought(
         200,
         metadata={
-            "description": "Words of a current or former name in any order, an email address, a"
-            " certificate number, a ref, or an employee id."
+            "description": "Words of a current or former name in any order, an email address, a "
+            "certificate number, a ref or an employee_id."
         },
     )
     ref = Sought(LONGEST_REFERENCE)

@@ -18,8 +18,8 @@ from tracker.services.people.preferences import ALWAYS_SENT, REMINDERS, Preferen
 
 resource = Resource("preferences", __name__, description=__doc__)
 
-_SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
-_SNOOZED += " before an expiry are sent all the same."
+_SNOOZED = "Reminders are paused through this day, for at most a year. Those of the last 7 days"
+_SNOOZED += " before expiration are sent anyway."
 _ALWAYS = catalogues.phrase("preferences", "always")
 _OFF = catalogues.phrase("preferences", "off")
 
@@ -31,7 +31,7 @@ class DecisionWishesSchema(Schema):
     """
 
     wanted = fields.Boolean(required=True)
-    reason = fields.String(metadata={"description": "Why the staff set it for the holder."})
+    reason = fields.String(metadata={"description": "Why staff set it for the holder."})
     changed_at = fields.AwareDateTime()
     changed_by = fields.String()
 
@@ -92,7 +92,7 @@ class ChangeForHolderSchema(ClosedSchema):
         2000,
         load_default=None,
         allow_none=True,
-        metadata={"description": "Why; the holder sees it."},
+        metadata={"description": "Why; shown to the holder."},
     )
 
 

@@ -30,9 +30,9 @@ from tracker.services.standings import snapshots
 
 resource = Resource("activities", __name__, description=__doc__)
 
-UNIT = "A unit of the type, in which ``quantity`` is stated; empty: the type's own."
-ROLE = "A role of the type, such as teaching; empty: taking part."
-DUTY = "Whether it was done as a regular duty."
+UNIT = "The unit of ``quantity``, one that the type allows; empty: the type's own unit."
+ROLE = "A role that the type allows, such as teaching; empty: attending."
+DUTY = "Whether it was part of one's regular duties."
 
 
 class ActivityChangeSchema(ClosedSchema):
@@ -44,9 +44,7 @@ class ActivityChangeSchema(ClosedSchema):
     provider = WordsField(200, allow_none=True)
     quantity = AmountField(allow_none=True, metadata={"description": "In ``unit``."})
     starts_on = DayField(allow_none=True)
-    completed_on = DayField(
-        allow_none=True, metadata={"description": "Empty for a job that goes on."}
-    )
+    completed_on = DayField(allow_none=True, metadata={"description": "Empty for a current job."})
     unit = WordsField(32, allow_none=True, metadata={"description": UNIT})
     role = WordsField(32, allow_none=True, metadata={"description": ROLE})
     tags = marks(allow_none=True)
@@ -77,7 +75,8 @@ class EvidenceAskedSchema(Schema):
 
     evidence = choice(*get_args(EvidenceRule), required=True)
     kinds = by_language(
-        allow_none=True, metadata={"description": "Which proof is accepted; null: none is asked."}
+        allow_none=True,
+        metadata={"description": "Which evidence is accepted; null: none is requested."},
     )
 
 
@@ -129,12 +128,12 @@ class VerdictSchema(ClosedSchema):
 
     verdict = choice(*ActivityVerdict, required=True)
     points_limit = AmountField(
-        allow_none=True, metadata={"description": "Approve at most so many."}
+        allow_none=True, metadata={"description": "The most points to approve."}
     )
     provider_approved = fields.Boolean(
         truthy={True},
         falsy={False},
-        metadata={"description": "Whether the provider was found to be an approved one."},
+        metadata={"description": "Whether the reviewer confirmed that the provider is approved."},
     )
     reason_code = reason_code_field(allow_none=True)
     reason = WordsField(1000, allow_none=True)

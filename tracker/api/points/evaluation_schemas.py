@@ -153,7 +153,9 @@ class EvaluationSchema(Schema):
     policy = fields.String(required=True)
     verified = fields.Boolean(required=True)
     unverified = fields.List(fields.String(), required=True)
-    credit = fields.String(required=True, metadata={"description": "What its points are called."})
+    credit = fields.String(
+        required=True, metadata={"description": "What the scheme calls its points."}
+    )
     cycle_starts_on = DayField(required=True)
     cycle_ends_on = DayField(required=True)
     total = AmountField(required=True)
@@ -165,18 +167,23 @@ class EvaluationSchema(Schema):
     earliest_first = fields.Boolean(
         required=True,
         metadata={
-            "description": "Whether the earliest activities were counted first, of all ways to the"
-            " same total. False where hundreds of activities overlap so that finding that way"
-            " costs too much: the total and what is missing are exact then too."
+            "description": "Whether, of all ways to the same total, the one that counts the "
+            "earliest activities first was used. False if hundreds of activities overlap, so "
+            "that finding it would take too long; the total and the missing points are exact "
+            "even then."
         },
     )
     reexamined_on = DayField(required=True, allow_none=True)
     pending_points = AmountField(required=True)
     total_if_approved = AmountField(
-        required=True, metadata={"description": "With everything that waits for a decision."}
+        required=True,
+        metadata={"description": "The total if all pending activities were approved."},
     )
     missing_if_approved = AmountField(
-        required=True, metadata={"description": "Still missing if all that waits is approved."}
+        required=True,
+        metadata={
+            "description": "The points still missing if all pending activities were approved."
+        },
     )
     complete_if_approved = fields.Boolean(required=True)
     projected_total = AmountField(required=True)
@@ -198,7 +205,9 @@ class AsExplainedSchema(AsKnownSchema):
         load_default=False,
         truthy={"true"},
         falsy={"false"},
-        metadata={"description": "Tell what would close the gap, which takes longer."},
+        metadata={
+            "description": "Whether to include what would close the gap, which takes longer."
+        },
     )
 
 
@@ -207,7 +216,7 @@ class ExtraClaimSchema(ClosedSchema):
 
     category = WordsField(32, required=True)
     type = WordsField(32, required=True)
-    title = WordsField(200, metadata={"description": "Without one it is no duplicate of anything."})
+    title = WordsField(200, metadata={"description": "Without a provider it is never a duplicate."})
     provider = WordsField(200)
     quantity = AmountField(load_default=None, metadata={"description": "In ``unit``."})
     starts_on = DayField(load_default=None)
@@ -219,7 +228,7 @@ class ExtraClaimSchema(ClosedSchema):
     provider_approved = fields.Boolean(
         truthy={True},
         falsy={False},
-        metadata={"description": "As if a reviewer had approved the provider."},
+        metadata={"description": "Whether to count it as if a reviewer had approved the provider."},
     )
 
 

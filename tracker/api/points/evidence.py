@@ -26,7 +26,9 @@ resource = Resource("evidence", __name__, description=__doc__)
 class NewEvidenceSchema(ClosedSchema):
     """A PDF, JPG or PNG."""
 
-    file = File(required=True, metadata={"description": "At most 10 MB; five an activity."})
+    file = File(
+        required=True, metadata={"description": "At most 10 MB; at most five files per activity."}
+    )
 
 
 class EvidenceSchema(Schema):
@@ -34,14 +36,15 @@ class EvidenceSchema(Schema):
 
     id = fields.UUID(required=True)
     activity_id = fields.UUID(required=True)
-    slot = fields.Integer(required=True, metadata={"description": "Its place, from 1."})
+    slot = fields.Integer(required=True, metadata={"description": "Its position, from 1."})
     filename = fields.String(required=True)
     content_type = choice(*files.CONTENT_TYPES, required=True)
-    size = fields.Integer(required=True, metadata={"description": "In bytes."})
+    size = fields.Integer(required=True, metadata={"description": "The size in bytes."})
     sha256 = fields.String(required=True)
     recorded_at = fields.AwareDateTime(required=True)
     came_later = fields.Boolean(
-        required=True, metadata={"description": "It was added after the activity was submitted."}
+        required=True,
+        metadata={"description": "Whether it was added after the activity was submitted."},
     )
 
 

@@ -11,51 +11,50 @@ _HERE = "tracker.cli.reminders"
 
 reminders = LazyGroup(
     name="reminders",
-    help="Look into the ledger of reminders and letters, and mend it.",
+    help="Inspect and repair reminders and other messages.",
     entries={
         "audit": LazyCommand(
             f"{_HERE}.audit:audit",
-            "Check the accounting identity: every stage that fell due has exactly one row.",
+            "Check that every due stage has exactly one row.",
         ),
         "bounces": LazyCommand(
             f"{_HERE}.bounces:bounces",
-            "Act on what arrived at the bounce domain: SOURCE is an mbox file, a Maildir, or -.",
+            "Process bounces from an mbox file, a Maildir, or -.",
         ),
         "calendar": LazyCommand(
             f"{_HERE}.calendar:calendar",
-            "Show how many stages fall due on each of the days ahead, at most.",
+            "Show how many stages fall due on each of the next days.",
         ),
         "cancel": LazyCommand(
-            f"{_HERE}.queue:cancel", "Give up letters that are ready, parked or ambiguous."
+            f"{_HERE}.queue:cancel", "Cancel ready, parked or ambiguous messages."
         ),
         "list": LazyCommand(
             f"{_HERE}.queue:list_",
-            "Letters in a state, the newest first: to whom, how often tried, what the relay said.",
+            "List the messages in a state, newest first.",
         ),
         "disable": LazyCommand(
             f"{_HERE}.sending:disable",
-            "Stop every message at once, those included that a scheduler has already taken up.",
+            "Stop all sending at once.",
         ),
         "enable": LazyCommand(
             f"{_HERE}.sending:enable",
-            "Allow messages to leave this database where it lies now, whatever stopped them.",
+            "Enable sending, whatever stopped it.",
         ),
         "preview": LazyCommand(
             f"{_HERE}.preview:preview",
-            "Write every email there is into a DIRECTORY, with a page of links.",
+            "Write every kind of email into a DIRECTORY.",
         ),
         "relay-key": LazyCommand(
             f"{_HERE}.relay:relay_key",
-            "Print the key with which the mail provider signs what it sends to "
-            "/api/v1/relay-events.",
+            "Print the key that signs requests to /api/v1/relay-events.",
         ),
         "relay-log": LazyCommand(
             f"{_HERE}.relay:relay_log",
-            "Read a Postfix log for the letters that the relay took; - reads standard input.",
+            "Read from a Postfix log which messages were accepted.",
         ),
         "requeue": LazyCommand(
             f"{_HERE}.queue:requeue",
-            "Send letters that are dead, cancelled, ambiguous or parked.",
+            "Requeue dead, cancelled, ambiguous or parked messages.",
         ),
     },
 )

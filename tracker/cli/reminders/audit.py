@@ -12,11 +12,11 @@ from tracker.services.delivery import ledger
 
 
 @click.command()
-@click.option("--since", type=DAY, help="Leave out stages of earlier days. Default: all.")
+@click.option("--since", type=DAY, help="Check only stages due on or after this day. Default: all.")
 def audit(since: date | None) -> None:
-    """Check the accounting identity: every stage that fell due has exactly one row.
+    """Check that every due stage has exactly one row.
 
-    Lists the stages that have none and ends with status 1 if there is any.
+    Lists the stages that have none; exits with status 1 if there are any.
     """
     with container().reading(OPERATOR) as reading:
         found = ledger.identity_violations(reading, since=since)
@@ -26,6 +26,6 @@ def audit(since: date | None) -> None:
             f"stage {one.offset}  due {one.due_at:%Y-%m-%dT%H:%M:%SZ}"
         )
     if found:
-        complain(f"Due and without a row: {len(found):,}. Is the scheduler running?")
+        complain(f"Due stages without a row: {len(found):,}. Is the scheduler running?")
         raise SystemExit(1)
-    complain("Every stage that fell due has exactly one row.")
+    complain("Every due stage has exactly one row.")

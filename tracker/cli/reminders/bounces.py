@@ -17,15 +17,15 @@ from tracker.services.core.context import Container
 from tracker.services.delivery import bounces as service
 
 _WORDS = {
-    "hard": "bad for good",
-    "soft": "bad for now",
-    "refused": "refused for reasons of ours",
+    "hard": "permanent failures",
+    "soft": "temporary failures",
+    "refused": "rejected because of our content or reputation",
     "complaint": "complaints",
     "unsubscribed": "unsubscribed",
-    "delayed": "only delayed",
+    "delayed": "delays",
     "automatic": "automatic answers",
-    "known": "known already",
-    "unknown": "of no letter of ours",
+    "known": "already processed",
+    "unknown": "not about our messages",
     "other": "something else",
     "malformed": "malformed",
 }
@@ -36,12 +36,12 @@ _WORDS = {
     "source", default="-", type=click.Path(exists=True, path_type=Path, allow_dash=True)
 )
 def bounces(source: Path) -> None:
-    """Act on what arrived at the bounce domain: SOURCE is an mbox file, a Maildir, or -.
+    """Process bounces from an mbox file, a Maildir, or -.
 
-    From standard input one message is read, as a mail system pipes it. Only proofs of our own are
-    believed. Reading the same messages again changes nothing. A message that cannot be read is
-    named by its place and leaves the others alone; the status is then 1. From standard input it
-    is 75 while the database is away, which asks the mail system to try again.
+    From standard input it reads one message, as mail systems pipe it. Only addresses that we
+    signed count. Reading the same messages again changes nothing. A message that cannot be read is
+    reported by its position, and the others are processed; the exit status is then 1. From
+    standard input it is 75 while the database is unavailable: the mail system tries again.
     """
     opened, counts = container(), Counter[str]()
     with progress("bounces") as tell:
@@ -66,7 +66,7 @@ def _one(opened: Container, place: str, data: bytes, *, piped: bool) -> str:
             return service.take(work, opened.message_key, incoming)
     except SQLAlchemyError:
         if piped:
-            complain("The database is away; try again.")
+            complain("The database is unavailable; try again.")
             raise SystemExit(os.EX_TEMPFAIL) from None
         raise
 

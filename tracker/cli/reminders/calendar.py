@@ -19,9 +19,9 @@ _WIDTH = 40
     "--days", type=click.IntRange(1, reminder_calendar.LONGEST), default=90, show_default=True
 )
 def calendar(days: int) -> None:
-    """Show how many stages fall due on each of the days ahead, at most.
+    """Show how many stages fall due on each of the next days.
 
-    Today also shows what is overdue. Stages marked * are left out for complete points.
+    Today includes what is overdue. A * marks stages that are skipped once points are complete.
     """
     with container().reading(OPERATOR) as reading:
         found = reminder_calendar.ahead(reading, days=days)

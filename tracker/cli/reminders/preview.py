@@ -21,12 +21,18 @@ _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("directory", type=_DIRECTORY)
-@click.option("--scheme", "codes", multiple=True, metavar="CODE", help="Only of this scheme.")
+@click.option(
+    "--scheme",
+    "codes",
+    multiple=True,
+    metavar="CODE",
+    help="Only this scheme's emails; may be repeated.",
+)
 def preview(directory: Path, codes: tuple[str, ...]) -> None:
-    """Write every email there is into a DIRECTORY, with a page of links.
+    """Write every kind of email into a DIRECTORY.
 
-    Each stage of a scheme's reminders, each kind of news and an employer's digest, in every
-    language, as a message (.eml), as text and as HTML. The people are made up; no database is
+    Each reminder stage of a scheme, each kind of notice and an employer's digest, in every
+    language, as a message (.eml), text and HTML. The people are made up; no database is
     needed.
     """
     chosen = settings.load()

@@ -30,12 +30,14 @@ _STATES = (
 @click.option("--state", type=choice(_STATES), default=str(MessageState.DEAD), show_default=True)
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 def list_(state: str, limit: int) -> None:
-    """Letters in a state, the newest first: to whom, how often tried, what the relay said."""
+    """List the messages in a state, newest first."""
     opened, count = container(), 0
     for copy in _letters(opened, state, limit):
         click.echo(_line(copy.row))
         count += 1
-    complain(f"{count:,} letters are {state}." if count < limit else f"The newest {count:,}.")
+    complain(
+        f"{count:,} messages are {state}." if count < limit else f"Shows the newest {count:,}."
+    )
 
 
 def _letters(opened: Container, state: str, limit: int) -> Iterator[Copy]:
@@ -73,7 +75,9 @@ def _by_hand(act: QueueAct, about: str) -> click.Command:
 
 def _command(act: QueueAct, about: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(run: Callable[..., None]) -> click.Command:
-        run = click.option("--reason", type=words(500), required=True, help="Why: kept.")(run)
+        run = click.option(
+            "--reason", type=words(500), required=True, help="Why; kept in the history."
+        )(run)
         run = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)(run)
         return click.command(act, help=about)(run)
 
@@ -89,9 +93,9 @@ def _change(opened: Container, message_id: str, act: QueueAct, reason: str) -> b
         complain(f"{message_id}: {refusal.detail}")
         return False
     after = TRANSITIONS[act].after
-    click.echo(f"{message_id}: {after}" if changed else f"{message_id}: {after} already")
+    click.echo(f"{message_id}: {after}" if changed else f"{message_id}: already {after}")
     return True
 
 
-requeue = _by_hand(QueueAct.REQUEUE, "Send letters that are dead, cancelled, ambiguous or parked.")
-cancel = _by_hand(QueueAct.CANCEL, "Give up letters that are ready, parked or ambiguous.")
+requeue = _by_hand(QueueAct.REQUEUE, "Requeue dead, cancelled, ambiguous or parked messages.")
+cancel = _by_hand(QueueAct.CANCEL, "Cancel ready, parked or ambiguous messages.")

@@ -41,16 +41,18 @@ def _zone(_context: object, _parameter: object, name: str | None) -> ZoneInfo | 
     "zone",
     callback=_zone,
     metavar="NAME",
-    help="Of times without one. Default: this machine's.",
+    help="The time zone of times without one. Default: this machine's.",
 )
 @click.option(
-    "--incomplete", is_flag=True, help="Something is missing: prove nothing unsent by it."
+    "--incomplete",
+    is_flag=True,
+    help="Lines may be missing: do not take a message for unsent because the log lacks it.",
 )
 def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
-    """Read a Postfix log for the letters that the relay took; - reads standard input.
+    """Read from a Postfix log which messages were accepted.
 
-    Evidence is complete until the last line where the log begins before the evidence so far ends,
-    or before any letter that is in doubt; reading an older file again moves nothing back. Keep it
+    Evidence is complete up to the last line if the log begins before the earlier evidence ends, or
+    before any message in doubt; reading an older file again undoes nothing. Keep it
     running with `tail -n +1 -F /var/log/mail.log | tracker reminders relay-log -`.
     """
     opened = container()
@@ -63,7 +65,7 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
             found, complete = _take(opened, log, lines, incomplete=incomplete, patient=is_piped)
             taken, read = taken + found, read + len(lines)
             tell(read)
-    click.echo(f"{read:,} lines: {taken:,} letters taken by the relay.")
+    click.echo(f"{read:,} lines read: the relay accepted {taken:,} messages.")
     if not incomplete:
         _say(log.complete_until if complete else None)
 
@@ -84,15 +86,17 @@ def _take(
         except (OperationalError, InterfaceError):
             if not patient:
                 raise
-            complain("The database is away; this piece of the log is kept until it is back.")
+            complain("The database is unavailable; this part of the log is kept until it is back.")
             time.sleep(_SECONDS)
 
 
 def _say(until: datetime | None) -> None:
     if until is None:
-        complain("The evidence is not complete: letters in doubt were under way before this log.")
+        complain(
+            "The evidence is incomplete: some messages in doubt were sent before this log begins."
+        )
     else:
-        complain(f"The evidence is complete until {until:%Y-%m-%dT%H:%M:%SZ}.")
+        complain(f"The evidence is complete up to {until:%Y-%m-%dT%H:%M:%SZ}.")
 
 
 def _pieces(source: Path) -> Iterator[list[str]]:
@@ -129,9 +133,9 @@ def _arriving(lines: Iterable[str]) -> Iterator[list[str]]:
 
 @click.command("relay-key")
 def relay_key() -> None:
-    """Print the key with which the mail provider signs what it sends to /api/v1/relay-events.
+    """Print the key that signs requests to /api/v1/relay-events.
 
-    Whoever has it can tell us that letters came back. To change it, remove
-    keys/relay-events.key from the storage directory and start everything again.
+    Anyone who has the key can report bounces. To change it, delete keys/relay-events.key in the
+    storage directory and restart all processes.
     """
     click.echo(container().relay_key.decode())

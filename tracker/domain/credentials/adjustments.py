@@ -67,7 +67,8 @@ def check_adjustable(cycle: CycleTerm, hold: Hold | None) -> date:
     """
     if cycle.expires_on is None:
         raise NotExtendable(
-            "A certification that never expires has nothing to extend or reduce."
+            "A certification that never expires cannot be extended, and has no requirement to "
+            "reduce."
         ).final()
     if hold in {Hold.REVOKED, Hold.SURRENDERED}:
         raise NotExtendable(f"The certification is {hold}.", standing=hold).final()
@@ -80,16 +81,19 @@ def check_later(extended_to: date, *, expires_on: date, in_force: date) -> None:
     Setting the cycle's own expiry takes an extension back. Raises Invalid, AlreadyRecorded.
     """
     if extended_to < expires_on or extended_to == expires_on == in_force:
-        rule = f"must be after the unextended expiry ({expires_on})"
-        raise Invalid("This is no later expiry.", fields={"extended_to": rule})
+        rule = f"must be after the expiration date without extension ({expires_on})"
+        raise Invalid(
+            "The new expiration date must be later than the present one.",
+            fields={"extended_to": rule},
+        )
     if extended_to == in_force:
-        raise AlreadyRecorded(f"The cycle was extended to {in_force} already.")
+        raise AlreadyRecorded(f"The cycle is already extended to {in_force}.")
 
 
 def check_reason(reason_code: str) -> None:
     """Refuse the reason reserved for undoing a suspension or revocation. Raises Invalid."""
     if reason_code == GAP_RESTORED:
-        rule = "is given by the reinstatement that undoes a suspension or revocation only"
+        rule = "is reserved for reinstatements that reverse a suspension or revocation"
         raise Invalid("Staff cannot give this reason.", fields={"reason_code": rule})
 
 
@@ -105,14 +109,14 @@ def check_extension(rule: ExtensionRule | None, cycle: CycleTerm, asked: Extensi
         return
     if rule is None:
         raise NotExtendable(
-            f"Policy {cycle.policy} has no extension.",
-            **_facts("extended_to", asked.extended_to, "is not provided for by the policy"),
+            f"Policy {cycle.policy} does not allow extensions.",
+            **_facts("extended_to", asked.extended_to, "is not allowed by the policy"),
         )
     exempt = asked.reason in rule.exempt
     if rule.reasons and not exempt and asked.reason not in rule.reasons:
         choices = ", ".join(dict.fromkeys((*rule.reasons, *rule.exempt)))
         raise NotExtendable(
-            f"{asked.reason!r} is no reason for an extension; there are: {choices}.",
+            f"{asked.reason!r} is not a reason for an extension; the reasons are: {choices}.",
             **_facts("reason_code", asked.reason, f"must be one of: {choices}"),
         )
     latest = rule.at_most.after(cycle.expires_on)
@@ -131,7 +135,8 @@ def _check_asked_in_time(rule: ExtensionRule, asked: ExtensionRequest) -> None:
     last = rule.request_by.before(asked.in_force) if rule.request_by else asked.in_force
     if asked.requested_on > last:
         raise ExtensionTooLate(
-            f"An extension had to be asked for by {last}; it is {asked.requested_on}.",
+            f"Extensions had to be requested by {last}; this one was requested on "
+            f"{asked.requested_on}.",
             due_on=last,
             **_facts("requested_on", asked.requested_on, f"must not be after {last}"),
         )
@@ -141,7 +146,7 @@ def _check_earned(rule: ExtensionRule, asked: ExtensionRequest) -> None:
     if rule.share_earned is not None and asked.share_earned < rule.share_earned:
         earned, needed = _per_cent(asked.share_earned), _per_cent(rule.share_earned)
         raise TooLittleEarned(
-            f"{earned} of the requirement is earned; an extension needs {needed}.",
+            f"{earned} of the requirement has been earned; an extension needs {needed}.",
             **_facts("share_earned", asked.share_earned, f"must be at least {rule.share_earned}"),
         )
 
@@ -152,10 +157,13 @@ def check_lower(points_required: Decimal, *, required: Decimal, in_force: Decima
     Setting the policy's own requirement takes a reduction back. Raises Invalid, AlreadyRecorded.
     """
     if points_required > required or (points_required == required and in_force is None):
-        rule = f"must be less than the policy's {required}"
-        raise Invalid("This is no lower requirement.", fields={"points_required": rule})
+        rule = f"must be less than the {required} that the policy requires"
+        raise Invalid(
+            "The new requirement must be lower than the present one.",
+            fields={"points_required": rule},
+        )
     if points_required == in_force:
-        raise AlreadyRecorded(f"The requirement is {in_force} already.")
+        raise AlreadyRecorded(f"The requirement is already {in_force}.")
 
 
 def check_reduction(
@@ -170,13 +178,13 @@ def check_reduction(
         return
     if rule is None:
         raise ReductionRefused(
-            "The policy reduces no requirement.",
-            **_facts("points_required", points_required, "is not provided for by the policy"),
+            "The policy does not allow a lower requirement.",
+            **_facts("points_required", points_required, "is not allowed by the policy"),
         )
     if reason not in rule.reasons:
         choices = ", ".join(rule.reasons)
         raise ReductionRefused(
-            f"{reason!r} is no reason for a reduction; there are: {choices}.",
+            f"{reason!r} is not a reason for a reduction; the reasons are: {choices}.",
             **_facts("reason_code", reason, f"must be one of: {choices}"),
         )
     least = required - (required * rule.share).quantize(_CENT, ROUND_DOWN)

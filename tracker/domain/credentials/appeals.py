@@ -49,7 +49,7 @@ def check_uninvolved(actor: Actor, deciders: Collection[Decider]) -> None:
     People are compared by id, or by name for decisions recorded without an id. Raises NotAllowed.
     """
     if any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders):
-        raise NotAllowed("An appeal is decided by somebody not involved before.")
+        raise NotAllowed("The person who made the decision cannot decide the appeal against it.")
 
 
 def is_fee_refunded(rule: AppealRule | None, verdict: AppealVerdict) -> bool:

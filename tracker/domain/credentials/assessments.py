@@ -91,7 +91,7 @@ def _passed(module: str, day: date, again_from: date | None) -> AlreadyPassed:
     if again_from is None:
         return AlreadyPassed(said, passed_on=day)
     return AlreadyPassed(
-        f"{said} It may be taken anew from {again_from}, if the certification has ended by then.",
+        f"{said} It may be taken again from {again_from}, if the certification has ended by then.",
         passed_on=day,
         again_from=again_from,
     )

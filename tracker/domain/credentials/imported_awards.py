@@ -109,9 +109,9 @@ class LateCompletion:
     def of_pass(self, number: str, awarded_on: date) -> str:
         """The rule that the pass breaks."""
         return (
-            f"would complete the passes on {self.on} ({', '.join(self.codes)}), but {number} was "
-            f"awarded on {awarded_on}: correct the day of the pass, or first amend or void that "
-            "award"
+            f"would make {self.on} the day of the last required pass ({', '.join(self.codes)}), "
+            f"but {number} was awarded on {awarded_on}: correct the day of the pass, or first "
+            "amend or void that award"
         )
 
 
@@ -149,7 +149,10 @@ def pass_note(
     day = assessments.award_date(scheme, first, prerequisites)
     if day is None or day >= awarded_on:
         return None
-    return f"The passes on record complete on {day}; the day of the file, {awarded_on}, is kept."
+    return (
+        f"By the passes on record the award date is {day}; the date in the file, {awarded_on}, is "
+        "kept."
+    )
 
 
 def _expected(before: CycleTerm | None, starts_on: date) -> tuple[date, int]:
@@ -214,8 +217,8 @@ def _faults(
         rule = f"must be after the start of the cycle before it ({before.starts_on})"
         yield "cycle_starts_on", rule
     elif cycle.starts_on <= before.expires_on and not _may_overlap(scheme, before):
-        rule = f"must be after the expiry of the cycle before it ({before.expires_on}): a day"
-        yield "cycle_starts_on", f"{rule} belongs to one cycle"
+        rule = f"must be after the expiration of the cycle before it ({before.expires_on}): a day"
+        yield "cycle_starts_on", f"{rule} belongs to only one cycle"
 
 
 def _faults_of_first(
@@ -225,9 +228,9 @@ def _faults_of_first(
         yield "cycle_starts_on", f"must not be before awarded_on ({awarded_on})"
     elif cycle.starts_on > awarded_on:
         rule = (
-            f"must be awarded_on ({awarded_on}) in the first row of a certificate: give the "
-            f"cycles before it rows of their own{_by_scheme(scheme, awarded_on, cycle)}; or, for "
-            "one long cycle from the award on, leave cycle_starts_on empty"
+            f"must be awarded_on ({awarded_on}) in the first row of a certificate: add a row for "
+            f"each earlier cycle{_by_scheme(scheme, awarded_on, cycle)}; or, for one long cycle "
+            "from the award on, leave cycle_starts_on empty"
         )
         yield "cycle_starts_on", rule
 
@@ -237,7 +240,7 @@ def _by_scheme(scheme: Scheme, awarded_on: date, until: CycleTerm) -> str:
     first = scheme.award.expiry(awarded_on, 1) if scheme.award.validity_of(awarded_on) else None
     if first is None or first >= until.starts_on:
         return ""
-    return f" (the first by the scheme: {awarded_on} through {first})"
+    return f" (under the scheme, the first is {awarded_on} through {first})"
 
 
 def _may_overlap(scheme: Scheme, before: CycleTerm) -> bool:
@@ -267,10 +270,10 @@ def _notes(
 
 
 def _unlike(cycle: CycleTerm, expected: date | None, *, longer: bool) -> str:
-    said = f"The scheme's validity gives {expected}; the day of the file is kept."
+    said = f"By the scheme's validity it is {expected}; the date in the file is kept."
     if not longer:
         return said
     return (
-        f"{said} It is expiry number {cycle.nth} counted from the award: if it was renewed, give "
-        "each cycle a row of its own, with cycle_starts_on."
+        f"{said} It is the end of cycle number {cycle.nth} counted from the award: if the "
+        "certification was renewed, use one row for each cycle, with cycle_starts_on."
     )

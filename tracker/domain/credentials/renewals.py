@@ -79,12 +79,16 @@ def objections(
     """
     found = [*_of_standing(standing, zone), *_closed(standing, judged, zone)]
     if standing.expires_on is None or standing.window_opens_on is None or judged is None:
-        return [*found, NotRenewable("A certification without expiry is never renewed.")]
+        return [*found, NotRenewable("A certification that never expires cannot be renewed.")]
     evaluation, step = judged.admitting, late_step(standing, judged.policy)
     if step is not None and step.by == "reexamination":
         if evaluation.reexamined_on is None:
             since = standing.expires_on
-            found.append(ReexaminationMissing(f"Since {since} only the re-examination renews it."))
+            found.append(
+                ReexaminationMissing(
+                    f"After {since} it can be renewed only by passing the re-examination."
+                )
+            )
     elif not evaluation.complete:
         found.append(_missing(judged))
     return found
@@ -119,7 +123,7 @@ def _closed(
         closed_on = policy.window_closes_on(expires_on)
         told = f"Applications closed on {closed_on}{midnight(zone)}."
         if policy.grace_ends_on(expires_on) is not None:
-            told += f" Late ones are taken from {expires_on + DAY} on."
+            told += f" Late applications are accepted from {expires_on + DAY} on."
         yield WindowClosed(told, closed_on=closed_on, **named_zone(zone))
 
 
@@ -168,8 +172,8 @@ def check_points(judged: ApplicationFacts, step: LateStep | None, waiting: Seque
     elif not evaluation.complete:
         if waiting:
             raise PointsPending(
-                f"{evaluation.total} of {evaluation.required} points are counted; decide first on"
-                f" the activities that wait: {', '.join(waiting)}.",
+                f"{evaluation.total} of {evaluation.required} points are counted; first decide on "
+                f"the activities waiting for a decision: {', '.join(waiting)}.",
                 missing=evaluation.missing,
                 waiting=list(waiting),
             )
@@ -221,9 +225,9 @@ def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
     asked = [check.code for check in policy.checks]
     unknown = sorted(set(confirmed).difference(asked))
     if unknown:
-        choices = f"must be among: {', '.join(asked)}" if asked else "must be empty"
-        rule = f"{', '.join(unknown)}: not asked for by the policy; {choices}"
-        raise Invalid("The policy asks for no such check.", fields={"checks": rule})
+        choices = f"must be one or more of: {', '.join(asked)}" if asked else "must be empty"
+        rule = f"{', '.join(unknown)}: not required by the policy; {choices}"
+        raise Invalid("The policy does not require this check.", fields={"checks": rule})
     missing = [code for code in asked if code not in confirmed]
     if missing:
         raise CheckMissing(f"Not confirmed: {', '.join(missing)}.", missing=missing)

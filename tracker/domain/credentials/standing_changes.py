@@ -28,7 +28,7 @@ def check_change(
     if hold not in _LAWFUL[kind]:
         state = hold or "neither suspended, revoked nor surrendered"
         raise IllegalTransition(
-            f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
+            f"Cannot {kind} a certification that is {state} on {effective_on}.", state=state
         )
 
 
@@ -40,7 +40,7 @@ def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> 
     """
     if kind != ChangeKind.REINSTATE and effective_on < awarded_on:
         rule = f"must not be before the award ({awarded_on})"
-        raise Invalid("There was no certification on that day.", fields={"effective_on": rule})
+        raise Invalid("The certification did not exist on that day.", fields={"effective_on": rule})
 
 
 def effective_day(
@@ -64,8 +64,8 @@ def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None
     """Refuse a bar without a revocation, or one that ends before the revocation. Raises Invalid."""
     if barred_until is None:
         return
-    rule = None if kind == ChangeKind.REVOKE else "is said of a revocation only"
+    rule = None if kind == ChangeKind.REVOKE else "is allowed only for a revocation"
     if kind == ChangeKind.REVOKE and barred_until < effective_on:
         rule = f"must not be before effective_on ({effective_on})"
     if rule is not None:
-        raise Invalid("There is no such bar.", fields={"barred_until": rule})
+        raise Invalid("The last day of the bar is not acceptable.", fields={"barred_until": rule})

@@ -79,8 +79,8 @@ def check_act(act: QueueAct, state: str) -> bool:
         return False
     if state in lawful.before:
         return True
-    why = "a worker holds it" if state in HELD else f"only {_or(lawful.before)} may be"
-    raise IllegalTransition(f"The letter is {state}: {why}.", state=state)
+    why = "a process is sending it" if state in HELD else f"it must be {_or(lawful.before)}"
+    raise IllegalTransition(f"The message is {state}: {why}.", state=state)
 
 
 def _or(states: tuple[str, ...]) -> str:

@@ -231,5 +231,5 @@ def is_paused(until_on: date | None, today: date) -> bool:
 def check_pause(until_on: date, today: date) -> None:
     """Refuse to pause reminders through a past day, or for over a year. Raises Invalid."""
     if not today <= until_on <= today + LONGEST_PAUSE:
-        rule = f"must lie between {today} and {today + LONGEST_PAUSE}"
-        raise Invalid("Reminders are paused for a year at most.", fields={"snoozed_until": rule})
+        rule = f"must be between {today} and {today + LONGEST_PAUSE}"
+        raise Invalid("Reminders can be paused for at most a year.", fields={"snoozed_until": rule})

@@ -37,7 +37,7 @@ DECIDABLE = {
 """The states in which a request may be granted, or refused."""
 _WAY_ON = {
     RequestState.GRANTED: "change the name again instead",
-    RequestState.REFUSED: "it can still be granted",
+    RequestState.REFUSED: "it can still be approved",
     RequestState.WITHDRAWN: "the holder may ask again",
 }
 
@@ -45,4 +45,4 @@ _WAY_ON = {
 def check_state(state: RequestState, allowed: Collection[RequestState]) -> None:
     """Refuse what is not done to a request in this state, and say how to go on."""
     if state not in allowed:
-        raise IllegalTransition(f"The request is {state} already; {_WAY_ON[state]}.", state=state)
+        raise IllegalTransition(f"The request is already {state}; {_WAY_ON[state]}.", state=state)

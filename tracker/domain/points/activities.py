@@ -59,8 +59,7 @@ def check_step(step: ActivityStep, state: ActivityState) -> None:
     if state not in _LAWFUL[step]:
         allowed = ", ".join(sorted(_LAWFUL[step]))
         raise IllegalTransition(
-            f"Cannot {step.replace('_', ' ')} an activity that is {state};"
-            f" only one that is {allowed}.",
+            f"Cannot {step.replace('_', ' ')} an activity that is {state}; it must be {allowed}.",
             state=state,
         )
 
@@ -77,7 +76,7 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
     fields = dict(_unknown(kind, claim, tags))
     if kind.basis == "months":
         if claim.quantity is not None:
-            fields["quantity"] = "must be empty: this type is counted from its dates"
+            fields["quantity"] = "must be empty: this type is counted by its dates"
         if claim.starts_on is None:
             fields["starts_on"] = "is required for this type of activity"
     else:
@@ -91,7 +90,7 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
     if claim.starts_on and claim.completed_on and claim.completed_on < claim.starts_on:
         fields["completed_on"] = f"must not be before starts_on ({claim.starts_on})"
     if fields:
-        raise Invalid("The activity does not fit its type.", fields=fields)
+        raise Invalid("The activity does not meet the requirements of its type.", fields=fields)
 
 
 def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
@@ -102,7 +101,7 @@ def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
     if kind.evidence == "required" and not files:
         name, proof = kind.name[ENGLISH], kind.proof[ENGLISH]
         raise EvidenceMissing(
-            f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) with "
+            f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) by "
             f"{add_at}, then submit again.",
             type=kind.code,
             evidence_kinds=dict(kind.proof),
@@ -121,7 +120,7 @@ def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterato
     }
     for field, (given, known) in stated.items():
         for value in sorted(set(given).difference(known)):
-            choices = f"one of: {', '.join(sorted(known))}" if known else "empty, for this type"
+            choices = f"one of: {', '.join(sorted(known))}" if known else "empty for this type"
             yield field, f"{value!r} is not known; must be {choices}"
 
 
@@ -141,15 +140,24 @@ def check_answer(
     fields: dict[str, str] = {}
     if verdict != ActivityVerdict.APPROVED:
         given = {"reason_code": reason_code, "reason": reason}
-        fields = {key: "is required unless approved" for key, told in given.items() if not told}
+        fields = {
+            key: "is required unless the answer is approved"
+            for key, told in given.items()
+            if not told
+        }
         if points_limit is not None:
-            fields["points_limit"] = "only when approved"
+            fields["points_limit"] = "is allowed only when the answer is approved"
         if provider_approved:
-            fields["provider_approved"] = "only when approved"
+            fields["provider_approved"] = "is allowed only when the answer is approved"
     elif superseding is not None and not reason:
-        fields["reason"] = f"is required: the activity is {superseding}, which this changes"
+        fields["reason"] = (
+            f"is required, because the activity is already {superseding} and this changes the "
+            "decision"
+        )
     if fields:
-        raise Invalid("The answer is not complete, or says too much.", fields=fields)
+        raise Invalid(
+            "The answer lacks a field, or has one that does not belong to it.", fields=fields
+        )
 
 
 def check_dates(
@@ -182,9 +190,9 @@ def check_dates(
     run = Period(min(first, last), last)
     inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
     if not inside and not (earning and earning.clip(run)):
-        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, limit)
+        raise _outside("completed_on", f"{last} is not in any validity cycle", begin, limit)
 
 
 def _outside(field: str, why: str, begin: date, limit: str) -> OutsideCycle:
-    rule = f"{why}; it must lie in a cycle, from {begin} up to {limit}"
+    rule = f"{why}; it must be in a cycle, from {begin} to {limit}"
     return OutsideCycle(f"The activity's date {rule}.", fields={field: rule})

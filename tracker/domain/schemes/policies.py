@@ -345,7 +345,7 @@ class Policy:
             )
             raise UnknownActivityType(
                 f"Policy {self.version} has no activity type {code!r} in category {category!r}; "
-                f"it has: {choices or 'no such category'}.",
+                f"the types are: {choices or 'no such category'}.",
                 fields={"type": f"must be one of: {choices or 'no such category'}"},
             )
         return known

@@ -83,7 +83,8 @@ class Reasons:
         reason = known.get(code)
         if reason is not None and reason.own_words and not _are_own(words, reason):
             raise UnknownReason(
-                f"The reason {code!r} says too little by itself: say why in your own words.",
+                f"The reason {code!r} is not enough by itself: also give the reason in your own "
+                "words.",
                 fields={"reason": f"is required with {code!r}, in your own words"},
             )
 
@@ -125,8 +126,8 @@ def _unknown(act: Act, code: str, choices: list[str]) -> UnknownReason:
     hint = f"; did you mean {' or '.join(map(repr, meant))}?" if meant else ""
     what = act.replace("_", " ")
     return UnknownReason(
-        f"{code!r} is no reason code for this ({what}){hint or '.'} There are: "
-        f"{', '.join(choices)}. GET /api/v1/reasons?act={act} says what each of them means.",
+        f"{code!r} is not a reason code for this ({what}){hint or '.'} The codes are: "
+        f"{', '.join(choices)}. GET /api/v1/reasons?act={act} explains them.",
         fields={"reason_code": f"must be one of: {', '.join(choices)}{hint}"},
         act=act,
         choices=choices,

@@ -258,7 +258,7 @@ class Scheme:
                 return module
         choices = ", ".join(m.code for m in self.modules)
         raise UnknownModule(
-            f"Scheme {self.code} has no module {code!r}; it has: {choices}.",
+            f"Scheme {self.code} has no module {code!r}; its modules are: {choices}.",
             fields={"module": f"must be one of: {choices}"},
         )
 
@@ -315,7 +315,7 @@ class Schemes:
         except KeyError:
             choices = ", ".join(self.by_code)
             raise UnknownScheme(
-                f"There is no scheme {code!r}; there are: {choices}.",
+                f"There is no scheme {code!r}; the schemes are: {choices}.",
                 fields={"scheme": f"must be one of: {choices}"},
             ) from None
 

@@ -63,7 +63,7 @@ def check(reading: ReadContext, uses: Collection[Use], *, both: Collection[Use] 
     wait = max((waits.get(use.key, 0) for use in uses), default=0)
     wait = max(wait, min((waits.get(use.key, 0) for use in both), default=0))
     if wait:
-        raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+        raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
 
 
 def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use, int]:
@@ -81,7 +81,7 @@ def take(work: UnitOfWork, use: Use) -> None:
     row = _count(work, use)
     if row.count > use.allowance.most:
         wait = use.wait(row.began_at, row.count, work.now)
-        raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+        raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
 
 
 def _count(work: UnitOfWork, use: Use, times: int = 1) -> Any:

@@ -108,7 +108,9 @@ def _check_room(work: UnitOfWork, person_id: str) -> None:
     most = work.settings.limits.tokens
     living = select(func.count()).where(Token.person_id == person_id, *_LIVING)
     if work.row(living, {"now": work.now})[0] >= most:
-        raise LimitReached(f"You have {most} tokens that can be used; end one first.", limit=most)
+        raise LimitReached(
+            f"You have {most} active tokens, the most allowed; revoke one first.", limit=most
+        )
 
 
 def _check(
@@ -138,11 +140,11 @@ def _check(
         field = f"{subject}_id"
         reviewer = subject == "holder" and role in {"staff", "admin"}
         if (role == subject) != (given is not None) and not reviewer:
-            found[field] = f"is required for the role {subject}, and for that role only"
+            found[field] = f"is required for the role {subject} and must be empty for other roles"
         elif given is not None and work.session.get(table, given) is None:
-            found[field] = f"is no {subject} on record"
+            found[field] = f"is not a {subject} on record"
     if found:
-        raise Invalid("This token cannot be made.", fields=found)
+        raise Invalid("This token cannot be created.", fields=found)
 
 
 def _digest(secret: str) -> str:
@@ -201,7 +203,7 @@ def check_alive(work: UnitOfWork) -> None:
     """
     id_ = work.actor.token_id
     if id_ is not None and work.row(_ALIVE, {"id": id_, "now": work.now}) is None:
-        raise TokenEnded("The token has ended.")
+        raise TokenEnded("The token was revoked or has expired.")
 
 
 _ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)

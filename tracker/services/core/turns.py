@@ -17,7 +17,7 @@ from tracker.domain.permissions import Actor
 from tracker.settings import Settings
 from tracker.turns import NoTurn
 
-_BUSY = "Other files are being read; send this one again shortly."
+_BUSY = "The server is busy reading other files; send this one again shortly."
 
 
 def evidence_limits(settings: Settings) -> ProcessLimits:
@@ -57,7 +57,9 @@ def rehearsing(settings: Settings) -> Iterator[None]:
         with turns.turn(_folder(settings), "rehearsals", of=settings.imports.dry_runs_at_once):
             yield
     except NoTurn as error:
-        raise TooBusy("Other files are being tried out; send this one again shortly.") from error
+        raise TooBusy(
+            "The server is busy with other dry runs; send this file again shortly."
+        ) from error
 
 
 def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
@@ -70,7 +72,10 @@ def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
     try:
         taken = turns.take(_folder(settings), name, of=maximum)
     except NoTurn as error:
-        message = f"At most {maximum} files are given out at once; end one that is under way."
+        message = (
+            f"You can download at most {maximum} files at once; wait until one is finished, or "
+            "cancel it."
+        )
         raise TooManyAtOnce(message, maximum=maximum) from error
     return partial(turns.give_back, taken)
 

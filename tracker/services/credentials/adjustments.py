@@ -99,7 +99,9 @@ def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) 
     try:
         bulk.insert(work, Adjustment, [made])
     except IntegrityError as error:
-        raise AlreadyRecorded("Somebody else adjusted this cycle just now.") from error
+        raise AlreadyRecorded(
+            "Someone else adjusted this cycle just now; read it again."
+        ) from error
     history.record(work, action_of(wanted), "certification", row.id, **detail_of(granted))
     certifications.refresh(work, scheme, [row.id])
     notices.tell(work, [news_of(made, row.holder_id, today)])
@@ -161,8 +163,8 @@ def grant(
 
 def _check_day(field: str, day: date, first: date, last: date) -> None:
     if not first <= day <= last:
-        rule = f"must lie between the opening of the cycle ({first}) and today ({last})"
-        raise Invalid("The day does not fit the cycle.", fields={field: rule})
+        rule = f"must be between the first day of the cycle ({first}) and today ({last})"
+        raise Invalid("The day is outside the cycle.", fields={field: rule})
 
 
 def _check_rules(policy: Policy, granted: Granted, share: RequirementShare) -> None:

@@ -82,7 +82,7 @@ def file(
     scheme = work.schemes[row.scheme]
     found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
     if found is None or scheme.appeals is None:
-        told = "There is no suspension, revocation or denied renewal to appeal."
+        told = "There is no suspension, revocation or denied renewal to appeal against."
         raise IllegalTransition(told, state="none")
     rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
     zone = scheme.zone_of(row.time_zone)
@@ -102,7 +102,7 @@ def file(
     try:
         work.session.flush()
     except IntegrityError as error:
-        raise IllegalTransition("An appeal is open already.", state="open") from error
+        raise IllegalTransition("An appeal is already open.", state="open") from error
     history.record(
         work,
         "appeal",
@@ -163,7 +163,7 @@ def decide(
     row = certifications.locked_to_decide(work, found.certification_id)
     work.reread(found)
     if found.version != version:
-        raise Stale("The appeal changed since you read it; read it again.")
+        raise Stale("The appeal has changed since you read it; read it again.")
     if found.outcome == outcome:
         raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
     check_uninvolved(work.actor, _involved(work, found))
@@ -243,7 +243,9 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
         return
     lifted = _latest_change(work, row.id)
     if lifted is None or (lifted.kind, lifted.reason_code) != (ChangeKind.REINSTATE, _UPHELD):
-        raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
+        raise BuiltUpon(
+            "The standing has changed since the appeal was upheld; change the standing directly."
+        )
     change = work.session.get_one(StandingChange, appeal.change_id)
     certifications.change(
         work,

@@ -157,6 +157,6 @@ def why_short(
         return None
     points = counted.judged.evaluation
     return (
-        f"{points.total} of {points.required} points were approved of what was submitted by"
-        f" {case.last_day}, the last day to apply, and nothing waits for a decision."
+        f"{points.total} of {points.required} points were approved among the activities submitted "
+        f"by {case.last_day}, the last day to apply, and none is waiting for a decision."
     )

@@ -117,7 +117,7 @@ def _check_values(work: UnitOfWork, scheme: Scheme, attempt: AttemptToRecord, zo
     }
     fields = {name: fault for name, fault in faults.items() if fault is not None}
     if fields:
-        raise Invalid("The assessment cannot have been so.", fields=fields)
+        raise Invalid("The assessment's data contradict each other or the records.", fields=fields)
 
 
 def _check_lawful(
@@ -187,11 +187,11 @@ def _check_award(work: UnitOfWork, scheme: Scheme, row: Assessment) -> None:
     if row.passed:
         rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
         if rule is not None:
-            raise Invalid("The pass contradicts the award on record.", fields={"taken_on": rule})
+            raise Invalid("This pass contradicts the award on record.", fields={"taken_on": rule})
 
 
 def _twice(module: str, taken_on: date) -> AlreadyRecorded:
-    return AlreadyRecorded(f"An attempt at {module} on {taken_on} is on record already.")
+    return AlreadyRecorded(f"An attempt at {module} on {taken_on} is already on record.")
 
 
 def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again | None:
@@ -210,7 +210,10 @@ def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again 
 def _warnings(work: UnitOfWork, attempt: AttemptToRecord, again: Again | None) -> list[str]:
     found = _center_warnings(work, attempt)
     if again is not None and again.failure_revokes and not attempt.passed:
-        found.append("By the policy a failed re-examination revokes; nobody has decided it yet.")
+        found.append(
+            "Under the policy a failed re-examination leads to revocation; the decision "
+            "is still pending."
+        )
     return found
 
 
@@ -322,7 +325,7 @@ def _correct(
     locks.lock_one_to_decide(work, row.holder_id)
     work.reread(row)
     if row.voided_at is not None:
-        raise IllegalTransition("The assessment is void already.", state="void")
+        raise IllegalTransition("The assessment is already void.", state="void")
 
     def act() -> tuple[Sequence[awards.Consequence], Any]:
         change(row)
@@ -339,7 +342,7 @@ def _amend(work: UnitOfWork, row: Assessment, values: Mapping[str, Any], reason:
     changed = {name: value for name, value in values.items() if before[name] != value}
     if not changed:
         named = ("result" if name == "passed" else name for name in values)
-        raise Invalid("Nothing changes.", fields=dict.fromkeys(named, "is on record so already"))
+        raise Invalid("Nothing changes.", fields=dict.fromkeys(named, "already has this value"))
     scheme = work.schemes[row.scheme]
     attempt = AttemptToRecord(row.scheme, **(before | changed))
     zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone

@@ -23,7 +23,7 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import award_facts
 from tracker.services.credentials.award_facts import AwardFacts, AwardRow
 
-_KEPT = "An earlier pass was recorded after the renewal; the award and its cycles stand."
+_KEPT = "An earlier pass was recorded after the renewal; the award and its cycles stay as they are."
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +188,10 @@ def _refusal(known: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal
     row = next(iter(lost.values()))
     days = sorted(str(f.submitted_on) for f in known.filings() if f.key in lost)
     return SupportsRenewal(
-        f"The award of {row.number} ({row.awarded_on}) rests on this and was renewed since: "
-        f"the renewal applied for on {', '.join(days)} would not fit it any more. Say what "
-        'becomes of the later cycles: later_cycles "keep" has the award and its cycles stand as '
-        'they are, "unwind" takes the approved renewals back.',
+        f"The award of {row.number} ({row.awarded_on}) depends on this and has been renewed "
+        f"since: the renewal applied for on {', '.join(days)} would no longer fit it. Say what to "
+        'do with the later cycles: later_cycles "keep" keeps the award and its cycles as they '
+        'are, "unwind" turns the approvals into denials.',
         number=row.number,
         field="later_cycles",
         rule="must be keep or unwind",

@@ -20,13 +20,13 @@ def add_center(work: UnitOfWork, *, name: str, category: str, approvals: list[Ap
     """Add an assessment center to the directory. Raises AlreadyRecorded if the name is in use."""
     by_key = {folded_name(row.name): row.name for row in work.rows(select(Center.name))}
     if (same := by_key.get(folded_name(name))) is not None:
-        raise AlreadyRecorded(f"There is a center named {same!r} already.")
+        raise AlreadyRecorded(f"There is already a center named {same!r}.")
     center = Center(name=name, category=category, recorded_at=work.now)
     work.session.add(center)
     try:
         work.session.flush()
     except IntegrityError as error:
-        raise AlreadyRecorded(f"There is a center named {name!r} already.") from error
+        raise AlreadyRecorded(f"There is already a center named {name!r}.") from error
     for approval in approvals:
         approve_center(work, center.id, approval)
     history.record(work, "register", "center", center.id, name=name, category=category)
@@ -39,7 +39,7 @@ def approve_center(work: UnitOfWork, center_id: str, approval: Approval) -> None
         raise NotFound
     if approval.lapses_on is not None and approval.lapses_on < approval.approved_on:
         raise Invalid(
-            "An approval cannot lapse before it begins.",
+            "An approval cannot end before it begins.",
             fields={"lapses_on": f"must not be before approved_on ({approval.approved_on})"},
         )
     work.session.add(
@@ -54,7 +54,7 @@ def approve_center(work: UnitOfWork, center_id: str, approval: Approval) -> None
         work.session.flush()
     except IntegrityError as error:
         day = approval.approved_on
-        raise AlreadyRecorded(f"An approval from {day} is on record already.") from error
+        raise AlreadyRecorded(f"An approval from {day} is already on record.") from error
     history.record(
         work,
         "approve",

@@ -132,13 +132,14 @@ def check_open(work: UnitOfWork, row: Any, kind: ChangeKind | None, effective_on
     """
     if row.withdrawn_at is not None and kind != ChangeKind.REINSTATE:
         raise IllegalTransition(
-            "The certification is withdrawn: recorded in error. Correct the assessments first.",
+            "The certification was withdrawn because it had been recorded in error. To restore "
+            "it, correct the assessments.",
             state="withdrawn",
         )
     if row.replaced_on is not None and effective_on >= row.replaced_on:
         current = of_holder(work, row.holder_id, row.scheme)
         raise IllegalTransition(
-            f"The holder was certified again on {row.replaced_on}: from that day on it is about "
+            f"The holder was certified again on {row.replaced_on}; from that day on, use "
             f"certification {current.number}.",
             state="replaced",
             number=current.number,

@@ -29,7 +29,7 @@ from tracker.services.credentials.award_plans import FOLLOW, Later
 from tracker.services.credentials.award_rows import Consequence
 from tracker.services.credentials.imported_awards import ImportedAwardPlan, Planned
 
-GIVEN_BACK, MOVED = "given back", "award date moved"
+GIVEN_BACK, MOVED = "restored", "award date moved"
 
 
 @dataclass(frozen=True, slots=True)

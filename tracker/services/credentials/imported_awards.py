@@ -145,8 +145,8 @@ def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> N
             way = f"correct the number, the holder or the scheme ({scheme.code})"
             if row.voided_at is not None:
                 way = (
-                    "that one is void: to free its number, amend it over HTTP to another and void "
-                    f"it again (POST /certifications/{row.id}/amendment, /void)"
+                    "that one is void; to free its number, amend it to another number over HTTP "
+                    f"and void it again (POST /certifications/{row.id}/amendment, /void)"
                 )
             rule = f"is the number of {of} on record, and a number belongs to one certification"
             planned.refuse("certificate_number", f"{rule} of one holder; {way}")
@@ -219,8 +219,8 @@ def _leave_void(known: AwardFacts, one: Planned, row: AwardRow) -> None:
     one.before = one.cycles = known.records[row.id].cycles
     one.fates = tuple("unchanged" for _ in one.told.stretches)
     said = (
-        f"{row.number} was voided on {row.voided_at:%Y-%m-%d}; it was left as it is. Amend it over "
-        f"HTTP to restore it (POST /certifications/{row.id}/amendment)."
+        f"{row.number} was voided on {row.voided_at:%Y-%m-%d} and stays void. To restore it, "
+        f"amend it over HTTP (POST /certifications/{row.id}/amendment)."
     )
     one.notes.append(Said(0, "certificate_number", said))
 
@@ -325,7 +325,7 @@ def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
             before = change.effective_on < one.told.awarded_on
             named = f"{change.kind} on {change.effective_on}"
             if change.certification_id == one.row.id and before:
-                said = f"A change of its standing comes before it then: {named}."
+                said = f"A change of standing would then be earlier than the award: {named}."
                 one.notes.append(Said(0, "awarded_on", said))
 
 
@@ -392,9 +392,9 @@ def _through(starts: date, ends: date, ended: date | None) -> tuple[date, date]:
 
 
 def _two(one: Planned, number: str, since: date, through: date) -> str:
-    until = "without end" if through == date.max else f"through {through}"
+    until = "without an expiration date" if through == date.max else f"through {through}"
     return (
-        f"is a second number for one certification: its holder has {number} from {since} "
-        f"{until}. Keep the number that is printed on the certificate, and give it every cycle; "
-        f"if {number} ended before {one.told.awarded_on}, correct its last expires_on first"
+        f"is a second number for one certification: its holder has {number} from {since} {until}. "
+        f"Use the number printed on the certificate for every cycle; if {number} ended before "
+        f"{one.told.awarded_on}, first correct its last expires_on"
     )

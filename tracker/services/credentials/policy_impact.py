@@ -230,10 +230,10 @@ def check_correction(scheme: Scheme, asked: PolicyRepair) -> Policy:
     version(scheme, asked.old)
     found = version(scheme, asked.new)
     if found.corrects != asked.old:
-        says = f"corrects {found.corrects!r}" if found.corrects else "corrects none"
+        says = f"corrects {found.corrects!r}" if found.corrects else "corrects no version"
         raise NotACorrection(
             f"Version {asked.new} of scheme {scheme.code} {says}; to repair the cycles under "
-            f'{asked.old} it must say corrects = "{asked.old}".'
+            f'{asked.old}, it must have corrects = "{asked.old}".'
         )
     return found
 

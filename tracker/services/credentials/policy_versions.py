@@ -52,7 +52,7 @@ class Breach:
 
     def __str__(self) -> str:
         edited = self.what == "edited"
-        happened = "was edited in its file since" if edited else "is in no file any more"
+        happened = "has since been edited in its file" if edited else "is no longer in any file"
         return (
             f"scheme {self.scheme}, version {self.version}: published on "
             f"{self.published_at:%Y-%m-%d}, {happened}"
@@ -66,7 +66,7 @@ def version(scheme: Scheme, name: str) -> Policy:
             return policy
     choices = ", ".join(policy.version for policy in scheme.policies) or "none"
     raise UnknownVersion(
-        f"Scheme {scheme.code} has no policy version {name!r}; there are: {choices}.",
+        f"Scheme {scheme.code} has no policy version {name!r}; its versions are: {choices}.",
         fields={"version": f"must be one of: {choices}"},
     )
 
@@ -98,8 +98,8 @@ def publish(work: UnitOfWork, code: str, name: str, *, note: str) -> Published:
     before = _of_version(work, code, name)
     if before.sha256 != found.sha256:
         raise PublishedOtherwise(
-            f"Version {name} of scheme {code} was published on {before.at:%Y-%m-%d} and said "
-            "something else then. Give the new rules a version of their own; with "
+            f"Version {name} of scheme {code} was published on {before.at:%Y-%m-%d} with a "
+            "different text. Put the new rules in a new version; with "
             f'`corrects = "{name}"` it can repair the cycles that this one governs.',
             published_at=before.at.isoformat(),
         )

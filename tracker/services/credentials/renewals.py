@@ -52,7 +52,7 @@ _COLUMNS = (
 )
 _ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
-_STALE = "The renewal changed since you read it; read it again."
+_STALE = "The renewal has changed since you read it; read it again."
 
 
 def apply(work: UnitOfWork, certification_id: str) -> str:
@@ -91,7 +91,7 @@ def _flush(work: UnitOfWork) -> None:
     try:
         work.session.flush()
     except IntegrityError as error:
-        raise RenewalPending("Another application is under review.") from error
+        raise RenewalPending("Another application is already under review.") from error
 
 
 # Decisions.
@@ -107,7 +107,7 @@ def _open(
     row = lock(work, renewal.certification_id)
     work.reread(renewal)
     if renewal.withdrawn_on:
-        raise IllegalTransition("The renewal is withdrawn already.", state="withdrawn")
+        raise IllegalTransition("The renewal was already withdrawn.", state="withdrawn")
     return renewal, row
 
 
@@ -152,10 +152,13 @@ def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None
     if reason:
         return
     if decision == RenewalVerdict.DENIED:
-        raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
+        raise Invalid("A denial needs a reason.", fields={"reason": "is required for a denial"})
     if renewal.decision is not None:
-        rule = f"is required: the renewal is {renewal.decision}, which this changes"
-        raise Invalid("A change of a decision needs its reason.", fields={"reason": rule})
+        rule = (
+            f"is required, because the renewal is already {renewal.decision} and this changes the "
+            "decision"
+        )
+        raise Invalid("A change of a decision needs a reason.", fields={"reason": rule})
 
 
 def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
@@ -215,7 +218,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
     record = snapshots.records(work, [row.id])[row.id]
     _check_still_in_force(record)
     if record.cycles[-1].ordinal != renewal.cycle:
-        raise BuiltUpon("The cycle was renewed by another application since.")
+        raise BuiltUpon("The cycle has since been renewed by another application.")
     others = [one for one in record.applications if one.closed_on is None]
     if others:
         since = others[0].submitted_on
@@ -260,8 +263,8 @@ def _close_cycle(work: UnitOfWork, renewal: Renewal) -> None:
     )
     if later is not None:
         raise BuiltUpon(
-            f"The application of {later.submitted_on} builds on the cycle that this one opened;"
-            " withdraw or undo that one first.",
+            f"The application of {later.submitted_on} depends on the cycle that this one opened; "
+            "first withdraw it or undo its decision.",
             submitted_on=later.submitted_on,
         )
     work.connection.execute(
@@ -281,7 +284,7 @@ def undo(work: UnitOfWork, renewal_id: str, *, reason: str, version: int) -> Non
     """
     renewal, row = _to_decide(work, renewal_id, version)
     if renewal.decision is None:
-        raise IllegalTransition("The renewal is not decided.", state="undecided")
+        raise IllegalTransition("The renewal has not been decided.", state="undecided")
     _undo(work, renewal, row, reason=reason)
 
 
@@ -352,7 +355,9 @@ def follow(work: UnitOfWork, certification: Any) -> None:
             work, RenewalVerdict.DENIED, "renewal", renewal.id, reason=short, automatic=True
         )
     elif renewal.decision == RenewalVerdict.DENIED and short is None:
-        _undo(work, renewal, certification, reason="The activities it rested on changed.")
+        _undo(
+            work, renewal, certification, reason="The activities that it was based on have changed."
+        )
 
 
 def _next_cycle(
@@ -380,7 +385,7 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
     renewal, row = _open(work, renewal_id)
     if renewal.decision:
         state = renewal.decision
-        raise IllegalTransition(f"The renewal is {state} already.", state=state)
+        raise IllegalTransition(f"The renewal is already {state}.", state=state)
     scheme = work.schemes[row.scheme]
     on = work.day_of(scheme, row.time_zone)
     renewal.withdrawn_on, renewal.closed_at = max(on, renewal.submitted_on), work.now

@@ -114,8 +114,8 @@ def _given(
         "points_required": None,
         "effective_on": min(last.expires_on, work.today(scheme)),
         "reason_code": GAP_RESTORED,
-        "reason": f"{days} days of the application window were lost to what was undone on "
-        f"{noted[-1].recorded_on}; they are given back.",
+        "reason": f"{days} days of the application window were lost to a decision that was "
+        f"reversed on {noted[-1].recorded_on}; they are restored.",
         "override_reason": None,
         "decided_by": work.actor.name,
         "batch_id": None,

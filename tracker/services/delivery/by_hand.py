@@ -31,7 +31,7 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
         about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
         anew = {"facts": None, "about": about or None}
     if after == MessageState.CANCELLED:
-        anew = {"last_error": f"Cancelled by hand: {reason}"}
+        anew = {"last_error": f"Canceled manually: {reason}"}
     work.connection.execute(
         update(Message)
         .where(Message.id == message_id)

@@ -22,9 +22,9 @@ from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Unco
 from tracker.services.employers import digest_contents, digest_links
 from tracker.services.outbox import suppressions
 
-_CALLED_OFF = "No digest is ordered any more."
-_SUPPRESSED = "The address is not written to."
-_NOBODY = "Nobody is left to be named."
+_CALLED_OFF = "The digest is no longer ordered."
+_SUPPRESSED = "The address is suppressed."
+_NOBODY = "The digest has no workers left to name."
 _NONE: Mapping[str, Any] = {"rows": [], "more": False}
 
 

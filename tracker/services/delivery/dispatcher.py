@@ -106,7 +106,7 @@ def dispatch_together(
         barred, place = send_safety.obstacle(work), send_safety.place(work)
     counts: Counter[str] = Counter()
     if _changed(barred) and barred is not None:
-        _log.warning("nothing is sent: %s", barred)
+        _log.warning("sending is stopped: %s", barred)
     if barred is not None:
         return counts
     limit = max(container.settings.reminders.claim // connections, _SMALLEST_CLAIM)
@@ -221,7 +221,7 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
     run.counts[state] += 1
     told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
     if state not in {MessageState.SENT, MessageState.READY}:
-        _log.warning("letter %s is %s: %s", claim.id, state, told)
+        _log.warning("message %s is %s: %s", claim.id, state, told)
     return _judged(run, replace(delivery, reply=told))
 
 
@@ -239,14 +239,14 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
         run.relay_doubtful = False
         with run.container.work(SYSTEM) as work:
             if send_safety.relay_worked(work):
-                _log.info("the relay works again")
+                _log.info("the relay is working again")
     return False
 
 
 def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
     """Log one line: at the first failure, then whenever sending pauses for the relay."""
     _log.warning(
-        "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
+        "the relay %s:%d failed, %d in a row: %s; messages wait and are tried again. %s",
         mail.server,
         mail.port,
         failures,
@@ -257,7 +257,7 @@ def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
 
 def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> str:
     if uncomposed.owed:
-        _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
+        _log.error("message %s cannot be composed: %s", claim.id, uncomposed.reason)
         return leases.retry(work, claim, uncomposed.reason, own_fault=True)
     return leases.finish(work, claim, MessageState.CANCELLED, uncomposed.reason)
 
@@ -277,6 +277,6 @@ def _persist(
         except DBAPIError:
             if tries == _SETTLE_TRIES:
                 raise
-            _log.warning("an outcome could not be written down; trying again", exc_info=True)
+            _log.warning("an outcome could not be stored; trying again", exc_info=True)
             time.sleep(0.05 * 2**tries)
     raise AssertionError

@@ -57,7 +57,7 @@ def keep(settings: Settings, beat: Heartbeat) -> None:
         fresh.write_bytes(orjson.dumps(said))
         fresh.replace(path)
     except OSError as error:
-        _log.warning("the heartbeat could not be kept in %s: %s", path.parent, error)
+        _log.warning("the heartbeat could not be written to %s: %s", path.parent, error)
 
 
 def _path(settings: Settings) -> Path:

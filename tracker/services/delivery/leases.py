@@ -175,7 +175,7 @@ def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bo
         wait = longest * random.random()  # noqa: S311 - it spreads load and guards nothing
     if work.now + wait >= claimed.useful_until:
         return finish(
-            work, claimed, MessageState.CANCELLED, f"Too late to try again after: {reason}"
+            work, claimed, MessageState.CANCELLED, f"Too late for another attempt after: {reason}"
         )
     done = _change(
         work,

@@ -66,9 +66,9 @@ def _snapshot(
     """Everything that the message says, as JSON values; or why there is nothing to say."""
     true = notice_news.of_letter(reading, known, rows)
     if not true:
-        return "Nothing of it is true any more."
+        return "None of its news is still true."
     if claim.useful_until <= reading.now:
-        return "It would come too late."
+        return "It would arrive too late."
     first = rows[0]
     address = suppressions.address_of(first, {*known.silent, *sealing.refused(claim)})
     if address is None:

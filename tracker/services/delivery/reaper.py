@@ -33,7 +33,8 @@ _WITHOUT_EVIDENCE = timedelta(days=30)
 EVIDENCE_COMES = timedelta(hours=1)
 """How long a message in doubt waits before it is sent again, if evidence is being recorded."""
 _TWICE_IN_DOUBT = (
-    "In doubt twice: perhaps sent, perhaps twice. Ask the relay before you requeue it."
+    "In doubt twice: it may have been sent once or twice. Check the relay's log before you "
+    "requeue it."
 )
 
 
@@ -96,7 +97,7 @@ def reap(work: UnitOfWork) -> ReapCounts:
         Message.useful_until <= work.now - _WITHOUT_EVIDENCE,
         state=MessageState.CANCELLED,
         finished_at=work.now,
-        last_error="Perhaps sent: no evidence came.",
+        last_error="It may have been sent: the relay left no evidence.",
     )
     counters.add(work, asdict(counts))
     return counts
@@ -118,7 +119,7 @@ def _end_leases(work: UnitOfWork) -> tuple[int, int]:
         *over,
         Message.state == MessageState.TRANSMITTING,
         state=MessageState.AMBIGUOUS,
-        last_error="The process ended while the letter was under way.",
+        last_error="The process ended while it was sending the message.",
     )
     return back, doubtful
 

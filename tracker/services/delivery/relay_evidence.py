@@ -71,7 +71,7 @@ def _report(work: UnitOfWork, event: Event, letter: object) -> bounces.ReturnedM
         identity=f"{event.event} {event.at.isoformat()} {status}",
         at=min(event.at, work.now),
         status=status,
-        diagnostic="Told by the mail provider.",
+        diagnostic="Reported by the mail provider.",
     )
 
 

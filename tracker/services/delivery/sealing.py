@@ -18,10 +18,10 @@ from tracker.mail.messages import ComposedEmail
 from tracker.services.core import signed_links
 from tracker.services.core.context import ReadContext
 
-NOT_OWED = "Not owed any more."
-NO_ADDRESS = "No address that may be written to."
-NOT_WANTED = "The holder wants no such letters."
-PAUSED = "The holder paused such letters."
+NOT_OWED = "No longer due."
+NO_ADDRESS = "There is no address that may get email."
+NOT_WANTED = "The holder has turned off this type of email."
+PAUSED = "The holder has paused this type of email."
 DECEASED = "deceased"
 MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED, DECEASED)
 """The reasons for cancelling a message that may go away, so that it is owed again.

@@ -50,8 +50,8 @@ MAY_SEND = exists(
 )
 
 _RESTORED = (
-    "Have the relay's log since the backup read (`tracker reminders relay-log FILE`): what it took "
-    "is not sent again. Then run `tracker reminders enable --reason WHY`."
+    "Read the relay's log since the backup (`tracker reminders relay-log FILE`), so that nothing "
+    "is sent twice. Then run `tracker reminders enable --reason WHY`."
 )
 _ROW = select(*Runtime.__table__.columns)
 _ENABLE = "To send again, run `tracker reminders enable --reason WHY`."
@@ -69,8 +69,8 @@ class SendObstacle:
 
 
 _NEVER_STARTED = SendObstacle(
-    "Sending was never started here.",
-    "Run `tracker golive`: it shows what would be sent and asks.",
+    "Sending has never been started on this database.",
+    "Run `tracker golive`: it shows what would be sent and asks for confirmation.",
 )
 
 
@@ -121,7 +121,7 @@ def _judged(known: Heartbeat | None, row: Any) -> str | None:
     if known.number <= row.beats:
         return None
     return (
-        f"This database was restored: it knows nothing of what was sent up to "
+        f"This database was restored from a backup: it lacks records of messages sent up to "
         f"{known.at:%Y-%m-%d %H:%M} UTC."
     )
 
@@ -159,8 +159,8 @@ def beat(work: UnitOfWork) -> Heartbeat | None:
             hold(
                 work,
                 f"The scheduler last ran on {last:%Y-%m-%d}; today, {work.now:%Y-%m-%d}, {count:,} "
-                f"certifications are due more than {FORESEEN.days} days after that. Is the clock "
-                "right?",
+                f"certifications have reminders due more than {FORESEEN.days} days after that. "
+                "Check the clock.",
             )
     work.connection.execute(update(Runtime).values(last_tick_at=work.now))
     return advance(work)
@@ -189,7 +189,7 @@ def _obstacle(reading: ReadContext, row: Any, known: Heartbeat | None) -> SendOb
     if row.place != place(reading):
         return SendObstacle(
             "This database was moved, cloned or restored since sending was enabled.",
-            f"Make sure that no other copy sends. {_RESTORED}",
+            f"Make sure that no other copy sends email. {_RESTORED}",
         )
     if row.fuse:
         return SendObstacle(str(row.fuse), f"Look at `tracker golive --dry-run`. {_ENABLE}")
@@ -269,8 +269,8 @@ def count_unforeseen(work: UnitOfWork, messages: int) -> None:
     if row.unforeseen > limit and not confirmed:
         hold(
             work,
-            f"{row.unforeseen:,} messages of {today} were in no calendar; up to {limit:,} a day "
-            "leave without being confirmed.",
+            f"{row.unforeseen:,} messages of {today} were not foreseen; up to {limit:,} a day are "
+            "sent without confirmation.",
         )
 
 

@@ -83,14 +83,14 @@ def change(
 def _left_to_the_office(holder: Any, given: dict[str, Any]) -> dict[str, str]:
     """Take from a holder's changes the names, which need a request; returns those that differ."""
     if "deceased_on" in given:
-        raise NotAllowed("Only the staff record that somebody died.")
+        raise NotAllowed("Only staff can record a death.")
     asked = {name: given.pop(name) for name in names.FIELDS if name in given}
     return {name: value for name, value in asked.items() if value != getattr(holder, name)}
 
 
 def _check_death(work: UnitOfWork, holder: Any, day: date | None) -> None:
     if rule := future_rule(day, holders.today(work, holder)):
-        raise Invalid("Nobody is dead before their death.", fields={"deceased_on": rule})
+        raise Invalid("The day of death cannot be in the future.", fields={"deceased_on": rule})
 
 
 def _end_consents(work: UnitOfWork, holder_id: str) -> None:

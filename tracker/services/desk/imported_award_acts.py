@@ -82,7 +82,7 @@ def amend(
         if planned.faults:
             raise Invalid("The award contradicts the record.", fields=_by_field(planned.faults))
         if not planned.is_change and len(given(planned.before)) == len(told.stretches):
-            named = dict.fromkeys(values, "is on record so already")
+            named = dict.fromkeys(values, "already has this value")
             raise Invalid("Nothing changes.", fields=named)
         planned.fates = ("changed",)
         planned.cycles = planned.laid
@@ -111,7 +111,7 @@ def void(
     """
     row = _imported(work, certification_id)
     if row.voided_at is not None:
-        raise IllegalTransition("The award is void already.", state="void")
+        raise IllegalTransition("The award is already void.", state="void")
 
     def change() -> tuple[Sequence[Consequence], Sequence[str]]:
         work.connection.execute(
@@ -134,8 +134,8 @@ def _imported(work: UnitOfWork, certification_id: str) -> Any:
     row = certifications.locked_to_decide(work, certification_id)
     if row.imported_at is None:
         raise IllegalTransition(
-            "The award follows from passes on record: amend or void the assessments instead "
-            "(POST /assessments/{id}/amendment, /void).",
+            "The award is based on passes on record: amend or void the assessments instead (POST "
+            "/assessments/{id}/amendment, /void).",
             state="awarded",
         )
     return row
@@ -158,7 +158,7 @@ def _told(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
     awarded_on: date = values.get("awarded_on", row.awarded_on)
     scheme = work.schemes[row.scheme]
     if rule := future_rule(awarded_on, work.today(scheme)):
-        raise Invalid("The award is still to come.", fields={"awarded_on": rule})
+        raise Invalid("The award is in the future.", fields={"awarded_on": rule})
     return ToldAward(
         holder_id=row.holder_id,
         number=values.get("number", row.number),

@@ -113,10 +113,10 @@ def decide(
     """
     found = _locked(work, request_id, lock=locks.lock_one_to_decide)
     if found.version != version:
-        raise Stale("The request changed since you read it; read it again.")
+        raise Stale("The request has changed since you read it; read it again.")
     rules.check_state(RequestState(found.state), rules.DECIDABLE[decision])
     if decision == RequestVerdict.REFUSED and not reason:
-        rule = "is required where a request is refused: the holder is told"
+        rule = "is required for a refusal, and shown to the holder"
         raise Invalid("A refusal needs a reason.", fields={"reason": rule})
     found.state, found.reason, found.decided_by = decision, reason, work.actor.name
     found.closed_at = work.now

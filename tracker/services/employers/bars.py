@@ -37,20 +37,20 @@ def among(reading: ReadContext, pairs: Collection[Pair]) -> set[Pair]:
 def check_none(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
     """Refuse consent to a barred employer. Raises AlreadyRecorded."""
     if among(work, [(holder_id, employer_id)]):
-        raise AlreadyRecorded("You barred this employer; lift that first.")
+        raise AlreadyRecorded("You have barred this employer; lift the bar first.")
 
 
 def put(work: UnitOfWork, employer_id: str) -> None:
     """Bar an employer and end its consent. Raises Invalid, AlreadyRecorded, NotFound."""
     holder_id = _me(work)
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
-        rule = "is no employer on record"
+        rule = "is not an employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
     locks.lock(work, [holder_id])
     row = {"holder_id": holder_id, "employer_id": employer_id, "recorded_at": work.now}
     made = work.upsert(EmployerBar).values(row).on_conflict_do_nothing()
     if work.row(made.returning(EmployerBar.employer_id)) is None:
-        raise AlreadyRecorded("You barred this employer already.")
+        raise AlreadyRecorded("You have already barred this employer.")
     consents.end_of(work, [(holder_id, employer_id)], ConsentEnd.WITHDRAWN)
     history.record(work, "bar", "holder", holder_id, employer_id=employer_id)
 

@@ -84,7 +84,7 @@ def order(
     own = employers.get(work, employer_id).email
     address = address or own
     if address is None:
-        rule = "is needed: the employer has no address on record"
+        rule = "is required, because the employer has no address on record"
         raise Invalid("There is no address to send to.", fields={"address": rule})
     chosen = {"every": every, "language": language, "address": address}
     statement = work.upsert(DigestOrder).values(

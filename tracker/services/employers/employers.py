@@ -27,7 +27,7 @@ from tracker.services.outbox.notices import NoticeToTell
 
 _ONE = select(Employer.id, Employer.name, Employer.email, Employer.recorded_at, Employer.version)
 _SIMILAR = 0.85  # similarity of two names from which one may be meant for the other
-_STALE = "The record changed since you read it; read it again."
+_STALE = "The record has changed since you read it; read it again."
 
 
 def today(reading: ReadContext) -> date:
@@ -54,7 +54,7 @@ def _check_name(reading: ReadContext, name: str, *, own: str | None = None) -> N
     """Raise AlreadyRecorded if another employer has the name; ``own`` may be respelled."""
     same, _ = near(reading, [name])[name]
     if same is not None and same != own:
-        raise AlreadyRecorded(f"There is an employer called {same!r} already.")
+        raise AlreadyRecorded(f"There is already an employer named {same!r}.")
 
 
 def get(reading: ReadContext, employer_id: str) -> Any:
@@ -132,7 +132,7 @@ def correct(work: UnitOfWork, employer_id: str, values: dict[str, Any], *, versi
 def _check_granted(work: UnitOfWork) -> None:
     """Refuse an employer a name of its own choice: it appears in messages that we sign."""
     if not work.actor.is_staff:
-        raise NotAllowed("Only the staff change a company's name: ask them to.")
+        raise NotAllowed("Only staff can change a company's name; ask the issuer to change it.")
 
 
 def _tell_renamed(work: UnitOfWork, employer_id: str, event: str) -> None:
@@ -157,6 +157,6 @@ def _flush(work: UnitOfWork, name: str) -> None:
     try:
         work.session.flush()
     except IntegrityError as error:
-        raise AlreadyRecorded(f"There is an employer called {name!r} already.") from error
+        raise AlreadyRecorded(f"There is already an employer named {name!r}.") from error
     except StaleDataError as error:
         raise Stale(_STALE) from error

@@ -181,19 +181,19 @@ def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
     rules.check_reason(asked.reason_code)
     expiring = asked.selection.expiring
     if (asked.until is None) == (asked.by is None):
-        fields["until"] = "exactly one of until and by is required"
+        fields["until"] = "give either until or by, not both"
     if expiring.ends_on < expiring.starts_on:
         fields["expiring_to"] = f"must not be before expiring_from ({expiring.starts_on})"
     if asked.until is not None and asked.until <= expiring.ends_on:
         fields["until"] = f"must be after expiring_to ({expiring.ends_on})"
     if asked.by is not None and not 1 <= asked.by.length <= _LONGEST[asked.by.unit]:
-        fields["by"] = "must be from one day to ten years"
+        fields["by"] = "must be between one day and ten years"
     employer_id = asked.selection.employer_id
     if employer_id is not None and not _row_of(reading, Employer.id == employer_id):
         fields["employer_id"] = "is unknown"
     fields |= _unknown(reading, asked.selection.holder_refs)
     if fields:
-        raise Invalid("The extension cannot be made so.", fields=fields)
+        raise Invalid("The extension is not possible as requested.", fields=fields)
     adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
     return scheme
 
@@ -207,7 +207,11 @@ def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
     for some in bulk.chunks(refs):
         known |= {row.ref for row in reading.rows(select(Holder.ref).where(Holder.ref.in_(some)))}
     unknown = sorted(set(refs) - known)
-    return {"holder_refs": f"are on record of nobody: {', '.join(unknown)}"} if unknown else {}
+    return (
+        {"holder_refs": f"are not refs of holders on record: {', '.join(unknown)}"}
+        if unknown
+        else {}
+    )
 
 
 def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
@@ -236,7 +240,9 @@ def _repeated(
 ) -> ExtensionOutcome:
     """The outcome of an act that was done before: nothing. Raises Conflict for another act."""
     if (before.scheme, before.request) != (scheme.code, asked.request()):
-        raise Conflict(f"The reference {asked.ref!r} is that of another mass extension.")
+        raise Conflict(
+            f"The ref {asked.ref!r} was already used for another mass extension; choose a new one."
+        )
     return ExtensionOutcome(
         batch_id=before.id,
         ref=asked.ref,

@@ -65,7 +65,9 @@ def add(work: UnitOfWork, employer_id: str, values: dict[str, Any]) -> Any:
     employments.lock(work, [employer_id])
     meanings = naming.meant(work, [named])
     if named.holder_ref is not None and meanings.of(named) is None:
-        raise Invalid("Nobody has this ref.", fields={"holder_ref": "is no holder on record"})
+        raise Invalid(
+            "No holder on record has this ref.", fields={"holder_ref": "is not a holder on record"}
+        )
     _check_free(work, employer_id, values["employee_id"])
     id_ = _insert(work, employer_id, named, values)
     if holder_id := meanings.living(named):
@@ -83,8 +85,8 @@ def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
     if current is not None:
         until = f" until {current.ended_on}" if current.ended_on else ""
         raise AlreadyRecorded(
-            f"There is a current entry with this employee_id{until}. End that one first, "
-            "or use another number."
+            f"A current entry already has this employee_id{until}. End that entry first, or use "
+            "another number."
         )
 
 
@@ -108,7 +110,7 @@ def _insert(work: UnitOfWork, employer_id: str, named: NamedWorker, values: dict
     except IntegrityError as error:
         if not any(sign in str(error.orig) for sign in _TAKEN_NUMBER):
             raise
-        raise AlreadyRecorded("There is a current entry with this employee_id.") from error
+        raise AlreadyRecorded("A current entry already has this employee_id.") from error
     history.record(work, "add", "roster_entry", entry.id, employer_id=employer_id)
     return entry.id
 

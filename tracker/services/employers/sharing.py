@@ -122,9 +122,9 @@ def consent(
     """
     holder_id, today = _me(work), employers.today(work)
     if until_on is not None and until_on < today:
-        raise Invalid("The day is past.", fields={"until_on": "must not be a day that is past"})
+        raise Invalid("The day has passed.", fields={"until_on": "must not be a past day"})
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
-        rule = "is no employer on record"
+        rule = "is not an employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
     employments.lock(work, [employer_id])
     locks.lock(work, [holder_id])
@@ -147,7 +147,7 @@ def consent(
         .returning(Sharing.id)
     )
     if made is None:
-        raise AlreadyRecorded("You share with this employer already; end that first.")
+        raise AlreadyRecorded("You already share with this employer; end that consent first.")
     roster.tie(work, employer_id, holder_id)
     history.record(work, "consent", "sharing", id_, employer_id=employer_id, until_on=until_on)
     return next(viewer for viewer in viewers(work, holder_id) if viewer.id == id_)

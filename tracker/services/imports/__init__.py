@@ -141,7 +141,7 @@ def _undone_if_refused(work: UnitOfWork) -> Iterator[SessionTransaction]:
     except IntegrityError as error:
         nested.rollback()
         raise AlreadyRecorded(
-            "Somebody recorded one of these rows in the same moment; import the file again."
+            "Someone recorded one of these rows at the same moment; import the file again."
         ) from error
     except Exception:
         nested.rollback()
@@ -159,7 +159,7 @@ def _kind(kind: str) -> ImportKind:
     except KeyError:
         choices = ", ".join(KINDS)
         raise Invalid(
-            f"There is no kind of file {kind!r}; there are: {choices}.",
+            f"{kind!r} is not a kind of file; the kinds are: {choices}.",
             fields={"kind": f"must be one of: {choices}"},
         ) from None
 
@@ -237,11 +237,11 @@ def _without_repeats(run: Run, kind: ImportKind, rows: list[ImportRow]) -> list[
 
 def _repeated(kind: ImportKind, first: int) -> str:
     """The rule broken by a row whose key is already in the row ``first``."""
-    rule = f"stands in row {first} already; a key stands once in a file"
+    rule = f"already appears in row {first}; a key may appear only once in a file"
     if len(kind.key) == 1:
         return rule
     *others, last = kind.key
-    return f"{rule}, and here it is {', '.join(others)} and {last} together"
+    return f"{rule}, and here it appears in {', '.join(others)} and {last}"
 
 
 def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:

@@ -139,12 +139,12 @@ def _check_dates(run: Run, row: ImportRow) -> None:
     status = row["status"]
     for column in _NEEDS[status]:
         if row[column] is None:
-            run.refuse(row, column, f"is required where the status is {status}")
+            run.refuse(row, column, f"is required when the status is {status}")
     for column in _CONTRADICTS.get(status, ()):
         if row[column] is not None:
-            run.refuse(row, column, f"must be empty where the status is {status}")
+            run.refuse(row, column, f"must be empty when the status is {status}")
     if row["provider_approved"] and status != ActivityState.APPROVED:
-        run.refuse(row, "provider_approved", "is said only where the status is approved")
+        run.refuse(row, "provider_approved", "must be empty unless the status is approved")
     if row["submitted_on"] and row["decided_on"] and row["decided_on"] < row["submitted_on"]:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
@@ -152,7 +152,7 @@ def _check_dates(run: Run, row: ImportRow) -> None:
 def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk) -> None:
     """Refuse a type that the governing policy does not have, or a claim that does not fit it."""
     if not scheme.policies:
-        run.refuse(row, "scheme", f"{scheme.code} never expires, so it counts no points")
+        run.refuse(row, "scheme", f"{scheme.code} never expires, so no points are counted for it")
         return
     cycles = chunk.cycles.get((chunk.ids[row["holder_ref"]], scheme.code), [])
     claim = claim_of(row.key, chunk.claimed[row.key])
@@ -259,7 +259,7 @@ def _progressed(run: Run, row: ImportRow, old: Any, decisions: dict[str, Any]) -
     """The values of an activity's row that show its progress."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:
-        run.warn(row.number, "status", f"is {old.state} on record, which was left as it is.")
+        run.warn(row.number, "status", f"is {old.state} on record and was left as it is.")
         kept = ("state", "submitted_on", "withdrawn_on", "submitted_at")
         return {name: getattr(old, name) for name in kept}
     submitted_at = run.work.now if progress else None
@@ -345,7 +345,7 @@ def _tags(value: str) -> list[str]:
     """Read tag codes separated by semicolons."""
     codes = sorted({_code(part) for part in value.split(";") if part.strip()})
     if len(codes) > _MOST_TAGS:
-        raise ValueError(f"must be at most {_MOST_TAGS} tags, with ; between")
+        raise ValueError(f"must be at most {_MOST_TAGS} tags, separated by semicolons")
     return codes
 
 

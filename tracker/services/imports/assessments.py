@@ -104,10 +104,10 @@ def _unknown_center(name: str, directory: Sequence[str]) -> str:
         folded(name), {one: folded(one) for one in directory}, limit=_NEAR, score_cutoff=_ALIKE
     )
     meant = " or ".join(repr(one) for _, _, one in near)
-    asked = f"; is {meant} meant?" if meant else ""
+    asked = f"; did you mean {meant}?" if meant else ""
     return (
-        f"is no assessment center on record{asked} Register it (POST /centers), or import the "
-        "file with new centers allowed (--new-centers)"
+        f"is not an assessment center on record{asked} Register it (POST /centers), or allow new "
+        "centers for this import (--new-centers)"
     )
 
 
@@ -122,7 +122,7 @@ def _check_same(run: Run, row: ImportRow, old: Any, holder_id: str) -> None:
         row["taken_on"],
         _PASSED[row["result"]],
     ):
-        run.refuse(row, "attempt_ref", "was voided; a corrected attempt needs a new attempt_ref")
+        run.refuse(row, "attempt_ref", "was voided; use a new attempt_ref for a corrected attempt")
 
 
 def _write(
@@ -200,14 +200,15 @@ def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int])
             run.warn(
                 rows[one.holder_id],
                 "taken_on",
-                f"The passes date the award of {one.number} to {one.after}; it was renewed since, "
-                f"so it stays {one.before}. Amend the assessment over HTTP to move it.",
+                f"By the passes, {one.number} was awarded on {one.after}; it has been renewed "
+                f"since, so the date stays {one.before}. To move it, amend the assessment over "
+                "HTTP.",
             )
 
 
 def _rule(refusal: SupportsRenewal) -> str:
     return (
-        "changes an award that was renewed since; amend the assessment over HTTP "
+        "changes an award that has been renewed since; amend the assessment over HTTP instead "
         f"(POST /assessments/{{id}}/amendment): {refusal.detail}"
     )
 

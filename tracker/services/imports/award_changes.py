@@ -21,8 +21,11 @@ _WORDS: dict[awards.What, tuple[str, str]] = {
         "certifications withdrawn (void: recorded in error)",
         "withdrawn (void: recorded in error)",
     ),
-    "restored": ("certifications given back", "given back: the passes carry it again"),
-    "kept": ("awards kept although passes are earlier", "kept: it was renewed since, so it stands"),
+    "restored": ("certifications restored", "restored: the passes support it again"),
+    "kept": (
+        "award dates kept although the passes are earlier",
+        "date kept because it was renewed since",
+    ),
 }
 """How a report counts each kind of change, and how it describes one."""
 

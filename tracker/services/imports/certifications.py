@@ -81,7 +81,7 @@ def _check_owners(run: Run, rows: Collection[ImportRow]) -> None:
         other = first[keys[row.number]]
         if owned[f"{keys[row.number]}\x1f{whose[row.number]}"] != other:
             rule = (
-                f"stands in row {other} for another holder or scheme; a number belongs to one "
+                f"appears in row {other} for another holder or scheme; a number belongs to one "
                 "certification of one holder"
             )
             run.refuse(row, "certificate_number", rule)
@@ -131,7 +131,7 @@ def _check_alike(run: Run, rows: _Rows) -> None:
             if value != other:
                 rule = (
                     f"is {other or 'empty'} in row {first[0]}, which has the same number; all "
-                    "rows of a certification say the same"
+                    "rows of a certification must agree"
                 )
                 run.refuse_at(row[0], name, value or "", rule)
 

@@ -74,21 +74,24 @@ def find(folder: Path) -> list[FolderFile]:
             continue
         kind, rule = _kind_of(path)
         if rule is None and kind in found:
-            rule = f"is a second file of {kind} beside {found[kind].name}; leave one of them"
+            rule = (
+                f"is a second file of the kind {kind}, besides {found[kind].name}; keep only one "
+                "of them"
+            )
         if rule is not None:
             wrong[path.name] = rule
         else:
             found[kind] = path
     if wrong:
         raise FolderRefused(
-            f"The folder {folder.name} holds what is no file to import; nothing was read. Take it "
-            "out of the folder, or rename it.",
+            f"The folder {folder.name} contains something that cannot be imported; nothing was "
+            "read. Remove it from the folder, or rename it.",
             fields=wrong,
         )
     if not found:
         raise FolderRefused(
-            f"The folder {folder.name} holds no file to import. Name the files by their kind, "
-            f"with .csv or .xlsx: {', '.join(imports.KINDS)}."
+            f"The folder {folder.name} contains no file to import. Name the files after their "
+            f"kinds, with .csv or .xlsx: {', '.join(imports.KINDS)}."
         )
     return [FolderFile(kind, found[kind]) for kind in imports.KINDS if kind in found]
 
@@ -96,15 +99,16 @@ def find(folder: Path) -> list[FolderFile]:
 def _kind_of(path: Path) -> tuple[str, str | None]:
     """The kind that a name gives, or the rule that the name breaks."""
     if path.is_dir():
-        return "", "is a folder; all files lie in one folder"
+        return "", "is a folder; put all files directly in one folder"
     kind = path.stem.lower().replace("_", "-")
     if path.suffix.lower() not in FORMS:
         return kind, "must end in .csv or .xlsx"
     if kind in imports.KINDS:
         return kind, None
     near = difflib.get_close_matches(kind, imports.KINDS, n=1)
-    meant = f"; is {near[0]}{path.suffix.lower()} meant?" if near else ""
-    return kind, f"is no kind of file; the kinds are {', '.join(imports.KINDS)}{meant}"
+    meant = f"; did you mean {near[0]}{path.suffix.lower()}?" if near else ""
+    kinds = ", ".join(imports.KINDS)
+    return kind, f"is not named after a kind of file; the kinds are {kinds}{meant}"
 
 
 def run(
@@ -174,7 +178,7 @@ def _refused(
     count = "1 error" if total == 1 else f"{total:,} errors"
     named = ", ".join(refusal.run["filename"] for refusal in refusals)
     return FolderRefused(
-        f"The folder was refused with {count}, in {named}; nothing of it was stored.",
+        f"The folder was refused with {count}, in {named}; nothing was stored.",
         refusals=refusals,
         checked=reports,
         unchecked=unchecked,

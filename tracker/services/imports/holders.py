@@ -196,8 +196,8 @@ def _compared(value: str | None) -> str:
 
 def _taken_back(given: str | None, stays: str | None, known: _Replaced) -> str:
     return (
-        f"{_quoted(given)} was replaced by {known.by} on {known.on}; {_quoted(stays)} stays on"
-        " record. If the file is right, correct the record by hand."
+        f"{_quoted(given)} was replaced by {known.by} on {known.on}; {_quoted(stays)} stays on "
+        "record. If the file is right, correct the record manually."
     )
 
 

@@ -23,9 +23,11 @@ from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import HolderScheme
 
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as written by db.new_id
-OWN = "is your own record, or that of whoever made your token: somebody else imports it"
+OWN = (
+    "is your own record, or that of the person who created your token; someone else must import it"
+)
 _MOST_MEANT = 3
-UNKNOWN_HOLDER = "is no holder on record; import holders first"
+UNKNOWN_HOLDER = "is not a holder on record; import holders first"
 
 
 def by_ref(
@@ -79,9 +81,9 @@ def _refs(reading: ReadContext, refs: Collection[str]) -> set[str]:
 
 def _zeros_lost(meant: Sequence[str]) -> str:
     return (
-        f"is no holder on record; is {' or '.join(meant[:_MOST_MEANT])} meant? Spreadsheets take "
-        "away the zeros before a number: write it as it is on record, in a column of the format "
-        "Text"
+        f"is not a holder on record; did you mean {' or '.join(meant[:_MOST_MEANT])}? "
+        "Spreadsheets remove leading zeros: write it as it is on record, in a column with the "
+        "format Text"
     )
 
 
@@ -170,9 +172,9 @@ def refuse_spellings(
     refused = set()
     for name, row in new.items():
         if (same := known[name]) is not None:
-            rule = f"is on record as {same!r}; write it so"
+            rule = f"is on record as {same!r}; spell it that way"
         elif first[keys[name]] < spelled[name]:
-            rule = f"stands in row {first[keys[name]]} in another spelling; write it one way"
+            rule = f"is spelled differently in row {first[keys[name]]}; use one spelling"
         else:
             continue
         run.refuse(row, column, rule)

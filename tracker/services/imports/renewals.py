@@ -54,7 +54,7 @@ _KNOWN = (
     "reason",
 )
 _UNKNOWN = 0  # the cycle that a new approval renews is known only after all cycles are computed
-_PENDING = "an application for this certification is under review already"
+_PENDING = "an application for this certification is already under review"
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
@@ -66,7 +66,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         old = on_record.get(row.key)
         run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
         if not scheme.policies:
-            run.refuse(row, "scheme", f"{scheme.code} never expires, so it is never renewed")
+            run.refuse(row, "scheme", f"{scheme.code} never expires, so it cannot be renewed")
         if old is not None and old.certification_id != certification_id:
             run.refuse(row, "renewal_ref", "is on record for another holder or scheme")
     _check_one_pending(run, found)
@@ -80,9 +80,9 @@ def _check_decision(run: Run, row: ImportRow) -> None:
     """Refuse an incomplete decision, and one made before the application."""
     decided_on, decision = row["decided_on"], row["decision"]
     if decision and decided_on is None:
-        run.refuse(row, "decided_on", "is required where there is a decision")
+        run.refuse(row, "decided_on", "is required when there is a decision")
     elif decided_on is not None and not decision:
-        run.refuse(row, "decision", "is required where there is a decided_on")
+        run.refuse(row, "decision", "is required when there is a decided_on")
     elif decided_on is not None and decided_on < row["submitted_on"]:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
@@ -145,7 +145,7 @@ def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
         "closed_at": old.closed_at,
         "ended_at": run.work.now,
         "ended_by": run.work.actor.name,
-        "ended_reason": f"A file says {values['decision']} on {values['decided_on']}.",
+        "ended_reason": f"An imported file says {values['decision']} on {values['decided_on']}.",
         "undone": False,
     }
 
@@ -156,7 +156,7 @@ def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
     ended = old is not None and (old.decision or old.withdrawn_on)
     if ended and row["decision"] is None:
         state = old.decision or "withdrawn"
-        run.warn(row.number, "decision", f"is {state} on record, which was left as it is.")
+        run.warn(row.number, "decision", f"is {state} on record and was left as it is.")
         kept = (*names, "decided_by", "decided_by_id", "withdrawn_on", "closed_at")
         return {name: getattr(old, name) for name in kept}
     values = {name: row[name] for name in names}
@@ -333,7 +333,7 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
 def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
     """Why an approval opens no cycle."""
     for refusal in plan.idle.get(renewal.id, ()):
-        yield f"It opens no cycle, although it is approved: {refusal.detail}"
+        yield f"It is approved but opens no cycle: {refusal.detail}"
 
 
 def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
@@ -343,7 +343,7 @@ def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
         named = other.ref or other.id
         first = named not in rows or named < renewal.ref
         if other is not renewal and same(other) == same(renewal) and first:
-            yield f"The same application is on record as {named}: it looks like a duplicate."
+            yield f"This looks like a duplicate: the same application is on record as {named}."
 
 
 def _objections(

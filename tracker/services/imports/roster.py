@@ -42,9 +42,9 @@ _COLUMNS = {
     "shift": "shift",
     "ended_on": "ended_on",
 }
-_AHEAD = "lies ahead: the worker stays on the list until then"
-_DECEASED = "The holder is deceased; the entry means nobody."
-_OVER = "The employment has ended, and consent to it with it; none is recorded."
+_AHEAD = "is in the future: the worker stays on the list until then"
+_DECEASED = "The holder has died; the entry is not linked to anyone."
+_OVER = "The employment has ended, which also ends consent; no consent was recorded."
 _CURRENT, _ENDED = "current", "ended"  # what remains to be done after all rows are written
 
 
@@ -139,10 +139,10 @@ def _check_own(run: Run, row: ImportRow, own: str) -> None:
     if row["employer"] != own:
         run.refuse(row, "employer", f"must be your own company, {own}")
     if row["consented_on"] is not None:
-        rule = "must be empty: consent is the worker's own act, not the employer's"
+        rule = "must be empty: only workers can give consent, not their employer"
         run.refuse(row, "consented_on", rule)
     if row["holder_ref"] is not None:
-        rule = "must be empty: give the worker's email or certificate_number instead"
+        rule = "must be empty: use the worker's email or certificate_number instead"
         run.refuse(row, "holder_ref", rule)
 
 
@@ -162,9 +162,11 @@ def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWork
     elif holder_id is not None:
         return
     elif row["consented_on"] is not None and not (old and old.holder_id):
-        run.refuse(row, "consented_on", "needs a worker who is on record, and none was found")
+        run.refuse(row, "consented_on", "needs a worker on record, but no match was found")
     elif row["certificate_number"] is not None:
-        run.warn(row.number, "certificate_number", "No holder of this certificate was found.")
+        run.warn(
+            row.number, "certificate_number", "No holder with this certificate number was found."
+        )
     elif row["email"] is not None:
         run.warn(row.number, "email", _unmatched(run, known, named))
 
@@ -183,11 +185,11 @@ def _of_nobody(
 def _unmatched(run: Run, known: _RosterFacts, named: NamedWorker) -> str:
     """Why an address means nobody; only staff are told whether several people have it."""
     if run.employer_id is not None:
-        return "No holder with this address, or several, were found."
+        return "Either no holder or several holders have this address."
     if named.deciding in known.meanings.several:
         return (
-            "Several holders have this address: give the holder_ref or certificate_number of"
-            " the one that is meant."
+            "Several holders have this address: add the right one's holder_ref or "
+            "certificate_number."
         )
     return "No holder with this address was found."
 
@@ -203,7 +205,7 @@ def _check_days(run: Run, row: ImportRow, known: _RosterFacts) -> None:
     if not known.is_over(ended_on):
         run.warn(row.number, "ended_on", f"{ended_on} {_AHEAD}.")
     elif (earlier := known.employments(row)[-2:-1]) and ended_on < earlier[0].ended_on:
-        rule = f"must not be before the end of the employment before ({earlier[0].ended_on})"
+        rule = f"must not be before the end of the previous employment ({earlier[0].ended_on})"
         run.refuse(row, "ended_on", rule)
 
 
@@ -226,7 +228,7 @@ def _check_employers(run: Run, rows: Collection[ImportRow], on_record: dict[str,
     )
     for name, row in new.items():
         if name not in refused and (similar := near[name][1]) is not None:
-            run.warn(row.number, "employer", f"{name} is new on record. Did you mean {similar}?")
+            run.warn(row.number, "employer", f"{name} is new. Did you mean {similar}?")
 
 
 def _check_company(run: Run, row: ImportRow) -> None:

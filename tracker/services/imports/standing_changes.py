@@ -105,7 +105,7 @@ def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> No
     for column in ("kind", "effective_on", "barred_until"):
         if column in run.header and row[column] != getattr(old, column):
             before = getattr(old, column) or "empty"
-            rule = f"is {before} on record; another change needs a new change_ref"
+            rule = f"is {before} on record; use a new change_ref for another change"
             run.refuse(row, column, rule)
 
 

@@ -100,5 +100,5 @@ def check_schemes(reading: ReadContext) -> None:
     if unknown := unknown_schemes(reading):
         where = reading.settings.app.schemes
         raise Conflict(
-            f"There are certifications of {', '.join(unknown)}, which no file in {where} states."
+            f"There are certifications under {', '.join(unknown)}, but no scheme file in {where}."
         )

@@ -132,7 +132,10 @@ def _own_end(work: UnitOfWork) -> datetime | None:
 def _check_end(expires_at: datetime | None, own_end: datetime | None) -> None:
     if own_end is not None and (expires_at is None or expires_at > own_end):
         rule = f"must be at most {own_end.isoformat()}, when your own token ends"
-        raise Invalid("No token outlives the one it is made with.", fields={"expires_at": rule})
+        raise Invalid(
+            "A token cannot expire later than the token that creates it.",
+            fields={"expires_at": rule},
+        )
 
 
 def _own(actor: Actor) -> dict[str, Any]:
@@ -147,17 +150,17 @@ def _own(actor: Actor) -> dict[str, Any]:
 def _check_own(work: UnitOfWork, values: dict[str, Any], mine: dict[str, Any]) -> None:
     """Refuse a token with more rights than its maker's, or another name in the history."""
     wrong = {
-        key: "must be your own, or not given"
+        key: "must be your own, or left out"
         for key, own in mine.items()
         if values.get(key, own) != own
     }
     if wider := set(values.get("scopes", ())) - work.actor.scopes:
-        wrong["scopes"] = f"must not be wider than your own: {', '.join(sorted(wider))}"
+        wrong["scopes"] = f"must not exceed your own scopes: {', '.join(sorted(wider))}"
     expires_at: datetime | None = values["expires_at"]
     if expires_at is None or expires_at > work.now + LONGEST:
         wrong["expires_at"] = f"must be at most {LONGEST.days} days from now"
     if wrong:
-        raise Invalid("You can make tokens for yourself only.", fields=wrong)
+        raise Invalid("You can create tokens only for yourself.", fields=wrong)
 
 
 def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:

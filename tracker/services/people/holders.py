@@ -40,7 +40,7 @@ COLUMNS = (
 ADDRESSES = ("email", "second_email")
 _ONE = select(*COLUMNS)
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
-_STALE = "The record changed since you read it; read it again."
+_STALE = "The record has changed since you read it; read it again."
 _LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
 """Fields that affect whether and when reminders are due, and whether they arrive."""
 
@@ -55,7 +55,7 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
     try:
         work.session.flush()
     except IntegrityError as error:
-        raise AlreadyRecorded(f"There is a holder with the ref {holder.ref!r} already.") from error
+        raise AlreadyRecorded(f"There is already a holder with the ref {holder.ref!r}.") from error
     history.record(work, "register", "holder", holder.id, ref=holder.ref)
     return get(work, holder.id)
 

@@ -247,7 +247,7 @@ def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
     holder_id = signed_links.proven(key, f"u-{type_}", proof) if type_ in _TYPES else None
     if holder_id is None:
         raise NotFound
-    actor = Actor(role="holder", name="link in a letter", holder_id=holder_id)
+    actor = Actor(role="holder", name="link in an email", holder_id=holder_id)
     return replace(reading, actor=actor)
 
 

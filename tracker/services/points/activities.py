@@ -134,7 +134,9 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
     """
     cycle = cycle_on(case.cycles, min(claim.completed_on or on, on))
     if not cycle.policy:
-        raise Invalid(f"The scheme {case.scheme.code} never expires, so it counts no points.")
+        raise Invalid(
+            f"The scheme {case.scheme.code} never expires, so no points are counted for it."
+        )
     refused: Invalid | None = None
     for policy in cycle_rules.versions(case, cycle, on):
         try:
@@ -144,7 +146,7 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
             refused = refusal
         else:
             return kind
-    raise refused or Invalid("No version of the policy governs the cycle.")
+    raise refused or Invalid("No version of the policy applies to the cycle.")
 
 
 def _own(
@@ -158,7 +160,7 @@ def _own(
     lock(work, activity.holder_id)
     work.reread(activity)
     if version is not None and activity.version != version:
-        raise Stale("The activity changed since you read it; read it again.")
+        raise Stale("The activity has changed since you read it; read it again.")
     return activity
 
 
@@ -166,7 +168,7 @@ def _flush(work: UnitOfWork) -> None:
     try:
         work.session.flush()
     except StaleDataError as error:
-        raise Stale("The activity changed since you read it; read it again.") from error
+        raise Stale("The activity has changed since you read it; read it again.") from error
 
 
 def edit(work: UnitOfWork, activity_id: str, values: dict[str, Any], *, version: int) -> None:
@@ -356,7 +358,7 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
     found = _ruling(work, activity)
     if not found:
         raise IllegalTransition(
-            "There is no decision to take back since the last submission.", state=activity.state
+            "There has been no decision to undo since the last submission.", state=activity.state
         )
     undone, before = found[0], found[1] if len(found) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason

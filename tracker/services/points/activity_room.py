@@ -17,8 +17,11 @@ def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
     found = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
     limits = work.settings.limits
     if found.all >= limits.claims:
-        told = f"There are {limits.claims} activities on record, the most that there may be."
-        raise LimitReached(f"{told} Ask the issuer to help.", limit=limits.claims)
+        told = f"There are {limits.claims} activities on record, the most allowed."
+        raise LimitReached(f"{told} Ask the issuer for help.", limit=limits.claims)
     if (found.drafts or 0) >= limits.drafts:
-        told = f"There are {limits.drafts} drafts; submit or discard some first."
+        told = (
+            f"There are already {limits.drafts} drafts, the most allowed; submit or delete some "
+            "first."
+        )
         raise LimitReached(told, limit=limits.drafts)

@@ -257,7 +257,9 @@ def explain(
         raise NotFound
     claimed = snapshots.claimed(reading, row.id, known_at=known_at)
     if not certifications.cycle_on(record.cycles, on).policy:
-        raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
+        raise NotRenewable(
+            f"The scheme {scheme.code} never expires, so no points are counted for it."
+        )
     if cycle_rules.needs(scheme).record:
         record = snapshots.records(reading, [row.id], known_at=known_at)[row.id]
     case = Case(scheme, record.cycles, record.applications, record.adjustments)

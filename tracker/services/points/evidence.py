@@ -73,7 +73,7 @@ def check_room(reading: ReadContext, activity_id: str) -> None:
 
 
 def _one_too_many(settings: Settings) -> UnacceptableEvidence:
-    rule = f"is one too many: an activity has at most {settings.evidence.maximum_files} files"
+    rule = f"is one too many: an activity may have at most {settings.evidence.maximum_files} files"
     return UnacceptableEvidence(f"The file {rule}.", fields={"file": rule})
 
 
