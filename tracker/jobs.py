@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.smtp_sender import FINAL_TIMEOUT, Postman
+from tracker.mail.smtp_sender import FINAL_TIMEOUT, SmtpSender
 from tracker.services.core import allowances, counters, idempotency
 from tracker.services.core.context import Container
 from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, reaper, send_safety
@@ -58,7 +57,7 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
     ends = time.monotonic() + LONGEST_RUN
     counts = dispatcher.dispatch_together(
         container,
-        lambda: postman(container),
+        lambda: smtp_sender(container),
         connections=container.settings.reminders.connections,
         stop=lambda: stop() or time.monotonic() >= ends,
     )
@@ -66,15 +65,15 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
     return counts
 
 
-def postman(container: Container) -> Postman:
+def smtp_sender(container: Container) -> SmtpSender:
     """An SMTP sender for the configured relay; it connects when the first message leaves."""
-    return postman_of(container.settings)
+    return smtp_sender_of(container.settings)
 
 
-def postman_of(settings: Settings) -> Postman:
+def smtp_sender_of(settings: Settings) -> SmtpSender:
     """The same, from the settings alone."""
     mail = settings.mail
-    return Postman(
+    return SmtpSender(
         server=mail.server,
         port=mail.port,
         use_tls=mail.use_tls,
@@ -137,12 +136,12 @@ def audit(container: Container) -> AuditCounts:
     """Check the accounting identity of reminders over the last week, and log each violation."""
     with container.reading(SYSTEM) as reading:
         since = (reading.now - _AUDITED).date()
-        found = ledger.identity_violations(reading, since=since)
-    for violation in found:
+        violations = ledger.identity_violations(reading, since=since)
+    for violation in violations:
         _log.error("a reminder stage passed without a row: %s", violation)
     with container.work(SYSTEM) as work:
-        counters.put(work, counters.VIOLATIONS, len(found))
-    counts = AuditCounts(len(found))
+        counters.put(work, counters.VIOLATIONS, len(violations))
+    counts = AuditCounts(len(violations))
     _tell("audit", asdict(counts))
     return counts
 
@@ -179,12 +178,12 @@ def tidy(container: Container) -> int:
 def beat(container: Container) -> None:
     """Record that the scheduler is alive, first in the database, then in the file beside it."""
     with container.work(SYSTEM) as work:
-        found = send_safety.beat(work)
-    if found is not None:
-        heartbeat.keep(container.settings, found)
+        latest = send_safety.beat(work)
+    if latest is not None:
+        heartbeat.keep(container.settings, latest)
 
 
-def _tell(job: str, counts: Any) -> None:
+def _tell(job: str, counts: Mapping[str, int]) -> None:
     """Log what a job did; nothing if it had nothing to do."""
     words = " ".join(f"{name}={count}" for name, count in counts.items() if count)
     if words:

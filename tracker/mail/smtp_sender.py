@@ -200,7 +200,7 @@ class _Connection(flask_mail.Connection):
         self.drop()
 
 
-class Postman:
+class SmtpSender:
     """Delivers messages one by one over one SMTP connection. Not to be shared by threads.
 
     ``timeout`` (seconds) applies to connecting and to every reply except the one to a complete
@@ -286,18 +286,18 @@ class Postman:
         return delivery
 
     def _handed_over(
-        self, sender: str, recipient: str, letter: bytes, mark: Callable[[], bool]
+        self, sender: str, recipient: str, data: bytes, mark: Callable[[], bool]
     ) -> Delivery:
         try:
             host = self._connection.opened()
-            refusal = _introduced(host, sender, recipient, len(letter))
+            refusal = _introduced(host, sender, recipient, len(data))
         except OSError as error:
             return self._lost(DeliveryOutcome.RETRY, error)
         if refusal is None and not mark():
             refusal = Delivery(DeliveryOutcome.NOT_OWED, "The message is no longer due.")
-        return self._transmitted(host, letter) if refusal is None else self._undone(host, refusal)
+        return self._transmitted(host, data) if refusal is None else self._undone(host, refusal)
 
-    def _transmitted(self, host: _Session, letter: bytes) -> Delivery:
+    def _transmitted(self, host: _Session, data: bytes) -> Delivery:
         try:
             code, text = host.docmd("DATA")
         except OSError as error:
@@ -305,7 +305,7 @@ class Postman:
         if code != _GO_AHEAD:
             return self._undone(host, _judged("DATA", code, text))
         try:
-            host.send(letter)
+            host.send(data)
             code, text = host.reply_within(self._final_timeout)
         except OSError as error:
             # smtplib reports a late reply as a lost connection, but then the relay works.

@@ -125,8 +125,8 @@ def dispatch_together(
                 crew.append(pool.submit(work_on))
 
         call_another()
-        for one in crew:  # grows meanwhile: a worker that starts another is still running itself
-            counts += one.result()
+        for worker in crew:  # grows meanwhile: a worker that starts another is still running itself
+            counts += worker.result()
     return counts
 
 
@@ -219,10 +219,10 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
     )
     state = _persist(opened, lambda work: leases.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
-    told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
+    reply = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
     if state not in {MessageState.SENT, MessageState.READY}:
-        _log.warning("message %s is %s: %s", claim.id, state, told)
-    return _judged(run, replace(delivery, reply=told))
+        _log.warning("message %s is %s: %s", claim.id, state, reply)
+    return _judged(run, replace(delivery, reply=reply))
 
 
 def _judged(run: _Run, delivery: Delivery) -> bool:
