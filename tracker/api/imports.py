@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import ProblemSchema, page_of
+from tracker.api.http.schemas import Loaded, ProblemSchema, page_of
 from tracker.api.http.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
@@ -146,7 +146,7 @@ class ImportQuerySchema(paging.PageSchema):
     kind = choice(*imports.KINDS)
 
 
-def _summary(row: Any) -> dict[str, Any]:
+def _summary(row: Any) -> dict[str, object]:
     report = row.report
     return {
         "id": row.id,
@@ -163,7 +163,7 @@ def _summary(row: Any) -> dict[str, Any]:
     }
 
 
-def _present(row: Any) -> dict[str, Any]:
+def _present(row: Any) -> dict[str, object]:
     report = row.report
     return {
         **_summary(row),
@@ -191,14 +191,14 @@ def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
-def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
+def _ask(reading: ReadContext, body: Loaded) -> None:
     """Whether the caller may send files of that kind. Raises NotAllowed."""
     if not reading.actor.is_staff and body["kind"] != "roster":
         raise NotAllowed("An employer may import its own roster only.", role=reading.actor.role)
 
 
 @contextmanager
-def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[dict[str, object]]:
     """The file as texts, read before the transaction opens; for a dry run, the report."""
     encoding = Encoding(body["encoding"])
     read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
@@ -232,7 +232,7 @@ def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Itera
         problem=ImportProblemSchema,
     ),
 )
-def run(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def run(work: UnitOfWork, body: Loaded) -> Response:
     """Import a file: every row of it, or none, with a report of each bad one."""
     report = body["report"]
     if report is None:
@@ -251,7 +251,7 @@ def _name(name: str) -> str:
 @resource.reads(
     "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
 )
-def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
+def runs(reading: ReadContext, query: Loaded) -> Response:
     """The imports on record; an employer sees its own."""
     rows = import_runs.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")

@@ -18,7 +18,7 @@ from tracker.api.http.fields import (
     reason_code_field,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import adjustments
@@ -44,7 +44,7 @@ class NewAdjustmentSchema(ClosedSchema):
     override_reason = WordsField(500, metadata={"description": _OVERRIDE})
 
     @validates_schema
-    def _sets_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def _sets_something(self, data: dict[str, Any], **_kwargs: object) -> None:
         if "extended_to" not in data and "points_required" not in data:
             raise ValidationError("one of extended_to and points_required is required")
 
@@ -147,18 +147,18 @@ class BatchSchema(Schema):
     recorded_at = fields.AwareDateTime(required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: Any) -> dict[str, object]:
     """An adjustment's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     shown.pop("holder_id", None)
     return shown
 
 
-def _present_batch(row: Any) -> dict[str, Any]:
+def _present_batch(row: Any) -> dict[str, object]:
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
 
 
-def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
+def _present_outcome(found: ExtensionOutcome) -> dict[str, object]:
     return {
         "batch_id": found.batch_id,
         "ref": found.ref,
@@ -190,7 +190,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
     status=201,
     errors=(404, 409),
 )
-def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def adjust(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Extend a certification's last cycle, or reduce its requirement."""
     row = adjustments.get(
         work, adjustments.adjust(work, certification_id, AdjustmentToRecord(**body))
@@ -206,9 +206,7 @@ def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> 
     returns=page_of(AdjustmentSchema),
     errors=(404,),
 )
-def of_certification(
-    reading: ReadContext, query: dict[str, Any], *, certification_id: str
-) -> Response:
+def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The adjustments of a certification's cycles."""
     rows = adjustments.page(
         reading, certification_id, after=query.get("after"), limit=query["limit"] + 1
@@ -236,7 +234,7 @@ def show(reading: ReadContext, *, adjustment_id: str) -> Response:
     status=201,
     errors=(409,),
 )
-def extend_many(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def extend_many(work: UnitOfWork, body: Loaded) -> Response:
     """Extend many certifications in one act; with ``dry_run``, only say what it would do."""
     dry_run, asked = body.pop("dry_run"), _asked(body)
     found = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, asked)
@@ -244,7 +242,7 @@ def extend_many(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return routing.answer(_present_outcome(found), status=201, location=location)
 
 
-def _asked(body: dict[str, Any]) -> MassExtension:
+def _asked(body: Loaded) -> MassExtension:
     employer_id, by = body.pop("employer_id", None), body.pop("by", None)
     selection = Selection(
         scheme=body.pop("scheme"),
@@ -258,7 +256,7 @@ def _asked(body: dict[str, Any]) -> MassExtension:
 @resource.reads(
     "GET /adjustments/batches", "staff", query=paging.PageSchema, returns=page_of(BatchSchema)
 )
-def batches(reading: ReadContext, query: dict[str, Any]) -> Response:
+def batches(reading: ReadContext, query: Loaded) -> Response:
     """The mass extensions that were made."""
     rows = mass_extensions.page(reading, after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _present_batch)
@@ -279,7 +277,7 @@ def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
     returns=page_of(AdjustmentSchema),
     errors=(404,),
 )
-def of_batch(reading: ReadContext, query: dict[str, Any], *, batch_id: str) -> Response:
+def of_batch(reading: ReadContext, query: Loaded, *, batch_id: str) -> Response:
     """The adjustments made by a mass extension."""
     rows = mass_extensions.members(
         reading, batch_id, after=query.get("after"), limit=query["limit"] + 1

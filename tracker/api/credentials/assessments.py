@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.credentials.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -93,7 +93,7 @@ class AmendmentSchema(VoidSchema):
     )
 
     @validates_schema
-    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def _changes_something(self, data: dict[str, Any], **_kwargs: object) -> None:
         if not data.keys() & _AMENDABLE:
             raise ValidationError(f"one of {', '.join(sorted(_AMENDABLE))} is required")
 
@@ -196,14 +196,14 @@ class CenterQuerySchema(paging.PageSchema):
     category = choice(*CENTER_CATEGORIES)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: Any) -> dict[str, object]:
     """An assessment's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     shown["result"] = "pass" if shown.pop("passed") else "fail"
     return shown
 
 
-def _present_corrected(found: CorrectedAttempt) -> dict[str, Any]:
+def _present_corrected(found: CorrectedAttempt) -> dict[str, object]:
     return {
         **present(found.assessment),
         "preview": found.preview,
@@ -211,7 +211,7 @@ def _present_corrected(found: CorrectedAttempt) -> dict[str, Any]:
     }
 
 
-def present_effect(effect: Effect) -> dict[str, Any]:
+def present_effect(effect: Effect) -> dict[str, object]:
     """What a correction changes about a certification, in the form of the API."""
     return {
         "certification_id": effect.certification_id,
@@ -236,7 +236,7 @@ def present_effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
+def _present_standing(standing: Standing | None) -> dict[str, object] | None:
     if standing is None:
         return None
     return {
@@ -246,7 +246,7 @@ def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
     }
 
 
-def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
+def present_center(found: tuple[Any, list[Approval]]) -> dict[str, object]:
     """A center with its approvals, in the form of the API."""
     row, approvals = found
     told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]
@@ -261,7 +261,7 @@ def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
     status=201,
     errors=(404, 409),
 )
-def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
+def record(work: UnitOfWork, body: Loaded, *, holder_id: str) -> Response:
     """Record an attempt. The last required pass awards the certification at once."""
     passed = body.pop("result") == "pass"
     center_id = str(body.pop("center_id")) if "center_id" in body else None
@@ -278,7 +278,7 @@ def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Respons
     returns=page_of(AssessmentSchema),
     errors=(404,),
 )
-def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+def of_holder(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """A person's attempts."""
     holders.get(reading, holder_id)
     rows = assessments.of_holder(
@@ -306,7 +306,7 @@ def show(reading: ReadContext, *, assessment_id: str) -> Response:
     returns=CorrectedAssessmentSchema,
     errors=(404, 409),
 )
-def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+def void(work: UnitOfWork, body: Loaded, *, assessment_id: str) -> Response:
     """Void an attempt that was recorded in error; everything that followed from it is corrected."""
     found = assessments.void(work, assessment_id, **body)
     return routing.answer(_present_corrected(found))
@@ -319,7 +319,7 @@ def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Respo
     returns=CorrectedAssessmentSchema,
     errors=(404, 409),
 )
-def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+def amend(work: UnitOfWork, body: Loaded, *, assessment_id: str) -> Response:
     """Correct an attempt in place: numbers and addresses of the awards it supports stay."""
     why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
     if "result" in body:
@@ -332,7 +332,7 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Resp
 @resource.writes(
     "POST /centers", "staff", body=NewCenterSchema, returns=CenterSchema, status=201, errors=(409,)
 )
-def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def add_center(work: UnitOfWork, body: Loaded) -> Response:
     """Add an assessment center to the directory."""
     approvals = [Approval(**one) for one in body["approvals"]]
     center_id = center_directory.add_center(
@@ -343,7 +343,7 @@ def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
 
 
 @resource.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
-def centers(reading: ReadContext, query: dict[str, Any]) -> Response:
+def centers(reading: ReadContext, query: Loaded) -> Response:
     """The directory of assessment centers."""
     found = center_directory.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, category=query.get("category")
@@ -365,7 +365,7 @@ def show_center(reading: ReadContext, *, center_id: str) -> Response:
     status=201,
     errors=(404, 409),
 )
-def approve_center(work: UnitOfWork, body: dict[str, Any], *, center_id: str) -> Response:
+def approve_center(work: UnitOfWork, body: Loaded, *, center_id: str) -> Response:
     """Record a period in which a center is approved."""
     center_directory.approve_center(work, center_id, Approval(**body))
     shown = present_center(center_directory.get(work, center_id))

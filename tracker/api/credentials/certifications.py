@@ -21,7 +21,7 @@ from tracker.api.http.fields import (
     reason_code_field,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import AsKnownSchema, StandingSchema, page_of
+from tracker.api.http.schemas import AsKnownSchema, Loaded, StandingSchema, page_of
 from tracker.api.points.evaluation_schemas import (
     AsExplainedSchema,
     EvaluationSchema,
@@ -141,7 +141,7 @@ class RevocationSchema(StandingChangeSchema):
     )
 
 
-def present(held: standings.HeldCertification) -> dict[str, Any]:
+def present(held: standings.HeldCertification) -> dict[str, object]:
     """A certification with its standing, in the form of the API."""
     return {
         "id": held.id,
@@ -156,7 +156,7 @@ def present(held: standings.HeldCertification) -> dict[str, Any]:
     }
 
 
-def present_standing(standing: Any) -> dict[str, Any] | None:
+def present_standing(standing: Any) -> dict[str, object] | None:
     """A standing in the form of the API; None before the award."""
     if standing is None:
         return None
@@ -173,7 +173,7 @@ def present_standing(standing: Any) -> dict[str, Any] | None:
     }
 
 
-def present_detail(found: evaluations.Detail) -> dict[str, Any]:
+def present_detail(found: evaluations.Detail) -> dict[str, object]:
     """A certification with its cycles and adjustments, in the form of the API."""
     return {
         "id": found.id,
@@ -213,7 +213,7 @@ def present_detail(found: evaluations.Detail) -> dict[str, Any]:
     query=CertificationQuerySchema,
     returns=page_of(CertificationSchema),
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """Certifications with their standings on ``as_of``; a holder sees their own."""
     rows = evaluations.page(
         reading,
@@ -237,7 +237,7 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     errors=(404,),
     ahead=evaluations.AHEAD_OF_DETAIL,
 )
-def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def show(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """One certification with its standing on ``as_of``; null before its award."""
     found = evaluations.detail(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
@@ -254,7 +254,7 @@ def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) 
     errors=(404, 409),
     ahead=evaluations.AHEAD_OF_EXPLAIN,
 )
-def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The points of the cycle on ``as_of``, every one explained."""
     found = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
@@ -271,7 +271,7 @@ def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: s
     errors=(404, 409),
     ahead=evaluations.AHEAD_OF_EXPLAIN,
 )
-def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def close_gap(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """What would close the gap from ``as_of`` on."""
     found = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
@@ -289,7 +289,7 @@ def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: 
     errors=(404, 409),
 )
 def what_if(
-    reading: ReadContext, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
+    reading: ReadContext, query: Loaded, body: Loaded, *, certification_id: str
 ) -> Response:
     """The points of the cycle with extra claims that are not stored: what if."""
     extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
@@ -315,9 +315,7 @@ def _explained(told: dict[str, Any]) -> Response:
     return response
 
 
-def _change(
-    kind: ChangeKind, work: UnitOfWork, body: dict[str, Any], certification_id: str
-) -> Response:
+def _change(kind: ChangeKind, work: UnitOfWork, body: Loaded, certification_id: str) -> Response:
     certifications.change(
         work,
         certification_id,
@@ -349,24 +347,24 @@ def _changes(
 
 
 @_changes("suspension", "staff")
-def suspend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def suspend(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Suspend a certification."""
     return _change(ChangeKind.SUSPEND, work, body, certification_id)
 
 
 @_changes("revocation", "staff", body=RevocationSchema)
-def revoke(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def revoke(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Revoke a certification."""
     return _change(ChangeKind.REVOKE, work, body, certification_id)
 
 
 @_changes("reinstatement", "staff")
-def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def reinstate(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Reinstate a suspended, revoked or surrendered certification."""
     return _change(ChangeKind.REINSTATE, work, body, certification_id)
 
 
 @_changes("surrender", "staff", "holder")
-def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def surrender(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Surrender a certification."""
     return _change(ChangeKind.SURRENDER, work, body, certification_id)

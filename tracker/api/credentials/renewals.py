@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import former_decisions, renewals
@@ -107,7 +107,7 @@ class QuoteSchema(Schema):
     verified = fields.Boolean(required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: Any) -> dict[str, object]:
     """A renewal's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"]
@@ -141,9 +141,7 @@ def apply(work: UnitOfWork, *, certification_id: str) -> Response:
     returns=page_of(RenewalSchema),
     errors=(404,),
 )
-def of_certification(
-    reading: ReadContext, query: dict[str, Any], *, certification_id: str
-) -> Response:
+def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The renewals of a certification."""
     row = snapshots.certification(reading, certification_id)
     rows = renewals.page(
@@ -157,7 +155,7 @@ def of_certification(
 
 
 @resource.reads("GET /renewals", "staff", query=RenewalQuerySchema, returns=page_of(RenewalSchema))
-def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
+def queue(reading: ReadContext, query: Loaded) -> Response:
     """All renewals; the pending ones are the reviewers' queue."""
     rows = renewals.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, pending=query.get("pending")
@@ -173,7 +171,7 @@ def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     returns=QuoteSchema,
     errors=(404, 409),
 )
-def quote(reading: ReadContext, query: dict[str, Any]) -> Response:
+def quote(reading: ReadContext, query: Loaded) -> Response:
     """What renewing certifications together costs, why, and until when."""
     found = renewals.quote(reading, query["certification_ids"].lower().split(","))
     days = found.available
@@ -209,7 +207,7 @@ def show(reading: ReadContext, *, renewal_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+def decide(work: UnitOfWork, body: Loaded, *, renewal_id: str, version: int) -> Response:
     """Approve, which opens the next cycle at once, or deny with a reason.
 
     An approval confirms every check that the policy requires. It is refused while points are
@@ -235,7 +233,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: 
     versioned=True,
     errors=(404, 409),
 )
-def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+def undo(work: UnitOfWork, body: Loaded, *, renewal_id: str, version: int) -> Response:
     """Take the decision back: the one before applies again, or the application is pending."""
     renewals.undo(work, renewal_id, reason=body["reason"], version=version)
     return _answer(work, renewal_id)

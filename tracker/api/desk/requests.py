@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
@@ -64,7 +64,7 @@ class RequestDecisionSchema(ClosedSchema):
     reason = WordsField(2000, load_default=None, allow_none=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: Any) -> dict[str, object]:
     """A request's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     name = {key: shown.pop(key) for key in ("given_name", "family_name")}
@@ -84,7 +84,7 @@ def _answer(row: Any) -> Response:
     returns=page_of(RequestSchema),
     errors=(404,),
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """Requests, oldest first."""
     filters = {k: str(v) for k, v in query.items() if k not in {"after", "limit"}}
     rows = requests.page(
@@ -109,7 +109,7 @@ def show(reading: ReadContext, *, request_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: int) -> Response:
+def decide(work: UnitOfWork, body: Loaded, *, request_id: str, version: int) -> Response:
     """Grant or refuse a request, never one's own; a refused one can be granted later."""
     requests.decide(
         work, request_id, decision=body["decision"], reason=body["reason"], version=version

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.api.points import activities, evidence
 from tracker.api.points.activities import ActivityDecisionSchema, ActivitySchema
 from tracker.api.points.evidence import EvidenceSchema
@@ -26,39 +26,27 @@ from tracker.services.desk.reviews import ReviewDossier as Opened
 
 resource = Resource("queue", __name__, description=__doc__)
 
-_NO_CURSOR = "is not a cursor that a page gave"
 _URGENT = "With everything of this holder that waits, a renewal would be completed that is due."
 
 
 class QueueCursor(paging.Cursor):
     """A cursor over the queue: an expiry if it is urgent, a day of submission, an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
-        try:
-            urgent = date.fromisoformat(expires_on) if expires_on else None
-            return QueuePlace(urgent, date.fromisoformat(submitted_on), _id(id_))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError(_NO_CURSOR) from error
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        expires_on, submitted_on, id_ = key.split("/")
+        urgent = date.fromisoformat(expires_on) if expires_on else None
+        return QueuePlace(urgent, date.fromisoformat(submitted_on), _id(id_))
 
 
 class RenewalCursor(paging.Cursor):
     """A cursor over applications: an expiry, a day of submission, an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
-        try:
-            days = date.fromisoformat(expires_on), date.fromisoformat(submitted_on)
-            return renewal_queue.RenewalPlace(*days, _id(id_))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError(_NO_CURSOR) from error
-
-
-def _parts(key: str) -> list[str]:
-    parts = key.split("/")
-    if len(parts) != 3:  # noqa: PLR2004 - expiry, submission, id
-        raise ValidationError(_NO_CURSOR)
-    return parts
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        expires_on, submitted_on, id_ = key.split("/")
+        days = date.fromisoformat(expires_on), date.fromisoformat(submitted_on)
+        return renewal_queue.RenewalPlace(*days, _id(id_))
 
 
 def _id(text: str) -> str:
@@ -72,9 +60,7 @@ def _cursor(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
 class QueueQuerySchema(paging.PageSchema):
     """Which activities. With a flag, a page may be short although there is a next one."""
 
-    after = QueueCursor(  # type: ignore[assignment]  # the queue has another key than an id
-        metadata={"description": "The cursor that the page before gave."}
-    )
+    after = QueueCursor(metadata={"description": "The cursor that the page before gave."})
     scheme = WordsField(32)
     category = WordsField(32)
     type = WordsField(32)
@@ -188,9 +174,7 @@ class QueuedRenewalSchema(PersonSchema):
 class RenewalsQuerySchema(paging.PageSchema):
     """Applications of one scheme, if given."""
 
-    after = RenewalCursor(  # type: ignore[assignment]  # applications have another key than an id
-        metadata={"description": "The cursor that the page before gave."}
-    )
+    after = RenewalCursor(metadata={"description": "The cursor that the page before gave."})
     scheme = WordsField(32)
 
 
@@ -274,7 +258,7 @@ _CLAIM = (
 )
 
 
-def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, Any]:
+def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, object]:
     standing = found.standing
     return {
         "holder_id": row.holder_id,
@@ -295,13 +279,13 @@ def _name(row: Any) -> str:
     return f"{row.given_name} {row.family_name}".strip()
 
 
-def _points(points: PointsOf | None) -> dict[str, Any] | None:
+def _points(points: PointsOf | None) -> dict[str, object] | None:
     if points is None:
         return None
     return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
-def _activity(found: Waiting) -> dict[str, Any]:
+def _activity(found: Waiting) -> dict[str, object]:
     row = found.activity
     return {
         **_person(row, found),
@@ -316,7 +300,7 @@ def _activity(found: Waiting) -> dict[str, Any]:
     }
 
 
-def _renewal(found: WaitingApplication) -> dict[str, Any]:
+def _renewal(found: WaitingApplication) -> dict[str, object]:
     row = found.renewal
     return {
         **_person(row, found),
@@ -343,7 +327,7 @@ def _renewal(found: WaitingApplication) -> dict[str, Any]:
     returns=page_of(QueuedActivitySchema),
     errors=(404,),
 )
-def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
+def waiting(reading: ReadContext, query: Loaded) -> Response:
     """Activities waiting for a decision: the most urgent first, then the oldest."""
     filters = {k: v for k, v in query.items() if k not in {"after", "limit"}}
     if "employer_id" in filters:
@@ -358,7 +342,7 @@ def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
 @resource.reads(
     "GET /queue/renewals", "staff", query=RenewalsQuerySchema, returns=page_of(QueuedRenewalSchema)
 )
-def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
+def renewals(reading: ReadContext, query: Loaded) -> Response:
     """Renewal applications waiting for a decision, the soonest expiry first."""
     rows = renewal_queue.page(
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
@@ -376,7 +360,7 @@ def review(reading: ReadContext, *, activity_id: str) -> Response:
     return response
 
 
-def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, Any]:
+def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, object]:
     others = activities.present_all(reading, list(opened.claims.values()))
     by_id = {one["id"]: one for one in others}
     return {
@@ -400,7 +384,7 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, An
     }
 
 
-def _same_file(row: Any) -> dict[str, Any]:
+def _same_file(row: Any) -> dict[str, object]:
     names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001 - marshmallow's own list
     shown = {name: getattr(row, name) for name in names}
     return {"evidence_id": row.id, "holder_name": _name(row), **shown}

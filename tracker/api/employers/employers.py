@@ -20,7 +20,7 @@ from tracker.api.http.fields import (
     WordsField,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, roster
 
@@ -101,13 +101,13 @@ class RosterQuerySchema(paging.PageSchema):
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 
-def _present(row: Any) -> dict[str, Any]:
+def _present(row: Any) -> dict[str, object]:
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"]
     return shown
 
 
-def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
+def _present_entry(reading: ReadContext, row: Any) -> dict[str, object]:
     """An entry; only staff see whom it was matched to."""
     shown = {
         "id": row.id,
@@ -135,7 +135,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
     status=201,
     errors=(409,),
 )
-def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def register(work: UnitOfWork, body: Loaded) -> Response:
     """Record a company."""
     row = employers.register(work, body)
     return routing.answer(
@@ -146,7 +146,7 @@ def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
 @resource.reads(
     "GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema)
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """The companies on record."""
     rows = employers.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
@@ -172,7 +172,7 @@ def show(reading: ReadContext, *, employer_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
+def correct(work: UnitOfWork, body: Loaded, *, employer_id: str, version: int) -> Response:
     """Correct the record of a company; only staff may change its name."""
     row = employers.correct(work, employer_id, body, version=version)
     return routing.answer(_present(row), version=row.version)
@@ -187,7 +187,7 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version
     status=201,
     errors=(404, 409),
 )
-def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
+def add(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
     """Add a worker to the list; the answer is the same whether or not we know them."""
     row = roster.add(work, employer_id, body)
     location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
@@ -202,7 +202,7 @@ def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response
     returns=page_of(RosterEntrySchema),
     errors=(404,),
 )
-def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list of an employer's workers, ended entries included."""
     filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
     rows = roster.page(

@@ -9,13 +9,13 @@ from typing import IO, Any
 from urllib.parse import urlencode
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from tracker import tabular
 from tracker.api.http import attachments, limits, paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, Sought, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import PointsSchema, page_of
+from tracker.api.http.schemas import Loaded, PointsSchema, page_of
 from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
 from tracker.domain.permissions import Role
 from tracker.services.core.context import ReadContext
@@ -34,12 +34,10 @@ _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 class WorkerCursor(paging.Cursor):
     """A cursor over workers: an expiry and an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        day, _, id_ = super()._deserialize(value, attr, data, **kwargs).partition("/")
-        try:
-            return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError("is not a cursor that a page gave") from error
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        day, _, id_ = key.partition("/")
+        return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
 
 
 class GroupQuerySchema(ClosedSchema):
@@ -75,9 +73,7 @@ class WorkersQuerySchema(GroupQuerySchema):
 class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
     """A page of the selected workers."""
 
-    after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
-        metadata={"description": "The cursor that the page before gave."}
-    )
+    after = WorkerCursor(metadata={"description": "The cursor that the page before gave."})
 
 
 class ExportQuerySchema(WorkersQuerySchema):
@@ -169,7 +165,7 @@ class ForecastSchema(Schema):
     months = fields.List(fields.Nested(MonthNumberSchema), required=True)
 
 
-def _asked(reading: ReadContext, employer_id: str, query: dict[str, Any]) -> WorkforceFilter:
+def _asked(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
     return workforce.question(
         reading, employer_id, query["scheme"], on=query.get("as_of"), **filters
@@ -179,7 +175,7 @@ def _asked(reading: ReadContext, employer_id: str, query: dict[str, Any]) -> Wor
 _NOT_FILTERS = {"as_of", "scheme", "after", "limit", "sort", "points"}
 
 
-def _present(worker: Worker) -> dict[str, Any]:
+def _present(worker: Worker) -> dict[str, object]:
     """A worker; the keys are written out, so that no other ever appears."""
     points = worker.points
     return {
@@ -214,7 +210,7 @@ def _present(worker: Worker) -> dict[str, Any]:
     returns=page_of(WorkerStandingSchema),
     errors=(404,),
 )
-def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The workers with their standings on ``as_of``; without consent: not shared, no data."""
     asked = _asked(reading, employer_id, query)
     rows = workforce.page(
@@ -234,9 +230,7 @@ def _cursor(worker: Worker) -> str:
     returns=WorkerStandingSchema,
     errors=(404,),
 )
-def show(
-    reading: ReadContext, query: dict[str, Any], *, employer_id: str, entry_id: str
-) -> Response:
+def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str) -> Response:
     """One worker who shares; one who does not is answered like an unknown id."""
     asked = _asked(reading, employer_id, query)
     return routing.answer(_present(workforce.one(reading, asked, entry_id)))
@@ -255,7 +249,7 @@ def _link(asked: WorkforceFilter, **more: Any) -> str:
 @resource.reads(
     f"GET {_PATH}/summary", *_MAY_ASK, query=GroupQuerySchema, returns=SummarySchema, errors=(404,)
 )
-def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many are in each status, valid, and due within 180, 90 and 30 days."""
     asked = _asked(reading, employer_id, query)
     found = workforce.summary(reading, asked)
@@ -295,7 +289,7 @@ def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) ->
     returns=ForecastSchema,
     errors=(404,),
 )
-def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many certifications in force expire in each of the next 24 months."""
     asked = _asked(reading, employer_id, query)
     months = []
@@ -314,7 +308,7 @@ def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -
     content=CSV,
     errors=(404, 429),
 )
-def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def as_csv(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as CSV."""
     return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
 
@@ -327,14 +321,14 @@ def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> 
     content=XLSX,
     errors=(404, 429),
 )
-def as_xlsx(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def as_xlsx(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
     return _as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
 
 
 def _as_file(
     reading: ReadContext,
-    query: dict[str, Any],
+    query: Loaded,
     employer_id: str,
     writer: _Writer,
     content_type: str,
@@ -350,7 +344,7 @@ def _as_file(
     return attachments.attached(reading, write, content_type=content_type, name=name)
 
 
-def _columns(query: dict[str, Any]) -> tuple[str, ...]:
+def _columns(query: Loaded) -> tuple[str, ...]:
     return workforce.COLUMNS + (workforce.POINTS_COLUMNS if query["points"] else ())
 
 
