@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -23,6 +21,8 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, roster
+from tracker.services.employers.employers import EmployerRow
+from tracker.services.employers.roster import ListedWorker
 
 resource = Resource("employers", __name__, description=__doc__)
 
@@ -101,15 +101,15 @@ class RosterQuerySchema(paging.PageSchema):
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 
-def _present(row: Any) -> dict[str, object]:
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present(row: EmployerRow) -> dict[str, object]:
+    shown = row._asdict()
     del shown["version"]
     return shown
 
 
-def _present_entry(reading: ReadContext, row: Any) -> dict[str, object]:
+def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]:
     """An entry; only staff see whom it was matched to."""
-    shown = {
+    shown: dict[str, object] = {
         "id": row.id,
         "employer_id": row.employer_id,
         "employee_id": row.employee_id,
@@ -118,7 +118,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, object]:
         "site": row.site,
         "department": row.department,
         "shift": row.shift,
-        "shared": bool(row.shared),
+        "shared": row.shared,
         "ended_on": row.ended_on,
         "recorded_at": row.recorded_at,
     }
@@ -137,7 +137,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, object]:
 )
 def register(work: UnitOfWork, body: Loaded) -> Response:
     """Record a company."""
-    row = employers.register(work, body)
+    row = employers.register(work, **body)
     return routing.answer(
         _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
     )
@@ -189,7 +189,7 @@ def correct(work: UnitOfWork, body: Loaded, *, employer_id: str, version: int) -
 )
 def add(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
     """Add a worker to the list; the answer is the same whether or not we know them."""
-    row = roster.add(work, employer_id, body)
+    row = roster.add(work, employer_id, **body)
     location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
     return routing.answer(_present_entry(work, row), status=201, location=location)
 
@@ -204,9 +204,14 @@ def add(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
 )
 def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list of an employer's workers, ended entries included."""
-    filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
+    filters = {k: v for k, v in query.items() if k not in {"after", "limit", "ended"}}
     rows = roster.page(
-        reading, employer_id, after=query.get("after"), limit=query["limit"] + 1, filters=filters
+        reading,
+        employer_id,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        filters=filters,
+        ended=query.get("ended"),
     )
     return paging.answer(rows, query, lambda row: _present_entry(reading, row))
 

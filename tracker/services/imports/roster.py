@@ -294,7 +294,7 @@ class _RosterChunk:
 
         The people whom the words mean are not considered, since the employer sees the result.
         """
-        before = naming.of_entry(old).words
+        before = old.named.words
         return bool(self._run.employer_id and before and not before & _named(values).words)
 
     def _replace(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
@@ -311,7 +311,7 @@ class _RosterChunk:
         The holder may have been tied to the entry since by consenting; that is not undone.
         """
         named, kept = _named(values), old.holder_id
-        by_staff = self._run.employer_id is None and naming.of_entry(old).words != named.words
+        by_staff = self._run.employer_id is None and old.named.words != named.words
         if by_staff and self._known.meanings.of(named) != kept:
             kept = None
         fate = self.batch.add(old, {**values, "holder_id": kept})
@@ -322,7 +322,7 @@ class _RosterChunk:
     def _end(self, row: ImportRow, old: Any, ended_on: date | None) -> None:
         """Note an ended employment for ``_finish``, if the entry meant somebody."""
         if old.holder_id is not None:
-            named, day = naming.of_entry(old), ended_on and ended_on.isoformat()
+            named, day = old.named, ended_on and ended_on.isoformat()
             note = [old.id, old.employer_id, old.holder_id, astuple(named), day]
             self.ended.append((row.number, note))
 
