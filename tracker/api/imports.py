@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -20,6 +19,7 @@ from tracker.domain.permissions import Actor
 from tracker.services import imports
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.imports import apart, import_runs
+from tracker.services.imports.import_runs import ImportRunRow
 from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
@@ -146,7 +146,7 @@ class ImportQuerySchema(paging.PageSchema):
     kind = choice(*imports.KINDS)
 
 
-def _summary(row: Any) -> dict[str, object]:
+def _summary(row: ImportRunRow) -> dict[str, object]:
     report = row.report
     return {
         "id": row.id,
@@ -163,7 +163,7 @@ def _summary(row: Any) -> dict[str, object]:
     }
 
 
-def _present(row: Any) -> dict[str, object]:
+def _present(row: ImportRunRow) -> dict[str, object]:
     report = row.report
     return {
         **_summary(row),
@@ -198,12 +198,12 @@ def _ask(reading: ReadContext, body: Loaded) -> None:
 
 
 @contextmanager
-def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[dict[str, object]]:
+def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[Loaded]:
     """The file as texts, read before the transaction opens; for a dry run, the report."""
     encoding = Encoding(body["encoding"])
     read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
-        options = {
+        options: imports.RunOptions = {
             "filename": _name(body["file"].filename),
             "dates": Dates(body["dates"]),
             "employer_id": None if actor.is_staff else actor.employer_id,

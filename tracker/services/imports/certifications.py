@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from tracker.domain import numbers
 from tracker.domain.credentials.imported_awards import Said, Stretch
@@ -26,7 +25,8 @@ from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, text
 from tracker.tabular import date as a_date
 
-_Rows = list[tuple[int, Any]]  # each with its row number and its cells
+_Row = tuple[int, list[str | None]]  # its number and its cells
+_Rows = list[_Row]
 _CELLS = (
     "holder_ref",
     "certificate_number",
@@ -65,7 +65,7 @@ def _owner(scheme: str, holder_id: str) -> str:
     return f"{scheme}\x1f{holder_id}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -110,16 +110,16 @@ def _by_number(rows: _Rows) -> Iterable[_Rows]:
     """The rows of each certification, in the order of their days."""
     found: dict[str, _Rows] = {}
     for number, cells in rows:
-        found.setdefault(numbers.key(cells[_CELLS.index("certificate_number")]), []).append(
-            (number, cells)
-        )
+        key = numbers.key(_cell((number, cells), "certificate_number"))
+        found.setdefault(key, []).append((number, cells))
     for of_one in found.values():
-        of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on") or "", row[0]))
+        of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on"), row[0]))
     return found.values()
 
 
-def _cell(row: tuple[int, Any], name: str) -> Any:
-    return row[1][_CELLS.index(name)]
+def _cell(row: _Row, name: str) -> str:
+    """A cell of the row; an empty one as an empty text."""
+    return row[1][_CELLS.index(name)] or ""
 
 
 def _check_alike(run: Run, rows: _Rows) -> None:
@@ -133,7 +133,7 @@ def _check_alike(run: Run, rows: _Rows) -> None:
                     f"is {other or 'empty'} in row {first[0]}, which has the same number; all "
                     "rows of a certification say the same"
                 )
-                run.refuse_at(row[0], name, value or "", rule)
+                run.refuse_at(row[0], name, value, rule)
 
 
 def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
@@ -146,13 +146,13 @@ def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
             for row in rows
         ),
         replaced_on=_day(_cell(rows[-1], "replaced_on")),
-        edition=_cell(rows[0], "edition"),
-        source=_cell(rows[0], "source"),
+        edition=_cell(rows[0], "edition") or None,
+        source=_cell(rows[0], "source") or None,
         silent=tuple(name for name in imported_awards.WORDS if name not in run.header),
     )
 
 
-def _day(value: str | None) -> date | None:
+def _day(value: str) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
@@ -172,7 +172,7 @@ def _say(run: Run, planned: Planned, rows: _Rows) -> None:
 
 def _place(rows: _Rows, said: Said) -> tuple[int, str]:
     row = rows[min(said.place, len(rows) - 1)]
-    return row[0], _cell(row, said.field) or ""
+    return row[0], _cell(row, said.field)
 
 
 def _write(run: Run, plan: imported_awards.ImportedAwardPlan) -> None:

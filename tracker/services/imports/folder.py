@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tracker.domain.errors import Invalid
 from tracker.services import imports
@@ -124,11 +124,10 @@ def run(
     ``imports.run`` raises besides ImportRefused.
     """
     nested = bulk.savepoint(work)
-    found = _Found({"dates": dates, "encoding": encoding})
-    more = {"new_centers": new_centers, "on_progress": on_progress}
+    found = _Found(dates, encoding, new_centers, on_progress)
     try:
         for file in files:
-            found.take(work, file, more)
+            found.take(work, file)
     except Exception:
         nested.rollback()
         raise
@@ -149,20 +148,35 @@ def run(
 class _Found:
     """The results of the files so far."""
 
-    options: dict[str, Any]
+    dates: Dates
+    encoding: Encoding
+    new_centers: bool
+    on_progress: Callable[[int], None] | None
     reports: list[ImportReport] = field(default_factory=list)
     refusals: list[ImportRefused] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
-    def take(self, work: UnitOfWork, file: FolderFile, more: dict[str, Any]) -> None:
+    def take(self, work: UnitOfWork, file: FolderFile) -> None:
         """Import a file; after a refused one, check its cells only."""
-        given = {"filename": file.path.name, **self.options}
+        name = file.path.name
         try:
             if self.refusals:
-                imports.check_cells(file.kind, file.rows, **given)
-                self.unchecked.append(file.path.name)
-            else:
-                self.reports.append(imports.run(work, file.kind, file.rows, **given, **more))
+                imports.check_cells(
+                    file.kind, file.rows, filename=name, dates=self.dates, encoding=self.encoding
+                )
+                self.unchecked.append(name)
+                return
+            report = imports.run(
+                work,
+                file.kind,
+                file.rows,
+                filename=name,
+                dates=self.dates,
+                encoding=self.encoding,
+                new_centers=self.new_centers,
+                on_progress=self.on_progress,
+            )
+            self.reports.append(report)
         except ImportRefused as refusal:
             self.refusals.append(refusal)
 
@@ -172,7 +186,7 @@ def _refused(
 ) -> FolderRefused:
     total = sum(refusal.total for refusal in refusals)
     count = "1 error" if total == 1 else f"{total:,} errors"
-    named = ", ".join(refusal.run["filename"] for refusal in refusals)
+    named = ", ".join(refusal.run.filename for refusal in refusals)
     return FolderRefused(
         f"The folder was refused with {count}, in {named}; nothing of it was stored.",
         refusals=refusals,

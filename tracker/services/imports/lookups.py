@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from inspect import get_annotations
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import and_, or_, select
 
@@ -28,19 +29,40 @@ _MOST_MEANT = 3
 UNKNOWN_HOLDER = "is no holder on record; import holders first"
 
 
+class Referenced(Protocol):
+    """A named tuple of a record's columns, the ref and the id among them."""
+
+    @property
+    def ref(self) -> str | None:
+        """The key in files."""
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+
+
+Record = TypeVar("Record", bound=Referenced)
+
+
+class _OfCertification(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+
+
 def by_ref(
-    reading: ReadContext, table: type[Base], refs: Collection[str], *names: str
-) -> dict[str, Any]:
-    """The given columns of the table's rows with these refs, and their ids.
+    reading: ReadContext, table: type[Base], refs: Collection[str], kind: type[Record]
+) -> dict[str, Record]:
+    """The table's rows with these refs, with the columns of ``kind``.
 
     A row without a ref is exported under its id, and is found by that id when imported again.
     """
     columns = bulk.table_of(table).c
-    wanted = [columns.ref, columns.id, *(columns[name] for name in names)]
+    statement = select(*(columns[name] for name in get_annotations(kind)))
     named = bulk.among(reading, columns.ref, refs)
     if ids := [ref for ref in refs if _ID.fullmatch(ref)]:
         named = or_(named, and_(columns.ref.is_(None), bulk.among(reading, columns.id, ids)))
-    return {row.ref or row.id: row for row in reading.rows(select(*wanted).where(named))}
+    return {row.ref or row.id: row for row in reading.rows_as(kind, statement.where(named))}
 
 
 def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
@@ -65,8 +87,8 @@ def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
     Queries the database once, and not at all if no more errors are shown.
     """
     keys = {ref: padded_otherwise(ref) for ref in {row["holder_ref"] for row in rows}}
-    asked = {other for others in keys.values() for other in others}
-    on_record = _refs(run.work, asked) if asked and run.problems.has_room else set()
+    padded = {other for others in keys.values() for other in others}
+    on_record = _refs(run.work, padded) if padded and run.problems.has_room else set()
     for row in rows:
         meant = [ref for ref in keys[row["holder_ref"]] if ref in on_record]
         run.refuse(row, "holder_ref", _zeros_lost(meant) if meant else UNKNOWN_HOLDER)
@@ -96,7 +118,7 @@ def certified(
     """
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
-    on_record = by_ref(run.work, table, [row.key for row in rows], "certification_id")
+    on_record = by_ref(run.work, table, [row.key for row in rows], _OfCertification)
     found: list[tuple[ImportRow, Scheme, str]] = []
     for row in rows:
         scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
@@ -188,7 +210,7 @@ def by_name(reading: ReadContext, table: type[Base], names: Collection[str]) -> 
 
 
 def added_by_name(
-    run: Run, table: type[Base], names: Collection[str], **given: Any
+    run: Run, table: type[Base], names: Collection[str], **values: object
 ) -> dict[str, str]:
     """The same, with missing ones added; the run counts them."""
     found = by_name(run.work, table, names)
@@ -196,7 +218,7 @@ def added_by_name(
     if missing:
         now = run.work.now
         rows = [
-            {"id": new_id(), "name": name, "recorded_at": now, "version": 1, **given}
+            {"id": new_id(), "name": name, "recorded_at": now, "version": 1, **values}
             for name in missing
         ]
         run.work.connection.execute(run.work.upsert(table).on_conflict_do_nothing(), rows)

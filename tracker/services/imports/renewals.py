@@ -12,10 +12,11 @@ the API would refuse because of points is history: it opens its cycle, with a wa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
@@ -42,17 +43,36 @@ from tracker.services.standings.neighbours import Beside, CertificationKey
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
-_KNOWN = (
-    "certification_id",
-    "submitted_on",
-    "decision",
-    "decided_on",
-    "decided_by",
-    "decided_by_id",
-    "withdrawn_on",
-    "closed_at",
-    "reason",
-)
+
+class _RenewalOnRecord(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+    submitted_on: date
+    decision: str | None
+    decided_on: date | None
+    decided_by: str | None
+    decided_by_id: str | None
+    withdrawn_on: date | None
+    closed_at: datetime | None
+    reason: str | None
+
+
+class _PlannedRenewal(NamedTuple):
+    """A renewal from which cycles are computed; ``former``: how many decisions were replaced."""
+
+    id: str
+    ref: str | None
+    certification_id: str
+    cycle: int
+    submitted_on: date
+    decision: str | None
+    decided_on: date | None
+    withdrawn_on: date | None
+    holder_id: str
+    former: int
+
+
 _UNKNOWN = 0  # the cycle that a new approval renews is known only after all cycles are computed
 _PENDING = "an application for this certification is under review already"
 
@@ -61,7 +81,8 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_decision(run, row)
     found = lookups.certified(run, rows, table=Renewal, day="submitted_on")
-    on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
+    keys = [row.key for row, _, _ in found]
+    on_record = lookups.by_ref(run.work, Renewal, keys, _RenewalOnRecord)
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
@@ -97,12 +118,14 @@ def _check_one_pending(run: Run, found: Collection[tuple[ImportRow, Scheme, str]
 
 
 def _write(
-    run: Run, found: Collection[tuple[ImportRow, Scheme, str]], on_record: dict[str, Any]
+    run: Run,
+    found: Collection[tuple[ImportRow, Scheme, str]],
+    on_record: Mapping[str, _RenewalOnRecord],
 ) -> None:
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
-    former: list[dict[str, Any]] = []
+    former: list[dict[str, object]] = []
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         values = _values(run, row, old)
@@ -132,7 +155,7 @@ def _write(
     run.scratch.touch(touched)
 
 
-def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _former(run: Run, old: _RenewalOnRecord, values: Mapping[str, object]) -> dict[str, object]:
     """The decision on record that the file supersedes, as a row to insert."""
     return {
         "id": new_id(),
@@ -150,26 +173,27 @@ def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
+def _values(run: Run, row: ImportRow, old: _RenewalOnRecord | None) -> dict[str, object]:
     """The values of the renewal's row; a decision made since is left alone."""
     names = ("submitted_on", "decision", "decided_on")
-    ended = old is not None and (old.decision or old.withdrawn_on)
-    if ended and row["decision"] is None:
+    if old and (old.decision or old.withdrawn_on) and row["decision"] is None:
         state = old.decision or "withdrawn"
         run.warn(row.number, "decision", f"is {state} on record, which was left as it is.")
         kept = (*names, "decided_by", "decided_by_id", "withdrawn_on", "closed_at")
         return {name: getattr(old, name) for name in kept}
     values = {name: row[name] for name in names}
     decided = row["decision"] is not None
-    same = old is not None and all(getattr(old, name) == row[name] for name in names)
-    by, by_id = (
-        (old.decided_by, old.decided_by_id) if same else (run.work.actor.name, run.work.actor.who)
-    )
+    by: tuple[str | None, str | None, datetime | None] = (None, None, None)
+    if decided and old and all(getattr(old, name) == row[name] for name in names):
+        by = (old.decided_by, old.decided_by_id, old.closed_at)
+    elif decided:
+        by = (run.work.actor.name, run.work.actor.who, run.work.now)
+    decided_by, decided_by_id, closed_at = by
     return values | {
-        "decided_by_id": by_id if decided else None,
-        "decided_by": by if decided else None,
+        "decided_by_id": decided_by_id,
+        "decided_by": decided_by,
         "withdrawn_on": None,
-        "closed_at": (old.closed_at if same else run.work.now) if decided else None,
+        "closed_at": closed_at,
     }
 
 
@@ -179,7 +203,7 @@ class _Plan:
 
     holder_id: str
     record: snapshots.CertificationRecord
-    renewals: Sequence[Any]
+    renewals: Sequence[_PlannedRenewal]
     cycles: list[rules.CycleTerm]
     renewed: dict[str, int]  # by renewal id, the ordinal of the cycle it renews
     idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, the reasons
@@ -204,7 +228,7 @@ def _finish(run: Run) -> None:
 def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
     for plan in plans:
         for row in plan.renewals:
-            if row.decision is not None:
+            if row.decision is not None and row.decided_on is not None:
                 yield NoticeToTell(
                     kind=NoticeKind.RENEWAL_DECIDED,
                     holder_id=plan.holder_id,
@@ -243,28 +267,23 @@ def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, 
     table = Renewal
     statement = (
         select(
-            table.id,
-            table.ref,
-            table.certification_id,
-            table.cycle,
-            table.submitted_on,
-            table.decision,
-            table.decided_on,
-            table.withdrawn_on,
+            *(getattr(table, name) for name in _PlannedRenewal._fields[:-2]),
             Certification.holder_id,
             _FORMER.label("former"),
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in work.rows(statement):
+    found: dict[str, list[_PlannedRenewal]] = defaultdict(list)
+    for row in work.rows_as(_PlannedRenewal, statement):
         found[row.certification_id].append(row)
     records = snapshots.records(work, ids)
     return {id_: _plan(scheme, records[id_], found[id_]) for id_ in ids}
 
 
-def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[Any]) -> _Plan:
+def _plan(
+    scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[_PlannedRenewal]
+) -> _Plan:
     """Compute the cycles: the award's, then one for each approval, in the order of decision."""
     filings = [award_facts.filing_of(row, record) for row in found]
     laid = lay_out(
@@ -286,8 +305,8 @@ def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
     """Write the new cycles; delete those that a corrected renewal no longer opens."""
     work = run.work
     gone: dict[int, list[str]] = defaultdict(list)
-    new: list[dict[str, Any]] = []
-    renewed: list[dict[str, Any]] = []
+    new: list[dict[str, object]] = []
+    renewed: list[dict[str, object]] = []
     for plan in plans:
         id_, before = plan.record.certification_id, plan.record.cycles
         same = 0
@@ -330,18 +349,18 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
                     run.warn(rows[renewal.ref], "submitted_on", message)
 
 
-def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
+def _idle(plan: _Plan, renewal: _PlannedRenewal) -> Iterator[str]:
     """Why an approval opens no cycle."""
     for refusal in plan.idle.get(renewal.id, ()):
         yield f"It opens no cycle, although it is approved: {refusal.detail}"
 
 
-def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
+def _twins(plan: _Plan, renewal: _PlannedRenewal, rows: Collection[str]) -> Iterator[str]:
     """The same application under another ref; of two in one file, the later one is warned of."""
     same = attrgetter("submitted_on", "decision")
     for other in plan.renewals:
         named = other.ref or other.id
-        first = named not in rows or named < renewal.ref
+        first = named not in rows or named < (renewal.ref or named)
         if other is not renewal and same(other) == same(renewal) and first:
             yield f"The same application is on record as {named}: it looks like a duplicate."
 
@@ -349,7 +368,7 @@ def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
 def _objections(
     scheme: Scheme,
     plan: _Plan,
-    renewal: Any,
+    renewal: _PlannedRenewal,
     claimed: Collection[snapshots.ActivityFacts],
     beside: Beside,
 ) -> Iterator[str]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from tracker.services.core.bulk import CHUNK
+
+Note: TypeAlias = Any
+"""What a kind of file has kept of a row as JSON, and knows the form of."""
 
 _TABLES = """
     create table seen (space text, key text, row integer, primary key (space, key)) without rowid;
@@ -74,23 +77,23 @@ class Scratch:
                 yield scheme, [(id_, row, bool(changed)) for id_, row, changed in page]
                 last = page[-1][0]
 
-    def note(self, space: str, notes: Iterable[tuple[int, Any]]) -> None:
+    def note(self, space: str, notes: Iterable[tuple[int, object]]) -> None:
         """Keep a JSON value for each of these rows."""
         self._many(
             "insert into noted values (?, ?, ?)",
             ((space, row, json.dumps(note)) for row, note in notes),
         )
 
-    def group(self, notes: Iterable[tuple[str, int, Any]]) -> None:
+    def group(self, notes: Iterable[tuple[str, int, object]]) -> None:
         """Keep a JSON value for each of these rows, grouped by owner."""
         self._many(
             "insert into grouped values (?, ?, ?)",
             ((owner, row, json.dumps(note)) for owner, row, note in notes),
         )
 
-    def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Any]]]:
+    def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Note]]]:
         """All values kept for these owners, in the order of the rows."""
-        found: dict[str, list[tuple[int, Any]]] = {}
+        found: dict[str, list[tuple[int, Note]]] = {}
         rows = self._file.execute(
             "select owner, row, note from grouped where owner in (select value from json_each(?))"
             " order by owner, row",
@@ -100,7 +103,7 @@ class Scratch:
             found.setdefault(owner, []).append((row, json.loads(note)))
         return found
 
-    def noted(self, space: str) -> Iterator[list[tuple[int, Any]]]:
+    def noted(self, space: str) -> Iterator[list[tuple[int, Note]]]:
         """All values kept in this space in the order of the rows, in chunks."""
         last = 0
         while True:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -21,13 +22,23 @@ from tracker.services.outbox.notices import NoticeToTell
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
-_KNOWN = ("certification_id", "kind", "effective_on", "reason", "barred_until")
 REASON_CODE = "imported"  # files give reasons only in words
+
+
+class _ChangeOnRecord(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+    kind: str
+    effective_on: date
+    reason: str
+    barred_until: date | None
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     found = lookups.certified(run, rows, table=StandingChange, day="effective_on")
-    on_record = lookups.by_ref(run.work, StandingChange, [row.key for row, _, _ in found], *_KNOWN)
+    keys = [row.key for row, _, _ in found]
+    on_record = lookups.by_ref(run.work, StandingChange, keys, _ChangeOnRecord)
     for row, _, certification_id in found:
         _check_bar(run, row)
         _check_same(run, row, on_record.get(row.key), certification_id)
@@ -62,16 +73,18 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
     """Notify holders of recent changes; most of a file is history."""
-    told = {
+    recent = {
         id_: (row, certification_id)
         for id_, (row, certification_id) in new.items()
         if row["kind"] in certifications.NEWS_OF and notices.is_news(run.work, row["effective_on"])
     }
-    if not told:
+    if not recent:
         return
     table = Certification
     statement = select(table.id, table.holder_id).where(
-        bulk.among(run.work, table.id, {certification_id for _, certification_id in told.values()})
+        bulk.among(
+            run.work, table.id, {certification_id for _, certification_id in recent.values()}
+        )
     )
     holders = {row.id: row.holder_id for row in run.work.rows(statement)}
     news = (
@@ -82,7 +95,7 @@ def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
             event=id_,
             on=row["effective_on"],
         )
-        for id_, (row, certification_id) in told.items()
+        for id_, (row, certification_id) in recent.items()
     )
     notices.tell(run.work, news)
 
@@ -96,7 +109,9 @@ def _check_bar(run: Run, row: ImportRow) -> None:
         run.refuse(row, "barred_until", refusal.fields["barred_until"])
 
 
-def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> None:
+def _check_same(
+    run: Run, row: ImportRow, old: _ChangeOnRecord | None, certification_id: str
+) -> None:
     """Refuse to alter a change on record: changes are only ever added, so that history is kept."""
     if old is None:
         return
@@ -123,7 +138,7 @@ def _give_back(run: Run) -> None:
     """Restore the days lost to undone suspensions and revocations, as the API does."""
     by_scheme: dict[str, list[str]] = {}
     for id_, (_, values) in run.deferred.items():
-        by_scheme.setdefault(values["scheme"], []).append(id_)
+        by_scheme.setdefault(str(values["scheme"]), []).append(id_)
     for code, ids in by_scheme.items():
         for some in bulk.chunks(ids):
             restored_days.give_back(run.work, run.work.schemes[code], some)
