@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OUT_OF_MEMORY = 77  # the exit status of a process that ran out of memory and could still exit
@@ -56,7 +56,7 @@ class ProcessLimits:
 
 def run(
     job: str,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     source: IO[bytes],
     *,
     into: IO[bytes],

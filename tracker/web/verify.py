@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -228,7 +227,7 @@ def _address_in(language: str) -> str:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
 
 
-def _page(query: Loaded, *, status: int = 200, heading: str, **facts: Any) -> Response:
+def _page(query: Loaded, *, status: int = 200, heading: str, **facts: object) -> Response:
     language = _language(query)
     base = routing.container().settings.app.base_url.rstrip("/")
     return pages.plain(

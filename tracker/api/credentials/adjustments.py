@@ -24,7 +24,12 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import adjustments
 from tracker.services.credentials.adjustments import AdjustmentToRecord
 from tracker.services.employers import mass_extensions
-from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExtension, Selection
+from tracker.services.employers.mass_extensions import (
+    ExtensionOutcome,
+    MassExtension,
+    PastExtension,
+    Selection,
+)
 
 resource = Resource("adjustments", __name__, description=__doc__)
 
@@ -44,7 +49,7 @@ class NewAdjustmentSchema(ClosedSchema):
     override_reason = WordsField(500, metadata={"description": _OVERRIDE})
 
     @validates_schema
-    def _sets_something(self, data: dict[str, Any], **_kwargs: object) -> None:
+    def _sets_something(self, data: Loaded, **_kwargs: object) -> None:
         if "extended_to" not in data and "points_required" not in data:
             raise ValidationError("one of extended_to and points_required is required")
 
@@ -154,8 +159,8 @@ def present(row: Any) -> dict[str, object]:
     return shown
 
 
-def _present_batch(row: Any) -> dict[str, object]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present_batch(row: PastExtension) -> dict[str, object]:
+    return row._asdict()
 
 
 def _present_outcome(found: ExtensionOutcome) -> dict[str, object]:

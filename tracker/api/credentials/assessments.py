@@ -93,7 +93,7 @@ class AmendmentSchema(VoidSchema):
     )
 
     @validates_schema
-    def _changes_something(self, data: dict[str, Any], **_kwargs: object) -> None:
+    def _changes_something(self, data: Loaded, **_kwargs: object) -> None:
         if not data.keys() & _AMENDABLE:
             raise ValidationError(f"one of {', '.join(sorted(_AMENDABLE))} is required")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -14,6 +12,7 @@ from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
+from tracker.services.desk.requests import RequestRow
 
 resource = Resource("requests", __name__, description=__doc__)
 
@@ -64,15 +63,15 @@ class RequestDecisionSchema(ClosedSchema):
     reason = WordsField(2000, load_default=None, allow_none=True)
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: RequestRow) -> dict[str, object]:
     """A request's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown: dict[str, object] = row._asdict()
     name = {key: shown.pop(key) for key in ("given_name", "family_name")}
     del shown["version"]
     return shown | {"on_record": name}
 
 
-def _answer(row: Any) -> Response:
+def _answer(row: RequestRow) -> Response:
     return routing.answer(present(row), version=row.version)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -20,9 +19,10 @@ from tracker.domain.points.likeness import SIGNS
 from tracker.services.core.context import ReadContext
 from tracker.services.desk import renewal_queue, review_queue, reviews
 from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueuePlace
-from tracker.services.desk.renewal_queue import WaitingApplication
-from tracker.services.desk.review_queue import PointsOf, Waiting
+from tracker.services.desk.renewal_queue import QueuedRenewal, WaitingApplication
+from tracker.services.desk.review_queue import PointsOf, QueuedActivity, Waiting
 from tracker.services.desk.reviews import ReviewDossier as Opened
+from tracker.services.desk.reviews import SameFile
 
 resource = Resource("queue", __name__, description=__doc__)
 
@@ -258,8 +258,10 @@ _CLAIM = (
 )
 
 
-def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, object]:
-    standing = found.standing
+def _person(
+    row: QueuedActivity | QueuedRenewal, waiting: Waiting | WaitingApplication
+) -> dict[str, object]:
+    standing = waiting.standing
     return {
         "holder_id": row.holder_id,
         "holder_ref": row.holder_ref,
@@ -271,11 +273,11 @@ def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, object]:
         "status": standing.status if standing else None,
         "valid": standing.valid if standing else None,
         "expires_on": standing.expires_on if standing else None,
-        "days_left": found.days_left,
+        "days_left": waiting.days_left,
     }
 
 
-def _name(row: Any) -> str:
+def _name(row: QueuedActivity | QueuedRenewal | SameFile) -> str:
     return f"{row.given_name} {row.family_name}".strip()
 
 
@@ -347,7 +349,7 @@ def renewals(reading: ReadContext, query: Loaded) -> Response:
     rows = renewal_queue.page(
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
     )
-    return paging.answer(rows, query, _renewal, key=lambda one: _cursor(one.place))
+    return paging.answer(rows, query, _renewal, key=lambda row: _cursor(row.place))
 
 
 @resource.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
@@ -362,7 +364,7 @@ def review(reading: ReadContext, *, activity_id: str) -> Response:
 
 def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, object]:
     others = activities.present_all(reading, list(opened.claims.values()))
-    by_id = {one["id"]: one for one in others}
+    by_id = {other["id"]: other for other in others}
     return {
         "activity": _activity(opened.waiting),
         "language": language,
@@ -379,12 +381,12 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, ob
             if like.ref in by_id
         ],
         "same_files": [_same_file(row) for row in opened.same_files],
-        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001 - a row as a mapping
+        "decisions": [decision._asdict() for decision in opened.decisions],
         "other_activities": others,
     }
 
 
-def _same_file(row: Any) -> dict[str, object]:
+def _same_file(row: SameFile) -> dict[str, object]:
     names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001 - marshmallow's own list
     shown = {name: getattr(row, name) for name in names}
     return {"evidence_id": row.id, "holder_name": _name(row), **shown}

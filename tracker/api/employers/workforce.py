@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import IO, Any
+from typing import IO
 from urllib.parse import urlencode
 
 from flask import Response
@@ -26,7 +27,7 @@ resource = Resource("workforce", __name__, description=__doc__)
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], object]
+_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[object]]], object]
 _PATH = "/employers/<uuid:employer_id>/workforce"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 
@@ -167,9 +168,8 @@ class ForecastSchema(Schema):
 
 def _asked(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
-    return workforce.question(
-        reading, employer_id, query["scheme"], on=query.get("as_of"), **filters
-    )
+    everybody = workforce.question(reading, employer_id, query["scheme"], on=query.get("as_of"))
+    return replace(everybody, **filters)
 
 
 _NOT_FILTERS = {"as_of", "scheme", "after", "limit", "sort", "points"}
@@ -236,7 +236,7 @@ def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str
     return routing.answer(_present(workforce.one(reading, asked, entry_id)))
 
 
-def _link(asked: WorkforceFilter, **more: Any) -> str:
+def _link(asked: WorkforceFilter, **more: object) -> str:
     """The link to the rows behind a number: the same query, narrowed."""
     given = {"as_of": asked.on, "scheme": asked.scheme.code} | {
         key: getattr(asked, key)

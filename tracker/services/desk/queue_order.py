@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, or_, select, tuple_
 
 from tracker.db import Id
 from tracker.domain.points.activities import ActivityState
@@ -167,7 +167,7 @@ def _candidates(
     }
 
 
-def statement_of_candidates(asked: QueueFilter) -> Any:
+def statement_of_candidates(asked: QueueFilter) -> Select[*tuple[object, ...]]:
     """The renewable certifications among those with undecided activities.
 
     Starts from the undecided activities, which are few beside all certifications.
@@ -277,7 +277,9 @@ def _others(
     return found[:limit]
 
 
-def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: int) -> Any:
+def statement_of_others(
+    asked: QueueFilter, *, after: QueuePlace | None, most: int
+) -> Select[*tuple[object, ...]]:
     """The undecided activities by age, after a place; candidates among them are removed later."""
     statement = _LIGHT.where(*_filters(asked))
     if after is not None:
@@ -289,7 +291,7 @@ def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: i
 _LIGHT = select(Activity.id, Activity.submitted_on, Activity.holder_id, Activity.scheme)
 
 
-def _filters(asked: QueueFilter) -> Iterator[Any]:
+def _filters(asked: QueueFilter) -> Iterator[ColumnElement[bool]]:
     yield from conditions(asked)
     if asked.expires_before is not None:
         yield (
@@ -301,7 +303,7 @@ def _filters(asked: QueueFilter) -> Iterator[Any]:
         )
 
 
-def conditions(asked: QueueFilter) -> Iterator[Any]:
+def conditions(asked: QueueFilter) -> Iterator[ColumnElement[bool]]:
     """The conditions on an activity's own row, and what its flag requires at least."""
     yield Activity.state == asked.state
     for key in ("scheme", "category", "type"):
@@ -319,7 +321,7 @@ def conditions(asked: QueueFilter) -> Iterator[Any]:
         yield from _of_flag(asked.flag)
 
 
-def _of_flag(flag: QueueFlag) -> Iterator[Any]:
+def _of_flag(flag: QueueFlag) -> Iterator[ColumnElement[bool]]:
     """What an activity with a flag has at least; the flag itself is checked afterwards."""
     files = select(Evidence.id).where(Evidence.activity_id == Activity.id).correlate(Activity)
     if flag == "no_evidence":

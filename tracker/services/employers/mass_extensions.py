@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from tracker.db import new_id
 from tracker.domain.credentials import adjustments as rules
@@ -80,7 +80,7 @@ class MassExtension:
             override_reason=self.override_reason,
         )
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """The whole request as plain values, to be stored and compared."""
         selection = self.selection
         return {
@@ -161,7 +161,7 @@ def extend(
     fates: list[ExtensionResult] = []
     for held in _chunks(work, scheme, asked.selection, candidates):
         decided = _decide(work, scheme, asked, held)
-        granted = [one for _, one in decided if one]
+        granted = [grant for _, grant in decided if grant]
         _write(work, scheme, (batch_id, asked.ref), granted, candidates)
         fates += [fate for fate, _ in decided]
         _tell(on_progress, len(fates))
@@ -189,17 +189,14 @@ def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
     if asked.by is not None and not 1 <= asked.by.length <= _LONGEST[asked.by.unit]:
         fields["by"] = "must be from one day to ten years"
     employer_id = asked.selection.employer_id
-    if employer_id is not None and not _row_of(reading, Employer.id == employer_id):
+    known = select(Employer.id).where(Employer.id == employer_id)
+    if employer_id is not None and not reading.row(known):
         fields["employer_id"] = "is unknown"
     fields |= _unknown(reading, asked.selection.holder_refs)
     if fields:
         raise Invalid("The extension cannot be made so.", fields=fields)
     adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
     return scheme
-
-
-def _row_of(reading: ReadContext, condition: Any) -> Any:
-    return reading.row(select(Employer.id).where(condition))
 
 
 def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
@@ -227,15 +224,15 @@ def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
     return str(made.id) if made else None
 
 
-def _of_ref(reading: ReadContext, ref: str) -> Any:
-    return reading.row(_BATCH.where(AdjustmentBatch.ref == ref))
+def _of_ref(reading: ReadContext, ref: str) -> PastExtension | None:
+    return reading.row_as(PastExtension, _BATCH.where(AdjustmentBatch.ref == ref))
 
 
 def _repeated(
-    before: Any, scheme: Scheme, asked: MassExtension, *, dry_run: bool
+    before: PastExtension | None, scheme: Scheme, asked: MassExtension, *, dry_run: bool
 ) -> ExtensionOutcome:
     """The outcome of an act that was done before: nothing. Raises Conflict for another act."""
-    if (before.scheme, before.request) != (scheme.code, asked.request()):
+    if before is None or (before.scheme, before.request) != (scheme.code, asked.request()):
         raise Conflict(f"The reference {asked.ref!r} is that of another mass extension.")
     return ExtensionOutcome(
         batch_id=before.id,
@@ -248,10 +245,12 @@ def _repeated(
     )
 
 
-def _conditions(reading: ReadContext, scheme: Scheme, selection: Selection) -> list[Any]:
+def _conditions(
+    reading: ReadContext, scheme: Scheme, selection: Selection
+) -> list[ColumnElement[bool]]:
     """The conditions on a certification and its span of today."""
     expiring = selection.expiring
-    conditions: list[Any] = [
+    conditions: list[ColumnElement[bool]] = [
         Certification.scheme == scheme.code,
         Span.expires_on >= expiring.starts_on,
         Span.expires_on <= expiring.ends_on,
@@ -408,27 +407,33 @@ def _close(
 
 
 # Reading.
-_BATCH = select(
-    AdjustmentBatch.id,
-    AdjustmentBatch.ref,
-    AdjustmentBatch.scheme,
-    AdjustmentBatch.request,
-    AdjustmentBatch.extended,
-    AdjustmentBatch.refused,
-    AdjustmentBatch.decided_by,
-    AdjustmentBatch.recorded_at,
-)
+class PastExtension(NamedTuple):
+    """A mass extension on record; ``request`` is that of ``MassExtension``."""
+
+    id: str
+    ref: str
+    scheme: str
+    request: Mapping[str, object]
+    extended: int
+    refused: int
+    decided_by: str
+    recorded_at: datetime
 
 
-def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
+_BATCH = select(*(getattr(AdjustmentBatch, name) for name in PastExtension._fields))
+
+
+def page(reading: ReadContext, *, after: str | None, limit: int) -> list[PastExtension]:
     """A page of past mass extensions in the order of their ids."""
     statement = _BATCH.order_by(AdjustmentBatch.id).limit(limit)
-    return reading.rows(statement.where(AdjustmentBatch.id > after) if after else statement)
+    if after:
+        statement = statement.where(AdjustmentBatch.id > after)
+    return reading.rows_as(PastExtension, statement)
 
 
-def get(reading: ReadContext, batch_id: str) -> Any:
+def get(reading: ReadContext, batch_id: str) -> PastExtension:
     """One mass extension. Raises NotFound."""
-    row = reading.row(_BATCH.where(AdjustmentBatch.id == batch_id))
+    row = reading.row_as(PastExtension, _BATCH.where(AdjustmentBatch.id == batch_id))
     if row is None:
         raise NotFound
     return row

@@ -8,15 +8,27 @@ given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import NamedTuple, TypeVarTuple
 
-from sqlalchemy import Select, and_, case, func, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.employers import workforce as rules
 from tracker.domain.employers.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.domain.errors import NotFound
@@ -30,6 +42,8 @@ from tracker.services.employers import employers
 from tracker.services.employers.roster import CONSENTED, EMPLOYED
 from tracker.services.standings import snapshots, standings
 from tracker.services.standings.standings import HeldCertification
+
+Columns = TypeVarTuple("Columns")
 
 FILTERS = (
     "status",
@@ -112,22 +126,22 @@ class Worker:
 
 
 def question(
-    reading: ReadContext, employer_id: str, scheme: str, *, on: date | None, **filters: Any
+    reading: ReadContext, employer_id: str, scheme: str, *, on: date | None
 ) -> WorkforceFilter:
-    """A filter that the actor may use: the employer is theirs, the scheme is known.
+    """A filter for all workers that the actor may use: the employer is theirs, the scheme known.
 
     Raises NotFound, UnknownScheme.
     """
     employers.get(reading, employer_id)
     found = reading.schemes[scheme]
-    return WorkforceFilter(employer_id, found, on or reading.today(found), **filters)
+    return WorkforceFilter(employer_id, found, on or reading.today(found))
 
 
-def _parameters(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
+def _parameters(reading: ReadContext, asked: WorkforceFilter) -> dict[str, object]:
     return {"today": employers.today(reading), "on": asked.on}
 
 
-def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Select[*tuple[Any, ...]]:
+def _asked(statement: Select[*Columns], asked: WorkforceFilter) -> Select[*Columns]:
     """Join what consent reveals to the employer's entries, and apply the filter."""
     statement = (
         statement.select_from(RosterEntry)
@@ -151,20 +165,47 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Selec
     return statement.where(*_conditions(asked))
 
 
-def _conditions(asked: WorkforceFilter) -> Iterator[Any]:
+def _conditions(asked: WorkforceFilter) -> Iterator[ColumnElement[bool]]:
     for key in ("site", "department", "shift"):
         if (value := getattr(asked, key)) is not None:
             yield getattr(RosterEntry, key) == value
     if asked.employee_id is not None:
         yield RosterEntry.employee_id.istartswith(asked.employee_id, autoescape=True)
     if asked.status is not None:
-        yield asked.status == _STATUS
+        status = _STATUS
+        yield status == asked.status
     if asked.valid is not None:
         yield _VALID.is_(asked.valid)
     if asked.expires_from is not None:
         yield and_(_FALLS_DUE, Span.expires_on >= asked.expires_from)
     if asked.expires_until is not None:
         yield and_(_FALLS_DUE, Span.expires_on <= asked.expires_until)
+
+
+class _WorkerRow(NamedTuple):
+    """A worker, and what consent reveals; ``name`` is read last, for the rows of a page."""
+
+    id: str
+    employee_id: str
+    site: str | None
+    department: str | None
+    shift: str | None
+    shared: bool
+    holder_id: str | None
+    with_points: bool | None
+    certification_id: str | None
+    number: str | None
+    public_id: str | None
+    awarded_on: date | None
+    status: str
+    valid: bool | None
+    cycle: int | None
+    cycle_starts_on: date | None
+    expires_on: date | None
+    window_opens_on: date | None
+    window_closes_on: date | None
+    pending_since: date | None
+    name: str | None
 
 
 _ENTRY = (
@@ -205,39 +246,40 @@ def page(
     Sorting by urgency reads the employer's whole list for every page; sorting by employee_id reads
     only the page.
     """
-    rows = reading.rows(_ordered(asked, after, sort, limit), _parameters(reading, asked))
+    statement = _ordered(asked, after, sort, limit)
+    rows = reading.rows_as(_WorkerRow, statement, _parameters(reading, asked))
     points = _points(reading, rows, asked)
-    return [_worker(row, points.get(row.certification_id), asked.on) for row in rows]
+    return [_worker(row, points, asked.on) for row in rows]
 
 
 def one(reading: ReadContext, asked: WorkforceFilter, entry_id: str) -> Worker:
     """A worker who shares. Raises NotFound for any other, as for an unknown id."""
     statement = _named(_asked(select(*_ENTRY), asked).where(RosterEntry.id == entry_id))
-    row = reading.row(statement, _parameters(reading, asked))
+    row = reading.row_as(_WorkerRow, statement, _parameters(reading, asked))
     if row is None or not row.shared:
         raise NotFound
-    return _worker(row, _points(reading, [row], asked).get(row.certification_id), asked.on)
+    return _worker(row, _points(reading, [row], asked), asked.on)
 
 
 def _ordered(
-    asked: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int | None
-) -> Any:
-    """The rows of a page in order; without a limit, of all pages."""
-    statement = _asked(select(*_ENTRY), asked)
+    asked: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int
+) -> Select[*tuple[object, ...]]:
+    """The rows of a page in order."""
+    statement = _asked(select(*_ENTRY), asked).limit(limit)
     if sort == "urgency":
         key = _URGENCY
-        order: tuple[Any, ...] = (key, RosterEntry.id)
+        statement = statement.order_by(key, RosterEntry.id)
         if after is not None:
             later = and_(key == after.expires_on, RosterEntry.id > after.id)
             statement = statement.where(or_(key > after.expires_on, later))
     else:
-        order = (RosterEntry.employee_id,)
+        statement = statement.order_by(RosterEntry.employee_id)
         if after is not None:
             statement = statement.where(RosterEntry.employee_id > _employee_id(asked, after))
-    return _named(statement.order_by(*order).limit(limit), sort)
+    return _named(statement, sort)
 
 
-def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
+def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> ScalarSelect[str]:
     """The employee_id of the worker after whom a page begins."""
     before = aliased(RosterEntry)
     return (
@@ -247,7 +289,7 @@ def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
     )
 
 
-def _named(statement: Select[*tuple[Any, ...]], sort: str = "employee_id") -> Any:
+def _named(statement: Select[*Columns], sort: str = "employee_id") -> Select[*tuple[object, ...]]:
     """Add names to the rows found, and to no others."""
     found = statement.subquery("found")
     order = (found.c.urgency, found.c.id) if sort == "urgency" else (found.c.employee_id,)
@@ -258,37 +300,65 @@ def _named(statement: Select[*tuple[Any, ...]], sort: str = "employee_id") -> An
     )
 
 
+class _Sharer(NamedTuple):
+    """A certified worker who shares points."""
+
+    certification_id: str
+    number: str
+    public_id: str
+    holder_id: str
+    awarded_on: date
+    status: Status
+    valid: bool
+    cycle: int
+    cycle_starts_on: date
+    expires_on: date | None
+    window_opens_on: date | None
+    window_closes_on: date | None
+    pending_since: date | None
+
+
+_shares_points = attrgetter("with_points")
+_cycle = attrgetter("cycle")
+_sharer = attrgetter(*_Sharer._fields)
+
+
 def _points(
-    reading: ReadContext, rows: Sequence[Any], asked: WorkforceFilter
+    reading: ReadContext, rows: Iterable[object], asked: WorkforceFilter
 ) -> dict[str, Evaluation]:
-    """The points of those who share them, by certification; a constant number of statements."""
+    """The points of those who share them, by certification; a constant number of statements.
+
+    The rows have the columns of a ``_Sharer``, and ``with_points``.
+    """
+    sharing = (
+        _Sharer(*_sharer(row)) for row in rows if _shares_points(row) and _cycle(row) is not None
+    )
     held = [
         HeldCertification(
-            row.certification_id,
-            row.number,
-            row.public_id,
-            row.holder_id,
+            sharer.certification_id,
+            sharer.number,
+            sharer.public_id,
+            sharer.holder_id,
             asked.scheme.code,
-            row.awarded_on,
+            sharer.awarded_on,
             Standing(
-                row.status,
-                row.valid,
+                sharer.status,
+                sharer.valid,
                 asked.on,
-                row.cycle,
-                row.cycle_starts_on,
-                row.expires_on,
-                row.window_opens_on,
-                row.window_closes_on,
-                row.pending_since,
+                sharer.cycle,
+                sharer.cycle_starts_on,
+                sharer.expires_on,
+                sharer.window_opens_on,
+                sharer.window_closes_on,
+                sharer.pending_since,
             ),
         )
-        for row in rows
-        if row.with_points and row.cycle is not None
+        for sharer in sharing
     ]
     return standings.evaluations(reading, held, on=asked.on) if held else {}
 
 
-def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
+def _worker(row: _WorkerRow, points: Mapping[str, Evaluation], on: date) -> Worker:
     certified = row.cycle is not None
     return Worker(
         id=row.id,
@@ -305,7 +375,7 @@ def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
         window_opens_on=row.window_opens_on,
         window_closes_on=row.window_closes_on,
         days_left=_days_left(row.expires_on, on),
-        points=points,
+        points=points.get(row.certification_id or ""),
     )
 
 
@@ -336,7 +406,7 @@ POINTS_COLUMNS = ("points_counted", "points_required")
 
 def export(
     reading: ReadContext, asked: WorkforceFilter, *, sort: str, with_points: bool
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[tuple[object, ...]]:
     """All workers that match, as rows in the order of the columns; memory use stays flat.
 
     One statement, so that the file shows one instant, on a separate connection: on PostgreSQL a
@@ -386,15 +456,15 @@ _FOR_POINTS = (
 )
 
 
-def _lines(asked: WorkforceFilter, sort: str, *, with_points: bool) -> Any:
+def _lines(asked: WorkforceFilter, sort: str, *, with_points: bool) -> Executable:
     """The rows of an export, only as wide as needed; the expiry is repeated at the end."""
-    columns: tuple[Any, ...] = _LINE + (_FOR_POINTS if with_points else ())
+    columns = [*_LINE, *(_FOR_POINTS if with_points else ())]
     statement = _asked(select(*columns, Span.expires_on.label("last")), asked)
     order = (_URGENCY, RosterEntry.id) if sort == "urgency" else (RosterEntry.employee_id,)
     return statement.join(Holder, Holder.id == Sharing.holder_id, isouter=True).order_by(*order)
 
 
-def _points_of(found: Evaluation | None) -> tuple[Any, ...]:
+def _points_of(found: Evaluation | None) -> tuple[object, ...]:
     return (found.total, found.required) if found else (None, None)
 
 
