@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -28,7 +27,7 @@ from tracker.api.points.evaluation_schemas import (
     GapSchema,
     WhatIfSchema,
 )
-from tracker.domain.credentials.certifications import ChangeKind, Status
+from tracker.domain.credentials.certifications import ChangeKind, Standing, Status
 from tracker.domain.permissions import Role
 from tracker.domain.points.claims import Claim
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -156,7 +155,7 @@ def present(held: standings.HeldCertification) -> dict[str, object]:
     }
 
 
-def present_standing(standing: Any) -> dict[str, object] | None:
+def present_standing(standing: Standing | None) -> dict[str, object] | None:
     """A standing in the form of the API; None before the award."""
     if standing is None:
         return None
@@ -292,7 +291,7 @@ def what_if(
     reading: ReadContext, query: Loaded, body: Loaded, *, certification_id: str
 ) -> Response:
     """The points of the cycle with extra claims that are not stored: what if."""
-    extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
+    extra = [_extra(f"extra-{n}", values) for n, values in enumerate(body["extra"], start=1)]
     found = evaluations.explain(
         reading,
         certification_id,
@@ -303,13 +302,13 @@ def what_if(
     return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
 
 
-def _extra(ref: str, given: dict[str, Any]) -> Claim:
-    claim = activities.claim_of(ref, activities.claimed({"title": ref, **given}))
-    return replace(claim, approved=given.get("provider_approved", False))
+def _extra(ref: str, values: Loaded) -> Claim:
+    claim = activities.claim_of(ref, activities.claimed({"title": ref, **values}))
+    return replace(claim, approved=values.get("provider_approved", False))
 
 
-def _explained(told: dict[str, Any]) -> Response:
-    response = routing.answer(told)
+def _explained(explanation: Mapping[str, object]) -> Response:
+    response = routing.answer(explanation)
     response.headers["Content-Language"] = routing.language()
     response.vary.add("Accept-Language")
     return response

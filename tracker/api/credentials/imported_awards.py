@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -56,7 +54,7 @@ class AwardAmendmentSchema(VoidSchema):
     source = WordsField(200, allow_none=True)
 
     @validates_schema
-    def _changes_something(self, data: dict[str, Any], **_kwargs: object) -> None:
+    def _changes_something(self, data: Loaded, **_kwargs: object) -> None:
         if not data.keys() & set(_AMENDABLE):
             raise ValidationError(f"one of {', '.join(_AMENDABLE)} is required")
         if not 1 <= len(data.get("cycles", [None])) <= _MOST_CYCLES:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -98,7 +96,7 @@ class ChangeForHolderSchema(ClosedSchema):
 
 
 def _wish(wish: Wish, *, to_staff: bool) -> dict[str, object]:
-    shown: dict[str, Any] = {"wanted": wish.wanted}
+    shown: dict[str, object] = {"wanted": wish.wanted}
     named = ("reason", "changed_at", "changed_by") if to_staff else ("reason",)
     return shown | {name: said for name in named if (said := getattr(wish, name)) is not None}
 
