@@ -163,15 +163,15 @@ def _present_batch(row: PastExtension) -> dict[str, object]:
     return row._asdict()
 
 
-def _present_outcome(found: ExtensionOutcome) -> dict[str, object]:
+def _present_outcome(outcome: ExtensionOutcome) -> dict[str, object]:
     return {
-        "batch_id": found.batch_id,
-        "ref": found.ref,
-        "dry_run": found.dry_run,
-        "repeated": found.repeated,
-        "extended": found.extended,
-        "refused": found.refused,
-        "unchanged": found.unchanged,
+        "batch_id": outcome.batch_id,
+        "ref": outcome.ref,
+        "dry_run": outcome.dry_run,
+        "repeated": outcome.repeated,
+        "extended": outcome.extended,
+        "refused": outcome.refused,
+        "unchanged": outcome.unchanged,
         "certifications": [
             {
                 "certification_id": fate.certification_id,
@@ -182,7 +182,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, object]:
                 "refused": fate.refused,
                 "detail": fate.detail,
             }
-            for fate in found.fates[:_MOST_TOLD]
+            for fate in outcome.fates[:_MOST_TOLD]
         ],
     }
 
@@ -241,13 +241,13 @@ def show(reading: ReadContext, *, adjustment_id: str) -> Response:
 )
 def extend_many(work: UnitOfWork, body: Loaded) -> Response:
     """Extend many certifications in one act; with ``dry_run``, only say what it would do."""
-    dry_run, asked = body.pop("dry_run"), _asked(body)
-    found = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, asked)
-    location = f"/api/v1/adjustments/batches/{found.batch_id}" if found.batch_id else None
-    return routing.answer(_present_outcome(found), status=201, location=location)
+    dry_run, extension = body.pop("dry_run"), _extension(body)
+    outcome = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, extension)
+    location = f"/api/v1/adjustments/batches/{outcome.batch_id}" if outcome.batch_id else None
+    return routing.answer(_present_outcome(outcome), status=201, location=location)
 
 
-def _asked(body: Loaded) -> MassExtension:
+def _extension(body: Loaded) -> MassExtension:
     employer_id, by = body.pop("employer_id", None), body.pop("by", None)
     selection = Selection(
         scheme=body.pop("scheme"),

@@ -203,11 +203,11 @@ def present(row: Any) -> dict[str, object]:
     return shown
 
 
-def _present_corrected(found: CorrectedAttempt) -> dict[str, object]:
+def _present_corrected(corrected: CorrectedAttempt) -> dict[str, object]:
     return {
-        **present(found.assessment),
-        "preview": found.preview,
-        "certifications": [present_effect(one) for one in found.changes],
+        **present(corrected.assessment),
+        "preview": corrected.preview,
+        "certifications": [present_effect(one) for one in corrected.changes],
     }
 
 

@@ -238,10 +238,10 @@ def search(reading: ReadContext, query: Loaded) -> Response:
 )
 def show(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """One certification with its standing on ``as_of``; null before its award."""
-    found = evaluations.detail(
+    detail = evaluations.detail(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return routing.answer(present_detail(found))
+    return routing.answer(present_detail(detail))
 
 
 @resource.reads(
@@ -255,10 +255,10 @@ def show(reading: ReadContext, query: Loaded, *, certification_id: str) -> Respo
 )
 def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The points of the cycle on ``as_of``, every one explained."""
-    found = evaluations.explain(
+    explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
 
 
 @resource.reads(
@@ -272,10 +272,10 @@ def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> R
 )
 def close_gap(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """What would close the gap from ``as_of`` on."""
-    found = evaluations.explain(
+    explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.gap_in_words(found, routing.language()))
+    return _explained(evaluations.gap_in_words(explained, routing.language()))
 
 
 @resource.reads(
@@ -292,14 +292,14 @@ def what_if(
 ) -> Response:
     """The points of the cycle with extra claims that are not stored: what if."""
     extra = [_extra(f"extra-{n}", values) for n, values in enumerate(body["extra"], start=1)]
-    found = evaluations.explain(
+    explained = evaluations.explain(
         reading,
         certification_id,
         on=query.get("as_of"),
         known_at=query.get("known_at"),
         extra=extra,
     )
-    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
 
 
 def _extra(ref: str, values: Loaded) -> Claim:

@@ -287,38 +287,38 @@ def _points(points: PointsOf | None) -> dict[str, object] | None:
     return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
-def _activity(found: Waiting) -> dict[str, object]:
-    row = found.activity
+def _activity(waiting: Waiting) -> dict[str, object]:
+    row = waiting.activity
     return {
-        **_person(row, found),
+        **_person(row, waiting),
         **{name: getattr(row, name) for name in _CLAIM},
-        "days_waiting": found.days_waiting,
-        "urgent": found.urgent,
-        "points": _points(found.points),
-        "points_claimed": found.claimed,
-        "points_counting": found.counts,
-        "evidence_count": found.evidence,
-        "flags": list(found.flags),
+        "days_waiting": waiting.days_waiting,
+        "urgent": waiting.urgent,
+        "points": _points(waiting.points),
+        "points_claimed": waiting.claimed,
+        "points_counting": waiting.counts,
+        "evidence_count": waiting.evidence,
+        "flags": list(waiting.flags),
     }
 
 
-def _renewal(found: WaitingApplication) -> dict[str, object]:
-    row = found.renewal
+def _renewal(application: WaitingApplication) -> dict[str, object]:
+    row = application.renewal
     return {
-        **_person(row, found),
+        **_person(row, application),
         "id": row.id,
         "ref": row.ref,
         "cycle": row.cycle,
         "submitted_on": row.submitted_on,
-        "days_waiting": found.days_waiting,
+        "days_waiting": application.days_waiting,
         "version": row.version,
         "points_counted": row.points_counted,
-        "points_now": found.points_now,
-        "points_if_approved": found.points_if_approved,
-        "points_required": found.required,
-        "complete_now": found.complete_now,
-        "complete_if_approved": found.complete_if_approved,
-        "waiting_activities": found.waiting,
+        "points_now": application.points_now,
+        "points_if_approved": application.points_if_approved,
+        "points_required": application.required,
+        "complete_now": application.complete_now,
+        "complete_if_approved": application.complete_if_approved,
+        "waiting_activities": application.waiting,
     }
 
 
@@ -334,11 +334,11 @@ def waiting(reading: ReadContext, query: Loaded) -> Response:
     filters = {k: v for k, v in query.items() if k not in {"after", "limit"}}
     if "employer_id" in filters:
         filters["employer_id"] = str(filters["employer_id"])
-    found = review_queue.page(
+    page = review_queue.page(
         reading, QueueFilter(**filters), after=query.get("after"), limit=query["limit"]
     )
-    items = [_activity(each) for each in found.items]
-    return paging.answer_page(items, _cursor(found.next) if found.next else None)
+    items = [_activity(each) for each in page.items]
+    return paging.answer_page(items, _cursor(page.next) if page.next else None)
 
 
 @resource.reads(

@@ -166,7 +166,7 @@ class ForecastSchema(Schema):
     months = fields.List(fields.Nested(MonthNumberSchema), required=True)
 
 
-def _asked(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
+def _selection(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
     everybody = workforce.question(reading, employer_id, query["scheme"], on=query.get("as_of"))
     return replace(everybody, **filters)
@@ -212,9 +212,9 @@ def _present(worker: Worker) -> dict[str, object]:
 )
 def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The workers with their standings on ``as_of``; without consent: not shared, no data."""
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     rows = workforce.page(
-        reading, asked, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
+        reading, selection, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
     )
     return paging.answer(rows, query, _present, key=_cursor)
 
@@ -232,18 +232,18 @@ def _cursor(worker: Worker) -> str:
 )
 def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str) -> Response:
     """One worker who shares; one who does not is answered like an unknown id."""
-    asked = _asked(reading, employer_id, query)
-    return routing.answer(_present(workforce.one(reading, asked, entry_id)))
+    selection = _selection(reading, employer_id, query)
+    return routing.answer(_present(workforce.one(reading, selection, entry_id)))
 
 
-def _link(asked: WorkforceFilter, **more: object) -> str:
+def _link(selection: WorkforceFilter, **more: object) -> str:
     """The link to the rows behind a number: the same query, narrowed."""
-    given = {"as_of": asked.on, "scheme": asked.scheme.code} | {
-        key: getattr(asked, key)
+    filters = {"as_of": selection.on, "scheme": selection.scheme.code} | {
+        key: getattr(selection, key)
         for key in ("site", "department", "shift")
-        if getattr(asked, key) is not None
+        if getattr(selection, key) is not None
     }
-    return f"/api/v1/employers/{asked.employer_id}/workforce?{urlencode(given | more)}"
+    return f"/api/v1/employers/{selection.employer_id}/workforce?{urlencode(filters | more)}"
 
 
 @resource.reads(
@@ -251,11 +251,11 @@ def _link(asked: WorkforceFilter, **more: object) -> str:
 )
 def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many are in each status, valid, and due within 180, 90 and 30 days."""
-    asked = _asked(reading, employer_id, query)
-    found = workforce.summary(reading, asked)
+    selection = _selection(reading, employer_id, query)
+    counts = workforce.summary(reading, selection)
     by_status = {
-        status: {"count": count, "link": _link(asked, status=status)}
-        for status, count in found.by_status.items()
+        status: {"count": count, "link": _link(selection, status=status)}
+        for status, count in counts.by_status.items()
     }
     due = [
         {
@@ -263,17 +263,17 @@ def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Respons
             "until_on": one.period.ends_on,
             "count": one.count,
             "link": _link(
-                asked, expires_from=one.period.starts_on, expires_until=one.period.ends_on
+                selection, expires_from=one.period.starts_on, expires_until=one.period.ends_on
             ),
         }
-        for one in found.due
+        for one in counts.due
     ]
     return routing.answer(
         {
-            "as_of": asked.on,
-            "scheme": asked.scheme.code,
-            "total": {"count": found.total, "link": _link(asked)},
-            "valid": {"count": found.valid, "link": _link(asked, valid="true")},
+            "as_of": selection.on,
+            "scheme": selection.scheme.code,
+            "total": {"count": counts.total, "link": _link(selection)},
+            "valid": {"count": counts.valid, "link": _link(selection, valid="true")},
             "not_shared": by_status["not_shared"],
             "not_certified": by_status["not_certified"],
             "statuses": [{"status": status, **one} for status, one in by_status.items()],
@@ -291,13 +291,15 @@ def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Respons
 )
 def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many certifications in force expire in each of the next 24 months."""
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     months = []
-    for month, count in workforce.forecast(reading, asked):
-        days = days_ahead(month, on=asked.on)
-        link = _link(asked, expires_from=days.starts_on, expires_until=days.ends_on)
+    for month, count in workforce.forecast(reading, selection):
+        days = days_ahead(month, on=selection.on)
+        link = _link(selection, expires_from=days.starts_on, expires_until=days.ends_on)
         months.append({"month": f"{month:%Y-%m}", "count": count, "link": link})
-    return routing.answer({"as_of": asked.on, "scheme": asked.scheme.code, "months": months})
+    return routing.answer(
+        {"as_of": selection.on, "scheme": selection.scheme.code, "months": months}
+    )
 
 
 @resource.reads(
@@ -333,14 +335,16 @@ def _as_file(
     writer: _Writer,
     content_type: str,
 ) -> Response:
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     limits.exported(reading.actor)
 
     def write(file: IO[bytes]) -> None:
-        lines = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
+        lines = workforce.export(
+            reading, selection, sort=query["sort"], with_points=query["points"]
+        )
         writer(file, _columns(query), lines)
 
-    name = _filename(asked, "xlsx" if content_type == XLSX else "csv")
+    name = _filename(selection, "xlsx" if content_type == XLSX else "csv")
     return attachments.attached(reading, write, content_type=content_type, name=name)
 
 
@@ -348,10 +352,12 @@ def _columns(query: Loaded) -> tuple[str, ...]:
     return workforce.COLUMNS + (workforce.POINTS_COLUMNS if query["points"] else ())
 
 
-def _filename(asked: WorkforceFilter, ending: str) -> str:
+def _filename(selection: WorkforceFilter, ending: str) -> str:
     """Scheme, day and filters, so that the name of a saved file says what is in it."""
-    told = [
-        f"{key}-{value}" for key in workforce.FILTERS if (value := getattr(asked, key)) is not None
+    filters = [
+        f"{key}-{value}"
+        for key in workforce.FILTERS
+        if (value := getattr(selection, key)) is not None
     ]
-    name = "_".join(["workforce", asked.scheme.code, str(asked.on), *told])
+    name = "_".join(["workforce", selection.scheme.code, str(selection.on), *filters])
     return f"{re.sub('[^A-Za-z0-9._-]+', '-', name)[:150]}.{ending}"

@@ -74,7 +74,7 @@ def _answer(lines: list[HistoryLine], query: Loaded) -> Response:
     return paging.answer(lines, query, asdict)
 
 
-def _asked(query: Loaded) -> HistoryFilter:
+def _filter(query: Loaded) -> HistoryFilter:
     filters = {key: value for key, value in query.items() if key not in {"limit", "holder_id"}}
     return HistoryFilter(limit=query["limit"] + 1, **filters)
 
@@ -89,7 +89,7 @@ def _asked(query: Loaded) -> HistoryFilter:
 def lines(reading: ReadContext, query: Loaded) -> Response:
     """History, the newest first, by person, record, actor, action or day."""
     holder_id = str(query["holder_id"]) if "holder_id" in query else None
-    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+    return _answer(history_pages.page(reading, _filter(query), holder_id=holder_id), query)
 
 
 @resource.reads(
@@ -101,13 +101,13 @@ def lines(reading: ReadContext, query: Loaded) -> Response:
 )
 def of_holder(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """The history of a person and of all their records, the newest first."""
-    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+    return _answer(history_pages.page(reading, _filter(query), holder_id=holder_id), query)
 
 
 def _of_record(subject: str) -> Callable[..., Response]:
     def history(reading: ReadContext, query: Loaded, **path: str) -> Response:
         (subject_id,) = path.values()
-        found = history_pages.of_record(reading, subject, subject_id, _asked(query))
+        found = history_pages.of_record(reading, subject, subject_id, _filter(query))
         return _answer(found, query)
 
     history.__name__ = f"of_{subject}"

@@ -153,18 +153,18 @@ class Desk:
 
 
 def page(
-    reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int
+    reading: ReadContext, selection: QueueFilter, *, after: QueuePlace | None, limit: int
 ) -> QueuePage:
     """A page of the queue. Raises UnknownScheme, NotFound for an unknown employer."""
     on = days.today_everywhere(reading)
-    if asked.scheme is not None:
-        _ = reading.schemes[asked.scheme]
-    if asked.employer_id is not None:
-        employers.get(reading, asked.employer_id)
-    most = limit if asked.flag is None else max(limit, SCANNED)
-    found = queue_order.places(reading, asked, after=after, limit=most + 1, on=on)
-    shown, more = found[:most], len(found) > most
-    items = _of_places(reading, shown, asked.flag, on)
+    if selection.scheme is not None:
+        _ = reading.schemes[selection.scheme]
+    if selection.employer_id is not None:
+        employers.get(reading, selection.employer_id)
+    most = limit if selection.flag is None else max(limit, SCANNED)
+    places = queue_order.places(reading, selection, after=after, limit=most + 1, on=on)
+    shown, more = places[:most], len(places) > most
+    items = _of_places(reading, shown, selection.flag, on)
     kept = list(items)[:limit]
     if len(items) > limit:
         return QueuePage([items[place] for place in kept], kept[-1])
@@ -312,10 +312,10 @@ def points_of(desk: Desk, row: QueuedActivity) -> PointsOf | None:
 
 def credit_of(desk: Desk, row: QueuedActivity) -> Credit | None:
     """The activity's credit if it alone were approved; None if it would get none."""
-    found = desk.weighed.points(key_of(row), [desk.claims[row.id]])
-    if found is None:
+    points = desk.weighed.points(key_of(row), [desk.claims[row.id]])
+    if points is None:
         return None
-    return next((c for c in found.evaluation.credits if c.ref == row.id), None)
+    return next((c for c in points.evaluation.credits if c.ref == row.id), None)
 
 
 def flags_of(desk: Desk, row: QueuedActivity) -> tuple[QueueFlag, ...]:
@@ -329,7 +329,7 @@ def likely_duplicates(desk: Desk, row: QueuedActivity) -> list[Like]:
     Rejected or withdrawn claims do not count as duplicates.
     """
     claim = desk.claims[row.id]
-    found = [
+    likes = [
         Like(other.claim.ref, scheme, alike)
         for (holder_id, scheme), activities in desk.weighed.activities.items()
         if holder_id == row.holder_id
@@ -337,7 +337,7 @@ def likely_duplicates(desk: Desk, row: QueuedActivity) -> list[Like]:
         if other.claim.ref != row.id and _stands(other)
         if (alike := likeness(claim, other.claim)) is not None
     ]
-    return sorted(found, key=lambda like: (-like.found.score, like.ref))
+    return sorted(likes, key=lambda like: (-like.found.score, like.ref))
 
 
 def _stands(activity: ActivityFacts) -> bool:

@@ -93,7 +93,7 @@ class Contents(TypedDict):
 # Consents.
 def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
     """The live consents of each employer's living workers: consent id by roster entry."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
+    by_employer: dict[str, dict[str, str]] = defaultdict(dict)
     for ids in bulk.chunks(employer_ids):
         statement = (
             select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
@@ -102,8 +102,8 @@ def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, d
             .where(RosterEntry.employer_id.in_(ids), Holder.deceased_on.is_(None))
         )
         for row in reading.rows(statement, {"today": employers.today(reading)}):
-            found[row.employer_id][row.id] = row.consent
-    return found
+            by_employer[row.employer_id][row.id] = row.consent
+    return by_employer
 
 
 def fingerprint(live: Mapping[str, str]) -> str:
@@ -176,10 +176,10 @@ def numbers(reading: ReadContext, employer_id: str, on: date) -> list[SchemeNumb
     ]
 
 
-def _numbers(reading: ReadContext, asked: WorkforceFilter) -> SchemeNumbers:
-    summary = workforce.summary(reading, asked)
+def _numbers(reading: ReadContext, selection: WorkforceFilter) -> SchemeNumbers:
+    summary = workforce.summary(reading, selection)
     return {
-        "scheme": asked.scheme.code,
+        "scheme": selection.scheme.code,
         "total": summary.total,
         "valid": summary.valid,
         "not_shared": summary.by_status["not_shared"],
@@ -217,14 +217,16 @@ def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[DigestRow
 def _standings(
     reading: ReadContext, employer_id: str, on: date, expiry: Period
 ) -> Iterator[DigestRow]:
-    found: list[tuple[date, Worker, str]] = []
+    workers: list[tuple[date, Worker, str]] = []
     for scheme in reading.schemes:
-        asked = WorkforceFilter(
+        selection = WorkforceFilter(
             employer_id, scheme, on, expires_from=expiry.starts_on, expires_until=expiry.ends_on
         )
-        page = workforce.page(reading, asked, after=None, limit=SHOWN + 1, sort="urgency")
-        found += [(worker.expires_on, worker, scheme.code) for worker in page if worker.expires_on]
-    for expires_on, worker, code in sorted(found, key=lambda of: (of[0], of[1].employee_id)):
+        page = workforce.page(reading, selection, after=None, limit=SHOWN + 1, sort="urgency")
+        workers += [
+            (worker.expires_on, worker, scheme.code) for worker in page if worker.expires_on
+        ]
+    for expires_on, worker, code in sorted(workers, key=lambda of: (of[0], of[1].employee_id)):
         row: DigestRow = {
             "entry": worker.id,
             "employee_id": worker.employee_id,

@@ -91,8 +91,8 @@ def near(reading: ReadContext, names: Collection[str]) -> dict[str, tuple[str | 
 
 
 def _similar(name: str, by_key: Mapping[str, str]) -> str | None:
-    found = difflib.get_close_matches(folded_name(name), by_key, n=1, cutoff=_SIMILAR)
-    return by_key[found[0]] if found else None
+    matches = difflib.get_close_matches(folded_name(name), by_key, n=1, cutoff=_SIMILAR)
+    return by_key[matches[0]] if matches else None
 
 
 def page(

@@ -191,11 +191,11 @@ def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employme
         return []
     pairs = {entry.pair for entry in gone}
     words = naming.words_of(work, {entry.holder_id for entry in gone})
-    found = _untied(work, gone, {word for some in words.values() for word in some})
-    meanings = naming.meant(work, (named for *_, named in found))
+    entries = _untied(work, gone, {word for some in words.values() for word in some})
+    meanings = naming.meant(work, (named for *_, named in entries))
     return [
         Employment(id_, employer_id, holder_id, named)
-        for id_, employer_id, named in found
+        for id_, employer_id, named in entries
         if (holder_id := meanings.living(named)) and (holder_id, employer_id) in pairs
     ]
 
@@ -362,12 +362,12 @@ def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[E
         bulk.among(reading, table.holder_id, {entry.holder_id for entry in ended}),
         table.kind == NoticeKind.EMPLOYMENT_ENDED,
     )
-    told = {row.event for row in reading.rows(statement)} if ended else set()
+    events = {row.event for row in reading.rows(statement)} if ended else set()
     return [
         entry
         for entry in ended
         if (day := since.get(entry.pair)) is None or day < (entry.ended_on or day)
-        if day is not None or entry.id not in told
+        if day is not None or entry.id not in events
     ]
 
 

@@ -125,25 +125,30 @@ class ExtensionOutcome:
 
 
 def foresee(
-    reading: ReadContext, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+    reading: ReadContext,
+    extension: MassExtension,
+    *,
+    on_progress: ProgressOfExtension | None = None,
 ) -> ExtensionOutcome:
     """A dry run: what would be extended, from which expiry to which, and what refused and why.
 
     Nothing is written. Raises Invalid, Conflict as ``extend`` does.
     """
-    scheme = _check(reading, asked)
-    before = _of_ref(reading, asked.ref)
+    scheme = _check(reading, extension)
+    before = _of_ref(reading, extension.ref)
     if before is not None:
-        return _repeated(before, scheme, asked, dry_run=True)
+        return _repeated(before, scheme, extension, dry_run=True)
     fates: list[ExtensionResult] = []
-    for held in _chunks(reading, scheme, asked.selection, _ids(reading, scheme, asked.selection)):
-        fates += [fate for fate, _ in _decide(reading, scheme, asked, held)]
+    for held in _chunks(
+        reading, scheme, extension.selection, _ids(reading, scheme, extension.selection)
+    ):
+        fates += [fate for fate, _ in _decide(reading, scheme, extension, held)]
         _tell(on_progress, len(fates))
-    return _outcome(asked, None, fates, dry_run=True)
+    return _outcome(extension, None, fates, dry_run=True)
 
 
 def extend(
-    work: UnitOfWork, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+    work: UnitOfWork, extension: MassExtension, *, on_progress: ProgressOfExtension | None = None
 ) -> ExtensionOutcome:
     """Extend every selected certification that its policy's rule allows.
 
@@ -152,21 +157,21 @@ def extend(
     ``override_reason``. Raises Invalid for values that make no sense, Conflict if the reference
     belongs to another act.
     """
-    scheme = _check(work, asked)
-    batch_id = _open(work, scheme, asked)
+    scheme = _check(work, extension)
+    batch_id = _open(work, scheme, extension)
     if batch_id is None:
-        return _repeated(_of_ref(work, asked.ref), scheme, asked, dry_run=False)
-    candidates = _ids(work, scheme, asked.selection)
+        return _repeated(_of_ref(work, extension.ref), scheme, extension, dry_run=False)
+    candidates = _ids(work, scheme, extension.selection)
     locks.lock(work, set(candidates.values()))
     fates: list[ExtensionResult] = []
-    for held in _chunks(work, scheme, asked.selection, candidates):
-        decided = _decide(work, scheme, asked, held)
+    for held in _chunks(work, scheme, extension.selection, candidates):
+        decided = _decide(work, scheme, extension, held)
         granted = [grant for _, grant in decided if grant]
-        _write(work, scheme, (batch_id, asked.ref), granted, candidates)
+        _write(work, scheme, (batch_id, extension.ref), granted, candidates)
         fates += [fate for fate, _ in decided]
         _tell(on_progress, len(fates))
-    outcome = _outcome(asked, batch_id, fates, dry_run=False)
-    _close(work, scheme, asked, outcome)
+    outcome = _outcome(extension, batch_id, fates, dry_run=False)
+    _close(work, scheme, extension, outcome)
     return outcome
 
 
@@ -175,27 +180,27 @@ def _tell(on_progress: ProgressOfExtension | None, done: int) -> None:
         on_progress(done)
 
 
-def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
+def _check(reading: ReadContext, extension: MassExtension) -> Scheme:
     """The scheme. Raises Invalid for values that make no sense together."""
-    scheme, fields = reading.schemes[asked.selection.scheme], {}
-    rules.check_reason(asked.reason_code)
-    expiring = asked.selection.expiring
-    if (asked.until is None) == (asked.by is None):
+    scheme, fields = reading.schemes[extension.selection.scheme], {}
+    rules.check_reason(extension.reason_code)
+    expiring = extension.selection.expiring
+    if (extension.until is None) == (extension.by is None):
         fields["until"] = "exactly one of until and by is required"
     if expiring.ends_on < expiring.starts_on:
         fields["expiring_to"] = f"must not be before expiring_from ({expiring.starts_on})"
-    if asked.until is not None and asked.until <= expiring.ends_on:
+    if extension.until is not None and extension.until <= expiring.ends_on:
         fields["until"] = f"must be after expiring_to ({expiring.ends_on})"
-    if asked.by is not None and not 1 <= asked.by.length <= _LONGEST[asked.by.unit]:
+    if extension.by is not None and not 1 <= extension.by.length <= _LONGEST[extension.by.unit]:
         fields["by"] = "must be from one day to ten years"
-    employer_id = asked.selection.employer_id
+    employer_id = extension.selection.employer_id
     known = select(Employer.id).where(Employer.id == employer_id)
     if employer_id is not None and not reading.row(known):
         fields["employer_id"] = "is unknown"
-    fields |= _unknown(reading, asked.selection.holder_refs)
+    fields |= _unknown(reading, extension.selection.holder_refs)
     if fields:
         raise Invalid("The extension cannot be made so.", fields=fields)
-    adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
+    adjustments.check_reason(reading, scheme, extension.reason_code, extension.reason)
     return scheme
 
 
@@ -207,14 +212,14 @@ def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
     return {"holder_refs": f"are on record of nobody: {', '.join(unknown)}"} if unknown else {}
 
 
-def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
+def _open(work: UnitOfWork, scheme: Scheme, extension: MassExtension) -> str | None:
     """The id of a new batch; None if the reference exists already, even in a concurrent request."""
     statement = work.upsert(AdjustmentBatch).on_conflict_do_nothing(index_elements=["ref"])
     values = {
         "id": new_id(),
-        "ref": asked.ref,
+        "ref": extension.ref,
         "scheme": scheme.code,
-        "request": asked.request(),
+        "request": extension.request(),
         "extended": 0,
         "refused": 0,
         "decided_by": work.actor.name,
@@ -229,14 +234,14 @@ def _of_ref(reading: ReadContext, ref: str) -> PastExtension | None:
 
 
 def _repeated(
-    before: PastExtension | None, scheme: Scheme, asked: MassExtension, *, dry_run: bool
+    before: PastExtension | None, scheme: Scheme, extension: MassExtension, *, dry_run: bool
 ) -> ExtensionOutcome:
     """The outcome of an act that was done before: nothing. Raises Conflict for another act."""
-    if before is None or (before.scheme, before.request) != (scheme.code, asked.request()):
-        raise Conflict(f"The reference {asked.ref!r} is that of another mass extension.")
+    if before is None or (before.scheme, before.request) != (scheme.code, extension.request()):
+        raise Conflict(f"The reference {extension.ref!r} is that of another mass extension.")
     return ExtensionOutcome(
         batch_id=before.id,
-        ref=asked.ref,
+        ref=extension.ref,
         dry_run=dry_run,
         repeated=True,
         extended=0,
@@ -304,7 +309,10 @@ def _chunks(
 
 
 def _decide(
-    reading: ReadContext, scheme: Scheme, asked: MassExtension, held: Sequence[HeldCertification]
+    reading: ReadContext,
+    scheme: Scheme,
+    extension: MassExtension,
+    held: Sequence[HeldCertification],
 ) -> list[tuple[ExtensionResult, Granted | None]]:
     """The result for each, with a constant number of statements."""
     today = reading.today(scheme)
@@ -314,7 +322,7 @@ def _decide(
     decided: list[tuple[ExtensionResult, Granted | None]] = []
     for one in held:
         expires_on = records[one.id].expires_on or date.max
-        wanted = asked.wanted(expires_on)
+        wanted = extension.wanted(expires_on)
         fate = ExtensionResult(
             one.id, one.number, refs[one.holder_id], expires_on, wanted.extended_to or date.max
         )
@@ -344,8 +352,8 @@ def _shares(
     """The share of the requirement that each has earned, if a rule needs it."""
     if not any(p.extension and p.extension.share_earned is not None for p in scheme.policies):
         return {}
-    found = standings.evaluations(reading, held, on=reading.today(scheme))
-    return {one.id: adjustments.share_of(found.get(one.id)) for one in held}
+    points = standings.evaluations(reading, held, on=reading.today(scheme))
+    return {one.id: adjustments.share_of(points.get(one.id)) for one in held}
 
 
 def _write(
@@ -372,12 +380,16 @@ def _write(
 
 
 def _outcome(
-    asked: MassExtension, batch_id: str | None, fates: Sequence[ExtensionResult], *, dry_run: bool
+    extension: MassExtension,
+    batch_id: str | None,
+    fates: Sequence[ExtensionResult],
+    *,
+    dry_run: bool,
 ) -> ExtensionOutcome:
     refused = sum(fate.refused is not None for fate in fates)
     return ExtensionOutcome(
         batch_id=batch_id,
-        ref=asked.ref,
+        ref=extension.ref,
         dry_run=dry_run,
         repeated=False,
         extended=len(fates) - refused,
@@ -388,7 +400,7 @@ def _outcome(
 
 
 def _close(
-    work: UnitOfWork, scheme: Scheme, asked: MassExtension, outcome: ExtensionOutcome
+    work: UnitOfWork, scheme: Scheme, extension: MassExtension, outcome: ExtensionOutcome
 ) -> None:
     counts = {"extended": outcome.extended, "refused": outcome.refused}
     work.connection.execute(
@@ -399,9 +411,9 @@ def _close(
         "extend",
         "adjustment_batch",
         outcome.batch_id or "",
-        ref=asked.ref,
+        ref=extension.ref,
         scheme=scheme.code,
-        **asked.request(),
+        **extension.request(),
         **counts,
     )
 

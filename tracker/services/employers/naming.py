@@ -40,12 +40,12 @@ class NamedWorker:
     def words(self) -> frozenset[WorkerKey]:
         """Everything given, normalized: numbers without marks and case, addresses without case."""
         number, email = self.certificate_number, self.email
-        given = (
+        values = (
             ("ref", self.holder_ref),
             ("number", number and numbers.key(number).lower()),
             ("email", email and compared(email)),
         )
-        return frozenset((kind, word) for kind, word in given if word)
+        return frozenset((kind, word) for kind, word in values if word)
 
     @property
     def deciding(self) -> WorkerKey | None:
@@ -109,14 +109,14 @@ def meant(reading: ReadContext, names: Iterable[NamedWorker]) -> Meanings:
     for named in names:
         if (word := named.deciding) is not None:
             by_kind[word[0]].add(word[1])
-    found: dict[WorkerKey, set[str]] = defaultdict(set)
+    holders: dict[WorkerKey, set[str]] = defaultdict(set)
     deceased: set[str] = set()
     for word, holder_id, deceased_on in _holders(reading, by_kind):
-        found[word].add(holder_id)
+        holders[word].add(holder_id)
         if deceased_on is not None:
             deceased.add(holder_id)
-    several = frozenset(word for word, ids in found.items() if len(ids) > 1)
-    one = {word: ids.pop() for word, ids in found.items() if len(ids) == 1}
+    several = frozenset(word for word, ids in holders.items() if len(ids) > 1)
+    one = {word: ids.pop() for word, ids in holders.items() if len(ids) == 1}
     return Meanings(one, deceased, several)
 
 
@@ -184,20 +184,20 @@ _ADDRESSES = tuple(getattr(Holder, name) for name in _Addressed._fields)
 
 def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set[WorkerKey]]:
     """Every word by which an entry may name each of these holders."""
-    found: dict[str, set[WorkerKey]] = defaultdict(set)
+    words: dict[str, set[WorkerKey]] = defaultdict(set)
     if not holder_ids:
-        return found
+        return words
     people = select(*_ADDRESSES).where(bulk.among(reading, Holder.id, holder_ids))
     for person in reading.rows_as(_Addressed, people):
         emails = {("email", address) for address in person.confirmed}
-        found[person.id] |= {("ref", person.ref), *emails}
+        words[person.id] |= {("ref", person.ref), *emails}
     table = Certification
     held = select(table.holder_id, table.number_key, table.former_key).where(
         bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
     )
     for id_, *keys in reading.rows(held):
-        found[id_] |= {("number", key.lower()) for key in keys if key}
-    return found
+        words[id_] |= {("number", key.lower()) for key in keys if key}
+    return words
 
 
 def any_of(reading: ReadContext, words: Collection[WorkerKey]) -> ColumnElement[bool]:

@@ -151,10 +151,10 @@ def _changes(
         )
         .order_by(table.effective_on, table.recorded_at, func.coalesce(table.ref, ""), table.id)
     )
-    found: dict[HolderScheme, list[ChangeOfStanding]] = defaultdict(list)
+    changes: dict[HolderScheme, list[ChangeOfStanding]] = defaultdict(list)
     for holder_id, scheme, kind, effective_on in reading.rows(statement):
-        found[holder_id, scheme].append(ChangeOfStanding(kind, effective_on))
-    return found
+        changes[holder_id, scheme].append(ChangeOfStanding(kind, effective_on))
+    return changes
 
 
 def _check_dates(run: Run, row: ImportRow) -> None:
@@ -211,14 +211,14 @@ def _claimed(
 ) -> dict[str, Cells]:
     """What each row claims; values without a column in the file stay as they are on record."""
     absent = [name for name in CLAIMED if name not in run.header]
-    found: dict[str, Cells] = {}
+    claims: dict[str, Cells] = {}
     for row in rows:
         old = on_record.get(row.key)
         if old is None or not absent:
-            found[row.key] = claimed(row.values)
+            claims[row.key] = claimed(row.values)
         else:
-            found[row.key] = claimed(row.values | {name: getattr(old, name) for name in absent})
-    return found
+            claims[row.key] = claimed(row.values | {name: getattr(old, name) for name in absent})
+    return claims
 
 
 def _governing(

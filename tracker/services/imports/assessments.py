@@ -81,8 +81,8 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
     statement = select(Holder.id, Holder.time_zone)
-    found = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
-    return {row.id: row.time_zone for row in found}
+    holders = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
+    return {row.id: row.time_zone for row in holders}
 
 
 def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
@@ -210,7 +210,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
     """Settle the awards; rows whose passes can no longer change are refused."""
     nested = bulk.savepoint(run.work)
     try:
-        found = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
+        consequences = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
         nested.commit()
     except SupportsRenewal as refusal:
         nested.rollback()
@@ -220,15 +220,15 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
         for holder_id in holder_ids:
             _settle(run, scheme, [holder_id], rows)
     else:
-        _tell(run, found, rows)
+        _tell(run, consequences, rows)
         for holder_id, rule in imported_awards.contradicted(run.work, scheme, holder_ids).items():
             run.refuse_at(rows[holder_id], "taken_on", "", rule)
 
 
-def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:
+def _tell(run: Run, consequences: Collection[awards.Consequence], rows: dict[str, int]) -> None:
     """Count and report what happened to awards; warn of those that keep their date."""
-    award_changes.follow(run, found)
-    for one in found:
+    award_changes.follow(run, consequences)
+    for one in consequences:
         if one.what == "kept" and one.holder_id in rows:
             run.warn(
                 rows[one.holder_id],
@@ -254,9 +254,9 @@ def _judge(
     """Warn of each attempt that the API would have refused, and store the warning with it."""
     changed: list[dict[str, object]] = []
     noted: list[tuple[str, str, str]] = []
-    for attempt, found in _judged(run, scheme, holder_ids, approvals):
-        noted += [(attempt.ref or "", column, message) for column, message in found]
-        warnings = [message for _, message in found]
+    for attempt, faults in _judged(run, scheme, holder_ids, approvals):
+        noted += [(attempt.ref or "", column, message) for column, message in faults]
+        warnings = [message for _, message in faults]
         if warnings != attempt.warnings:
             changed.append({"_id": attempt.id, "warnings": warnings})
     if changed:
@@ -280,14 +280,14 @@ def _judged(
         earlier: list[Attempt] = []
         for attempt in attempts:
             anew = award_rules.anew(scheme, held.get(attempt.holder_id, ()), on=attempt.taken_on)
-            found = list(_wait_warnings(scheme, attempt, earlier, anew))
+            faults = list(_wait_warnings(scheme, attempt, earlier, anew))
             if attempt.center_id in approvals:
                 name, periods = approvals[attempt.center_id]
                 warning = rules.center_warning(name, periods, on=attempt.taken_on)
-                found += [("center", warning)] if warning else []
+                faults += [("center", warning)] if warning else []
             earlier.append(Attempt(attempt.module, attempt.taken_on, attempt.passed))
             if attempt.ref is not None:
-                yield attempt, found
+                yield attempt, faults
 
 
 def _wait_warnings(
@@ -338,12 +338,12 @@ def _by_module(
         )
         .subquery()
     )
-    found: dict[tuple[str, str], list[_JudgedAttempt]] = defaultdict(list)
+    by_module: dict[tuple[str, str], list[_JudgedAttempt]] = defaultdict(list)
     for row in reading.rows_as(_JudgedAttempt, select(attempts).where(attempts.c.notable)):
-        found[row.holder_id, row.module].append(row)
-    for together in found.values():
+        by_module[row.holder_id, row.module].append(row)
+    for together in by_module.values():
         together.sort(key=_order)
-    return found.values()
+    return by_module.values()
 
 
 def _order(attempt: _JudgedAttempt) -> tuple[date, bool, str]:
@@ -355,10 +355,10 @@ def _approvals(reading: ReadContext) -> dict[str, tuple[str, list[Approval]]]:
     statement = select(
         Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
     ).join(Center, Center.id == CenterApproval.center_id)
-    found: dict[str, tuple[str, list[Approval]]] = {}
+    centers: dict[str, tuple[str, list[Approval]]] = {}
     for id_, name, approved_on, lapses_on in reading.rows(statement):
-        found.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
-    return found
+        centers.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
+    return centers
 
 
 KIND = ImportKind(

@@ -92,29 +92,29 @@ def _finish(run: Run) -> None:
     for code, touched in run.scratch.touched():
         scheme = run.work.schemes[code]
         kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
-        told: dict[int, _Rows] = {}
+        rows_by_award: dict[int, _Rows] = {}
         awards: list[ToldAward] = []
         for owner, rows in kept.items():
             for of_one in _by_number(rows):
                 _check_alike(run, of_one)
-                awards.append(_told(run, owner.split("\x1f")[1], of_one))
-                told[id(awards[-1])] = of_one
+                awards.append(_award(run, owner.split("\x1f")[1], of_one))
+                rows_by_award[id(awards[-1])] = of_one
         plan = imported_awards.plan(run.work, scheme, awards)
         for planned in plan.awards:
-            _say(run, planned, told[id(planned.asked)])
+            _say(run, planned, rows_by_award[id(planned.asked)])
         if not run.broken:
             _write(run, plan)
 
 
 def _by_number(rows: _Rows) -> Iterable[_Rows]:
     """The rows of each certification, in the order of their days."""
-    found: dict[str, _Rows] = {}
+    by_number: dict[str, _Rows] = {}
     for number, cells in rows:
         key = numbers.key(_cell((number, cells), "certificate_number"))
-        found.setdefault(key, []).append((number, cells))
-    for of_one in found.values():
+        by_number.setdefault(key, []).append((number, cells))
+    for of_one in by_number.values():
         of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on"), row[0]))
-    return found.values()
+    return by_number.values()
 
 
 def _cell(row: _Row, name: str) -> str:
@@ -136,7 +136,7 @@ def _check_alike(run: Run, rows: _Rows) -> None:
                 run.refuse_at(row[0], name, value, rule)
 
 
-def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
+def _award(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
     return ToldAward(
         holder_id=holder_id,
         number=_cell(rows[0], "certificate_number"),

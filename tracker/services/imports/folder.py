@@ -68,29 +68,29 @@ def find(folder: Path) -> list[FolderFile]:
     with every other name and every kind that occurs twice, and for a folder without files.
     """
     wrong: dict[str, str] = {}
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(_OF_PROGRAMS) or path.name.lower() in _OF_SYSTEMS:
             continue
         kind, rule = _kind_of(path)
-        if rule is None and kind in found:
-            rule = f"is a second file of {kind} beside {found[kind].name}; leave one of them"
+        if rule is None and kind in paths:
+            rule = f"is a second file of {kind} beside {paths[kind].name}; leave one of them"
         if rule is not None:
             wrong[path.name] = rule
         else:
-            found[kind] = path
+            paths[kind] = path
     if wrong:
         raise FolderRefused(
             f"The folder {folder.name} holds what is no file to import; nothing was read. Take it "
             "out of the folder, or rename it.",
             fields=wrong,
         )
-    if not found:
+    if not paths:
         raise FolderRefused(
             f"The folder {folder.name} holds no file to import. Name the files by their kind, "
             f"with .csv or .xlsx: {', '.join(imports.KINDS)}."
         )
-    return [FolderFile(kind, found[kind]) for kind in imports.KINDS if kind in found]
+    return [FolderFile(kind, paths[kind]) for kind in imports.KINDS if kind in paths]
 
 
 def _kind_of(path: Path) -> tuple[str, str | None]:
@@ -124,28 +124,28 @@ def run(
     ``imports.run`` raises besides ImportRefused.
     """
     nested = bulk.savepoint(work)
-    found = _Found(dates, encoding, new_centers, on_progress)
+    results = _FolderResults(dates, encoding, new_centers, on_progress)
     try:
         for file in files:
-            found.take(work, file)
+            results.take(work, file)
     except Exception:
         nested.rollback()
         raise
-    if found.refusals:
+    if results.refusals:
         nested.rollback()
-        raise _refused(found.refusals, found.reports, found.unchecked)
+        raise _refused(results.refusals, results.reports, results.unchecked)
     if not dry_run:
         nested.commit()
-        return found.reports
+        return results.reports
     nested.rollback()
-    checked = [replace(report, dry_run=True) for report in found.reports]
+    checked = [replace(report, dry_run=True) for report in results.reports]
     for report in checked:
         imports.keep_checked(work, report)
     return checked
 
 
 @dataclass(slots=True)
-class _Found:
+class _FolderResults:
     """The results of the files so far."""
 
     dates: Dates

@@ -78,8 +78,8 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnReco
     ids = {row.id for row in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
     own = locks.lock_to_decide(work, ids)
     statement = select(*(getattr(Holder, name) for name in _HolderOnRecord._fields))
-    found = work.rows_as(_HolderOnRecord, statement.where(bulk.among(work, Holder.id, ids)))
-    on_record = {holder.ref: holder for holder in found}
+    people = work.rows_as(_HolderOnRecord, statement.where(bulk.among(work, Holder.id, ids)))
+    on_record = {holder.ref: holder for holder in people}
     for row in rows:
         old = on_record.get(row.key)
         if (

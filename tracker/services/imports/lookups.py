@@ -72,13 +72,13 @@ def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
     """
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
-    found = {row.ref: row.id for row in run.work.rows(statement)}
-    own = locks.lock_to_decide(run.work, found.values())
-    refuse_unknown(run, [row for row in rows if row["holder_ref"] not in found])
+    ids = {row.ref: row.id for row in run.work.rows(statement)}
+    own = locks.lock_to_decide(run.work, ids.values())
+    refuse_unknown(run, [row for row in rows if row["holder_ref"] not in ids])
     for row in rows:
-        if found.get(row["holder_ref"]) in own:
+        if ids.get(row["holder_ref"]) in own:
             run.refuse(row, "holder_ref", OWN)
-    return found
+    return ids
 
 
 def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
@@ -119,7 +119,7 @@ def certified(
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
     on_record = by_ref(run.work, table, [row.key for row in rows], _OfCertification)
-    found: list[tuple[ImportRow, Scheme, str]] = []
+    matches: list[tuple[ImportRow, Scheme, str]] = []
     for row in rows:
         scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
         if scheme is None or holder_id is None:
@@ -129,11 +129,11 @@ def certified(
         if awards is None:
             run.refuse(row, "holder_ref", f"was never certified under {scheme.code}")
         elif old is not None and any(old.certification_id == id_ for _, id_ in awards):
-            found.append((row, scheme, old.certification_id))
+            matches.append((row, scheme, old.certification_id))
         else:
             begun = [id_ for awarded_on, id_ in awards if awarded_on <= row[day]]
-            found.append((row, scheme, begun[-1] if begun else awards[0][1]))
-    return found
+            matches.append((row, scheme, begun[-1] if begun else awards[0][1]))
+    return matches
 
 
 def _awards(
@@ -146,10 +146,10 @@ def _awards(
         .where(bulk.among(reading, table.holder_id, holder_ids), snapshots.CARRIED)
         .order_by(table.sequence)
     )
-    found: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
+    awards: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
     for row in reading.rows(statement):
-        found[row.holder_id, row.scheme].append((row.awarded_on, row.id))
-    return found
+        awards[row.holder_id, row.scheme].append((row.awarded_on, row.id))
+    return awards
 
 
 def cycles(
@@ -169,11 +169,11 @@ def cycles(
         )
         .order_by(Certification.sequence, Cycle.ordinal)
     )
-    found: dict[HolderScheme, list[rules.CycleTerm]] = defaultdict(list)
+    by_holder: dict[HolderScheme, list[rules.CycleTerm]] = defaultdict(list)
     for holder_id, scheme, *values in reading.rows(statement):
-        cycles = found[holder_id, scheme]
+        cycles = by_holder[holder_id, scheme]
         cycles.append(replace(rules.CycleTerm(*values), ordinal=len(cycles) + 1))
-    return found
+    return by_holder
 
 
 def refuse_spellings(
@@ -213,8 +213,8 @@ def added_by_name(
     run: Run, table: type[Base], names: Collection[str], **values: object
 ) -> dict[str, str]:
     """The same, with missing ones added; the run counts them."""
-    found = by_name(run.work, table, names)
-    missing = sorted(set(names) - found.keys())
+    ids = by_name(run.work, table, names)
+    missing = sorted(set(names) - ids.keys())
     if missing:
         now = run.work.now
         rows = [
@@ -223,5 +223,5 @@ def added_by_name(
         ]
         run.work.connection.execute(run.work.upsert(table).on_conflict_do_nothing(), rows)
         run.effects[f"{bulk.table_of(table).name}s added"] += len(missing)
-        found |= by_name(run.work, table, missing)
-    return found
+        ids |= by_name(run.work, table, missing)
+    return ids

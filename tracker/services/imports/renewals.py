@@ -80,20 +80,20 @@ _PENDING = "an application for this certification is under review already"
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_decision(run, row)
-    found = lookups.certified(run, rows, table=Renewal, day="submitted_on")
-    keys = [row.key for row, _, _ in found]
+    matches = lookups.certified(run, rows, table=Renewal, day="submitted_on")
+    keys = [row.key for row, _, _ in matches]
     on_record = lookups.by_ref(run.work, Renewal, keys, _RenewalOnRecord)
-    for row, scheme, certification_id in found:
+    for row, scheme, certification_id in matches:
         old = on_record.get(row.key)
         run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
         if not scheme.policies:
             run.refuse(row, "scheme", f"{scheme.code} never expires, so it is never renewed")
         if old is not None and old.certification_id != certification_id:
             run.refuse(row, "renewal_ref", "is on record for another holder or scheme")
-    _check_one_pending(run, found)
+    _check_one_pending(run, matches)
     refused = run.settle_refusals()
     if not run.broken:
-        good = [one for one in found if one[0].number not in refused]
+        good = [one for one in matches if one[0].number not in refused]
         _write(run, good, on_record)
 
 
@@ -108,25 +108,25 @@ def _check_decision(run: Run, row: ImportRow) -> None:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
 
-def _check_one_pending(run: Run, found: Collection[tuple[ImportRow, Scheme, str]]) -> None:
+def _check_one_pending(run: Run, matches: Collection[tuple[ImportRow, Scheme, str]]) -> None:
     """Refuse a second undecided application for a certification in one file."""
-    pending = [(id_, row.number) for row, _, id_ in found if row["decision"] is None]
+    pending = [(id_, row.number) for row, _, id_ in matches if row["decision"] is None]
     first = run.scratch.first_rows("pending", pending)
-    for row, _, certification_id in found:
+    for row, _, certification_id in matches:
         if row["decision"] is None and first[certification_id] != row.number:
             run.refuse(row, "decision", f"{_PENDING}, in row {first[certification_id]}")
 
 
 def _write(
     run: Run,
-    found: Collection[tuple[ImportRow, Scheme, str]],
+    matches: Collection[tuple[ImportRow, Scheme, str]],
     on_record: Mapping[str, _RenewalOnRecord],
 ) -> None:
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
     former: list[dict[str, object]] = []
-    for row, scheme, certification_id in found:
+    for row, scheme, certification_id in matches:
         old = on_record.get(row.key)
         values = _values(run, row, old)
         cycle = _UNKNOWN if row["decision"] == RenewalVerdict.APPROVED else 1
@@ -274,18 +274,18 @@ def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, 
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
     )
-    found: dict[str, list[_PlannedRenewal]] = defaultdict(list)
+    by_certification: dict[str, list[_PlannedRenewal]] = defaultdict(list)
     for row in work.rows_as(_PlannedRenewal, statement):
-        found[row.certification_id].append(row)
+        by_certification[row.certification_id].append(row)
     records = snapshots.records(work, ids)
-    return {id_: _plan(scheme, records[id_], found[id_]) for id_ in ids}
+    return {id_: _plan(scheme, records[id_], by_certification[id_]) for id_ in ids}
 
 
 def _plan(
-    scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[_PlannedRenewal]
+    scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[_PlannedRenewal]
 ) -> _Plan:
     """Compute the cycles: the award's, then one for each approval, in the order of decision."""
-    filings = [award_facts.filing_of(row, record) for row in found]
+    filings = [award_facts.filing_of(row, record) for row in rows]
     laid = lay_out(
         scheme,
         record.cycles[0].starts_on,
@@ -295,10 +295,10 @@ def _plan(
         imported=given(record.cycles),
     )
     cycles = [record.cycles[0], *laid.cycles[1:]]
-    by_key = {row.id: row.ref or row.id for row in found}
+    by_key = {row.id: row.ref or row.id for row in rows}
     renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}
     idle = {id_: laid.idle[key] for id_, key in by_key.items() if key in laid.idle}
-    return _Plan(found[0].holder_id, record, found, cycles, renewed, idle)
+    return _Plan(rows[0].holder_id, record, rows, cycles, renewed, idle)
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
@@ -335,8 +335,8 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
     refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
     rows = run.scratch.rows_of("key", refs)
     activities = snapshots.activities(run.work, {plan.holder_id for plan in plans})
-    asked = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
-    beside = neighbours.beside(run.work, asked, activities)
+    keys = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
+    beside = neighbours.beside(run.work, keys, activities)
     for plan in plans:
         claimed = activities[plan.holder_id, scheme.code]
         also = beside.get(plan.record.certification_id, neighbours.ALONE)

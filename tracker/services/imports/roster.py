@@ -100,12 +100,12 @@ def _entries(
         bulk.among(reading, RosterEntry.employer_id, set(on_record.values())),
         bulk.among(reading, RosterEntry.employee_id, {row["employee_id"] for row in rows}),
     )
-    found: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
+    by_number: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
     for entry in reading.rows_as(EntryRow, statement):
-        found[entry.employer_id, entry.employee_id].append(entry)
-    for entries in found.values():
+        by_number[entry.employer_id, entry.employee_id].append(entry)
+    for entries in by_number.values():
         entries.sort(key=lambda entry: (_last_day(entry), entry.id))
-    return found
+    return by_number
 
 
 def _last_day(entry: EntryRow) -> date:

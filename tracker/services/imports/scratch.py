@@ -52,11 +52,11 @@ class Scratch:
 
     def rows_of(self, space: str, keys: Iterable[str]) -> dict[str, int]:
         """The rows of those keys that were remembered."""
-        found = self._file.execute(
+        rows = self._file.execute(
             "select key, row from seen where space = ? and key in (select value from json_each(?))",
             (space, json.dumps(list(keys))),
         )
-        return dict(found.fetchall())
+        return dict(rows.fetchall())
 
     def touch(self, rows: Iterable[tuple[str, str, int, bool]]) -> None:
         """Remember the records that rows concern: scheme, id, row, and whether it was changed."""
@@ -93,15 +93,15 @@ class Scratch:
 
     def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Note]]]:
         """All values kept for these owners, in the order of the rows."""
-        found: dict[str, list[tuple[int, Note]]] = {}
+        by_owner: dict[str, list[tuple[int, Note]]] = {}
         rows = self._file.execute(
             "select owner, row, note from grouped where owner in (select value from json_each(?))"
             " order by owner, row",
             (json.dumps(list(owners)),),
         )
         for owner, row, note in rows:
-            found.setdefault(owner, []).append((row, json.loads(note)))
-        return found
+            by_owner.setdefault(owner, []).append((row, json.loads(note)))
+        return by_owner
 
     def noted(self, space: str) -> Iterator[list[tuple[int, Note]]]:
         """All values kept in this space in the order of the rows, in chunks."""

@@ -36,10 +36,10 @@ class _ChangeOnRecord(NamedTuple):
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
-    found = lookups.certified(run, rows, table=StandingChange, day="effective_on")
-    keys = [row.key for row, _, _ in found]
+    matches = lookups.certified(run, rows, table=StandingChange, day="effective_on")
+    keys = [row.key for row, _, _ in matches]
     on_record = lookups.by_ref(run.work, StandingChange, keys, _ChangeOnRecord)
-    for row, _, certification_id in found:
+    for row, _, certification_id in matches:
         _check_bar(run, row)
         _check_same(run, row, on_record.get(row.key), certification_id)
     run.settle_refusals()
@@ -47,7 +47,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         return
     batch = Batch(run, StandingChange, subject="standing_change")
     touched: list[tuple[str, str, int, bool]] = []
-    for row, scheme, certification_id in found:
+    for row, scheme, certification_id in matches:
         fate = batch.add(
             on_record.get(row.key),
             {"reason": row["reason"]},
@@ -64,7 +64,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
-    new = {batch.ids[row.key]: (row, id_) for row, _, id_ in found if row.key not in on_record}
+    new = {batch.ids[row.key]: (row, id_) for row, _, id_ in matches if row.key not in on_record}
     for row_id, (row, _) in new.items():
         if row["kind"] == ChangeKind.REINSTATE:
             run.deferred[row_id] = (row.number, {"scheme": row["scheme"]})
@@ -158,10 +158,10 @@ def _judge(run: Run, ids: Collection[str]) -> None:
         .where(bulk.among(run.work, table.certification_id, ids))
         .order_by(table.certification_id, table.effective_on, table.recorded_at, table.ref)
     )
-    found = run.work.rows(statement)
-    rows = run.scratch.rows_of("key", [row.ref for row in found if row.ref])
+    changes = run.work.rows(statement)
+    rows = run.scratch.rows_of("key", [row.ref for row in changes if row.ref])
     earlier: dict[str, list[ChangeOfStanding]] = {}
-    for row in found:
+    for row in changes:
         before = earlier.setdefault(row.certification_id, [])
         try:
             standing_changes.check_change(row.kind, before, effective_on=row.effective_on)
