@@ -52,9 +52,15 @@ def names_of(kind: Callable[..., object]) -> tuple[str, ...]:
     return names
 
 
-def columns_of(kind: Callable[..., object], table: type[Base]) -> Columns:
-    """The columns of a table that are named like the fields of a class, in their order."""
-    return tuple(getattr(table, name) for name in names_of(kind))
+def columns_of(kind: Callable[..., object], *tables: type[Base]) -> Columns:
+    """The columns named like the fields of a class, in their order: from the first table with it.
+
+    Raises StopIteration if no table has a column of a field's name.
+    """
+    return tuple(
+        next(getattr(table, name) for table in tables if hasattr(table, name))
+        for name in names_of(kind)
+    )
 
 
 @dataclass(frozen=True, slots=True)

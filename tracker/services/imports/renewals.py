@@ -12,7 +12,7 @@ the API would refuse because of points is history: it opens its cycle, with a wa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
@@ -286,7 +286,7 @@ def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
     """Write the new cycles; delete those that a corrected renewal no longer opens."""
     work = run.work
     gone: dict[int, list[str]] = defaultdict(list)
-    new: list[dict[str, Any]] = []
+    new: list[Mapping[str, object]] = []
     renewed: list[dict[str, Any]] = []
     for plan in plans:
         id_, before = plan.record.certification_id, plan.record.cycles
