@@ -22,7 +22,7 @@ from tracker.api.http.schemas import page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import adjustments
-from tracker.services.credentials.adjustments import AdjustmentToRecord
+from tracker.services.credentials.adjustments import AdjustmentRow, AdjustmentToRecord
 from tracker.services.employers import mass_extensions
 from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExtension, Selection
 
@@ -147,11 +147,9 @@ class BatchSchema(Schema):
     recorded_at = fields.AwareDateTime(required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: AdjustmentRow) -> dict[str, Any]:
     """An adjustment's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
-    shown.pop("holder_id", None)
-    return shown
+    return row._asdict()
 
 
 def _present_batch(row: Any) -> dict[str, Any]:
