@@ -395,7 +395,7 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, An
             if like.ref in by_id
         ],
         "same_files": [_same_file(row) for row in opened.same_files],
-        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001 - a row as a mapping
+        "decisions": [row._asdict() for row in opened.decisions],
         "other_activities": others,
     }
 
