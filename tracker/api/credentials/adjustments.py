@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -22,7 +20,7 @@ from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import adjustments
-from tracker.services.credentials.adjustments import AdjustmentToRecord
+from tracker.services.credentials.adjustments import AdjustmentRow, AdjustmentToRecord
 from tracker.services.employers import mass_extensions
 from tracker.services.employers.mass_extensions import (
     ExtensionOutcome,
@@ -152,11 +150,9 @@ class BatchSchema(Schema):
     recorded_at = fields.AwareDateTime(required=True)
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: AdjustmentRow) -> dict[str, object]:
     """An adjustment's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
-    shown.pop("holder_id", None)
-    return shown
+    return row._asdict()
 
 
 def _present_batch(row: PastExtension) -> dict[str, object]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -14,6 +12,7 @@ from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import appeals as cases
+from tracker.services.credentials.appeals import AppealRow
 
 resource = Resource("appeals", __name__, description=__doc__)
 
@@ -53,9 +52,9 @@ class AppealSchema(Schema):
     reason = fields.String(required=True, allow_none=True)
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: AppealRow) -> dict[str, object]:
     """An appeal's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"], shown["holder_id"]
     return shown
 

@@ -16,7 +16,11 @@ from tracker.domain.credentials.certifications import Standing, Status
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import assessments
 from tracker.services.credentials import centers as center_directory
-from tracker.services.credentials.assessments import AttemptToRecord, CorrectedAttempt
+from tracker.services.credentials.assessments import (
+    AssessmentRow,
+    AttemptToRecord,
+    CorrectedAttempt,
+)
 from tracker.services.credentials.effects import Effect
 from tracker.services.people import holders
 
@@ -196,9 +200,9 @@ class CenterQuerySchema(paging.PageSchema):
     category = choice(*CENTER_CATEGORIES)
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: AssessmentRow) -> dict[str, object]:
     """An assessment's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     shown["result"] = "pass" if shown.pop("passed") else "fail"
     return shown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
@@ -14,6 +12,7 @@ from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import former_decisions, renewals
+from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots
 
 resource = Resource("renewals", __name__, description=__doc__)
@@ -107,9 +106,9 @@ class QuoteSchema(Schema):
     verified = fields.Boolean(required=True)
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: RenewalRow) -> dict[str, object]:
     """A renewal's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"]
     return shown
 
@@ -250,7 +249,7 @@ def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
     """Every decision on a renewal, oldest first; the one in force comes last."""
     row = renewals.get(reading, renewal_id)
     rows = former_decisions.with_ruling(reading, row.id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping
+    return routing.answer([row._asdict() for row in rows])
 
 
 @resource.writes(

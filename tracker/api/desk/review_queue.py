@@ -381,7 +381,7 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, ob
             if like.ref in by_id
         ],
         "same_files": [_same_file(row) for row in opened.same_files],
-        "decisions": [decision._asdict() for decision in opened.decisions],
+        "decisions": [row._asdict() for row in opened.decisions],
         "other_activities": others,
     }
 

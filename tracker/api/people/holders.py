@@ -31,6 +31,8 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import corrections
 from tracker.services.overview import holder_records
 from tracker.services.people import holders, names
+from tracker.services.people.holders import HolderRow
+from tracker.services.people.names import FormerNameRow
 
 resource = Resource("holders", __name__, description=__doc__)
 
@@ -156,9 +158,9 @@ class RecordSchema(Schema):
     renewals = fields.List(fields.Nested(renewals.RenewalSchema), required=True)
 
 
-def present(row: Any, former: Sequence[Any] = ()) -> dict[str, object]:
+def present(row: HolderRow, former: Sequence[FormerNameRow] = ()) -> dict[str, object]:
     """A holder's row and former names, in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"]
     shown["former_names"] = [
         {"given_name": f.given_name, "family_name": f.family_name, "until_on": f.until_on}

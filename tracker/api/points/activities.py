@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -26,6 +26,7 @@ from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import EvidenceRule
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import activities, activity_decisions, activity_types, evidence
+from tracker.services.points.activities import ActivityRow
 from tracker.services.standings import snapshots
 
 resource = Resource("activities", __name__, description=__doc__)
@@ -150,14 +151,14 @@ _DECISION = (
 )
 
 
-def present_all(reading: ReadContext, rows: Sequence[Any]) -> list[dict[str, object]]:
+def present_all(reading: ReadContext, rows: Sequence[ActivityRow]) -> list[dict[str, object]]:
     """Rows of activities in the form of the API, each with the evidence its type requests."""
     kinds = activity_types.of_rows(reading, rows)
     return [{**_present(row), "evidence_asked": asked_for(kinds.get(row.id))} for row in rows]
 
 
-def _present(row: Any) -> dict[str, object]:
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present(row: ActivityRow) -> dict[str, object]:
+    shown = row._asdict()
     decision = {key: shown.pop(key) for key in _DECISION}
     shown["decision"] = decision if decision["verdict"] else None
     del shown["version"]
@@ -323,4 +324,4 @@ def undo(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> R
 def decisions(reading: ReadContext, *, activity_id: str) -> Response:
     """Every decision on an activity, oldest first, including those taken back."""
     rows = activity_decisions.of_activity(reading, activity_id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping
+    return routing.answer([row._asdict() for row in rows])

@@ -9,39 +9,60 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Executable
 
 from tracker.services.core import tokens
 from tracker.services.core.combined import Statement, Together
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, Parameters, R, ReadContext, names_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAhead(ReadContext):
     """A read context that already has the rows of some statements."""
 
-    parameters: Mapping[str, Any]
-    found: Mapping[Executable, Sequence[Any]]
+    parameters: Mapping[str, object]
+    found: Mapping[Executable, Sequence[AnyRow]]
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+    def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[AnyRow]:
         """All rows of a statement."""
-        found = self.found.get(statement)
-        if found is None or any(self.parameters.get(k) != v for k, v in parameters.items()):
-            return ReadContext.rows(self, statement, parameters)
-        return found
+        found = self._prefetched(statement, parameters)
+        return ReadContext.rows(self, statement, parameters) if found is None else found
 
-    def row(self, statement: Executable, parameters: Any = None) -> Any:
+    def row(self, statement: Executable, parameters: Parameters = None) -> AnyRow | None:
         """The first row of a statement, or None."""
         return next(iter(self.rows(statement, parameters)), None)
+
+    def rows_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> list[R]:
+        """All rows of a statement, as values of a class."""
+        found = self._prefetched(statement, parameters)
+        if found is None:
+            return ReadContext.rows_as(self, kind, statement, parameters)
+        names = names_of(kind)
+        return [kind(*(getattr(row, name) for name in names)) for row in found]
+
+    def row_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> R | None:
+        """The first row of a statement, as ``rows_as`` gives it, or None."""
+        return next(iter(self.rows_as(kind, statement, parameters)), None)
+
+    def _prefetched(self, statement: Executable, parameters: Parameters) -> Sequence[AnyRow] | None:
+        """The rows of a prefetched statement; None if it was not, or has other parameters."""
+        found = self.found.get(statement)
+        if found is None or not isinstance(parameters, Mapping):
+            return None
+        same = all(self.parameters.get(name) == value for name, value in parameters.items())
+        return found if same else None
 
 
 class Ahead:
     """What a route will read: statements, and the parameters that the path gives."""
 
     def __init__(
-        self, parameters: Callable[[ReadContext, str], dict[str, Any]], *statements: Statement
+        self, parameters: Callable[[ReadContext, str], dict[str, object]], *statements: Statement
     ) -> None:
         self._parameters = parameters
         self._statements = (tokens.BY_DIGEST, *statements)

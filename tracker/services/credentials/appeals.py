@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -27,29 +28,38 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certifications, former_decisions, renewals
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ZonedCertification
 
 _UPHELD = "appeal_upheld"
-_ONE = select(
-    Appeal.id,
-    Appeal.certification_id,
-    Appeal.change_id,
-    Appeal.renewal_id,
-    Appeal.statement,
-    Appeal.filed_on,
-    Appeal.due_on,
-    Appeal.fee,
-    Appeal.fee_refunded,
-    Appeal.outcome,
-    Appeal.decided_on,
-    Appeal.reason,
-    Appeal.version,
-    Certification.holder_id,
-).join(Certification, Certification.id == Appeal.certification_id)
+
+
+class AppealRow(NamedTuple):
+    """An appeal with its certification's holder."""
+
+    id: str
+    certification_id: str
+    change_id: str | None
+    renewal_id: str | None
+    statement: str
+    filed_on: date
+    due_on: date
+    fee: Decimal
+    fee_refunded: bool
+    outcome: AppealVerdict | None
+    decided_on: date | None
+    reason: str | None
+    version: int
+    holder_id: str
+
+
+_ONE = select(*columns_of(AppealRow, Appeal, Certification)).join(
+    Certification, Certification.id == Appeal.certification_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,15 @@ class _Against:
 
     change_id: str | None
     renewal_id: str | None
-    told_at: datetime
+    noticed_at: datetime
+
+
+class _LatestChange(NamedTuple):
+    id: str
+    kind: ChangeKind
+    reason_code: str
+    effective_on: date
+    recorded_at: datetime
 
 
 def file(
@@ -73,11 +91,12 @@ def file(
     scheme = work.schemes[row.scheme]
     found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
     if found is None or scheme.appeals is None:
-        told = "There is no suspension, revocation or denied renewal to appeal."
-        raise IllegalTransition(told, state="none")
+        raise IllegalTransition(
+            "There is no suspension, revocation or denied renewal to appeal.", state="none"
+        )
     rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
     zone = scheme.zone_of(row.time_zone)
-    noticed_on = found.told_at.astimezone(zone_of(zone)).date()
+    noticed_on = found.noticed_at.astimezone(zone_of(zone)).date()
     check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
     made = Appeal(
         certification_id=row.id,
@@ -105,7 +124,7 @@ def file(
     return made.id
 
 
-def _changed(work: UnitOfWork, row: Any) -> _Against | None:
+def _changed(work: UnitOfWork, row: ZonedCertification) -> _Against | None:
     """The latest change of standing, if it can be appealed."""
     change = _latest_change(work, row.id)
     if change is None or change.kind not in {ChangeKind.SUSPEND, ChangeKind.REVOKE}:
@@ -113,16 +132,17 @@ def _changed(work: UnitOfWork, row: Any) -> _Against | None:
     return _Against(change.id, None, change.recorded_at)
 
 
-def _latest_change(work: UnitOfWork, certification_id: str) -> Any:
+def _latest_change(work: UnitOfWork, certification_id: str) -> _LatestChange | None:
     table = StandingChange
-    return work.row(
-        select(table.id, table.kind, table.reason_code, table.effective_on, table.recorded_at)
+    return work.row_as(
+        _LatestChange,
+        select(*columns_of(_LatestChange, table))
         .where(table.certification_id == certification_id)
-        .order_by(table.id.desc())
+        .order_by(table.id.desc()),
     )
 
 
-def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
+def _denied(work: UnitOfWork, row: ZonedCertification, renewal_id: str) -> _Against | None:
     """The renewal with that id, if it is denied. Raises NotFound for another certification's."""
     table = Renewal
     renewal = work.row(
@@ -216,7 +236,13 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
 
 
 def _carry_out(
-    work: UnitOfWork, appeal: Appeal, row: Any, rule: AppealRule | None, *, reason: str, on: date
+    work: UnitOfWork,
+    appeal: Appeal,
+    row: ZonedCertification,
+    rule: AppealRule | None,
+    *,
+    reason: str,
+    on: date,
 ) -> None:
     """Apply the result of an upheld appeal."""
     if appeal.renewal_id is not None:
@@ -233,7 +259,7 @@ def _carry_out(
     )
 
 
-def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
+def _put_back(work: UnitOfWork, appeal: Appeal, row: ZonedCertification, reason: str) -> None:
     """Undo the result of an upheld appeal.
 
     The suspension or revocation applies again from the day on which it was lifted, so that there is
@@ -257,16 +283,17 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
     )
 
 
-def get(reading: ReadContext, appeal_id: str) -> Any:
+def get(reading: ReadContext, appeal_id: str) -> AppealRow:
     """An appeal's row. Raises NotFound, also for another holder's."""
-    row = reading.row(_ONE.where(Appeal.id == appeal_id))
+    row = reading.row_as(AppealRow, _ONE.where(Appeal.id == appeal_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
 
 
-def of_certification(reading: ReadContext, certification_id: str) -> Sequence[Any]:
+def of_certification(reading: ReadContext, certification_id: str) -> Sequence[AppealRow]:
     """The appeals about a certification, oldest first. Raises NotFound."""
     row = snapshots.certification(reading, certification_id)
-    return reading.rows(_ONE.where(Appeal.certification_id == row.id).order_by(Appeal.id))
+    statement = _ONE.where(Appeal.certification_id == row.id).order_by(Appeal.id)
+    return reading.rows_as(AppealRow, statement)

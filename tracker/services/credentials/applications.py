@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from tracker.domain.credentials import renewals as rules
 from tracker.domain.credentials.certifications import Application
@@ -21,7 +20,7 @@ from tracker.models import Renewal
 from tracker.services.core.context import UnitOfWork
 from tracker.services.standings import neighbours, snapshots, standings
 from tracker.services.standings.neighbours import CertificationKey
-from tracker.services.standings.snapshots import ActivityFacts
+from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,12 @@ class ApplicationPoints:
 
 
 def count(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, *, on: date, last: date
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    *,
+    on: date,
+    last: date,
 ) -> ApplicationPoints | None:
     """The points on a day of activities submitted by the last day, with their current decisions.
 
@@ -77,7 +81,7 @@ class Open:
     policy: Policy
     last_day: date
 
-    def step(self, renewal: Any) -> LateStep | None:
+    def step(self, renewal: Renewal) -> LateStep | None:
         """The late step on which it was made; None if it was in time."""
         expires_on = self.record.expires_on
         return (
@@ -86,7 +90,10 @@ class Open:
 
 
 def of_renewal(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Any
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    renewal: Renewal,
 ) -> Open:
     """The application of a renewal as if it were undecided, whatever its state is."""
     closed_on = renewal.decided_on or renewal.withdrawn_on
@@ -104,14 +111,14 @@ def of_renewal(
     return Open(opened, policy, last)
 
 
-def judge(work: UnitOfWork, row: Any, case: Open) -> ApplicationPoints | None:
+def judge(work: UnitOfWork, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
     """The points to decide the application with, today or on its last day if that is past."""
     today = work.day_of(work.schemes[row.scheme], row.time_zone)
     on = min(today, case.last_day)
     return count(work, row, case.record, on=on, last=case.last_day)
 
 
-def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+def check_state(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
     """Refuse to approve an imported application that its certification's state contradicts."""
     if renewal.ref is None:
         return
@@ -126,14 +133,14 @@ def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Non
         raise refusal
 
 
-def check_points(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+def check_points(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
     """Refuse to approve while points are missing, whatever else remains to be decided."""
     counted = judge(work, row, case)
     if counted is not None:
         rules.check_points(counted.judged, case.step(renewal), counted.waiting)
 
 
-def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Policy:
+def governing(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> Policy:
     """The version under which the application was made; of several, the best for the holder."""
     record, on = case.record, renewal.submitted_on
     scheme = work.schemes[row.scheme]
@@ -146,7 +153,10 @@ def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Polic
 
 
 def why_short(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Renewal
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    renewal: Renewal,
 ) -> str | None:
     """Why an application can no longer be approved; None while it can be."""
     case = of_renewal(work, row, record, renewal)

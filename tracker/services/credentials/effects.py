@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import select
 
@@ -16,10 +16,12 @@ from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Renewal, Span
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts
+from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.credentials.awards import Consequence, What
 from tracker.services.standings import neighbours, snapshots
+from tracker.services.standings.snapshots import CertificationRow
 
 Result = TypeVar("Result")
 
@@ -38,10 +40,21 @@ class Renewed:
 class HolderSnapshot:
     """A holder's certifications today, by id, with their standings, records and renewals."""
 
-    rows: Mapping[str, Any]
+    rows: Mapping[str, CertificationRow]
     standings: Mapping[str, Standing]
     records: Mapping[str, snapshots.CertificationRecord]
     renewals: Mapping[str, Renewed]
+
+
+class UncoveredActivity(NamedTuple):
+    """An activity that a correction leaves outside every cycle."""
+
+    id: str
+    scheme: str
+    title: str
+    starts_on: date | None
+    completed_on: date | None
+    state: ActivityState
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,7 @@ class Effect:
     awarded_on_after: date | None
     before: Standing | None
     after: Standing | None
-    activities: Sequence[Any] = field(default=())
+    activities: Sequence[UncoveredActivity] = field(default=())
     renewals: Sequence[Renewed] = field(default=())
 
 
@@ -99,11 +112,12 @@ def tried(
 
 def look(work: UnitOfWork, holder_id: str) -> HolderSnapshot:
     """The certifications of a holder today, with a constant number of statements."""
-    found = work.rows(_ROWS.where(Certification.holder_id == holder_id))
-    rows = {row.id: row for row in found}
+    with_spans = work.rows(_ROWS.where(Certification.holder_id == holder_id))
+    width = len(snapshots.CERTIFICATION)
+    rows = {row.id: CertificationRow(*row[:width]) for row in with_spans}
     spans: dict[str, list[certifications.StandingSpan]] = {id_: [] for id_ in rows}
-    for row in found:
-        spans[row.id].append(certifications.StandingSpan(*row[len(snapshots.CERTIFICATION) :]))
+    for with_span in with_spans:
+        spans[with_span.id].append(certifications.StandingSpan(*with_span[width:]))
     standings = {}
     for id_, row in rows.items():
         on = work.today(work.schemes[row.scheme])
@@ -117,25 +131,16 @@ def look(work: UnitOfWork, holder_id: str) -> HolderSnapshot:
 def _renewals(
     work: UnitOfWork,
     holder_id: str,
-    rows: Mapping[str, Any],
+    rows: Mapping[str, CertificationRow],
     known: Mapping[str, snapshots.CertificationRecord],
 ) -> dict[str, Renewed]:
     table = Renewal
     statement = (
-        select(
-            table.id,
-            table.ref,
-            table.certification_id,
-            table.submitted_on,
-            table.decision,
-            table.decided_on,
-            table.withdrawn_on,
-            table.cycle,
-        )
+        select(*columns_of(FilingRow, table))
         .join(Certification, Certification.id == table.certification_id)
         .where(Certification.holder_id == holder_id, table.decision == RenewalVerdict.APPROVED)
     )
-    approved = work.rows(statement)
+    approved = work.rows_as(FilingRow, statement)
     found: dict[str, Renewed] = {}
     for id_, row in rows.items():
         mine = [one for one in approved if one.certification_id == id_]
@@ -184,7 +189,7 @@ def compare(
     return effects
 
 
-def _award(row: Any) -> date | None:
+def _award(row: CertificationRow | None) -> date | None:
     return row.awarded_on if row is not None and row.withdrawn_at is None else None
 
 
@@ -194,25 +199,24 @@ def _fits(after: HolderSnapshot, key: str) -> bool:
 
 def _outside(
     work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot
-) -> dict[str, list[Any]]:
+) -> dict[str, list[UncoveredActivity]]:
     """The activities that lay in a cycle before and now lie in none, by certification."""
     if before.records == after.records and before.standings == after.standings:
         return {}
     holder_ids = {row.holder_id for row in after.rows.values()}
     table = Activity
-    claimed = work.rows(
-        select(
-            table.id, table.scheme, table.title, table.starts_on, table.completed_on, table.state
-        )
+    claimed = work.rows_as(
+        UncoveredActivity,
+        select(*columns_of(UncoveredActivity, table))
         .where(
             table.holder_id.in_(holder_ids),
             table.state.in_(
                 (ActivityState.SUBMITTED, ActivityState.APPROVED, ActivityState.MORE_INFORMATION)
             ),
         )
-        .order_by(table.id)
+        .order_by(table.id),
     )
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[UncoveredActivity]] = {}
     for id_, row in before.rows.items():
         if row.withdrawn_at is not None:
             continue
@@ -233,7 +237,9 @@ def _outside(
     return found
 
 
-def _inside(look_: HolderSnapshot, rows: Sequence[Any], activity: Any) -> bool:
+def _inside(
+    look_: HolderSnapshot, rows: Sequence[CertificationRow], activity: UncoveredActivity
+) -> bool:
     """Whether an activity's days overlap a cycle of these certifications."""
     last = activity.completed_on or date.max
     first = min(activity.starts_on or last, last)

@@ -11,8 +11,8 @@ import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import NotRequired, TypedDict
 
 from sqlalchemy import delete
 
@@ -63,7 +63,7 @@ def write(
     plan: ImportedAwardPlan,
     *,
     action: str,
-    why: Mapping[str, Any],
+    why: Mapping[str, object],
     later: Later = FOLLOW,
 ) -> Written:
     """Write the awards as planned, with one history entry for each award on record that changed.
@@ -98,6 +98,29 @@ def follow(
 
 
 # Rows.
+class _AwardToWrite(TypedDict):
+    """The row of an award: to insert with all columns, to update with the first ones."""
+
+    id: str
+    number: str
+    number_key: str
+    former_key: str | None
+    awarded_on: date
+    edition: str | None
+    source: str | None
+    imported_at: datetime | None
+    voided_at: datetime | None
+    void_reason: str | None
+    withdrawn_at: datetime | None
+    kept_reason: str | None
+    sequence: NotRequired[int]
+    replaced_on: NotRequired[date | None]
+    holder_id: NotRequired[str]
+    scheme: NotRequired[str]
+    public_id: NotRequired[str]
+    recorded_at: NotRequired[datetime]
+
+
 def _write_rows(
     work: UnitOfWork, plan: ImportedAwardPlan, changing: Sequence[Planned], ids: Mapping[int, str]
 ) -> None:
@@ -106,13 +129,13 @@ def _write_rows(
     for one in changing:
         by_holder[one.told.holder_id].append(one)
     rows: list[AwardRow] = []
-    found: list[dict[str, Any]] = []
+    values: list[_AwardToWrite] = []
     for holder_id, mine in by_holder.items():
         held = plan.known[holder_id].rows.values()
-        told = {ids[id(one)]: one for one in mine}
+        planned = {ids[id(one)]: one for one in mine}
         rows += held
-        found += _in_order(work, plan.scheme, held, told)
-    _put(work, rows, found)
+        values += _in_order(work, plan.scheme, held, planned)
+    _put(work, rows, values)
 
 
 def put_in_order(work: UnitOfWork, rows: Collection[AwardRow]) -> None:
@@ -120,69 +143,69 @@ def put_in_order(work: UnitOfWork, rows: Collection[AwardRow]) -> None:
     _put(work, rows, _numbered([_kept(row) for row in rows]))
 
 
-def _put(work: UnitOfWork, rows: Iterable[AwardRow], found: Sequence[dict[str, Any]]) -> None:
+def _put(work: UnitOfWork, rows: Iterable[AwardRow], values: Sequence[_AwardToWrite]) -> None:
     """Write rows in an order in which no two are ever current or have the same number."""
     on_record = {row.id: row.sequence for row in rows}
-    changed = [{"_id": r["id"], **r} for r in found if r["id"] in on_record]
-    for row in changed:
-        del row["id"]
-    renumbered = [r for r in changed if on_record[r["_id"]] != r["sequence"]]
+    changed = [r for r in values if r["id"] in on_record]
+    renumbered = [r for r in changed if on_record[r["id"]] != r["sequence"]]
     bulk.update(
-        work, Certification, [{"_id": r["_id"], "sequence": -r["sequence"]} for r in renumbered]
+        work, Certification, [{"_id": r["id"], "sequence": -r["sequence"]} for r in renumbered]
     )
-    bulk.update(work, Certification, [r for r in changed if r["withdrawn_at"]])
-    bulk.update(work, Certification, [r for r in changed if r["replaced_on"]])
-    bulk.update(work, Certification, [r for r in changed if _is_current(r)])
-    bulk.insert(work, Certification, [r for r in found if r["id"] not in on_record])
+    _update(work, [r for r in changed if r["withdrawn_at"]])
+    _update(work, [r for r in changed if r["replaced_on"]])
+    _update(work, [r for r in changed if r["withdrawn_at"] is None and r["replaced_on"] is None])
+    bulk.insert(work, Certification, [r for r in values if r["id"] not in on_record])
 
 
-def _is_current(row: Mapping[str, Any]) -> bool:
-    return row["withdrawn_at"] is None and row["replaced_on"] is None
-
-
-_COLUMNS = (
-    "number",
-    "number_key",
-    "former_key",
-    "awarded_on",
-    "edition",
-    "source",
-    "imported_at",
-    "voided_at",
-    "void_reason",
-    "withdrawn_at",
-    "kept_reason",
-)
+def _update(work: UnitOfWork, rows: Iterable[_AwardToWrite]) -> None:
+    bulk.update(
+        work,
+        Certification,
+        [{"_id" if name == "id" else name: value for name, value in r.items()} for r in rows],
+    )
 
 
 def _in_order(
-    work: UnitOfWork, scheme: Scheme, rows: Collection[AwardRow], told: Mapping[str, Planned]
-) -> list[dict[str, Any]]:
+    work: UnitOfWork, scheme: Scheme, rows: Collection[AwardRow], planned: Mapping[str, Planned]
+) -> list[_AwardToWrite]:
     """All rows of a holder as planned: valid ones by their days, then the withdrawn ones."""
     by_id = {row.id: row for row in rows}
-    found = [_values(work, scheme, id_, one, by_id.get(id_)) for id_, one in told.items()]
-    return _numbered(found + [_kept(row) for row in rows if row.id not in told])
+    values = [_values(work, scheme, id_, one, by_id.get(id_)) for id_, one in planned.items()]
+    return _numbered(values + [_kept(row) for row in rows if row.id not in planned])
 
 
-def _numbered(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found.sort(key=lambda row: (row["withdrawn_at"] is not None, row["awarded_on"]))
-    days = [row["awarded_on"] for row in found if row["withdrawn_at"] is None]
-    for place, row in enumerate(found):
+def _numbered(values: list[_AwardToWrite]) -> list[_AwardToWrite]:
+    values.sort(key=lambda row: (row["withdrawn_at"] is not None, row["awarded_on"]))
+    days = [row["awarded_on"] for row in values if row["withdrawn_at"] is None]
+    for place, row in enumerate(values):
         row["sequence"] = place + 1
         row["replaced_on"] = days[place + 1] if place + 1 < len(days) else None
-    return found
+    return values
 
 
-def _kept(row: AwardRow) -> dict[str, Any]:
+def _kept(row: AwardRow) -> _AwardToWrite:
     """The row of an award that the import does not mention."""
-    return {"id": row.id, **{name: getattr(row, name) for name in _COLUMNS}}
+    return {
+        "id": row.id,
+        "number": row.number,
+        "number_key": row.number_key,
+        "former_key": row.former_key,
+        "awarded_on": row.awarded_on,
+        "edition": row.edition,
+        "source": row.source,
+        "imported_at": row.imported_at,
+        "voided_at": row.voided_at,
+        "void_reason": row.void_reason,
+        "withdrawn_at": row.withdrawn_at,
+        "kept_reason": row.kept_reason,
+    }
 
 
 def _values(
     work: UnitOfWork, scheme: Scheme, id_: str, one: Planned, row: AwardRow | None
-) -> dict[str, Any]:
+) -> _AwardToWrite:
     told = one.told
-    values = {
+    values: _AwardToWrite = {
         "id": id_,
         "number": told.number,
         "number_key": numbers.key(told.number),
@@ -197,7 +220,8 @@ def _values(
         "kept_reason": None,
     }
     if row is None:
-        return values | {
+        return {
+            **values,
             "holder_id": told.holder_id,
             "scheme": scheme.code,
             "public_id": secrets.token_urlsafe(16),
@@ -205,7 +229,8 @@ def _values(
         }
     ours = row.imported_at is None and row.number_key != values["number_key"]
     values["former_key"] = row.number_key if ours else row.former_key
-    return values | {"imported_at": row.imported_at or work.now}
+    values["imported_at"] = row.imported_at or work.now
+    return values
 
 
 # Cycles.
@@ -226,9 +251,9 @@ def _tell(
     done: Written,
     *,
     action: str,
-    why: Mapping[str, Any],
+    why: Mapping[str, object],
 ) -> None:
-    lines: list[tuple[str, dict[str, Any]]] = []
+    lines: list[tuple[str, dict[str, object]]] = []
     news: list[Consequence] = []
     for id_, one in changing:
         if one.row is None:
@@ -255,7 +280,7 @@ def _consequence(
     return Consequence(what, told.holder_id, id_, told.number, scheme.code, before, told.awarded_on)
 
 
-def _changes(one: Planned) -> dict[str, tuple[Any, Any]]:
+def _changes(one: Planned) -> history.Changes:
     """The value of each changed field before and after."""
     row, told = one.row, one.told
     if row is None:

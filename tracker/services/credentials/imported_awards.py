@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 from sqlalchemy import select
 
@@ -24,7 +24,7 @@ from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts, award_plans, certificate_numbers
 from tracker.services.credentials.award_facts import AwardFacts, AwardRow
 from tracker.services.standings import snapshots
@@ -112,31 +112,36 @@ def plan(
     return found
 
 
-def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[Any]]:
+class _Numbered(NamedTuple):
+    """A certification that has or had a number, with its holder's ref."""
+
+    id: str
+    number: str
+    number_key: str
+    former_key: str | None
+    scheme: str
+    holder_id: str
+    voided_at: datetime | None
+    ref: str
+
+
+def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[_Numbered]]:
     """The certifications that have or had these numbers, with their holders' refs."""
     table = Certification
     statement = (
-        select(
-            table.id,
-            table.number,
-            table.number_key,
-            table.former_key,
-            table.scheme,
-            table.holder_id,
-            table.voided_at,
-            Holder.ref,
-        )
+        select(*columns_of(_Numbered, table, Holder))
         .join(Holder, Holder.id == table.holder_id)
         .where(certificate_numbers.is_among(work, keys))
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in work.rows(statement):
-        for key in {row.number_key, row.former_key} - {None}:
-            found[key].append(row)
+    found: dict[str, list[_Numbered]] = defaultdict(list)
+    for row in work.rows_as(_Numbered, statement):
+        for key in {row.number_key, row.former_key}:
+            if key is not None:
+                found[key].append(row)
     return found
 
 
-def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> None:
+def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[_Numbered]) -> None:
     """Refuse a number that belongs to another certification."""
     own = planned.row.id if planned.row is not None else None
     for row in holders:

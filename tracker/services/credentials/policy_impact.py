@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
 
 from tracker.db import Id
 from tracker.domain.credentials import certifications as timelines
@@ -27,7 +27,7 @@ from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes import policy_impact as rules
 from tracker.domain.schemes import policy_versions as digests
 from tracker.domain.schemes.policies import Policy
-from tracker.domain.schemes.policy_impact import Difference, ImpactTally, PolicyOutcome
+from tracker.domain.schemes.policy_impact import Difference, ImpactTally, ImpactValue, PolicyOutcome
 from tracker.domain.schemes.schemes import Scheme, Schemes
 from tracker.models import Certification, Cycle, Holder
 from tracker.services.core import bulk, history
@@ -238,6 +238,15 @@ def check_correction(scheme: Scheme, asked: PolicyRepair) -> Policy:
     return found
 
 
+class CertificationToCompare(NamedTuple):
+    """A certification whose outcomes under two versions are compared."""
+
+    id: str
+    number: str
+    holder_id: str
+    holder_ref: str
+
+
 _PAGE = (
     select(
         Certification.id,
@@ -258,18 +267,23 @@ _PAGE = (
 _FIRST = "00000000-0000-0000-0000-000000000000"
 
 
-def _of_version(name: str) -> Any:
+def _of_version(name: str) -> ColumnElement[bool]:
     """The condition that a certification has a cycle governed by this version."""
     return exists().where(Cycle.certification_id == Certification.id, Cycle.policy == name)
 
 
 def pages(
-    reading: ReadContext, code: str, *, awarded_by: date, limit: int, only: Any = None
-) -> Iterator[Sequence[Any]]:
+    reading: ReadContext,
+    code: str,
+    *,
+    awarded_by: date,
+    limit: int,
+    only: ColumnElement[bool] | None = None,
+) -> Iterator[Sequence[CertificationToCompare]]:
     """The certifications of a scheme in the order of their ids, page by page."""
     statement = _PAGE.where(true() if only is None else only)
     asked = {"scheme": code, "awarded_by": awarded_by, "limit": limit, "after": _FIRST}
-    while rows := reading.rows(statement, asked):
+    while rows := reading.rows_as(CertificationToCompare, statement, asked):
         yield rows
         asked["after"] = rows[-1].id
 
@@ -290,7 +304,10 @@ def _day(reading: ReadContext, asked: PolicyRepair) -> date:
 
 
 def _compare(
-    reading: ReadContext, rows: Sequence[Any], sides: tuple[_Side, _Side], on: date
+    reading: ReadContext,
+    rows: Sequence[CertificationToCompare],
+    sides: tuple[_Side, _Side],
+    on: date,
 ) -> _Found:
     """Both sides for some certifications, with a constant number of statements."""
     reading, code = _asking_for_both(reading, sides), sides[0].scheme.code
@@ -318,7 +335,9 @@ def _approved(claimed: Sequence[snapshots.ActivityFacts], on: date) -> list[Clai
     return [each.claim_on(on) for each in claimed if each.approved_on(on)]
 
 
-def _compare_one(row: Any, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: date) -> Compared:
+def _compare_one(
+    row: CertificationToCompare, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: date
+) -> Compared:
     one, other = sides
     cycles = known.record.cycles
     governing = timelines.cycle_on(cycles, on).policy
@@ -346,7 +365,7 @@ def _ordinals(record: snapshots.CertificationRecord, asked: PolicyRepair) -> lis
 
 def _line(
     one: Compared, record: snapshots.CertificationRecord, asked: PolicyRepair
-) -> tuple[str, dict[str, Any]]:
+) -> tuple[str, dict[str, object]]:
     """A certification's history entry: which cycles were reassigned, and the differences."""
     return record.certification_id, {
         "before": asked.old,
@@ -358,7 +377,7 @@ def _line(
     }
 
 
-def _text(value: Any) -> Any:
+def _text(value: ImpactValue) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
 
 

@@ -89,8 +89,8 @@ def publish(work: UnitOfWork, code: str, name: str, *, note: str) -> Published:
         published_by=work.actor.name,
         published_at=work.now,
     )
-    statement = statement.on_conflict_do_nothing().returning(PolicyPublication.id)
-    if work.row(statement) is not None:
+    statement = statement.on_conflict_do_nothing()
+    if work.row(statement.returning(PolicyPublication.id)) is not None:
         history.record(
             work, "publish", "scheme", code, version=name, sha256=found.sha256, note=note
         )

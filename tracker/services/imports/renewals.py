@@ -305,7 +305,7 @@ def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
     """Write the new cycles; delete those that a corrected renewal no longer opens."""
     work = run.work
     gone: dict[int, list[str]] = defaultdict(list)
-    new: list[dict[str, object]] = []
+    new: list[Mapping[str, object]] = []
     renewed: list[dict[str, object]] = []
     for plan in plans:
         id_, before = plan.record.certification_id, plan.record.cycles

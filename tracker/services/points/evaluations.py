@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, literal, select
 
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Status
@@ -34,8 +33,10 @@ from tracker.services.core import days
 from tracker.services.core.context import ReadContext
 from tracker.services.core.prefetch import Ahead
 from tracker.services.credentials import adjustments, certificate_numbers
+from tracker.services.credentials.adjustments import AdjustmentRow
 from tracker.services.points import activities
 from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.snapshots import CertificationRow
 from tracker.services.standings.standings import CertificationPoints, HeldCertification
 
 
@@ -43,8 +44,7 @@ from tracker.services.standings.standings import CertificationPoints, HeldCertif
 class Detail:
     """A certification with all its cycles and its standing on a day, if it was awarded by then.
 
-    ``adjustments`` are all that are known, as rows of ``services.credentials.adjustments``; the
-    cycles are as they were opened.
+    ``adjustments`` are all that are known; the cycles are as they were opened.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Detail:
     awarded_on: date
     standing: certifications.Standing | None
     cycles: Sequence[certifications.CycleTerm]
-    adjustments: Sequence[Any]
+    adjustments: Sequence[AdjustmentRow]
     on: date
     replaced_on: date | None = None
     withdrawn_at: datetime | None = None
@@ -116,10 +116,10 @@ def detail(
 
 
 def _detail(
-    row: Any,
+    row: CertificationRow,
     standing: certifications.Standing | None,
     cycles: Sequence[certifications.CycleTerm],
-    made: Sequence[Any],
+    made: Sequence[AdjustmentRow],
     on: date,
 ) -> Detail:
     return Detail(
@@ -170,7 +170,9 @@ _FIRST_OF_CYCLE = len(snapshots.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(snapshots.CYCLE)
 
 
-def _asked(reading: ReadContext, certification_id: str, on: date | None = None) -> dict[str, Any]:
+def _asked(
+    reading: ReadContext, certification_id: str, on: date | None = None
+) -> dict[str, object]:
     asked = [on] if on else days.todays(reading)
     return snapshots.known({"id": certification_id, "earliest": min(asked), "latest": max(asked)})
 
@@ -189,7 +191,7 @@ def _detail_now(reading: ReadContext, certification_id: str, on: date | None) ->
     rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
     if not rows:
         raise NotFound
-    row = rows[0]
+    row = CertificationRow(*rows[0][:_FIRST_OF_CYCLE])
     check_own_holder(reading.actor, row.holder_id)
     cycles = {r.ordinal: certifications.CycleTerm(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
     spans = {r.from_on: certifications.StandingSpan(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
@@ -221,15 +223,15 @@ def page(
         holder_id = holder_id or reading.actor.holder_id or ""
         check_own_holder(reading.actor, holder_id)
     on = on or days.today_everywhere(reading)
-    conditions: list[Any] = []
-    given = {"holder_id": holder_id, "scheme": scheme}
-    for key, value in given.items():
+    conditions: list[ColumnElement[bool]] = []
+    wanted = {"holder_id": holder_id, "scheme": scheme}
+    for key, value in wanted.items():
         if value is not None:
             conditions.append(getattr(Certification, key) == value)
     if number is not None:
         conditions.append(certificate_numbers.is_called(number))
     if status is not None:
-        conditions.append(status == standings.STATUS)
+        conditions.append(literal(status) == standings.STATUS)
     if number is None and status != Status.WITHDRAWN:
         conditions.append(snapshots.SHOWN)
     if after:
@@ -273,7 +275,7 @@ def explain(
     return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
 
 
-def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
+def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
     """An evaluation as the API presents it, with every point explained in a language."""
     evaluation, policy = found.points.evaluation, found.policy
     waiting = {c.ref: c for c in found.points.pending.credits}
@@ -323,7 +325,7 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
     }
 
 
-def _totals(evaluation: Evaluation) -> dict[str, Any]:
+def _totals(evaluation: Evaluation) -> dict[str, object]:
     """The sums by group and by period, with their limits, and the minimums not reached."""
     return {
         "categories": [{"category": c.code, **_group(c)} for c in evaluation.categories],
@@ -345,7 +347,7 @@ def _totals(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _group(total: GroupTotal) -> dict[str, Any]:
+def _group(total: GroupTotal) -> dict[str, object]:
     return {
         "claimed": total.claimed,
         "counted": total.counted,
@@ -356,7 +358,7 @@ def _group(total: GroupTotal) -> dict[str, Any]:
     }
 
 
-def _period(total: PeriodTotal) -> dict[str, Any]:
+def _period(total: PeriodTotal) -> dict[str, object]:
     return {
         "starts_on": total.period.starts_on,
         "ends_on": total.period.ends_on,
@@ -366,11 +368,11 @@ def _period(total: PeriodTotal) -> dict[str, Any]:
     }
 
 
-def _within(group: GroupCode | None) -> dict[str, Any]:
+def _within(group: GroupCode | None) -> dict[str, object]:
     return dict(zip(("group", "code"), group or (None, None), strict=True))
 
 
-def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, Any]:
+def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, object]:
     sentences = [evaluations.explain_cut(cut, credit, policy, language) for cut in credit.cuts]
     first = evaluations.explain_credit(credit, policy, language)
     return {
@@ -401,7 +403,7 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
     }
 
 
-def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
+def gap_in_words(found: Explained, language: str) -> dict[str, object]:
     """What would close the gap while activities still count, or why nothing does.
 
     Computed only on request: it takes longer than the rest of an evaluation.
@@ -427,7 +429,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
     }
 
 
-def _activity(activity: gap.SuggestedActivity) -> dict[str, Any]:
+def _activity(activity: gap.SuggestedActivity) -> dict[str, object]:
     kind = activity.kind
     return {
         "type": kind.code,

@@ -13,7 +13,6 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -110,12 +109,12 @@ def claims(
         rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
         for key, ref, *claim, tags, duty, approved in rows:
             borne = _NO_TAGS if tags == _NONE else frozenset(json.loads(tags))
-            stated: tuple[Any, ...] = (_dashed(ref), *claim, borne, duty, approved)
-            found[key].append(Claim(*stated))
+            claim.extend((borne, duty, approved))
+            found[key].append(Claim(_dashed(ref), *claim))
     return {_dashed(key): of_one for key, of_one in found.items()}
 
 
-def _dashed(id_: Any) -> str:
+def _dashed(id_: object) -> str:
     """An id in its usual form; SQLite stores only its digits."""
     text = str(id_)
     if len(text) != _DIGITS:

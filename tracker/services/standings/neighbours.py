@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -22,24 +22,16 @@ from tracker.domain.points.cycle_rules import Needs
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Span
 from tracker.services.core.batched import about
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import R, ReadContext, columns_of
 from tracker.services.standings import snapshots
-from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, HolderScheme
-
-SPAN = (
-    Span.from_on,
-    Span.until_on,
-    Span.cycle,
-    Span.cycle_starts_on,
-    Span.expires_on,
-    Span.window_opens_on,
-    Span.window_closes_on,
-    Span.grace_ends_on,
-    Span.title_ends_on,
-    Span.pending_since,
-    Span.hold,
-    Span.valid_while_pending,
+from tracker.services.standings.snapshots import (
+    ActivityFacts,
+    CertificationRecord,
+    CertificationRow,
+    HolderScheme,
 )
+
+SPAN = columns_of(SpanValue, Span)
 """The columns of a ``StandingSpan``, in its order."""
 
 
@@ -102,7 +94,11 @@ def beside(
 
 
 def of_one(
-    reading: ReadContext, scheme: Scheme, certification: Any, *, known_at: datetime | None = None
+    reading: ReadContext,
+    scheme: Scheme,
+    certification: CertificationRow,
+    *,
+    known_at: datetime | None = None,
 ) -> Beside:
     """The same for the row of one certification."""
     asked = CertificationKey(certification.id, certification.holder_id, scheme.code)
@@ -114,8 +110,8 @@ def _needs(reading: ReadContext, scheme: str) -> Needs:
 
 
 def _of_schemes(
-    one: CertificationKey, needed: Needs, found: Mapping[HolderScheme, Sequence[Any]]
-) -> dict[str, Sequence[Any]]:
+    one: CertificationKey, needed: Needs, found: Mapping[HolderScheme, Sequence[R]]
+) -> dict[str, Sequence[R]]:
     return {s: found[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in found}
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
 
 from sqlalchemy import Text, and_, cast, func, or_, select
 
@@ -36,9 +35,9 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import batched
-from tracker.services.core.batched import ID, KNOWN_AT, about
-from tracker.services.core.combined import Together
-from tracker.services.core.context import ReadContext
+from tracker.services.core.batched import ID, KNOWN_AT, Of, about
+from tracker.services.core.combined import Statement, Together
+from tracker.services.core.context import AnyRow, ReadContext, columns_of
 
 EVER, known = batched.EVER, batched.known
 HolderScheme = tuple[str, str]
@@ -158,26 +157,17 @@ def attempts(
     return found
 
 
-CYCLE = (
-    Cycle.ordinal,
-    Cycle.anchor_on,
-    Cycle.nth,
-    Cycle.starts_on,
-    Cycle.expires_on,
-    Cycle.opened_on,
-    Cycle.policy,
-    Cycle.imported,
-)
+CYCLE = columns_of(rules.CycleTerm, Cycle)
 """The columns of a ``CycleTerm``, in its order."""
 
 
-def _cycles(of: Callable[[Any], Any]) -> Any:
+def _cycles(of: Of) -> Statement:
     return select(Cycle.certification_id, *CYCLE).where(
         of(Cycle.certification_id), Cycle.recorded_at <= KNOWN_AT
     )
 
 
-def _renewals(of: Callable[[Any], Any]) -> Any:
+def _renewals(of: Of) -> Statement:
     return select(
         Renewal.certification_id,
         Renewal.submitted_on,
@@ -187,7 +177,7 @@ def _renewals(of: Callable[[Any], Any]) -> Any:
     ).where(of(Renewal.certification_id), Renewal.recorded_at <= KNOWN_AT)
 
 
-def _changes(of: Callable[[Any], Any]) -> Any:
+def _changes(of: Of) -> Statement:
     return select(
         StandingChange.certification_id,
         StandingChange.kind,
@@ -199,19 +189,13 @@ def _changes(of: Callable[[Any], Any]) -> Any:
     ).where(of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT)
 
 
-def _adjustments(of: Callable[[Any], Any]) -> Any:
+def _adjustments(of: Of) -> Statement:
     return select(Adjustment.certification_id, Adjustment.number, *ADJUSTMENT).where(
         of(Adjustment.certification_id), Adjustment.recorded_at <= KNOWN_AT
     )
 
 
-ADJUSTMENT = (
-    Adjustment.ordinal,
-    Adjustment.effective_on,
-    Adjustment.extended_to,
-    Adjustment.points_required,
-    Adjustment.reason_code,
-)
+ADJUSTMENT = columns_of(rules.CycleAdjustment, Adjustment)
 """The columns of a ``CycleAdjustment``, in its order."""
 ADJUSTMENTS = _adjustments(lambda column: column == ID)
 """The adjustments of the certification ``id``; can be prefetched."""
@@ -254,7 +238,7 @@ def cycles(
 
 
 def _with_cycles(
-    cycle_rows: Iterable[Any], adjustment_rows: Iterable[Any]
+    cycle_rows: Iterable[AnyRow], adjustment_rows: Iterable[AnyRow]
 ) -> dict[str, CertificationRecord]:
     adjustments = adjustments_of(adjustment_rows)
     return {
@@ -263,7 +247,7 @@ def _with_cycles(
     }
 
 
-def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
+def adjustments_of(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
     """The adjustments of each certification, in the order of recording."""
     found: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal", "number")):
@@ -271,14 +255,14 @@ def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleAdjustment
     return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
-def _by_certification(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleTerm, ...]]:
+def _by_certification(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleTerm, ...]]:
     found: dict[str, list[rules.CycleTerm]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal")):
         found[row[0]].append(rules.CycleTerm(*row[1:]))
     return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
-def _application(row: Any, known_at: datetime) -> rules.Application:
+def _application(row: AnyRow, known_at: datetime) -> rules.Application:
     closed_on = row.decided_on or row.withdrawn_on
     if row.closed_at is not None and row.closed_at > known_at:
         closed_on = None
@@ -354,9 +338,9 @@ def claimed(
     return [facts for _, facts in _by_activity(rows)]
 
 
-def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
+def _by_activity(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, ActivityFacts]]:
     """Each activity's first row and its facts, in the order of the ids."""
-    found: dict[str, list[Any]] = defaultdict(list)
+    found: dict[str, list[AnyRow]] = defaultdict(list)
     for row in rows:
         found[row.id].append(row)
     for id_ in sorted(found):
@@ -370,14 +354,14 @@ _WIDTH = len(_CLAIM)
 
 
 @lru_cache(maxsize=1024)
-def _tags(told: str) -> frozenset[str]:
-    return frozenset(json.loads(told))
+def _tags(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
 
 
-def _activity(rows: Sequence[Any]) -> ActivityFacts:
+def _activity(rows: Sequence[AnyRow]) -> ActivityFacts:
     first = rows[0]
     unit, role, tags, duty = first[_WIDTH : _WIDTH + len(_STATED)]
-    stated: tuple[Any, ...] = (*first[:_WIDTH], None, unit, role, _tags(tags), duty)
+    stated = [*first[:_WIDTH], None, unit, role, _tags(tags), duty]
     return ActivityFacts(
         claim=Claim(*stated),
         submitted_on=first.submitted_on,
@@ -396,23 +380,36 @@ def _activity(rows: Sequence[Any]) -> ActivityFacts:
     )
 
 
-CERTIFICATION = (
-    Certification.id,
-    Certification.number,
-    Certification.public_id,
-    Certification.holder_id,
-    Certification.scheme,
-    Certification.awarded_on,
-    Certification.recorded_at,
-    Certification.sequence,
-    Certification.withdrawn_at,
-    Certification.replaced_on,
-    Certification.imported_at,
-    Certification.edition,
-    Certification.source,
-    Certification.voided_at,
-    Certification.void_reason,
-)
+@dataclass(frozen=True, slots=True)
+class CertificationRow:
+    """A certification as it is on record."""
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    recorded_at: datetime
+    sequence: int
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    imported_at: datetime | None
+    edition: str | None
+    source: str | None
+    voided_at: datetime | None
+    void_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZonedCertification(CertificationRow):
+    """The same with its holder's time zone."""
+
+    time_zone: str
+
+
+CERTIFICATION = columns_of(CertificationRow, Certification)
+"""The columns of a ``CertificationRow``, in its order."""
 CERTIFICATION_BY_ID = select(*CERTIFICATION).where(Certification.id == ID)
 WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
@@ -425,9 +422,9 @@ WITH_CYCLES = (
 )
 
 
-def certification(reading: ReadContext, certification_id: str) -> Any:
+def certification(reading: ReadContext, certification_id: str) -> CertificationRow:
     """The certification's row. Raises NotFound if there is none, or it is not the actor's."""
-    row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
+    row = reading.row_as(CertificationRow, CERTIFICATION_BY_ID, {"id": certification_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
@@ -436,7 +433,7 @@ def certification(reading: ReadContext, certification_id: str) -> Any:
 
 def with_cycles(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
-) -> tuple[Any, CertificationRecord | None]:
+) -> tuple[CertificationRow, CertificationRecord | None]:
     """The certification's row, and its cycles with their adjustments if any is known yet.
 
     Takes two statements, both of which can be prefetched. Raises NotFound as above.
@@ -445,12 +442,14 @@ def with_cycles(
     rows = reading.rows(WITH_CYCLES, asked)
     if not rows:
         raise NotFound
-    check_own_holder(reading.actor, rows[0].holder_id)
-    cycles = [
-        rules.CycleTerm(*row[len(CERTIFICATION) :]) for row in rows if row.ordinal is not None
-    ]
+    width = len(CERTIFICATION)
+    certification = CertificationRow(*rows[0][:width])
+    check_own_holder(reading.actor, certification.holder_id)
+    cycles = [rules.CycleTerm(*row[width:]) for row in rows if row.ordinal is not None]
     if not cycles:
-        return rows[0], None
-    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(rows[0].id, ())
+        return certification, None
+    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(certification.id, ())
     cycles.sort(key=attrgetter("ordinal"))
-    return rows[0], CertificationRecord(rows[0].id, tuple(cycles), adjustments=adjustments)
+    return certification, CertificationRecord(
+        certification.id, tuple(cycles), adjustments=adjustments
+    )

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 
 from tracker.domain.credentials import assessments, certifications, next_steps
 from tracker.domain.credentials.certifications import Standing, Status
@@ -26,7 +26,7 @@ from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Assessment, Certification, Holder, Span
 from tracker.services.core import batched, bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext, columns_of
 from tracker.services.standings import approved_claims, neighbours, snapshots
 from tracker.services.standings.neighbours import Beside, CertificationKey
 
@@ -90,7 +90,7 @@ _ONE = _HELD.where(Certification.id == bindparam("id"))
 OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), snapshots.SHOWN)
 
 
-def _held(row: Any, on: date) -> HeldCertification:
+def _held(row: AnyRow, on: date) -> HeldCertification:
     standing = certifications.standing_on(certifications.StandingSpan(*row[6:-3]), on)
     return HeldCertification(
         row.id,
@@ -133,7 +133,7 @@ def of_many(
 
 
 def page(
-    reading: ReadContext, conditions: Collection[Any], *, limit: int, on: date
+    reading: ReadContext, conditions: Collection[ColumnElement[bool]], *, limit: int, on: date
 ) -> list[HeldCertification]:
     """A page of certifications that meet the conditions, in the order of their ids."""
     statement = _HELD.where(*conditions).order_by(Certification.id).limit(limit)
@@ -317,6 +317,12 @@ class ExportRow:
     modules_missing: str
 
 
+class _HolderToExport(NamedTuple):
+    id: str
+    ref: str
+    deceased_on: date | None
+
+
 def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
     """One row for each holder and scheme with an assessment on or before ``on``, by holder_ref.
 
@@ -332,23 +338,25 @@ def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
             Assessment.taken_on <= on,
             Assessment.voided_at.is_(None),
         )
-        told = select(Certification.id).where(
+        imported = select(Certification.id).where(
             Certification.holder_id == Holder.id,
             Certification.imported_at.is_not(None),
             Certification.awarded_on <= on,
             snapshots.CARRIED,
         )
-        statement = select(Holder.id, Holder.ref, Holder.deceased_on)
-        statement = statement.where(Holder.ref > last, or_(tried.exists(), told.exists()))
+        statement = select(*columns_of(_HolderToExport, Holder))
+        statement = statement.where(Holder.ref > last, or_(tried.exists(), imported.exists()))
         statement = statement.order_by(Holder.ref).limit(bulk.CHUNK)
-        page = reading.rows(statement)
+        page = reading.rows_as(_HolderToExport, statement)
         if not page:
             return
         yield from _export_page(reading, {row.id: row for row in page}, on)
         last = page[-1].ref
 
 
-def _export_page(reading: ReadContext, holders: Mapping[str, Any], on: date) -> Iterator[ExportRow]:
+def _export_page(
+    reading: ReadContext, holders: Mapping[str, _HolderToExport], on: date
+) -> Iterator[ExportRow]:
     attempts = snapshots.attempts(reading, holders)
     held = {(h.holder_id, h.scheme): h for h in of_many(reading, holders, on=on)}
     totals = evaluations(reading, held.values(), on=on)
@@ -363,7 +371,7 @@ def _export_page(reading: ReadContext, holders: Mapping[str, Any], on: date) -> 
 
 def _export_row(
     scheme: Scheme,
-    holder: Any,
+    holder: _HolderToExport,
     tried: Collection[assessments.Attempt],
     held: HeldCertification | None,
     total: Evaluation | None,
