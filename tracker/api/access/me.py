@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from flask import Response, request
 from marshmallow import Schema, fields, validate
@@ -28,6 +27,7 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language import next_steps
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.tokens import TokenRow
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
 
@@ -183,8 +183,8 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, objec
     }
 
 
-def _present_token(row: Any) -> dict[str, object]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present_token(row: TokenRow) -> dict[str, object]:
+    return row._asdict()
 
 
 @resource.reads(

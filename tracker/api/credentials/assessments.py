@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
@@ -21,6 +19,7 @@ from tracker.services.credentials.assessments import (
     AttemptToRecord,
     CorrectedAttempt,
 )
+from tracker.services.credentials.centers import CenterRow
 from tracker.services.credentials.effects import Effect
 from tracker.services.people import holders
 
@@ -250,7 +249,7 @@ def _present_standing(standing: Standing | None) -> dict[str, object] | None:
     }
 
 
-def present_center(found: tuple[Any, list[Approval]]) -> dict[str, object]:
+def present_center(found: tuple[CenterRow, list[Approval]]) -> dict[str, object]:
     """A center with its approvals, in the form of the API."""
     row, approvals = found
     told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]

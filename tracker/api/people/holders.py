@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Response
@@ -169,7 +168,7 @@ def present(row: HolderRow, former: Sequence[FormerNameRow] = ()) -> dict[str, o
     return shown
 
 
-def _present_one(reading: ReadContext, row: Any) -> dict[str, object]:
+def _present_one(reading: ReadContext, row: HolderRow) -> dict[str, object]:
     return present(row, names.of_holder(reading, row.id))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import quote
 
 from flask import Response
@@ -20,6 +19,7 @@ from tracker.domain.errors import EvidenceTooLarge
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.points import evidence
+from tracker.services.points.evidence import EvidenceRow
 
 resource = Resource("evidence", __name__, description=__doc__)
 
@@ -46,7 +46,7 @@ class EvidenceSchema(Schema):
     )
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: EvidenceRow) -> dict[str, object]:
     """A file's row in the form of the API."""
     return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 

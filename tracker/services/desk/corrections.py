@@ -24,13 +24,14 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import requests
 from tracker.services.desk.requests import RequestRow
 from tracker.services.people import holders, names, namesakes
+from tracker.services.people.holders import HolderRow
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedHolder:
     """A person's record after a change, the fields that changed, and the request that was made."""
 
-    holder: Any
+    holder: HolderRow
     applied: tuple[str, ...]
     request: RequestRow | None = None
 
@@ -39,7 +40,7 @@ class CorrectedHolder:
 class RegisteredHolder:
     """A new person's record, with warnings."""
 
-    holder: Any
+    holder: HolderRow
     warnings: tuple[str, ...]
 
 
@@ -82,7 +83,7 @@ def change(
     return CorrectedHolder(after, applied, requests.get(work, id_))
 
 
-def _left_to_the_staff(holder: Any, changes: dict[str, Any]) -> dict[str, str]:
+def _left_to_the_staff(holder: HolderRow, changes: dict[str, Any]) -> dict[str, str]:
     """Take from a holder's changes the names, which need a request; returns those that differ."""
     if "deceased_on" in changes:
         raise NotAllowed("Only the staff record that somebody died.")
@@ -90,7 +91,7 @@ def _left_to_the_staff(holder: Any, changes: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in proposal.items() if value != getattr(holder, name)}
 
 
-def _check_death(work: UnitOfWork, holder: Any, day: date | None) -> None:
+def _check_death(work: UnitOfWork, holder: HolderRow, day: date | None) -> None:
     if rule := future_rule(day, holders.today(work, holder)):
         raise Invalid("Nobody is dead before their death.", fields={"deceased_on": rule})
 

@@ -35,6 +35,7 @@ from tracker.services.credentials.award_rows import Consequence
 from tracker.services.credentials.imported_awards import ToldAward
 from tracker.services.points import evaluations
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ZonedCertification
 
 _FIELDS = {
     "certificate_number": "number",
@@ -130,7 +131,7 @@ def void(
     return _correct(work, row, correction, change)
 
 
-def _imported(work: UnitOfWork, certification_id: str) -> Any:
+def _imported(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     row = certifications.locked_to_decide(work, certification_id)
     if row.imported_at is None:
         raise IllegalTransition(
@@ -142,7 +143,7 @@ def _imported(work: UnitOfWork, certification_id: str) -> Any:
 
 
 def _correct(
-    work: UnitOfWork, row: Any, correction: AttemptCorrection, change: _Change
+    work: UnitOfWork, row: ZonedCertification, correction: AttemptCorrection, change: _Change
 ) -> CorrectedAward:
     """Correct an imported award; a preview is rolled back after its effects are read."""
 
@@ -154,7 +155,7 @@ def _correct(
     return CorrectedAward(told[0], changes, told[1], correction.preview)
 
 
-def _award(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
+def _award(work: UnitOfWork, row: ZonedCertification, values: Mapping[str, Any]) -> ToldAward:
     awarded_on: date = values.get("awarded_on", row.awarded_on)
     scheme = work.schemes[row.scheme]
     if rule := future_rule(awarded_on, work.today(scheme)):
@@ -170,7 +171,7 @@ def _award(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
     )
 
 
-def _stretches(work: UnitOfWork, scheme: Scheme, row: Any) -> list[Stretch]:
+def _stretches(work: UnitOfWork, scheme: Scheme, row: ZonedCertification) -> list[Stretch]:
     """The imported cycles; the first one starts with the award, whatever its day is now.
 
     An expiry that equals the scheme's validity was not stated by anybody, and moves with the award.
@@ -202,7 +203,7 @@ def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> C
     )
 
 
-def _take_aside(work: UnitOfWork, row: Any) -> list[Consequence]:
+def _take_aside(work: UnitOfWork, row: ZonedCertification) -> list[Consequence]:
     """Withdraw an award from among the holder's others, so that these keep their order."""
     table = Certification
     others = work.row(

@@ -21,7 +21,7 @@ from tracker.domain.errors import Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.core.locks import Lock
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -47,11 +47,9 @@ class RequestRow(NamedTuple):
     family_name: str
 
 
-_ONE = select(
-    *(getattr(HolderRequest, name) for name in RequestRow._fields[:-2]),
-    Holder.given_name,
-    Holder.family_name,
-).join(Holder, Holder.id == HolderRequest.holder_id)
+_ONE = select(*columns_of(RequestRow, HolderRequest, Holder)).join(
+    Holder, Holder.id == HolderRequest.holder_id
+)
 
 
 # By the holder.

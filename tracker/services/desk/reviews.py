@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import aliased
@@ -19,10 +19,12 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, policy_activities
 from tracker.models import Activity, Decision, Evidence, Holder
 from tracker.services.core import days
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.desk import review_queue
 from tracker.services.desk.review_queue import Desk, Like, Waiting
 from tracker.services.points import activities, evidence
+from tracker.services.points.activities import ActivityRow
+from tracker.services.points.evidence import EvidenceRow
 
 MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
 
@@ -75,9 +77,9 @@ class ReviewDossier:
     scheme: Scheme
     kind: ActivityType | None
     policy: Policy | None
-    evidence: Sequence[Any]
+    evidence: Sequence[EvidenceRow]
     decisions: Sequence[EarlierDecision]
-    claims: Mapping[str, Any]
+    claims: Mapping[str, ActivityRow]
     likely: Sequence[Like]
     same_files: Sequence[SameFile]
     desk: Desk
@@ -130,7 +132,7 @@ def _last(scheme: Scheme) -> Policy | None:
 
 
 _DECISIONS = (
-    select(*(getattr(Decision, name) for name in EarlierDecision._fields))
+    select(*columns_of(EarlierDecision, Decision))
     .where(Decision.activity_id == bindparam("id"))
     .order_by(Decision.recorded_at, Decision.id)
 )

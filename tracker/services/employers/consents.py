@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from tracker.domain.employers.consents import ConsentEnd
 from tracker.models import Holder, RosterEntry, Sharing
 from tracker.services.core import bulk, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 Pair = tuple[str, str]
 """A holder and an employer, by their ids."""
@@ -73,7 +73,7 @@ def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[OpenConsent]:
     if not pairs:
         return []
     table = Sharing
-    statement = select(*(getattr(table, name) for name in OpenConsent._fields)).where(
+    statement = select(*columns_of(OpenConsent, table)).where(
         bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
         bulk.among(reading, table.employer_id, {employer_id for _, employer_id in pairs}),
         table.ended_at.is_(None),

@@ -20,7 +20,7 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.employers import digest_contents, employers
 from tracker.services.employers.digest_contents import Contents
 from tracker.services.outbox import queue, suppressions
@@ -39,7 +39,7 @@ class _OrderRow(NamedTuple):
     changed_at: datetime
 
 
-_COLUMNS = tuple(getattr(DigestOrder, name) for name in _OrderRow._fields)
+_COLUMNS = columns_of(_OrderRow, DigestOrder)
 _CHOSEN = (DigestOrder.every, DigestOrder.language, DigestOrder.address)
 
 

@@ -20,7 +20,7 @@ from tracker.domain.values import folded_name
 from tracker.models import Employer, RosterEntry, Sharing
 from tracker.models.notices import LONGEST_EVENT
 from tracker.services.core import bulk, days, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.employers.consents import CONSENTED
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -39,7 +39,7 @@ class EmployerRow(NamedTuple):
     version: int
 
 
-_ONE = select(*(getattr(Employer, name) for name in EmployerRow._fields))
+_ONE = select(*columns_of(EmployerRow, Employer))
 
 
 def today(reading: ReadContext) -> date:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, exists, select, update
 
@@ -30,9 +30,9 @@ from tracker.models import (
     Span,
 )
 from tracker.services.core import bulk, history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import adjustments, certifications
-from tracker.services.credentials.adjustments import AdjustmentToRecord, Granted
+from tracker.services.credentials.adjustments import AdjustmentRow, AdjustmentToRecord, Granted
 from tracker.services.employers import roster
 from tracker.services.outbox import notices
 from tracker.services.standings import snapshots, standings
@@ -432,7 +432,7 @@ class PastExtension(NamedTuple):
     recorded_at: datetime
 
 
-_BATCH = select(*(getattr(AdjustmentBatch, name) for name in PastExtension._fields))
+_BATCH = select(*columns_of(PastExtension, AdjustmentBatch))
 
 
 def page(reading: ReadContext, *, after: str | None, limit: int) -> list[PastExtension]:
@@ -451,7 +451,9 @@ def get(reading: ReadContext, batch_id: str) -> PastExtension:
     return row
 
 
-def members(reading: ReadContext, batch_id: str, *, after: str | None, limit: int) -> Sequence[Any]:
+def members(
+    reading: ReadContext, batch_id: str, *, after: str | None, limit: int
+) -> Sequence[AdjustmentRow]:
     """A page of the adjustments that a mass extension made. Raises NotFound."""
     row = get(reading, batch_id)
     return adjustments.page_where(reading, Adjustment.batch_id == row.id, after=after, limit=limit)

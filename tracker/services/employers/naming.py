@@ -20,7 +20,7 @@ from tracker.domain import numbers
 from tracker.domain.emails import compared
 from tracker.models import Certification, Holder, RosterEntry
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.credentials import certificate_numbers
 
 _Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | ColumnElement[str]
@@ -77,7 +77,7 @@ class EntryRow(NamedTuple):
         return NamedWorker(self.given_holder_ref, self.given_number, self.given_email)
 
 
-ENTRY = tuple(getattr(RosterEntry, name) for name in EntryRow._fields)
+ENTRY = columns_of(EntryRow, RosterEntry)
 """The columns of an ``EntryRow``."""
 
 
@@ -179,7 +179,7 @@ class _Addressed(NamedTuple):
         return {compared(address) for address, confirmed in both if address and confirmed}
 
 
-_ADDRESSES = tuple(getattr(Holder, name) for name in _Addressed._fields)
+_ADDRESSES = columns_of(_Addressed, Holder)
 
 
 def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set[WorkerKey]]:

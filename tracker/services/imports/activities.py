@@ -34,7 +34,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Activity, Certification, Decision, StandingChange
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
@@ -371,7 +371,7 @@ def _last_decisions(
     if not activity_ids:
         return {}
     statement = (
-        select(*(getattr(table, name) for name in _LastDecision._fields))
+        select(*columns_of(_LastDecision, table))
         .where(bulk.among(reading, table.activity_id, activity_ids))
         .order_by(table.recorded_at, table.id)
     )

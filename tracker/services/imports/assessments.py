@@ -20,7 +20,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.credentials import awards, certifications, imported_awards
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
@@ -330,7 +330,7 @@ def _by_module(
     warned = cast(table.warnings, Text) != "[]"
     notable = or_(several, warned, bulk.among(reading, table.center_id, centers))
     attempts = (
-        select(*(getattr(table, name) for name in _JudgedAttempt._fields), notable.label("notable"))
+        select(*columns_of(_JudgedAttempt, table), notable.label("notable"))
         .where(
             bulk.among(reading, table.holder_id, holder_ids),
             table.scheme == scheme.code,

@@ -17,7 +17,7 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 from tracker.models import HistoryEntry, HistoryValue, Holder
 from tracker.services.core import bulk, locks
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
@@ -77,7 +77,7 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnReco
     work, refs = run.work, [row.key for row in rows]
     ids = {row.id for row in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
     own = locks.lock_to_decide(work, ids)
-    statement = select(*(getattr(Holder, name) for name in _HolderOnRecord._fields))
+    statement = select(*columns_of(_HolderOnRecord, Holder))
     people = work.rows_as(_HolderOnRecord, statement.where(bulk.among(work, Holder.id, ids)))
     on_record = {holder.ref: holder for holder in people}
     for row in rows:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from tracker.models import ImportRun
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 
 
 class ImportRunRow(NamedTuple):
@@ -26,7 +26,7 @@ class ImportRunRow(NamedTuple):
     recorded_at: datetime
 
 
-RUNS = select(*(getattr(ImportRun, name) for name in ImportRunRow._fields))
+RUNS = select(*columns_of(ImportRunRow, ImportRun))
 
 
 def page(

@@ -31,8 +31,9 @@ from tracker.domain.errors import Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts, awards, certifications
+from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
@@ -58,17 +59,10 @@ class _RenewalOnRecord(NamedTuple):
     reason: str | None
 
 
-class _PlannedRenewal(NamedTuple):
-    """A renewal from which cycles are computed; ``former``: how many decisions were replaced."""
+@dataclass(frozen=True, slots=True)
+class _PlannedRenewal(FilingRow):
+    """The same with the holder, and how many decisions were replaced (``former``)."""
 
-    id: str
-    ref: str | None
-    certification_id: str
-    cycle: int
-    submitted_on: date
-    decision: str | None
-    decided_on: date | None
-    withdrawn_on: date | None
     holder_id: str
     former: int
 
@@ -267,7 +261,7 @@ def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, 
     table = Renewal
     statement = (
         select(
-            *(getattr(table, name) for name in _PlannedRenewal._fields[:-2]),
+            *columns_of(FilingRow, table),
             Certification.holder_id,
             _FORMER.label("former"),
         )
