@@ -28,6 +28,7 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language import next_steps
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.tokens import TokenRow
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
 
@@ -183,8 +184,8 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, Any]:
     }
 
 
-def _present_token(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present_token(row: TokenRow) -> dict[str, Any]:
+    return row._asdict()
 
 
 @resource.reads(
