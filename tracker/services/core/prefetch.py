@@ -40,8 +40,9 @@ class ReadAhead(ReadContext):
         found = self._prefetched(statement, parameters)
         if found is None:
             return ReadContext.rows_as(self, kind, statement, parameters)
-        names = names_of(kind)
-        return [kind(*(getattr(row, name) for name in names)) for row in found]
+        # By places: an attribute of a row costs as much as all values of a tuple.
+        places = [found[0]._fields.index(name) for name in names_of(kind)] if found else []
+        return [kind(*[row[place] for place in places]) for row in map(tuple, found)]
 
     def row_as(
         self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None

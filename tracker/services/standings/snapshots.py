@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Text, and_, cast, func, or_, select
 
@@ -269,23 +270,51 @@ def _application(row: AnyRow, known_at: datetime) -> rules.Application:
     return rules.Application(row.submitted_on, closed_on)
 
 
-_CLAIM = (
-    Activity.id,
-    Activity.category,
-    Activity.type,
-    Activity.title,
-    Activity.provider,
-    Activity.quantity,
-    Activity.starts_on,
-    Activity.completed_on,
-)
-"""The columns of a ``Claim`` up to the reviewer's limit, in its order."""
-_STATED = (Activity.unit, Activity.role, cast(Activity.tags, Text).label("tags"), Activity.duty)
-"""The columns after it. Tags as text: a list in every row would keep the garbage collector busy."""
+class _ClaimRow(NamedTuple):
+    """An activity with one of its decisions, or with none.
+
+    Tags are text: a list in every row would keep the garbage collector busy.
+    """
+
+    id: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    unit: str
+    role: str
+    tags: str
+    duty: bool
+    holder_id: str
+    scheme: str
+    submitted_on: date | None
+    submitted_at: datetime | None
+    withdrawn_on: date | None
+    decided_on: date | None
+    verdict: ActivityVerdict
+    points_limit: Decimal | None
+    provider_approved: bool
+    recorded_at: datetime
+    decision_id: str
+
+
 _ACTIVITY = (
     select(
-        *_CLAIM,
-        *_STATED,
+        Activity.id,
+        Activity.category,
+        Activity.type,
+        Activity.title,
+        Activity.provider,
+        Activity.quantity,
+        Activity.starts_on,
+        Activity.completed_on,
+        Activity.unit,
+        Activity.role,
+        cast(Activity.tags, Text).label("tags"),
+        Activity.duty,
         Activity.holder_id,
         Activity.scheme,
         Activity.submitted_on,
@@ -325,7 +354,7 @@ def activities(
     """Activities by holder and scheme with all their decisions; drafts are left out."""
     found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
     for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
-        for first, facts in _by_activity(reading.rows(statement, parameters)):
+        for first, facts in _by_activity(reading.rows_as(_ClaimRow, statement, parameters)):
             found[first.holder_id, first.scheme].append(facts)
     return found
 
@@ -334,13 +363,13 @@ def claimed(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
 ) -> list[ActivityFacts]:
     """The same for one certification: the activities of its holder in its scheme."""
-    rows = reading.rows(CLAIMED, known({"id": certification_id}, known_at))
+    rows = reading.rows_as(_ClaimRow, CLAIMED, known({"id": certification_id}, known_at))
     return [facts for _, facts in _by_activity(rows)]
 
 
-def _by_activity(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, ActivityFacts]]:
+def _by_activity(rows: Iterable[_ClaimRow]) -> Iterator[tuple[_ClaimRow, ActivityFacts]]:
     """Each activity's first row and its facts, in the order of the ids."""
-    found: dict[str, list[AnyRow]] = defaultdict(list)
+    found: dict[str, list[_ClaimRow]] = defaultdict(list)
     for row in rows:
         found[row.id].append(row)
     for id_ in sorted(found):
@@ -350,20 +379,28 @@ def _by_activity(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, ActivityFacts
         yield of_one[0], _activity(of_one)
 
 
-_WIDTH = len(_CLAIM)
-
-
 @lru_cache(maxsize=1024)
 def _tags(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))
 
 
-def _activity(rows: Sequence[AnyRow]) -> ActivityFacts:
+def _activity(rows: Sequence[_ClaimRow]) -> ActivityFacts:
     first = rows[0]
-    unit, role, tags, duty = first[_WIDTH : _WIDTH + len(_STATED)]
-    stated = [*first[:_WIDTH], None, unit, role, _tags(tags), duty]
     return ActivityFacts(
-        claim=Claim(*stated),
+        claim=Claim(
+            ref=first.id,
+            category=first.category,
+            type=first.type,
+            title=first.title,
+            provider=first.provider,
+            quantity=first.quantity,
+            starts_on=first.starts_on,
+            completed_on=first.completed_on,
+            unit=first.unit,
+            role=first.role,
+            tags=_tags(first.tags),
+            duty=first.duty,
+        ),
         submitted_on=first.submitted_on,
         withdrawn_on=first.withdrawn_on,
         decisions=tuple(

@@ -92,18 +92,8 @@ OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), snapshots.SH
 
 def _held(row: AnyRow, on: date) -> HeldCertification:
     standing = certifications.standing_on(certifications.StandingSpan(*row[6:-3]), on)
-    return HeldCertification(
-        row.id,
-        row.number,
-        row.public_id,
-        row.holder_id,
-        row.scheme,
-        row.awarded_on,
-        standing,
-        row.replaced_on,
-        row.withdrawn_at,
-        row.imported_at,
-    )
+    values = [*row[:6], standing, *row[-3:]]
+    return HeldCertification(*values)
 
 
 def of_certification(
