@@ -45,20 +45,20 @@ _VERDICTS = {
 _Fact = str | bool | None
 
 
-class _Change(TypedDict):
+class _ImpactChange(TypedDict):
     fact: str
     kind: str
     before: _Fact
     after: _Fact
 
 
-class _Line(TypedDict):
+class _ImpactLine(TypedDict):
     """A certification for which something changes, with all facts before and after."""
 
     certificate_number: str
     holder_ref: str
     version: str
-    changes: list[_Change]
+    changes: list[_ImpactChange]
     before: list[_Fact]
     after: list[_Fact]
 
@@ -87,7 +87,7 @@ class ImpactReport:
         if one.differences:
             self._lines.write(orjson.dumps(_plain(one), option=orjson.OPT_APPEND_NEWLINE))
 
-    def _changed(self) -> Iterator[_Line]:
+    def _changed(self) -> Iterator[_ImpactLine]:
         self._lines.seek(0)
         yield from map(orjson.loads, self._lines)
 
@@ -132,7 +132,7 @@ def _certifications(count: int) -> str:
     return f"{count:,} certification{'' if count == 1 else 's'}"
 
 
-def _plain(one: Compared) -> _Line:
+def _plain(one: Compared) -> _ImpactLine:
     """The data of all three forms: amounts as text, dates in ISO form."""
     return {
         "certificate_number": one.number,
@@ -144,7 +144,7 @@ def _plain(one: Compared) -> _Line:
     }
 
 
-def _change(one: Difference) -> _Change:
+def _change(one: Difference) -> _ImpactChange:
     before, after = _value(one.before), _value(one.after)
     return {"fact": one.fact, "kind": one.kind, "before": before, "after": after}
 
@@ -153,7 +153,7 @@ def _value(value: object) -> _Fact:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _phrase(change: _Change) -> str:
+def _phrase(change: _ImpactChange) -> str:
     """A change as a phrase: ``total 40.00 -> 35.00``, or the verdict in words."""
     if change["kind"] in _VERDICTS:
         return _VERDICTS[change["kind"]]
@@ -162,7 +162,7 @@ def _phrase(change: _Change) -> str:
     return f"{_WORDS[change['fact']]} {before} -> {after}"
 
 
-def _row(line: _Line) -> list[_Fact]:
+def _row(line: _ImpactLine) -> list[_Fact]:
     kinds = ";".join(change["kind"] for change in line["changes"])
     pairs = zip(line["before"], line["after"], strict=True)
     return [

@@ -264,7 +264,7 @@ def _workers(employer_id: str) -> _Statement:
     )
 
 
-class _Change(NamedTuple):
+class _WorkerChange(NamedTuple):
     entry: str
     employee_id: str
     name: str
@@ -344,8 +344,8 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[Dig
             "what": change.what,
         }
         for change in (
-            *_named(reading, _Change, changes, effective_on),
-            *_named(reading, _Change, renewals, decided_on),
+            *_named(reading, _WorkerChange, changes, effective_on),
+            *_named(reading, _WorkerChange, renewals, decided_on),
         )
     ]
     rows += _taken_back(reading, employer_id, period)
