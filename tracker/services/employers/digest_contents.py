@@ -168,12 +168,15 @@ def numbers(reading: ReadContext, employer_id: str, on: date) -> list[SchemeNumb
 
     Schemes in which no worker has a standing are left out, unless that leaves none.
     """
-    counts = [
+    every = [
         _numbers(reading, WorkforceFilter(employer_id, scheme, on)) for scheme in reading.schemes
     ]
-    return [of for of in counts if of["not_shared"] + of["not_certified"] < of["total"]] or [
-        counts[0]
+    some = [
+        counts
+        for counts in every
+        if counts["not_shared"] + counts["not_certified"] < counts["total"]
     ]
+    return some or every[:1]
 
 
 def _numbers(reading: ReadContext, selection: WorkforceFilter) -> SchemeNumbers:
@@ -226,7 +229,7 @@ def _standings(
         workers += [
             (worker.expires_on, worker, scheme.code) for worker in page if worker.expires_on
         ]
-    for expires_on, worker, code in sorted(workers, key=lambda of: (of[0], of[1].employee_id)):
+    for expires_on, worker, code in sorted(workers, key=lambda row: (row[0], row[1].employee_id)):
         row: DigestRow = {
             "entry": worker.id,
             "employee_id": worker.employee_id,

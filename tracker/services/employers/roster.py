@@ -28,6 +28,7 @@ __all__ = [
     "CONSENT",
     "CONSENTED",
     "EMPLOYED",
+    "ListedWorker",
     "add",
     "end",
     "get",

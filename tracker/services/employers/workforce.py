@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
 from typing import NamedTuple, TypeVarTuple
 
 from sqlalchemy import (
@@ -28,7 +27,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.employers import workforce as rules
 from tracker.domain.employers.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.domain.errors import NotFound
@@ -41,7 +39,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.employers import employers
 from tracker.services.employers.roster import CONSENTED, EMPLOYED
 from tracker.services.standings import snapshots, standings
-from tracker.services.standings.standings import HeldCertification
+from tracker.services.standings.neighbours import CertificationKey
 
 Columns = TypeVarTuple("Columns")
 
@@ -195,16 +193,12 @@ class _WorkerRow(NamedTuple):
     with_points: bool | None
     certification_id: str | None
     number: str | None
-    public_id: str | None
-    awarded_on: date | None
     status: str
     valid: bool | None
     cycle: int | None
-    cycle_starts_on: date | None
     expires_on: date | None
     window_opens_on: date | None
     window_closes_on: date | None
-    pending_since: date | None
     name: str | None
 
 
@@ -219,16 +213,12 @@ _ENTRY = (
     Sharing.with_points,
     Certification.id.label("certification_id"),
     Certification.number,
-    Certification.public_id,
-    Certification.awarded_on,
     _STATUS.label("status"),
     _VALID.label("valid"),
     Span.cycle,
-    Span.cycle_starts_on,
     Span.expires_on,
     Span.window_opens_on,
     Span.window_closes_on,
-    Span.pending_since,
     _URGENCY.label("urgency"),
 )
 
@@ -300,62 +290,16 @@ def _named(statement: Select[*Columns], sort: str = "employee_id") -> Select[*tu
     )
 
 
-class _Sharer(NamedTuple):
-    """A certified worker who shares points."""
-
-    certification_id: str
-    number: str
-    public_id: str
-    holder_id: str
-    awarded_on: date
-    status: Status
-    valid: bool
-    cycle: int
-    cycle_starts_on: date
-    expires_on: date | None
-    window_opens_on: date | None
-    window_closes_on: date | None
-    pending_since: date | None
-
-
-_shares_points = attrgetter("with_points")
-_cycle = attrgetter("cycle")
-_sharer = attrgetter(*_Sharer._fields)
-
-
 def _points(
-    reading: ReadContext, rows: Iterable[object], selection: WorkforceFilter
+    reading: ReadContext, rows: Iterable[_WorkerRow], selection: WorkforceFilter
 ) -> dict[str, Evaluation]:
-    """The points of those who share them, by certification; a constant number of statements.
-
-    The rows have the columns of a ``_Sharer``, and ``with_points``.
-    """
-    sharing = (
-        _Sharer(*_sharer(row)) for row in rows if _shares_points(row) and _cycle(row) is not None
-    )
-    held = [
-        HeldCertification(
-            sharer.certification_id,
-            sharer.number,
-            sharer.public_id,
-            sharer.holder_id,
-            selection.scheme.code,
-            sharer.awarded_on,
-            Standing(
-                sharer.status,
-                sharer.valid,
-                selection.on,
-                sharer.cycle,
-                sharer.cycle_starts_on,
-                sharer.expires_on,
-                sharer.window_opens_on,
-                sharer.window_closes_on,
-                sharer.pending_since,
-            ),
-        )
-        for sharer in sharing
+    """The points of those who share them, by certification; a constant number of statements."""
+    keys = [
+        CertificationKey(row.certification_id, row.holder_id, selection.scheme.code)
+        for row in rows
+        if row.with_points and row.cycle is not None and row.certification_id and row.holder_id
     ]
-    return standings.evaluations(reading, held, on=selection.on) if held else {}
+    return standings.evaluations(reading, keys, on=selection.on) if keys else {}
 
 
 def _worker(row: _WorkerRow, points: Mapping[str, Evaluation], on: date) -> Worker:
@@ -423,7 +367,15 @@ def export(
             statement, _parameters(reading, selection), execution_options=streamed
         )
         for rows in result.partitions():
-            points = _points(later, rows, selection) if with_points else {}
+            points: dict[str, Evaluation] = {}
+            if with_points:
+                code = selection.scheme.code
+                keys = [
+                    CertificationKey(row.certification_id, row.holder_id, code)
+                    for row in rows
+                    if row.with_points and row.cycle is not None
+                ]
+                points = standings.evaluations(later, keys, on=selection.on) if keys else {}
             for row in rows:
                 line = (
                     selection.on,
@@ -453,11 +405,7 @@ _FOR_POINTS = (
     Sharing.holder_id,
     Sharing.with_points,
     Certification.id.label("certification_id"),
-    Certification.public_id,
-    Certification.awarded_on,
     Span.cycle,
-    Span.cycle_starts_on,
-    Span.pending_since,
 )
 
 

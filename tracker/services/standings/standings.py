@@ -267,7 +267,7 @@ def points(
 
 
 def evaluations(
-    reading: ReadContext, held: Collection[HeldCertification], *, on: date
+    reading: ReadContext, held: Collection[HeldCertification | CertificationKey], *, on: date
 ) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
     asked = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
