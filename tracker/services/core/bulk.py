@@ -106,16 +106,16 @@ def insert_new(
     """
     if not rows:
         return ()
-    columns, asked = table_of(table).c, [table_of(table).c[name] for name in returning]
+    columns, answer = table_of(table).c, [table_of(table).c[name] for name in returning]
     statement = work.upsert(table)
     if work.dialect != "postgresql":
         statement = statement.on_conflict_do_nothing(index_elements=key)
-        return work.rows(statement.returning(*asked), list(rows))
+        return work.rows(statement.returning(*answer), list(rows))
     names = [*rows[0]]
-    given = _side_by_side([columns[name] for name in names], rows)
-    statement = statement.from_select(names, select(*given.c))
+    values = _side_by_side([columns[name] for name in names], rows)
+    statement = statement.from_select(names, select(*values.c))
     statement = statement.on_conflict_do_nothing(index_elements=key)
-    return work.rows(statement.returning(*asked))
+    return work.rows(statement.returning(*answer))
 
 
 def update_by(
@@ -127,9 +127,9 @@ def update_by(
     columns, names = table_of(table).c, [*rows[0]]
     changed = [name for name in names if name != key]
     if work.dialect == "postgresql":
-        given = _side_by_side([columns[name] for name in names], rows).c
-        statement = sql_update(table_of(table)).where(columns[key] == given[key])
-        work.connection.execute(statement.values({name: given[name] for name in changed}))
+        values = _side_by_side([columns[name] for name in names], rows).c
+        statement = sql_update(table_of(table)).where(columns[key] == values[key])
+        work.connection.execute(statement.values({name: values[name] for name in changed}))
         return
     statement = sql_update(table_of(table)).where(columns[key] == bindparam(f"b_{key}"))
     statement = statement.values({name: bindparam(f"b_{name}") for name in changed})

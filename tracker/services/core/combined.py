@@ -43,11 +43,11 @@ class Together:
         self, reading: ReadContext, parameters: Mapping[str, object]
     ) -> tuple[list[AnyRow], ...]:
         """The rows of each statement, as it would return them alone."""
-        found: tuple[list[AnyRow], ...] = tuple([] for _ in self._forms)
+        rows: tuple[list[AnyRow], ...] = tuple([] for _ in self._forms)
         for row in reading.rows(self._union, parameters):
             cut, make = self._forms[row[0]]
-            found[row[0]].append(make(cut(row)))
-        return found
+            rows[row[0]].append(make(cut(row)))
+        return rows
 
 
 def _names(statement: Statement) -> list[str]:

@@ -22,12 +22,12 @@ class ReadAhead(ReadContext):
     """A read context that already has the rows of some statements."""
 
     parameters: Mapping[str, object]
-    found: Mapping[Executable, Sequence[AnyRow]]
+    rows_of: Mapping[Executable, Sequence[AnyRow]]
 
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[AnyRow]:
         """All rows of a statement."""
-        found = self._prefetched(statement, parameters)
-        return ReadContext.rows(self, statement, parameters) if found is None else found
+        prefetched = self._prefetched(statement, parameters)
+        return ReadContext.rows(self, statement, parameters) if prefetched is None else prefetched
 
     def row(self, statement: Executable, parameters: Parameters = None) -> AnyRow | None:
         """The first row of a statement, or None."""
@@ -37,12 +37,14 @@ class ReadAhead(ReadContext):
         self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
     ) -> list[R]:
         """All rows of a statement, as values of a class."""
-        found = self._prefetched(statement, parameters)
-        if found is None:
+        prefetched = self._prefetched(statement, parameters)
+        if prefetched is None:
             return ReadContext.rows_as(self, kind, statement, parameters)
         # By places: an attribute of a row costs as much as all values of a tuple.
-        places = [found[0]._fields.index(name) for name in names_of(kind)] if found else []
-        return [kind(*[row[place] for place in places]) for row in map(tuple, found)]
+        places = (
+            [prefetched[0]._fields.index(name) for name in names_of(kind)] if prefetched else []
+        )
+        return [kind(*[row[place] for place in places]) for row in map(tuple, prefetched)]
 
     def row_as(
         self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
@@ -52,11 +54,11 @@ class ReadAhead(ReadContext):
 
     def _prefetched(self, statement: Executable, parameters: Parameters) -> Sequence[AnyRow] | None:
         """The rows of a prefetched statement; None if it was not, or has other parameters."""
-        found = self.found.get(statement)
-        if found is None or not isinstance(parameters, Mapping):
+        rows = self.rows_of.get(statement)
+        if rows is None or not isinstance(parameters, Mapping):
             return None
         same = all(self.parameters.get(name) == value for name, value in parameters.items())
-        return found if same else None
+        return rows if same else None
 
 
 class Ahead:
@@ -72,7 +74,7 @@ class Ahead:
     def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
         """Prefetch for the owner of this secret, if there is one."""
         parameters = {**tokens.parameters(secret), **self._parameters(reading, path_id)}
-        found = self._together.read(reading, parameters)
+        rows = self._together.read(reading, parameters)
         return ReadAhead(
             connection=reading.connection,
             schemes=reading.schemes,
@@ -81,5 +83,5 @@ class Ahead:
             actor=reading.actor,
             now=reading.now,
             parameters=parameters,
-            found=dict(zip(self._statements, found, strict=True)),
+            rows_of=dict(zip(self._statements, rows, strict=True)),
         )

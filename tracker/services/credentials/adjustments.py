@@ -185,14 +185,14 @@ def _check_rules(policy: Policy, granted: Granted, share: RequirementShare) -> N
     wanted, rule = granted.wanted, policy.extension
     if wanted.extended_to is not None:
         asks = rule is not None and rule.share_earned is not None
-        asked = ExtensionRequest(
+        request = ExtensionRequest(
             extended_to=wanted.extended_to,
             requested_on=granted.requested_on,
             in_force=granted.record.expires_on or date.max,
             share_earned=share() if asks else ONE,
             reason=wanted.reason_code,
         )
-        rules.check_extension(rule, granted.cycle, asked)
+        rules.check_extension(rule, granted.cycle, request)
     if wanted.points_required is not None:
         rules.check_reduction(
             policy.reduction,
@@ -213,8 +213,8 @@ def _share(
     claimed = snapshots.activities(work, [row.holder_id])[row.holder_id, row.scheme]
     beside = neighbours.of_one(work, scheme, row)
     day = max(on, record.cycles[-1].starts_on)
-    found = standings.evaluate(scheme, record, claimed, on=day, beside=beside)
-    return share_of(found.evaluation if found else None)
+    points = standings.evaluate(scheme, record, claimed, on=day, beside=beside)
+    return share_of(points.evaluation if points else None)
 
 
 def share_of(evaluation: Evaluation | None) -> Decimal:

@@ -89,19 +89,19 @@ def file(
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
-    found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
-    if found is None or scheme.appeals is None:
+    contested = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
+    if contested is None or scheme.appeals is None:
         raise IllegalTransition(
             "There is no suspension, revocation or denied renewal to appeal.", state="none"
         )
     rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
     zone = scheme.zone_of(row.time_zone)
-    noticed_on = found.noticed_at.astimezone(zone_of(zone)).date()
+    noticed_on = contested.noticed_at.astimezone(zone_of(zone)).date()
     check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
     made = Appeal(
         certification_id=row.id,
-        change_id=found.change_id,
-        renewal_id=found.renewal_id,
+        change_id=contested.change_id,
+        renewal_id=contested.renewal_id,
         statement=statement,
         filed_on=on,
         due_on=on + timedelta(days=rule.decided_within_days),
@@ -118,8 +118,8 @@ def file(
         "appeal",
         "certification",
         row.id,
-        change_id=found.change_id,
-        renewal_id=found.renewal_id,
+        change_id=contested.change_id,
+        renewal_id=contested.renewal_id,
     )
     return made.id
 
@@ -168,33 +168,35 @@ def decide(
     outcome is undone first: what was appealed applies again from its own day. Raises NotAllowed,
     Stale, IllegalTransition, BuiltUpon, SelfReview, NotFound.
     """
-    found = work.session.get(Appeal, appeal_id)
-    if found is None:
+    appeal = work.session.get(Appeal, appeal_id)
+    if appeal is None:
         raise NotFound
-    row = certifications.locked_to_decide(work, found.certification_id)
-    work.reread(found)
-    if found.version != version:
+    row = certifications.locked_to_decide(work, appeal.certification_id)
+    work.reread(appeal)
+    if appeal.version != version:
         raise Stale("The appeal changed since you read it; read it again.")
-    if found.outcome == outcome:
+    if appeal.outcome == outcome:
         raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
-    if _is_involved(work.actor, _involved(work, found)):
+    if _is_involved(work.actor, _involved(work, appeal)):
         raise NotAllowed("An appeal is decided by somebody not involved before.")
-    rule, before = work.schemes[row.scheme].appeals, found.outcome
-    on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
+    rule, before = work.schemes[row.scheme].appeals, appeal.outcome
+    on = max(work.today(work.schemes[row.scheme]), appeal.filed_on, appeal.decided_on or date.min)
     if before == AppealVerdict.UPHELD:
-        _put_back(work, found, row, reason)
+        _put_back(work, appeal, row, reason)
     elif outcome == AppealVerdict.UPHELD:
-        _carry_out(work, found, row, rule, reason=reason, on=on)
-    found.outcome, found.reason, found.decided_on = outcome, reason, on
-    found.decided_by = work.actor.name
-    found.fee_refunded = outcome == AppealVerdict.UPHELD and bool(rule and rule.refunded_on_success)
-    flag_modified(found, "outcome")
+        _carry_out(work, appeal, row, rule, reason=reason, on=on)
+    appeal.outcome, appeal.reason, appeal.decided_on = outcome, reason, on
+    appeal.decided_by = work.actor.name
+    appeal.fee_refunded = outcome == AppealVerdict.UPHELD and bool(
+        rule and rule.refunded_on_success
+    )
+    flag_modified(appeal, "outcome")
     work.session.flush()
-    history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
+    history.record(work, outcome, "appeal", appeal.id, reason=reason, before=before)
     news = NoticeToTell(
         kind=NoticeKind.APPEAL_DECIDED,
         holder_id=row.holder_id,
-        subject_id=found.id,
+        subject_id=appeal.id,
         event=f"{outcome}:{work.now.isoformat()}",
         on=on,
     )

@@ -45,19 +45,19 @@ def count(
     """
     scheme = work.schemes[row.scheme]
     activities = snapshots.activities(work, [row.holder_id])
-    asked = CertificationKey(row.id, row.holder_id, row.scheme)
-    beside = neighbours.beside(work, [asked], activities).get(row.id, neighbours.ALONE)
+    key = CertificationKey(row.id, row.holder_id, row.scheme)
+    beside = neighbours.beside(work, [key], activities).get(row.id, neighbours.ALONE)
     own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
     shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
-    found = standings.evaluate(
+    points = standings.evaluate(
         scheme, record, own, on=on, beside=replace(beside, activities=shared)
     )
-    if found is None:
+    if points is None:
         return None
     together = [one for some in (own, *shared.values()) for one in some]
     waiting = tuple(one.claim.ref for one in together if one.pending_on(date.max))
     return ApplicationPoints(
-        ApplicationFacts(found.evaluation, found.policy, found.pending), waiting
+        ApplicationFacts(points.evaluation, points.policy, points.pending), waiting
     )
 
 
@@ -145,11 +145,11 @@ def governing(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Re
     record, on = case.record, renewal.submitted_on
     scheme = work.schemes[row.scheme]
     of = Case(scheme, record.cycles, record.applications, record.adjustments)
-    found = cycle_rules.versions(of, record.cycles[-1], on)
-    if len(found) == 1:
-        return found[0]
+    policies = cycle_rules.versions(of, record.cycles[-1], on)
+    if len(policies) == 1:
+        return policies[0]
     counted = judge(work, row, case)
-    return counted.judged.policy if counted and counted.judged.policy else found[0]
+    return counted.judged.policy if counted and counted.judged.policy else policies[0]
 
 
 def why_short(

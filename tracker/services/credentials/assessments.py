@@ -208,10 +208,10 @@ def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again 
 
 
 def _warnings(work: UnitOfWork, attempt: AttemptToRecord, again: Again | None) -> list[str]:
-    found = _center_warnings(work, attempt)
+    warnings = _center_warnings(work, attempt)
     if again is not None and again.failure_revokes and not attempt.passed:
-        found.append("By the policy a failed re-examination revokes; nobody has decided it yet.")
-    return found
+        warnings.append("By the policy a failed re-examination revokes; nobody has decided it yet.")
+    return warnings
 
 
 def _center_warnings(work: UnitOfWork, attempt: AttemptToRecord) -> list[str]:
@@ -349,8 +349,8 @@ def _correct(
     def act() -> tuple[Sequence[awards.Consequence], AssessmentRow]:
         change(row)
         scheme = work.schemes[row.scheme]
-        found = certifications.settle(work, scheme, [row.holder_id], correction.later)
-        return found, get(work, assessment_id)
+        consequences = certifications.settle(work, scheme, [row.holder_id], correction.later)
+        return consequences, get(work, assessment_id)
 
     changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
     return CorrectedAttempt(corrected, changes, correction.preview)
@@ -397,10 +397,10 @@ def of_holder(
     reading: ReadContext, holder_id: str, *, after: str | None = None, limit: int | None = None
 ) -> list[AssessmentRow]:
     """A holder's assessments, including voided ones, in the order of their ids."""
-    asked = {"id": holder_id}
+    parameters = {"id": holder_id}
     if after is None and limit is None:
-        return sorted(reading.rows_as(AssessmentRow, OF_HOLDER, asked), key=attrgetter("id"))
+        return sorted(reading.rows_as(AssessmentRow, OF_HOLDER, parameters), key=attrgetter("id"))
     statement = OF_HOLDER.order_by(Assessment.id).limit(limit)
     if after:
         statement = statement.where(Assessment.id > after)
-    return reading.rows_as(AssessmentRow, statement, asked)
+    return reading.rows_as(AssessmentRow, statement, parameters)

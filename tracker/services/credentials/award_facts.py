@@ -142,19 +142,19 @@ def filing_of(row: FilingRow, record: snapshots.CertificationRecord | None) -> F
 
 def known(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFacts]:
     """The passes, awards on record and prerequisites of holders, by holder."""
-    found = {id_: AwardFacts(id_) for id_ in ids}
+    facts = {id_: AwardFacts(id_) for id_ in ids}
     passes, rows = _statements(work.dialect).read(work, {"ids": ids, "scheme": scheme.code})
     for holder_id, module, taken_on in passes:
-        found[holder_id].passes.append(Attempt(module, taken_on, passed=True))
+        facts[holder_id].passes.append(Attempt(module, taken_on, passed=True))
     for row in rows:
-        found[row.holder_id].rows[row.sequence] = AwardRow(*row)
+        facts[row.holder_id].rows[row.sequence] = AwardRow(*row)
     for code in scheme.award.prerequisites:
         _, earlier = _statements(work.dialect).read(work, {"ids": ids, "scheme": code})
         for row in earlier:
             if row.withdrawn_at is None:
-                days = found[row.holder_id].prerequisites
+                days = facts[row.holder_id].prerequisites
                 days[code] = min(days.get(code, row.awarded_on), row.awarded_on)
-    return found
+    return facts
 
 
 @functools.cache
@@ -207,8 +207,8 @@ def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) ->
     by_holder = {one.holder_id: one for one in known if one.rows}
     if not by_holder:
         return
-    asked = {"ids": list(by_holder), "scheme": scheme.code}
-    renewals, changes = _facts(work.dialect).read(work, asked)
+    parameters = {"ids": list(by_holder), "scheme": scheme.code}
+    renewals, changes = _facts(work.dialect).read(work, parameters)
     for row in renewals:
         by_holder[row.holder_id].renewals.append(RenewalOnRecord(*row))
     for row in sorted(changes, key=snapshots.IN_ORDER):

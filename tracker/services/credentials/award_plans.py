@@ -49,12 +49,12 @@ def standing(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
 ) -> dict[str, tuple[Award, ...]]:
     """The valid awards of holders, with the facts that decide when each ends for good."""
-    found: dict[str, tuple[Award, ...]] = {}
+    awards: dict[str, tuple[Award, ...]] = {}
     for ids in bulk.chunks(holder_ids):
         known = award_facts.known(work, scheme, ids)
         award_facts.read_facts(work, scheme, [*known.values()])
-        found |= {holder_id: awards_of(scheme, one) for holder_id, one in known.items()}
-    return found
+        awards |= {holder_id: awards_of(scheme, one) for holder_id, one in known.items()}
+    return awards
 
 
 @dataclass(slots=True)

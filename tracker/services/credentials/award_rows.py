@@ -392,10 +392,10 @@ _ACTIONS: dict[What, str] = {
 }
 
 
-def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None:
+def tell(work: UnitOfWork, scheme: Scheme, consequences: Sequence[Consequence]) -> None:
     """Write the history of what happened to awards, and notify their holders."""
     by_action: dict[str, list[tuple[str, dict[str, object]]]] = defaultdict(list)
-    for one in found:
+    for one in consequences:
         detail: dict[str, object] = {
             "scheme": scheme.code,
             "awarded_on": one.after,
@@ -404,13 +404,15 @@ def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None
         by_action[_ACTIONS[one.what]].append((one.certification_id, detail))
     for action, details in by_action.items():
         history.record_many(work, action, "certification", details)
-    notices.tell(work, _news(work, scheme, found))
+    notices.tell(work, _news(work, scheme, consequences))
 
 
-def _news(work: UnitOfWork, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[NoticeToTell]:
+def _news(
+    work: UnitOfWork, scheme: Scheme, consequences: Iterable[Consequence]
+) -> Iterator[NoticeToTell]:
     """The notices to holders; notice of a correction is dated today, whatever day it concerns."""
     today, instant = work.today(scheme), work.now.isoformat()
-    for one in found:
+    for one in consequences:
         kind, event, on = NoticeKind.AWARD_CORRECTED, f"{one.before}:{instant}", today
         if one.what == "kept":
             continue

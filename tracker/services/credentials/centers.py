@@ -78,7 +78,7 @@ def approve_center(work: UnitOfWork, center_id: str, approval: Approval) -> None
 
 def approvals_of(reading: ReadContext, center_ids: list[str]) -> dict[str, list[Approval]]:
     """The approvals of centers, oldest first."""
-    found: dict[str, list[Approval]] = defaultdict(list)
+    approvals: dict[str, list[Approval]] = defaultdict(list)
     for ids in bulk.chunks(center_ids):
         statement = (
             select(CenterApproval.center_id, CenterApproval.approved_on, CenterApproval.lapses_on)
@@ -86,8 +86,8 @@ def approvals_of(reading: ReadContext, center_ids: list[str]) -> dict[str, list[
             .order_by(CenterApproval.approved_on)
         )
         for center_id, approved_on, lapses_on in reading.rows(statement):
-            found[center_id].append(Approval(approved_on, lapses_on))
-    return found
+            approvals[center_id].append(Approval(approved_on, lapses_on))
+    return approvals
 
 
 def page(

@@ -104,15 +104,17 @@ def change(
         restored_days.give_back(work, scheme, [change_id])
     refresh(work, scheme, [row.id])
     if kind in NEWS_OF:
-        news = NoticeToTell(
-            kind=NEWS_OF[kind],
-            holder_id=row.holder_id,
-            subject_id=row.id,
-            event=change_id,
-            on=max(effective_on, work.today(scheme)),
-        )
-        notices.tell(work, [news])
+        _notify(work, row, NEWS_OF[kind], change_id, on=max(effective_on, work.today(scheme)))
     return change_id
+
+
+def _notify(
+    work: UnitOfWork, row: CertificationRow, kind: NoticeKind, change_id: str, *, on: date
+) -> None:
+    news = NoticeToTell(
+        kind=kind, holder_id=row.holder_id, subject_id=row.id, event=change_id, on=on
+    )
+    notices.tell(work, [news])
 
 
 def _record(work: UnitOfWork, made: StandingChange) -> str:

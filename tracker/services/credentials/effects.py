@@ -98,8 +98,8 @@ def tried(
     before = look(work, holder_id)
     nested = bulk.savepoint(work)
     try:
-        found, result = act()
-        changes = compare(work, before, look(work, holder_id), found)
+        consequences, result = act()
+        changes = compare(work, before, look(work, holder_id), consequences)
     except Exception:
         nested.rollback()
         raise
@@ -141,7 +141,7 @@ def _renewals(
         .where(Certification.holder_id == holder_id, table.decision == RenewalVerdict.APPROVED)
     )
     approved = work.rows_as(FilingRow, statement)
-    found: dict[str, Renewed] = {}
+    renewals: dict[str, Renewed] = {}
     for id_, row in rows.items():
         mine = [one for one in approved if one.certification_id == id_]
         filings = [award_facts.filing_of(one, known[id_]) for one in mine]
@@ -155,15 +155,18 @@ def _renewals(
         stands = row.withdrawn_at is None
         for one in mine:
             fits = stands and (one.ref or one.id) not in laid.unfit
-            found[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
-    return found
+            renewals[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
+    return renewals
 
 
 def compare(
-    work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot, found: Sequence[Consequence]
+    work: UnitOfWork,
+    before: HolderSnapshot,
+    after: HolderSnapshot,
+    consequences: Sequence[Consequence],
 ) -> list[Effect]:
     """The effects on each certification that changed in any way."""
-    what = {one.certification_id: one.what for one in found}
+    what = {one.certification_id: one.what for one in consequences}
     outside = _outside(work, before, after)
     effects = []
     for id_, row in after.rows.items():
@@ -216,7 +219,7 @@ def _outside(
         )
         .order_by(table.id),
     )
-    found: dict[str, list[UncoveredActivity]] = {}
+    outside: dict[str, list[UncoveredActivity]] = {}
     for id_, row in before.rows.items():
         if row.withdrawn_at is not None:
             continue
@@ -233,8 +236,8 @@ def _outside(
             and not _inside(after, now, one)
         ]
         if mine:
-            found[id_] = mine
-    return found
+            outside[id_] = mine
+    return outside
 
 
 def _inside(

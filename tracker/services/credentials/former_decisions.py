@@ -33,13 +33,13 @@ def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDeci
     Goes through the former decisions in the order in which they ended, because undoing a decision
     makes the superseded one current again.
     """
-    found: list[FormerRenewalDecision] = []
+    superseded: list[FormerRenewalDecision] = []
     for former in of_renewal(work, renewal_id):
         if not former.undone:
-            found.append(former)
-        elif found:
-            found.pop()
-    return found[-1] if found else None
+            superseded.append(former)
+        elif superseded:
+            superseded.pop()
+    return superseded[-1] if superseded else None
 
 
 def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecision]:

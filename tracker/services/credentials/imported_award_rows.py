@@ -88,13 +88,13 @@ def follow(
     work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str], later: Later
 ) -> list[Consequence]:
     """Make all awards of these holders agree with the imported ones."""
-    found: list[Consequence] = []
+    consequences: list[Consequence] = []
     for ids in bulk.chunks(holder_ids):
         plans = award_plans.plans_of_all(work, scheme, ids, later)
-        found += award_rows.write(work, scheme, plans, later)
+        consequences += award_rows.write(work, scheme, plans, later)
     for dependent in work.schemes.dependents(scheme.code):
-        found += awards.settle(work, dependent, holder_ids, later)
-    return found
+        consequences += awards.settle(work, dependent, holder_ids, later)
+    return consequences
 
 
 # Rows.
@@ -302,19 +302,19 @@ def _named(id_: str, one: Planned, changed: Collection[str]) -> list[ChangedAwar
     row, told = one.row, one.told
     if row is None:
         return []
-    found: list[tuple[str, date | None, date | None]] = []
+    changes: list[tuple[str, date | None, date | None]] = []
     ended, ends = one.before[-1].expires_on, one.cycles[-1].expires_on
     if row.withdrawn_at is not None:
-        found.append((GIVEN_BACK, None, told.awarded_on))
+        changes.append((GIVEN_BACK, None, told.awarded_on))
     elif row.awarded_on != told.awarded_on:
-        found.append((MOVED, row.awarded_on, told.awarded_on))
+        changes.append((MOVED, row.awarded_on, told.awarded_on))
     if ended != ends:
-        found.append(("expiry moved", ended, ends))
+        changes.append(("expiry moved", ended, ends))
     elif "cycles" in changed and row.awarded_on == told.awarded_on:
-        found.append(("cycles corrected", ended, ends))
+        changes.append(("cycles corrected", ended, ends))
     if row.number != told.number:
-        found.append((f"number was {row.number}", row.awarded_on, told.awarded_on))
+        changes.append((f"number was {row.number}", row.awarded_on, told.awarded_on))
     return [
         ChangedAward(told.holder_id, id_, told.number, *what, award=what[0] in {GIVEN_BACK, MOVED})
-        for what in found
+        for what in changes
     ]

@@ -133,12 +133,12 @@ def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[_Numbered]
         .join(Holder, Holder.id == table.holder_id)
         .where(certificate_numbers.is_among(work, keys))
     )
-    found: dict[str, list[_Numbered]] = defaultdict(list)
+    taken: dict[str, list[_Numbered]] = defaultdict(list)
     for row in work.rows_as(_Numbered, statement):
         for key in {row.number_key, row.former_key}:
             if key is not None:
-                found[key].append(row)
-    return found
+                taken[key].append(row)
+    return taken
 
 
 def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[_Numbered]) -> None:
@@ -235,11 +235,11 @@ def _lay_out(today: date, scheme: Scheme, known: AwardFacts, one: Planned) -> No
     record = known.records.get(row.id) if row is not None else None
     one.before = record.cycles if record else ()
     stretches, first = _merged(told, row, record)
-    given = rules.read(scheme, told.awarded_on, stretches, today=today)
-    one.laid = one.cycles = given.cycles
+    reading = rules.read(scheme, told.awarded_on, stretches, today=today)
+    one.laid = one.cycles = reading.cycles
     own = range(len(told.stretches))
-    one.faults += [_moved(said, first) for said in given.faults]
-    one.notes += [_moved(s, first) for s in given.notes if s.place - first in own]
+    one.faults += [_moved(said, first) for said in reading.faults]
+    one.notes += [_moved(s, first) for s in reading.notes if s.place - first in own]
     one.fates = _fates(one, record, first)
     if not one.is_change:
         one.cycles = one.before
@@ -286,14 +286,14 @@ def _fates(
     on_record = {c.starts_on: _ends(c, record, row) for c in record.cycles}
     if row.awarded_on != told.awarded_on:  # its cycles moved with it
         on_record = {c.starts_on: set() for c in one.cycles[: len(record.cycles)]}
-    found: list[RowFate] = []
+    fates: list[RowFate] = []
     for cycle in one.cycles[first : first + len(told.stretches)]:
         ends = on_record.get(cycle.starts_on)
         if ends is None and row.imported_at is not None:
-            found.append("created")
+            fates.append("created")
         else:
-            found.append("unchanged" if stands and cycle.expires_on in (ends or ()) else "changed")
-    return tuple(found)
+            fates.append("unchanged" if stands and cycle.expires_on in (ends or ()) else "changed")
+    return tuple(fates)
 
 
 def _ends(
@@ -344,9 +344,9 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
         table.voided_at.is_(None),
     )
     ids = sorted({row.holder_id for row in work.rows(imported)}) if holder_ids else []
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     if not ids:
-        return found
+        return reasons
     known = award_facts.known(work, scheme, ids)
     award_facts.read_facts(work, scheme, [*known.values()])
     for holder_id, one in known.items():
@@ -355,8 +355,8 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
                 cycles = one.records[row.id].cycles
                 late = rules.late(scheme, cycles, one.passes, one.prerequisites, row.replaced_on)
                 if late is not None:
-                    found[holder_id] = late.of_pass(row.number, row.awarded_on)
-    return found
+                    reasons[holder_id] = late.of_pass(row.number, row.awarded_on)
+    return reasons
 
 
 def _check_apart(

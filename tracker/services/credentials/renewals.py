@@ -76,8 +76,8 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
     if held is None:
         raise NotFound
     record = snapshots.records(work, [row.id])[row.id]
-    found = applications.count(work, row, record, on=on, last=on)
-    judged = found.judged if found else None
+    counted = applications.count(work, row, record, on=on, last=on)
+    judged = counted.judged if counted else None
     renewals.check_application(held.standing, judged, zone=scheme.zone_of(row.time_zone))
     renewal = Renewal(
         certification_id=row.id,

@@ -68,10 +68,10 @@ def give_back(work: UnitOfWork, scheme: Scheme, change_ids: Collection[str]) -> 
         holders[id_] = rows[0].holder_id
         for place, row in enumerate(rows):
             if row.id in change_ids and row.kind == ChangeKind.REINSTATE:
-                found = _given(work, scheme, records[id_], rows[: place + 1])
-                if found is not None:
-                    made.append(found)
-                    records[id_] = _with(records[id_], found)
+                adjustment = _given(work, scheme, records[id_], rows[: place + 1])
+                if adjustment is not None:
+                    made.append(adjustment)
+                    records[id_] = _with(records[id_], adjustment)
     bulk.insert(work, Adjustment, made)
     _tell(work, scheme, made, holders)
 
@@ -113,10 +113,10 @@ def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[_Change]]
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
     )
-    found: dict[str, list[_Change]] = defaultdict(list)
+    changes: dict[str, list[_Change]] = defaultdict(list)
     for row in sorted(work.rows_as(_Change, statement), key=_AS_RECORDED):
-        found[row.certification_id].append(row)
-    return found
+        changes[row.certification_id].append(row)
+    return changes
 
 
 def _given(
@@ -132,10 +132,10 @@ def _given(
     closes_on = policy.window_closes_on(last.expires_on)
     last_day = policy.grace_ends_on(last.expires_on) or closes_on
     window = Period(opens_on, last_day)
-    found = rules.given_back(noted, window=window, expires_on=last.expires_on)
-    if found is None:
+    restored = rules.given_back(noted, window=window, expires_on=last.expires_on)
+    if restored is None:
         return None
-    extended_to, days = found
+    extended_to, days = restored
     return {
         "id": new_id(),
         "certification_id": record.certification_id,

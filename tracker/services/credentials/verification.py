@@ -97,12 +97,12 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     the name are ignored, and so are hyphens in the number. Raises NotFound.
     """
     numbered = certificate_numbers.is_called(number)
-    asked = run_together(surname)
+    folded = run_together(surname)
     # Both are always read, so that the response time does not reveal whether a number exists.
     rows = reading.rows(_STATEMENT.where(numbered))
     former = reading.rows(_FORMER.where(numbered))
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
-    if not asked or asked not in surnames or len({row.number for row in rows}) != 1:
+    if not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
     return _verified(reading, rows)
 

@@ -289,8 +289,8 @@ def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[AnyRo
         order_by=(table.ended_on.is_(None).desc(), table.ended_on.desc(), table.id.desc()),
     )
     columns = table.employer_id, table.employee_id, table.id, place.label("place")
-    asked = bulk.among(reading, table.employer_id, employer_ids)
-    placed = select(*columns).where(asked).subquery()
+    is_theirs = bulk.among(reading, table.employer_id, employer_ids)
+    placed = select(*columns).where(is_theirs).subquery()
     return reading.rows(select(placed).where(placed.c.place == 1))
 
 
@@ -322,8 +322,8 @@ def _employments(reading: ReadContext, ids: Sequence[str]) -> Iterator[ExportLin
         .join(Sharing, in_force, isouter=True)
         .where(bulk.among(reading, table.id, ids))
     )
-    found = {row.id: row for row in reading.rows(statement)}
-    yield from (found[id_]._asdict() for id_ in ids)
+    by_id = {row.id: row for row in reading.rows(statement)}
+    yield from (by_id[id_]._asdict() for id_ in ids)
 
 
 _KINDS: Mapping[str, Callable[[ReadContext], Iterator[ExportLine]]] = {

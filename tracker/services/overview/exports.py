@@ -82,10 +82,10 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
 
     Raises NotFound, also for another person's record.
     """
-    found = _rows(reading, Holder, Holder.ref == holder_ref)
-    if not found:
+    holders = _rows(reading, Holder, Holder.ref == holder_ref)
+    if not holders:
         raise NotFound
-    holder = found[0]
+    holder = holders[0]
     check_own_holder(reading.actor, holder["id"])
     own = {
         name: _rows(reading, table, table.__table__.c.holder_id == holder["id"])
@@ -134,19 +134,19 @@ def _nest(
     """Put under each row the rows that belong to it; returns all of these, by subject."""
     by_id = {row["id"]: row for row in rows}
     link = f"{owner.__tablename__}_id"
-    found: dict[str, ExportRows] = {}
+    parts_by_subject: dict[str, ExportRows] = {}
     for name, subject, table in parts:
         for row in rows:
             row[name] = []
-        found[subject] = []
+        parts_by_subject[subject] = []
         column = table.__table__.c[link]
         for ids in bulk.chunks(by_id):
             statement = select(*table.__table__.c).where(column.in_(ids))
             for part_row in reading.rows(statement.order_by(*table.__table__.primary_key)):
                 part = _plain(part_row)
                 by_id[getattr(part_row, link)][name].append(part)
-                found[subject].append(part)
-    return found
+                parts_by_subject[subject].append(part)
+    return parts_by_subject
 
 
 def _rows(reading: ReadContext, table: type[Base], where: ColumnElement[bool]) -> ExportRows:
@@ -183,7 +183,7 @@ def _messages(reading: ReadContext, holder_id: str) -> ExportRows:
 
 def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows:
     """The history entries about these records, as they were written."""
-    table, found = HistoryEntry, []
+    table, lines = HistoryEntry, []
     for subject, ids in subjects.items():
         for some in bulk.chunks(ids):
             statement = select(
@@ -195,9 +195,9 @@ def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows
                 table.subject_id,
                 table.detail,
             ).where(table.subject == subject, table.subject_id.in_(some))
-            found += [_plain(row) for row in reading.rows(statement)]
-    _put_values(reading, found)
-    return sorted(found, key=lambda line: line["id"])
+            lines += [_plain(row) for row in reading.rows(statement)]
+    _put_values(reading, lines)
+    return sorted(lines, key=lambda line: line["id"])
 
 
 def _put_values(reading: ReadContext, lines: ExportRows) -> None:

@@ -82,16 +82,16 @@ class HistoryFilter:
 
 
 def page(
-    reading: ReadContext, asked: HistoryFilter, *, holder_id: str | None = None
+    reading: ReadContext, filters: HistoryFilter, *, holder_id: str | None = None
 ) -> list[HistoryLine]:
     """A page of entries; with ``holder_id`` those about that person. Raises NotFound."""
     if holder_id is None:
-        return _lines(reading, _asked(asked))
-    return _about(reading, asked, _records_of_person(reading, holder_id))
+        return _lines(reading, _asked(filters))
+    return _about(reading, filters, _records_of_person(reading, holder_id))
 
 
 def of_record(
-    reading: ReadContext, subject: str, subject_id: str, asked: HistoryFilter
+    reading: ReadContext, subject: str, subject_id: str, filters: HistoryFilter
 ) -> list[HistoryLine]:
     """A page of entries about one record and what belongs to it. Raises NotFound."""
     own, below = _RECORDS[subject]
@@ -99,12 +99,12 @@ def of_record(
         select(literal(name).label("subject"), id_).where(owner == subject_id)
         for name, id_, owner in ((subject, own, own), *below)
     ]
-    found = _by_subject(reading, parts)
-    if subject not in found:
+    ids = _by_subject(reading, parts)
+    if subject not in ids:
         raise NotFound
     if subject == "employer":
-        found["digest"] = [subject_id]  # digest orders are recorded under their employer
-    return _about(reading, asked, found)
+        ids["digest"] = [subject_id]  # digest orders are recorded under their employer
+    return _about(reading, filters, ids)
 
 
 _Id = InstrumentedAttribute[str]
@@ -141,10 +141,10 @@ def _records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[s
         for name, id_, owner in _RECORDS["certification"][1]
     ]
     evidence = select(literal("evidence"), Evidence.id).where(Evidence.activity_id.in_(activities))
-    found = _by_subject(reading, [*own, *below, evidence])
-    if "holder" not in found:
+    ids = _by_subject(reading, [*own, *below, evidence])
+    if "holder" not in ids:
         raise NotFound
-    return found
+    return ids
 
 
 _OF_PERSON: tuple[_Owned, ...] = (
@@ -161,17 +161,17 @@ _OF_PERSON: tuple[_Owned, ...] = (
 
 
 def _by_subject(reading: ReadContext, parts: Sequence[Select[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    ids: dict[str, list[str]] = defaultdict(list)
     for row in reading.rows(union_all(*parts) if len(parts) > 1 else parts[0]):
-        found[row.subject].append(row.id)
-    return found
+        ids[row.subject].append(row.id)
+    return ids
 
 
-def _about(reading: ReadContext, asked: HistoryFilter, found: Subjects) -> list[HistoryLine]:
-    return _lines(reading, _asked(asked).where(_is_about(reading, found)))
+def _about(reading: ReadContext, filters: HistoryFilter, subjects: Subjects) -> list[HistoryLine]:
+    return _lines(reading, _asked(filters).where(_is_about(reading, subjects)))
 
 
-def _is_about(reading: ReadContext, found: Subjects) -> ColumnElement[bool]:
+def _is_about(reading: ReadContext, subjects: Subjects) -> ColumnElement[bool]:
     """The condition that an entry is about one of these records, by the index on both columns."""
     return or_(
         *(
@@ -179,22 +179,22 @@ def _is_about(reading: ReadContext, found: Subjects) -> ColumnElement[bool]:
                 HistoryEntry.subject == subject,
                 bulk.among(reading, HistoryEntry.subject_id, set(ids)),
             )
-            for subject, ids in found.items()
+            for subject, ids in subjects.items()
         )
     )
 
 
-def _asked(asked: HistoryFilter) -> Statement:
-    statement = _LINE.order_by(HistoryEntry.id.desc()).limit(asked.limit)
-    if asked.after is not None:
-        statement = statement.where(HistoryEntry.id < asked.after)
+def _asked(filters: HistoryFilter) -> Statement:
+    statement = _LINE.order_by(HistoryEntry.id.desc()).limit(filters.limit)
+    if filters.after is not None:
+        statement = statement.where(HistoryEntry.id < filters.after)
     for name in ("subject", "subject_id", "actor", "action"):
-        if (value := getattr(asked, name)) is not None:
+        if (value := getattr(filters, name)) is not None:
             statement = statement.where(getattr(HistoryEntry, name) == value)
-    if asked.from_on is not None:
-        statement = statement.where(HistoryEntry.at >= _begin(asked.from_on))
-    if asked.until_on is not None:
-        statement = statement.where(HistoryEntry.at < _begin(asked.until_on + timedelta(days=1)))
+    if filters.from_on is not None:
+        statement = statement.where(HistoryEntry.at >= _begin(filters.from_on))
+    if filters.until_on is not None:
+        statement = statement.where(HistoryEntry.at < _begin(filters.until_on + timedelta(days=1)))
     return statement
 
 
@@ -223,13 +223,13 @@ def _lines(reading: ReadContext, statement: Statement) -> list[HistoryLine]:
 
 def _personal(reading: ReadContext, ids: Collection[int]) -> dict[int, dict[str, Values]]:
     """The personal values stored beside entries, in one statement."""
-    found: dict[int, dict[str, Values]] = defaultdict(dict)
+    values: dict[int, dict[str, Values]] = defaultdict(dict)
     table = HistoryValue
     statement = select(table.history_id, table.field, table.before, table.after)
     if ids:
         for row in reading.rows(statement.where(bulk.among(reading, table.history_id, ids))):
-            found[row.history_id][row.field] = (row.before, row.after)
-    return found
+            values[row.history_id][row.field] = (row.before, row.after)
+    return values
 
 
 def _line(row: _EntryRow, personal: Mapping[str, Values]) -> HistoryLine:

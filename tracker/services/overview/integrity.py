@@ -76,7 +76,7 @@ def _expected(
 
 
 def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.StandingSpan]]:
-    found: dict[str, list[rules.StandingSpan]] = defaultdict(list)
+    spans: dict[str, list[rules.StandingSpan]] = defaultdict(list)
     for some in bulk.chunks(ids):
         statement = (
             select(Span.certification_id, *standings.SPAN)
@@ -85,8 +85,8 @@ def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.Standi
         )
         for id_, from_on, until_on, *rest in reading.rows(statement):
             until = None if until_on == date.max else until_on
-            found[id_].append(rules.StandingSpan(from_on, until, *rest))
-    return found
+            spans[id_].append(rules.StandingSpan(from_on, until, *rest))
+    return spans
 
 
 def last_beat(reading: ReadContext) -> datetime | None:

@@ -179,14 +179,16 @@ def _mine(actor: Actor) -> list[ColumnElement[bool]]:
     """The condition: same role, record and employer; for staff, also the same person."""
     if actor.role == "admin":
         return []
-    found: list[ColumnElement[bool]] = [Token.role == actor.role]
-    found.append(
+    conditions: list[ColumnElement[bool]] = [Token.role == actor.role]
+    conditions.append(
         Token.holder_id == actor.holder_id if actor.holder_id else Token.holder_id.is_(None)
     )
-    found.append(
+    conditions.append(
         Token.employer_id == actor.employer_id if actor.employer_id else Token.employer_id.is_(None)
     )
-    return [*found, Token.person_id == actor.person_id] if actor.role == "staff" else found
+    return (
+        [*conditions, Token.person_id == actor.person_id] if actor.role == "staff" else conditions
+    )
 
 
 def end_token(work: UnitOfWork, token_id: str) -> None:

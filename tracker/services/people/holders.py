@@ -133,8 +133,8 @@ def _confirmed(
 ) -> dict[str, bool]:
     """Whether the new addresses are confirmed: only if staff enter them for somebody else."""
     by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
-    given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
-    return {f"{name}_confirmed": by_staff for name in given}
+    entered = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
+    return {f"{name}_confirmed": by_staff for name in entered}
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:

@@ -82,12 +82,12 @@ def former(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> Mapping[str, Sequence[FormerNameRow]]:
     """The former names of holders, newest first."""
-    found: dict[str, list[FormerNameRow]] = defaultdict(list)
+    names: dict[str, list[FormerNameRow]] = defaultdict(list)
     for ids in bulk.chunks(set(holder_ids)):
         statement = _FORMER.where(bulk.among(reading, FormerName.holder_id, ids))
         for row in _newest_first(reading.rows_as(FormerNameRow, statement)):
-            found[row.holder_id].append(row)
-    return found
+            names[row.holder_id].append(row)
+    return names
 
 
 def of_holder(reading: ReadContext, holder_id: str) -> Sequence[FormerNameRow]:

@@ -358,12 +358,12 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("undo", activity.state)  # type: ignore[arg-type]
-    found = _ruling(work, activity)
-    if not found:
+    decisions = _ruling(work, activity)
+    if not decisions:
         raise IllegalTransition(
             "There is no decision to take back since the last submission.", state=activity.state
         )
-    undone, before = found[0], found[1] if len(found) > 1 else None
+    undone, before = decisions[0], decisions[1] if len(decisions) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
     _set_state(work, activity, before.verdict if before else ActivityState.SUBMITTED)
     history.record(

@@ -67,7 +67,7 @@ def of_rows(reading: ReadContext, rows: Iterable[ClaimedActivity]) -> dict[str, 
     listed = list(rows)
     versioned = {row.holder_id for row in listed if len(reading.schemes[row.scheme].policies) > 1}
     cycles = _cycles(reading, versioned)
-    found = {
+    kinds = {
         row.id: _type(
             reading.schemes[row.scheme],
             cycles.get((row.holder_id, row.scheme), ()),
@@ -76,15 +76,15 @@ def of_rows(reading: ReadContext, rows: Iterable[ClaimedActivity]) -> dict[str, 
         )
         for row in listed
     }
-    return {id_: kind for id_, kind in found.items() if kind is not None}
+    return {id_: kind for id_, kind in kinds.items() if kind is not None}
 
 
 def _cycles(reading: ReadContext, holder_ids: set[str]) -> dict[HolderScheme, list[CycleTerm]]:
-    found: dict[HolderScheme, list[CycleTerm]] = defaultdict(list)
+    cycles: dict[HolderScheme, list[CycleTerm]] = defaultdict(list)
     for statement, parameters in _CYCLES.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(CycleTerm(*row[2:]))
-    return found
+            cycles[row[0], row[1]].append(CycleTerm(*row[2:]))
+    return cycles
 
 
 def _type(

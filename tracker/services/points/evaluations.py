@@ -173,8 +173,10 @@ _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(snapshots.CYCLE)
 def _asked(
     reading: ReadContext, certification_id: str, on: date | None = None
 ) -> dict[str, object]:
-    asked = [on] if on else days.todays(reading)
-    return snapshots.known({"id": certification_id, "earliest": min(asked), "latest": max(asked)})
+    possible = [on] if on else days.todays(reading)
+    return snapshots.known(
+        {"id": certification_id, "earliest": min(possible), "latest": max(possible)}
+    )
 
 
 AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
@@ -275,21 +277,21 @@ def explain(
     return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
 
 
-def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
+def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
     """An evaluation as the API presents it, with every point explained in a language."""
-    evaluation, policy = found.points.evaluation, found.policy
-    waiting = {c.ref: c for c in found.points.pending.credits}
+    evaluation, policy = explained.points.evaluation, explained.policy
+    waiting = {c.ref: c for c in explained.points.pending.credits}
     counted = {c.ref for c in evaluation.credits}
-    pending = found.points.pending.total - evaluation.total
-    told = [
-        _credit(c, "extra" if c.ref in found.extra else "approved", policy, language)
+    pending = explained.points.pending.total - evaluation.total
+    lines = [
+        _credit(c, "extra" if c.ref in explained.extra else "approved", policy, language)
         for c in evaluation.credits
     ]
-    told += [
+    lines += [
         _credit(c, "pending", policy, language) for ref, c in waiting.items() if ref not in counted
     ]
     return {
-        "certification_id": found.certification_id,
+        "certification_id": explained.certification_id,
         "as_of": evaluation.on,
         "policy": policy.version,
         "verified": policy.verified,
@@ -306,21 +308,21 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
         "earliest_first": evaluation.earliest_first,
         "reexamined_on": evaluation.reexamined_on,
         "pending_points": pending,
-        "total_if_approved": found.points.pending.total,
-        "missing_if_approved": found.points.pending.missing,
-        "complete_if_approved": found.points.pending.complete,
-        "projected_total": found.points.projected,
+        "total_if_approved": explained.points.pending.total,
+        "missing_if_approved": explained.points.pending.missing,
+        "complete_if_approved": explained.points.pending.complete,
+        "projected_total": explained.points.projected,
         **_totals(evaluation),
-        "credits": told,
-        "gap": gap_in_words(found, language) if with_gap else None,
+        "credits": lines,
+        "gap": gap_in_words(explained, language) if with_gap else None,
         "sentences": evaluations.explain(
             evaluation,
             policy,
             language,
-            issuer=found.scheme.issuer,
+            issuer=explained.scheme.issuer,
             pending=pending,
-            projected=found.points.projected,
-            terms=found.points.terms,
+            projected=explained.points.projected,
+            terms=explained.points.terms,
         ),
     }
 
@@ -403,15 +405,15 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
     }
 
 
-def gap_in_words(found: Explained, language: str) -> dict[str, object]:
+def gap_in_words(explained: Explained, language: str) -> dict[str, object]:
     """What would close the gap while activities still count, or why nothing does.
 
     Computed only on request: it takes longer than the rest of an evaluation.
     """
-    evaluation, policy = found.points.evaluation, found.policy
-    closing = gap.close(evaluation, policy, by=found.apply_by)
+    evaluation, policy = explained.points.evaluation, explained.policy
+    closing = gap.close(evaluation, policy, by=explained.apply_by)
     return {
-        "certification_id": found.certification_id,
+        "certification_id": explained.certification_id,
         "as_of": evaluation.on,
         "policy": policy.version,
         "complete": evaluation.complete,

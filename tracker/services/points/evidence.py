@@ -217,9 +217,9 @@ def _when_undone(work: UnitOfWork, act: Callable[[], object]) -> None:
 def sweep(reading: ReadContext) -> int:
     """Remove files that have had no row for a day; returns how many."""
     kept = store(reading.settings)
-    found = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
+    keys = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
     known = {row.key for row in reading.rows(select(Evidence.key))}
-    orphans = [key for key in found if key not in known]
+    orphans = [key for key in keys if key not in known]
     for key in orphans:
         kept.remove(key)
     return len(orphans)

@@ -104,14 +104,14 @@ def claims(
     reading: ReadContext, certification_ids: Collection[str], *, on: date
 ) -> dict[str, Sequence[Claim]]:
     """The claims of each certification's holder that its scheme had approved by a day."""
-    found: dict[str, list[Claim]] = defaultdict(list)
+    claims_by_key: dict[str, list[Claim]] = defaultdict(list)
     for ids in bulk.chunks(certification_ids):
         rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
         for key, ref, *claim, tags, duty, approved in rows:
             borne = _NO_TAGS if tags == _NONE else frozenset(json.loads(tags))
             claim.extend((borne, duty, approved))
-            found[key].append(Claim(_dashed(ref), *claim))
-    return {_dashed(key): of_one for key, of_one in found.items()}
+            claims_by_key[key].append(Claim(_dashed(ref), *claim))
+    return {_dashed(key): of_one for key, of_one in claims_by_key.items()}
 
 
 def _dashed(id_: object) -> str:

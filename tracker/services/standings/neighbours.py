@@ -56,18 +56,18 @@ ALONE = Beside()
 
 
 def records(
-    reading: ReadContext, asked: Collection[CertificationKey], *, known_at: datetime | None = None
+    reading: ReadContext, keys: Collection[CertificationKey], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """The records of these certifications: complete only where applications count for points."""
-    whole = [one.id for one in asked if cycle_rules.needs(reading.schemes[one.scheme]).record]
-    plain = {one.id for one in asked}.difference(whole)
-    found = snapshots.cycles(reading, plain, known_at=known_at)
-    return found | snapshots.records(reading, whole, known_at=known_at) if whole else found
+    whole = [one.id for one in keys if cycle_rules.needs(reading.schemes[one.scheme]).record]
+    plain = {one.id for one in keys}.difference(whole)
+    records = snapshots.cycles(reading, plain, known_at=known_at)
+    return records | snapshots.records(reading, whole, known_at=known_at) if whole else records
 
 
 def beside(
     reading: ReadContext,
-    asked: Iterable[CertificationKey],
+    keys: Iterable[CertificationKey],
     activities: Mapping[HolderScheme, Sequence[ActivityFacts]] | None = None,
     *,
     known_at: datetime | None = None,
@@ -76,7 +76,7 @@ def beside(
 
     ``activities`` are those of the holders in all schemes, if the caller has them.
     """
-    needs = {one: found for one in asked if not (found := _needs(reading, one.scheme)).nothing}
+    needs = {one: found for one in keys if not (found := _needs(reading, one.scheme)).nothing}
     trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
     sharing = {one.holder_id for one, needed in needs.items() if needed.schemes}
     attempts = snapshots.attempts(reading, trying, known_at=known_at)
@@ -101,8 +101,8 @@ def of_one(
     known_at: datetime | None = None,
 ) -> Beside:
     """The same for the row of one certification."""
-    asked = CertificationKey(certification.id, certification.holder_id, scheme.code)
-    return beside(reading, [asked], known_at=known_at).get(asked.id, ALONE)
+    key = CertificationKey(certification.id, certification.holder_id, scheme.code)
+    return beside(reading, [key], known_at=known_at).get(key.id, ALONE)
 
 
 def _needs(reading: ReadContext, scheme: str) -> Needs:
@@ -110,9 +110,9 @@ def _needs(reading: ReadContext, scheme: str) -> Needs:
 
 
 def _of_schemes(
-    one: CertificationKey, needed: Needs, found: Mapping[HolderScheme, Sequence[R]]
+    one: CertificationKey, needed: Needs, facts: Mapping[HolderScheme, Sequence[R]]
 ) -> dict[str, Sequence[R]]:
-    return {s: found[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in found}
+    return {s: facts[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in facts}
 
 
 _SPANS = about(
@@ -129,8 +129,8 @@ def _spans(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, Sequence[SpanValue]]:
     """The timelines of holders, by holder and scheme; the award that counts on a day is first."""
-    found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
+    spans: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
     for statement, parameters in _SPANS.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(SpanValue(*row[2:]))
-    return dict(found)
+            spans[row[0], row[1]].append(SpanValue(*row[2:]))
+    return dict(spans)

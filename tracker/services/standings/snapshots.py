@@ -151,11 +151,11 @@ def attempts(
     reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[Attempt]]:
     """Attempts by holder and scheme, oldest first; voided ones are left out."""
-    found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
+    attempts: dict[HolderScheme, list[Attempt]] = defaultdict(list)
     for statement, parameters in _ATTEMPTS.each(reading, holder_ids, known_at):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(Attempt(*row[2:]))
-    return found
+            attempts[row[0], row[1]].append(Attempt(*row[2:]))
+    return attempts
 
 
 CYCLE = columns_of(rules.CycleTerm, Cycle)
@@ -210,7 +210,7 @@ def records(
     reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """The cycles with their adjustments, applications and changes of each certification."""
-    found: dict[str, CertificationRecord] = {}
+    records: dict[str, CertificationRecord] = {}
     for together, parameters in _RECORDS.each(reading, certification_ids, known_at):
         cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
         applications: dict[str, list[rules.Application]] = defaultdict(list)
@@ -222,20 +222,20 @@ def records(
                 rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until)
             )
         for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
-            found[id_] = replace(
+            records[id_] = replace(
                 one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
             )
-    return {id_: found[id_] for id_ in certification_ids if id_ in found}
+    return {id_: records[id_] for id_ in certification_ids if id_ in records}
 
 
 def cycles(
     reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """Records with only the cycles and their adjustments, for callers that need no more."""
-    found: dict[str, CertificationRecord] = {}
+    records: dict[str, CertificationRecord] = {}
     for together, parameters in _CYCLES.each(reading, certification_ids, known_at):
-        found |= _with_cycles(*together.read(reading, parameters))
-    return found
+        records |= _with_cycles(*together.read(reading, parameters))
+    return records
 
 
 def _with_cycles(
@@ -250,17 +250,17 @@ def _with_cycles(
 
 def adjustments_of(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
     """The adjustments of each certification, in the order of recording."""
-    found: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
+    adjustments: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal", "number")):
-        found[row[0]].append(rules.CycleAdjustment(*row[2:]))
-    return {id_: tuple(of_one) for id_, of_one in found.items()}
+        adjustments[row[0]].append(rules.CycleAdjustment(*row[2:]))
+    return {id_: tuple(of_one) for id_, of_one in adjustments.items()}
 
 
 def _by_certification(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleTerm, ...]]:
-    found: dict[str, list[rules.CycleTerm]] = defaultdict(list)
+    cycles: dict[str, list[rules.CycleTerm]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal")):
-        found[row[0]].append(rules.CycleTerm(*row[1:]))
-    return {id_: tuple(of_one) for id_, of_one in found.items()}
+        cycles[row[0]].append(rules.CycleTerm(*row[1:]))
+    return {id_: tuple(of_one) for id_, of_one in cycles.items()}
 
 
 def _application(row: AnyRow, known_at: datetime) -> rules.Application:
@@ -352,11 +352,11 @@ def activities(
     reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[ActivityFacts]]:
     """Activities by holder and scheme with all their decisions; drafts are left out."""
-    found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
+    activities: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
     for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
         for first, facts in _by_activity(reading.rows_as(_ClaimRow, statement, parameters)):
-            found[first.holder_id, first.scheme].append(facts)
-    return found
+            activities[first.holder_id, first.scheme].append(facts)
+    return activities
 
 
 def claimed(
@@ -369,11 +369,11 @@ def claimed(
 
 def _by_activity(rows: Iterable[_ClaimRow]) -> Iterator[tuple[_ClaimRow, ActivityFacts]]:
     """Each activity's first row and its facts, in the order of the ids."""
-    found: dict[str, list[_ClaimRow]] = defaultdict(list)
+    by_activity: dict[str, list[_ClaimRow]] = defaultdict(list)
     for row in rows:
-        found[row.id].append(row)
-    for id_ in sorted(found):
-        of_one = found[id_]
+        by_activity[row.id].append(row)
+    for id_ in sorted(by_activity):
+        of_one = by_activity[id_]
         if len(of_one) > 1:
             of_one.sort(key=attrgetter("decided_on", "decision_id"))
         yield of_one[0], _activity(of_one)
@@ -475,8 +475,8 @@ def with_cycles(
 
     Takes two statements, both of which can be prefetched. Raises NotFound as above.
     """
-    asked = known({"id": certification_id}, known_at)
-    rows = reading.rows(WITH_CYCLES, asked)
+    parameters = known({"id": certification_id}, known_at)
+    rows = reading.rows(WITH_CYCLES, parameters)
     if not rows:
         raise NotFound
     width = len(CERTIFICATION)
@@ -485,7 +485,7 @@ def with_cycles(
     cycles = [rules.CycleTerm(*row[width:]) for row in rows if row.ordinal is not None]
     if not cycles:
         return certification, None
-    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(certification.id, ())
+    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, parameters)).get(certification.id, ())
     cycles.sort(key=attrgetter("ordinal"))
     return certification, CertificationRecord(
         certification.id, tuple(cycles), adjustments=adjustments

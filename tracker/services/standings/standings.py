@@ -115,11 +115,11 @@ def of_many(
     reading: ReadContext, holder_ids: Collection[str], *, on: date
 ) -> list[HeldCertification]:
     """The certifications of many holders that count on a day, with their standings."""
-    found: list[HeldCertification] = []
+    held: list[HeldCertification] = []
     for ids in bulk.chunks(holder_ids):
         statement = _SPEAKING.where(Certification.holder_id.in_(ids))
-        found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
-    return found
+        held += [_held(row, on) for row in reading.rows(statement, {"on": on})]
+    return held
 
 
 def page(
@@ -236,7 +236,7 @@ def _shared(
 ) -> dict[str, list[Claim]]:
     """The claims that are shared with other schemes, by scheme."""
     return {
-        scheme: [found for each in activities if (found := claim(each)) is not None]
+        scheme: [shared for each in activities if (shared := claim(each)) is not None]
         for scheme, activities in beside.activities.items()
     }
 
@@ -248,11 +248,11 @@ def points(
 
     Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
-    asked = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
+    keys = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
     records = snapshots.records(reading, [one.id for one in held])
     activities = snapshots.activities(reading, {one.holder_id for one in held})
-    beside = neighbours.beside(reading, asked, activities)
-    found: dict[str, CertificationPoints] = {}
+    beside = neighbours.beside(reading, keys, activities)
+    points_by_id: dict[str, CertificationPoints] = {}
     for one in held:
         result = evaluate(
             reading.schemes[one.scheme],
@@ -262,20 +262,20 @@ def points(
             beside=beside.get(one.id, neighbours.ALONE),
         )
         if result is not None:
-            found[one.id] = result
-    return found
+            points_by_id[one.id] = result
+    return points_by_id
 
 
 def evaluations(
     reading: ReadContext, held: Collection[HeldCertification | CertificationKey], *, on: date
 ) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
-    asked = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
-    records = neighbours.records(reading, asked)
-    claims = approved_claims.claims(reading, [one.id for one in asked], on=on)
-    beside = neighbours.beside(reading, asked)
-    found: dict[str, Evaluation] = {}
-    for one in asked:
+    keys = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
+    records = neighbours.records(reading, keys)
+    claims = approved_claims.claims(reading, [one.id for one in keys], on=on)
+    beside = neighbours.beside(reading, keys)
+    evaluations_by_id: dict[str, Evaluation] = {}
+    for one in keys:
         judged = _judged(
             reading.schemes[one.scheme],
             records[one.id],
@@ -284,8 +284,8 @@ def evaluations(
             beside=beside.get(one.id, neighbours.ALONE),
         )
         if judged is not None:
-            found[one.id] = judged.evaluation
-    return found
+            evaluations_by_id[one.id] = judged.evaluation
+    return evaluations_by_id
 
 
 @dataclass(frozen=True, slots=True)
