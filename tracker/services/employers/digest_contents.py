@@ -337,22 +337,23 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[Dig
             _told_in(reading, period, decided_on, _DECIDED_AT, false()),
         )
     )
-    rows: list[DigestRow] = [
-        {
-            "entry": change.entry,
-            "employee_id": change.employee_id,
-            "name": change.name,
-            "scheme": change.scheme,
-            "on": str(change.on),
-            "what": change.what,
-        }
-        for change in (
-            *_named(reading, _WorkerChange, changes, effective_on),
-            *_named(reading, _WorkerChange, renewals, decided_on),
-        )
+    rows = [
+        *_named(reading, _WorkerChange, changes, effective_on),
+        *_named(reading, _WorkerChange, renewals, decided_on),
     ]
-    rows += _taken_back(reading, employer_id, period)
-    return sorted(rows, key=lambda row: (row["on"], row["employee_id"]))
+    listed = [*map(_as_json, rows), *_taken_back(reading, employer_id, period)]
+    return sorted(listed, key=lambda row: (row["on"], row["employee_id"]))
+
+
+def _as_json(change: _WorkerChange) -> DigestRow:
+    return {
+        "entry": change.entry,
+        "employee_id": change.employee_id,
+        "name": change.name,
+        "scheme": change.scheme,
+        "on": str(change.on),
+        "what": change.what,
+    }
 
 
 def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[DigestRow]:
