@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import FINAL_TIMEOUT, Postman
@@ -135,12 +134,12 @@ def audit(container: Container) -> AuditCounts:
     """Check the accounting identity of reminders over the last week, and log each violation."""
     with container.reading(SYSTEM) as reading:
         since = (reading.now - _AUDITED).date()
-        found = ledger.identity_violations(reading, since=since)
-    for violation in found:
+        violations = ledger.identity_violations(reading, since=since)
+    for violation in violations:
         _log.error("a stage passed without a row: %s", violation)
     with container.work(SYSTEM) as work:
-        counters.put(work, counters.VIOLATIONS, len(found))
-    counts = AuditCounts(len(found))
+        counters.put(work, counters.VIOLATIONS, len(violations))
+    counts = AuditCounts(len(violations))
     _tell("audit", asdict(counts))
     return counts
 
@@ -177,12 +176,12 @@ def tidy(container: Container) -> int:
 def beat(container: Container) -> None:
     """Record that the scheduler is alive, first in the database, then in the file beside it."""
     with container.work(SYSTEM) as work:
-        found = send_safety.beat(work)
-    if found is not None:
-        heartbeat.keep(container.settings, found)
+        latest = send_safety.beat(work)
+    if latest is not None:
+        heartbeat.keep(container.settings, latest)
 
 
-def _tell(job: str, counts: Any) -> None:
+def _tell(job: str, counts: Mapping[str, int]) -> None:
     """Log what a job did; nothing if it had nothing to do."""
     words = " ".join(f"{name}={count}" for name, count in counts.items() if count)
     if words:

@@ -42,7 +42,7 @@ class RelayReader:
         self._followed.close()
 
     def _write(self) -> int:
-        accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in self._kept]
+        accepted = [Acceptance(taken.message_id, taken.at, taken.queue_id) for taken in self._kept]
         with self._container.work(SYSTEM) as work:
             relay_evidence.take_log(
                 work, accepted, begins=self._log.begins, until=self._log.complete_until

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import partial
-from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -150,7 +149,7 @@ def run(container: Container, stop: threading.Event | None = None) -> None:
     _log.info("the scheduler has ended")
 
 
-def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> Any:
+def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> BackgroundScheduler:
     # APScheduler logs every run, and warns when a long run is still under way; both are normal.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(

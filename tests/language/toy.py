@@ -48,7 +48,7 @@ def said(scheme: Scheme, language: str) -> dict[str, object]:
     missing = gap.close(found, policy)
     speaks = voice.Voice(policy, language)
     step = NextStep("log_activities", date(2027, 3, 15), Decimal(1), questions=2)
-    letter = next(iter(previews.of_scheme(scheme, language))).letter
+    letter = next(iter(previews.of_scheme(scheme, language))).message
     return {
         "voice": [
             str(speaks.points(Decimal(1))),

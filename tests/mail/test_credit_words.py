@@ -27,7 +27,7 @@ POINTS = re.compile(r"\b(points?|puntos?)\b", re.IGNORECASE)
 def made(credit, language):
     scheme = with_policy(CPT, credit=credit)
     return {
-        one.name.removesuffix(f".{language}"): one.letter
+        one.name.removesuffix(f".{language}"): one.message
         for one in (*previews.of_scheme(scheme, language), *previews.of_several([scheme], language))
     }
 

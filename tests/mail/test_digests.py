@@ -9,7 +9,7 @@ import pytest
 
 from tracker.domain.credentials.certifications import Status
 from tracker.mail import digests, messages
-from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
+from tracker.mail.digests import DigestLine, DigestMessage, DigestNumbers
 from tracker.services.employers import digest_contents
 
 NUMBERS = DigestNumbers(
@@ -28,7 +28,7 @@ def line(what="expired", name="Ana Peña", on=date(2026, 11, 20)):
 
 def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired", schemes=1):
     return digests.compose(
-        DigestLetter(
+        DigestMessage(
             employer,
             language,
             date(2026, 11, 16),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.mail.html_reader import Reader
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.mail.messages import ComposedEmail, phrases
-from tracker.mail.notices import TELLS, NoticeLetter, NoticeToCompose, compose_notice
+from tracker.mail.notices import TELLS, NoticeMessage, NoticeToCompose, compose_notice
 from tracker.mail.today import Today
 
 NOW = Today(
@@ -60,7 +60,7 @@ def told(
     *news: NoticeToCompose, language: str = "en", stop: str | None = "https://t.example/u"
 ) -> ComposedEmail:
     return compose_notice(
-        NoticeLetter(
+        NoticeMessage(
             name="Ana Gómez",
             language=language,
             news=news,

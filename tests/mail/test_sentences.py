@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.mail import standings
 from tests.mail.standings import Case
 from tracker.language.voice import in_words
-from tracker.mail.messages import ComposedEmail, ReminderLetter, compose_reminder, phrases
-from tracker.mail.notices import TELLS, NoticeLetter, NoticeToCompose, compose_notice
+from tracker.mail.messages import ComposedEmail, ReminderMessage, compose_reminder, phrases
+from tracker.mail.notices import TELLS, NoticeMessage, NoticeToCompose, compose_notice
 from tracker.mail.today import Today
 
 Rule = Callable[[Any, Any], bool]
@@ -375,7 +375,7 @@ def variants(tells: str, of: Case) -> Iterator[NoticeToCompose]:
 
 
 def composed(*some: NoticeToCompose, language: str = "en") -> ComposedEmail:
-    return compose_notice(NoticeLetter("Ana", language, some, "https://t.example/verify/x"))
+    return compose_notice(NoticeMessage("Ana", language, some, "https://t.example/verify/x"))
 
 
 CASES = list(standings.every_case())
@@ -398,7 +398,7 @@ def test_every_reminder_says_nothing_untrue_in_any_standing():
         if line is None:
             continue
         both = [
-            compose_reminder(ReminderLetter("Ana", of, (line,), "https://t.example/v", "MSSC"))
+            compose_reminder(ReminderMessage("Ana", of, (line,), "https://t.example/v", "MSSC"))
             for of in ("en", "es")
         ]
         check(both[0], news("reminder", case), case.today, case.name)
@@ -430,7 +430,7 @@ def test_every_phrase_has_a_rule_and_is_said_by_some_message():
             for one in variants(tells, case):
                 said.update(composed(one).keys)
         if line := standings.line_of(case):
-            facts = ReminderLetter("Ana", "en", (line,), "", "MSSC")
+            facts = ReminderMessage("Ana", "en", (line,), "", "MSSC")
             said.update(compose_reminder(facts).keys)
     assert (RULES.keys() | REMINDERS.keys()) - said - UNREACHED == set()
 
@@ -464,5 +464,5 @@ def test_random_facts_make_no_untrue_sentence(*, label, state, hold, tells, awar
     one = news(tells, case, on=on + shift, appeal_by=on + appeal, closed=data.draw(st.booleans()))
     check(composed(one), one, case.today, case.name)
     if line := standings.line_of(case):
-        letter = compose_reminder(ReminderLetter("Ana", "en", (line,), "", "MSSC"))
+        letter = compose_reminder(ReminderMessage("Ana", "en", (line,), "", "MSSC"))
         check(letter, news("reminder", case), case.today, case.name)

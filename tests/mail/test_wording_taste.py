@@ -130,10 +130,10 @@ def test_every_sentence_begins_and_ends_as_one_does(language):
 def test_every_email_names_who_writes_and_how_to_reach_them(language):
     say = phrases(language)
     for sample in emails(language):
-        text = sample.letter.text
+        text = sample.message.text
         begin, end = say["signed"].split("{issuer}")
         assert re.search(f"{re.escape(begin)}.+{re.escape(end)}", text), sample.name
-        assert end in sample.letter.html, sample.name
+        assert end in sample.message.html, sample.name
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -141,9 +141,9 @@ def test_every_email_about_a_certification_gives_its_abbreviation(language):
     for scheme in (*SCHEMES, *EXAMPLES):
         short = scheme.abbreviation or scheme.number_prefix
         for sample in previews.of_scheme(scheme, language):
-            if scheme.title[language] in sample.letter.text:
-                assert scheme.full_name(language) in sample.letter.text, sample.name
-                assert short in sample.letter.text
+            if scheme.title[language] in sample.message.text:
+                assert scheme.full_name(language) in sample.message.text, sample.name
+                assert short in sample.message.text
     assert SCHEMES["cpt"].full_name("en") == "Certified Production Technician (CPT)"
     assert SCHEMES["cpt"].full_name("es") == (
         "Técnico Certificado en Producción (Certified Production Technician, CPT)"
@@ -155,7 +155,7 @@ def test_every_email_about_a_certification_gives_its_abbreviation(language):
 def test_no_email_shows_what_is_meant_for_programs(language):
     """No key, id, ISO date, code of a state, or place that was not filled."""
     for sample in emails(language):
-        told = f"{sample.letter.subject}\n{sample.letter.text}"
+        told = f"{sample.message.subject}\n{sample.message.text}"
         told = re.sub(r"https://\S+", "", told)
         assert not re.search(
             r"[{}]|\b[a-z]+_[a-z_]+\b|\d{4}-\d\d-\d\d|\bNone\b(?! of)|[0-9a-f]{8}-", told
@@ -164,12 +164,12 @@ def test_no_email_shows_what_is_meant_for_programs(language):
 
 def test_dates_are_those_of_the_language():
     for sample in emails("en"):
-        for day in re.findall(r"\S+ \d{1,2}, 20\d\d|\d{1,2} \w+ 20\d\d", sample.letter.text):
+        for day in re.findall(r"\S+ \d{1,2}, 20\d\d|\d{1,2} \w+ 20\d\d", sample.message.text):
             assert re.fullmatch(r"\(?[A-Z][a-z]+ \d{1,2}, 20\d\d", day), (sample.name, day)
     for sample in emails("es"):
-        days = re.findall(r"\d{1,2} de \w+ (?:de )?20\d\d", sample.letter.text)
+        days = re.findall(r"\d{1,2} de \w+ (?:de )?20\d\d", sample.message.text)
         assert all(re.fullmatch(r"\d{1,2} de [a-z]+ de 20\d\d", day) for day in days)
-        assert not re.search(r"[A-Z][a-z]+ \d{1,2}, 20\d\d", sample.letter.text), sample.name
+        assert not re.search(r"[A-Z][a-z]+ \d{1,2}, 20\d\d", sample.message.text), sample.name
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -180,14 +180,16 @@ def test_one_of_a_thing_is_singular(language):
         r"|quedan 1 |faltan 1 |[Ll]os 1 ",
     }[language]
     for sample in emails(language):
-        assert not re.search(plural, f"{sample.letter.subject}\n{sample.letter.text}"), sample.name
+        assert not re.search(plural, f"{sample.message.subject}\n{sample.message.text}"), (
+            sample.name
+        )
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_no_subject_is_in_capitals_or_too_long_for_a_screen(language):
     small = {"en": {"certification", "your", "you", "expires", "expired"}, "es": {"su", "vence"}}
     for sample in emails(language):
-        subject = sample.letter.subject
+        subject = sample.message.subject
         assert len(subject) <= 140, subject
         assert not any(word.capitalize() in subject.split()[1:] for word in small[language])
         assert subject.count("(") == subject.count(")") <= 2, subject
@@ -199,7 +201,7 @@ def test_a_reminder_to_renew_names_the_fee_and_a_denial_the_appeal():
         ("es", "La cuota de renovación es de $", "Puede apelar hasta el"),
     ):
         by_name = {
-            one.name: one.letter.text for one in previews.of_scheme(SCHEMES["cpt"], language)
+            one.name: one.message.text for one in previews.of_scheme(SCHEMES["cpt"], language)
         }
         for stage in (365, 90, 30, 7, 1, 0):
             assert fee in by_name[f"reminder-{stage}-incomplete.{language}"]

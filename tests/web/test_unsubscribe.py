@@ -23,9 +23,9 @@ def link(container):
     def make(topic="reminders", **values):
         holder_id, _ = factories.certified(container, date(2021, 12, 25), **values)
         with container.reading(SYSTEM) as reading:
-            ways = sealing.ways_out_of(reading, container.message_key, holder_id, topic)
-        assert ways is not None
-        return ways[0].removeprefix(container.settings.app.base_url.rstrip("/"))
+            links = sealing.unsubscribe_links(reading, container.message_key, holder_id, topic)
+        assert links is not None
+        return links[0].removeprefix(container.settings.app.base_url.rstrip("/"))
 
     return make
 

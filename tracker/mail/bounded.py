@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email import message_from_bytes, message_from_string
 from email.message import Message
-from email.policy import Compat32
+from email.policy import Compat32, Policy
 from typing import Any
 
 _FIELD = 2_000  # characters of a field's value
@@ -27,7 +27,7 @@ class TooManyParts(ValueError):  # noqa: N818 - named for the refused fact
 class _Bounded(Compat32):
     """The policy for one message; ``left`` counts the parts that it may still have."""
 
-    left: Mapping[str, Any] = {}
+    left: Mapping[str, int] = {}
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         """A field, cut to size; a part nested too deeply gets the type of plain text."""
@@ -39,7 +39,7 @@ class _Bounded(Compat32):
                 value = "text/plain"
         return name, value
 
-    def message_factory(self, policy: Any) -> Message:
+    def message_factory(self, policy: Policy[Message]) -> Message:
         """Start another part. Raises TooManyParts."""
         self._take("parts")
         if self.left["parts"] < 0:
@@ -51,8 +51,8 @@ class _Bounded(Compat32):
 
 
 def _policy() -> _Bounded:
-    kept: dict[str, Any] = {"left": {"nested": _NESTED, "parts": _PARTS}}
-    return _Bounded(**kept)
+    limits: dict[str, Any] = {"left": {"nested": _NESTED, "parts": _PARTS}}  # kept by ``Policy``
+    return _Bounded(**limits)
 
 
 def parsed(data: bytes | str) -> Message:

@@ -13,7 +13,7 @@ from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
-from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
+from tracker.mail.digests import DigestLine, DigestMessage, DigestNumbers
 from tracker.mail.previews import Sample
 
 _TODAY = date(2027, 3, 15)
@@ -44,13 +44,13 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
     week = last_closed(DigestFrequency.WEEK, _TODAY)
     issuers = {scheme.issuer for scheme in schemes}
     issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
-    letter = digests.compose(
-        DigestLetter(
+    message = digests.compose(
+        DigestMessage(
             employer=translated(_EMPLOYERS, language),
             language=language,
             from_on=week.starts_on,
             through_on=week.ends_on,
-            numbers=tuple(_numbers(one, language) for one in schemes),
+            numbers=tuple(_numbers(scheme, language) for scheme in schemes),
             sections={
                 section: (tuple(_lines(schemes, section, language, week.ends_on)), section == "due")
                 for section in _LINES
@@ -59,7 +59,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
         )
     )
     at = datetime(_TODAY.year, _TODAY.month, _TODAY.day, 14, tzinfo=UTC)
-    yield Sample(f"{name}.{language}", letter, at, "", issuer)
+    yield Sample(f"{name}.{language}", message, at, "", issuer)
 
 
 def _numbers(scheme: Scheme, language: str) -> DigestNumbers:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from tracker.language.voice import in_words
 from tracker.mail import messages
-from tracker.mail.messages import ComposedEmail, Phrases, printable
+from tracker.mail.messages import ComposedEmail, MessageLayout, MessageSection, Phrases, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,13 @@ class DigestLine:
     name: str
     employee_id: str
     what: str
-    scheme: str
-    on: date | None
+    scheme: str = ""
+    on: date | None = None
     closes_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DigestLetter:
+class DigestMessage:
     """The facts of a digest; each section has its lines and whether there are more.
 
     ``issuer`` is the sender's name; ``unsubscribe_link`` lets the reader end the digest.
@@ -64,17 +63,17 @@ class DigestLetter:
     unsubscribe_link: str | None = None
 
 
-def compose(facts: DigestLetter) -> ComposedEmail:
+def compose(facts: DigestMessage) -> ComposedEmail:
     """Write one digest: the numbers first, then the named workers, section by section."""
     say, language = messages.phrases(facts.language, "digest"), facts.language
     employer = printable(facts.employer)
     date_ = in_words(facts.through_on, language)
-    context = {
+    layout: MessageLayout = {
         "language": language,
         "subject": say["subject"].format(employer=employer, date=date_),
         "greeting": say["greeting"].format(employer=employer),
         "sections": [
-            *(_numbers(say, one, facts) for one in facts.numbers),
+            *(_numbers(say, numbers, facts) for numbers in facts.numbers),
             *(_named(say, name, facts) for name in facts.sections),
         ],
         "enclosed": "",
@@ -85,10 +84,10 @@ def compose(facts: DigestLetter) -> ComposedEmail:
         "unsubscribe": say["unsubscribe"],
         "reversible": say["reversible"],
     }
-    return messages.laid_out(context)
+    return messages.laid_out(layout)
 
 
-def _section(title: str, lead: str, *sentences: str) -> dict[str, Any]:
+def _section(title: str, lead: str, *sentences: str) -> MessageSection:
     return {
         "title": title,
         "lead": lead,
@@ -99,28 +98,28 @@ def _section(title: str, lead: str, *sentences: str) -> dict[str, Any]:
     }
 
 
-def _numbers(say: Phrases, one: DigestNumbers, facts: DigestLetter) -> dict[str, Any]:
+def _numbers(say: Phrases, numbers: DigestNumbers, facts: DigestMessage) -> MessageSection:
     days = {
         name: in_words(day, facts.language)
         for name, day in (("first", facts.from_on), ("last", facts.through_on))
     }
     sentences = [
-        say["valid"].format(count=one.valid, total=one.total),
-        say["due"].format_map({f"in_{day}": count for day, count in one.due.items()}),
+        say["valid"].format(count=numbers.valid, total=numbers.total),
+        say["due"].format_map({f"in_{day}": count for day, count in numbers.due.items()}),
     ]
     counts = {
-        "pending": one.pending,
-        "not_certified": one.not_certified,
-        "not_shared": one.not_shared,
+        "pending": numbers.pending,
+        "not_certified": numbers.not_certified,
+        "not_shared": numbers.not_shared,
     }
     for key, count in counts.items():
         if count:
             sentences.append(say[key].format(count=count))
-    title = say["numbers"].format(scheme=printable(one.scheme), date=days["last"])
+    title = say["numbers"].format(scheme=printable(numbers.scheme), date=days["last"])
     return _section(title, say["period"].format_map(days), *sentences)
 
 
-def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
+def _named(say: Phrases, name: str, facts: DigestMessage) -> MessageSection:
     lines, more = facts.sections[name]
     several = len(facts.numbers) > 1
     sentences = [_line(say, line, facts, several=several) for line in lines]
@@ -130,7 +129,7 @@ def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
     return _section(title, say[f"{name}_lead"], *sentences)
 
 
-def _line(say: Phrases, line: DigestLine, facts: DigestLetter, *, several: bool) -> str:
+def _line(say: Phrases, line: DigestLine, facts: DigestMessage, *, several: bool) -> str:
     """A line about one worker; it names the scheme if there are several."""
     row = say["row_scheme" if line.scheme and several else "row"].format(
         name=printable(line.name),
@@ -140,10 +139,10 @@ def _line(say: Phrases, line: DigestLine, facts: DigestLetter, *, several: bool)
     if line.on is None:
         return row
     what, day = say[f"what_{line.what}"], in_words(line.on, facts.language)
-    told = say["row_on"].format(row=row, what=what, date=day)
+    sentence = say["row_on"].format(row=row, what=what, date=day)
     if line.closes_on is None:
-        return told
+        return sentence
     # The digest is read on the day after ``through_on``.
     when = "closed" if line.closes_on <= facts.through_on else "closes"
     date_ = in_words(line.closes_on, facts.language)
-    return say["row_window"].format(row=told, window=say[f"window_{when}"], date=date_)
+    return say["row_window"].format(row=sentence, window=say[f"window_{when}"], date=date_)

@@ -87,7 +87,7 @@ class _WirePolicy(EmailPolicy):
 _WIRE = _WirePolicy(linesep="\r\n")
 
 
-def render(letter: ComposedEmail, envelope: Envelope) -> bytes:
+def render(composed: ComposedEmail, envelope: Envelope) -> bytes:
     """The message as it is sent: CRLF line ends, 7-bit, text first and HTML second.
 
     A calendar is attached as a file.
@@ -99,20 +99,20 @@ def render(letter: ComposedEmail, envelope: Envelope) -> bytes:
     """
     boundary = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
     message = EmailMessage(policy=_WIRE)
-    for name, value in _headers(letter, envelope).items():
+    for name, value in _headers(composed, envelope).items():
         message[name] = value
-    if not letter.calendar:
-        return _with_words(message, letter, boundary).as_bytes()
+    if not composed.calendar:
+        return _with_words(message, composed, boundary).as_bytes()
     message["Content-Type"] = f'multipart/mixed; boundary="=_mixed_{boundary}"'
-    message.attach(_with_words(EmailMessage(policy=_WIRE), letter, boundary))
-    message.attach(_calendar(letter.calendar))
+    message.attach(_with_words(EmailMessage(policy=_WIRE), composed, boundary))
+    message.attach(_calendar(composed.calendar))
     return message.as_bytes()
 
 
-def _with_words(message: EmailMessage, letter: ComposedEmail, boundary: str) -> EmailMessage:
+def _with_words(message: EmailMessage, composed: ComposedEmail, boundary: str) -> EmailMessage:
     message["Content-Type"] = f'multipart/alternative; boundary="=_{boundary}"'
-    message.attach(_part("text/plain", letter.text))
-    message.attach(_part("text/html", letter.html))
+    message.attach(_part("text/plain", composed.text))
+    message.attach(_part("text/html", composed.html))
     return message
 
 
@@ -141,7 +141,7 @@ def from_(sender: str, name: str) -> str:
     return sender if own or not name else formataddr((" ".join(name.split()), address))
 
 
-def _headers(letter: ComposedEmail, envelope: Envelope) -> dict[str, str]:
+def _headers(composed: ComposedEmail, envelope: Envelope) -> dict[str, str]:
     recipient = emails.for_relay(envelope.recipient)
     if not ADDRESS.fullmatch(recipient):
         raise UnsafeHeader("To")
@@ -149,7 +149,7 @@ def _headers(letter: ComposedEmail, envelope: Envelope) -> dict[str, str]:
         "From": envelope.sender,
         "Reply-To": envelope.reply_to,
         "To": recipient,
-        "Subject": letter.subject,
+        "Subject": composed.subject,
         "Date": format_datetime(envelope.date),
         "Message-ID": _bracketed(envelope.message_id.strip("<>"), "Message-ID"),
         "Auto-Submitted": "auto-generated",  # RFC 3834: asks for no automatic replies

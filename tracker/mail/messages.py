@@ -7,13 +7,13 @@ message format (``envelopes.py``), and whether, to whom and how a message is sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -143,7 +143,7 @@ def _as_it_stood(line: CertificationLine) -> Today:
 
 
 @dataclass(frozen=True, slots=True)
-class ReminderLetter:
+class ReminderMessage:
     """The facts of one reminder: the holder's name, the language ("en", "es"), the certifications.
 
     ``link`` is the public page of the first certification. Without an ``unsubscribe_link`` the
@@ -181,9 +181,9 @@ class Sentence(str):
     key: str
 
 
-def sentence(say: Phrases, key: str, given: Mapping[str, Any]) -> Sentence:
+def sentence(say: Phrases, key: str, facts: Mapping[str, object]) -> Sentence:
     """The phrase of that key with its fields filled in. Raises KeyError if a fact is missing."""
-    made = Sentence(say[key].format_map(given))
+    made = Sentence(say[key].format_map(facts))
     made.key = key
     return made
 
@@ -195,20 +195,48 @@ def phrases(language: str, catalogue: str = "phrases") -> Phrases:
     return catalogues.topic(language, catalogue)
 
 
-def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> ComposedEmail:
-    """Render a context with the layouts, which reminders, notices and digests share."""
-    layouts = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
-    text, html = (layout.render(context) for layout in layouts)
+class MessageSection(TypedDict):
+    """A section of a message; a ``percent`` is shown as a bar, with the words of ``share``."""
+
+    title: str | None
+    lead: str
+    number: str
+    percent: int | None
+    share: str
+    paragraphs: Sequence[Sequence[str]]
+
+
+class MessageLayout(TypedDict):
+    """What the layouts show; empty texts are left out."""
+
+    language: str
+    subject: str
+    greeting: str
+    sections: Sequence[MessageSection]
+    enclosed: str
+    button: NotRequired[str]
+    link: str
+    signed: str
+    reason: str
+    unsubscribe_link: str | None
+    unsubscribe: str
+    reversible: str
+
+
+def laid_out(layout: MessageLayout, *, calendar: str = "") -> ComposedEmail:
+    """Render a message with the templates, which reminders, notices and digests share."""
+    templates = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
+    text, html = (template.render(layout) for template in templates)
     keys = [
-        one.key
-        for section in context["sections"]
-        for one in (section["lead"], *(s for some in section["paragraphs"] for s in some))
-        if isinstance(one, Sentence)
+        line.key
+        for section in layout["sections"]
+        for line in (section["lead"], *(s for some in section["paragraphs"] for s in some))
+        if isinstance(line, Sentence)
     ]
-    return ComposedEmail(context["subject"], text, html, calendar, tuple(keys))
+    return ComposedEmail(layout["subject"], text, html, calendar, tuple(keys))
 
 
-def page(template: str, **facts: Any) -> str:
+def page(template: str, **facts: object) -> str:
     """An HTML page rendered from a template."""
     return _ENVIRONMENT.get_template(template).render(facts)
 
@@ -238,14 +266,14 @@ def printable(text: str) -> str:
 # Reminders.
 
 
-def compose_reminder(facts: ReminderLetter) -> ComposedEmail:
+def compose_reminder(facts: ReminderMessage) -> ComposedEmail:
     """Write one reminder about one or several certifications, the soonest to expire first.
 
     Raises IndexError if there is no certification to write about.
     """
     say = phrases(facts.language)
     lines = sorted(facts.lines, key=lambda line: line.expires_on)
-    context = {
+    layout: MessageLayout = {
         "language": facts.language,
         "subject": _subject(say, lines, facts.language),
         "greeting": greeting(say, facts.name),
@@ -259,7 +287,7 @@ def compose_reminder(facts: ReminderLetter) -> ComposedEmail:
         "unsubscribe": say["unsubscribe"],
         "reversible": say["reversible"],
     }
-    return laid_out(context, calendar=facts.calendar)
+    return laid_out(layout, calendar=facts.calendar)
 
 
 def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str:
@@ -290,7 +318,7 @@ def _days(say: Phrases, line: CertificationLine) -> str:
     return counted(say, "left", left) if left >= 0 else counted(say, "ago", -left)
 
 
-def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> dict[str, object]:
+def _section(say: Phrases, line: CertificationLine, facts: ReminderMessage) -> MessageSection:
     """The section about one certification, for both layouts."""
     language, today = facts.language, line.standing
     days = {
@@ -299,11 +327,11 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
         "grace_ends": line.last_day,
         "after": line.expires_on + timedelta(days=1),
     }
-    given = {**words(today, language), "issuer": printable(facts.issuer)}
-    given |= {name: in_words(day, language) for name, day in days.items()}
+    shown = {**words(today, language), "issuer": printable(facts.issuer)}
+    shown |= {name: in_words(day, language) for name, day in days.items()}
     # Points that wait for review are given with the other points.
     keys = [key for key in step_keys(today) if key != "step_waiting"]
-    steps = tuple(sentence(say, key, given) for key in keys)
+    steps = tuple(sentence(say, key, shown) for key in keys)
     return {
         "title": printable(line.full_name or line.scheme_name),
         "lead": _deadline(say, line, language),
@@ -313,7 +341,7 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
         "paragraphs": [
             _points(say, line, facts),
             *([steps] if steps else []),
-            (sentence(say, _aftermath(line), given),),
+            (sentence(say, _aftermath(line), shown),),
         ],
     }
 
@@ -339,19 +367,19 @@ def _deadline(say: Phrases, line: CertificationLine, language: str) -> str:
 
 def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **more: str) -> str:
     """The sentence with the expiry date and the days before or since."""
-    given = {
+    shown = {
         "scheme": printable(line.scheme_name),
         "date": in_words(line.expires_on, language),
         "left": counted(say, "left", line.days_left),
         "ago": counted(say, "ago", -line.days_left),
         **more,
     }
-    return sentence(say, key, given)
+    return sentence(say, key, shown)
 
 
-def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tuple[str, ...]:
+def _points(say: Phrases, line: CertificationLine, facts: ReminderMessage) -> tuple[str, ...]:
     """The points counted and those that wait; the next step says which are missing."""
-    given = {
+    shown = {
         "counted": figure(line.points_counted),
         "required": figure(line.points_required),
         "pending": figure(line.points_pending),
@@ -363,7 +391,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
         "points_pending": line.points_pending > 0 and not line.closed,
         "unverified": not line.points_verified,
     }
-    return tuple(sentence(say, key, given) for key, said in wanted.items() if said)
+    return tuple(sentence(say, key, shown) for key, is_wanted in wanted.items() if is_wanted)
 
 
 def _aftermath(line: CertificationLine) -> str:

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 from tracker.domain import values
-from tracker.language.voice import figure, in_words, money
+from tracker.language.voice import Quantity, figure, in_words, money
 from tracker.mail import today as todays
 from tracker.mail.messages import (
     ComposedEmail,
+    MessageLayout,
+    MessageSection,
     Phrases,
     Sentence,
     counted,
@@ -89,7 +90,7 @@ class NoticeToCompose:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeLetter:
+class NoticeMessage:
     """The facts of one message of notices: the holder's name, the language, the notices.
 
     ``link`` is the public page of the certification; empty if there is none to show. A message
@@ -143,12 +144,12 @@ _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "emplo
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
-def compose_notice(facts: NoticeLetter) -> ComposedEmail:
+def compose_notice(facts: NoticeMessage) -> ComposedEmail:
     """Write one message of notices. Raises IndexError if there are none."""
     common = phrases(facts.language)
     say = {**common, **phrases(facts.language, "notices")}
     news = _in_order(facts.news)
-    context = {
+    layout: MessageLayout = {
         "language": facts.language,
         "subject": _subject(say, news, facts.language),
         "greeting": greeting(common, facts.name),
@@ -162,14 +163,14 @@ def compose_notice(facts: NoticeLetter) -> ComposedEmail:
         "unsubscribe": say["unsubscribe_decisions"],
         "reversible": common["reversible"],
     }
-    return laid_out(context, calendar=facts.calendar)
+    return laid_out(layout, calendar=facts.calendar)
 
 
 def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
     """The most serious first, together with the others about the same certification."""
-    grave = sorted(news, key=lambda one: TELLS.index(one.tells))
-    numbers = [one.number for one in grave]
-    return sorted(grave, key=lambda one: numbers.index(one.number))
+    grave = sorted(news, key=lambda notice: TELLS.index(notice.tells))
+    numbers = [notice.number for notice in grave]
+    return sorted(grave, key=lambda notice: numbers.index(notice.number))
 
 
 def _subject(say: Phrases, news: Sequence[NoticeToCompose], language: str) -> str:
@@ -179,18 +180,22 @@ def _subject(say: Phrases, news: Sequence[NoticeToCompose], language: str) -> st
 
 
 # What happened.
-def _lead(one: NoticeToCompose) -> str:
+def _lead(notice: NoticeToCompose) -> str:
     """The key of the sentence that says what happened; the subject's key is built from it."""
-    valid = one.now is None or one.now.valid
-    if one.changed:
-        return f"{one.tells}_changed"
-    if one.tells in _CHANGES:
-        if one.is_ahead:
-            return f"{one.tells}_ahead"
-        return f"lifted_{one.against}" if one.tells == "reinstated" and not valid else one.tells
-    if one.tells == "award":
-        return "award_recorded" if not valid else "award_again" if one.again else "award"
-    return f"{one.tells}_{one.against}" if one.tells in _APPEALS else one.tells
+    valid = notice.now is None or notice.now.valid
+    if notice.changed:
+        return f"{notice.tells}_changed"
+    if notice.tells in _CHANGES:
+        if notice.is_ahead:
+            return f"{notice.tells}_ahead"
+        return (
+            f"lifted_{notice.against}"
+            if notice.tells == "reinstated" and not valid
+            else notice.tells
+        )
+    if notice.tells == "award":
+        return "award_recorded" if not valid else "award_again" if notice.again else "award"
+    return f"{notice.tells}_{notice.against}" if notice.tells in _APPEALS else notice.tells
 
 
 _CHANGES, _APPEALS = ("suspended", "revoked", "reinstated"), ("appeal_upheld", "appeal_dismissed")
@@ -224,48 +229,58 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
 """The sentences about the event itself that may follow the first one."""
 
 
-def _event_keys(one: NoticeToCompose) -> list[str]:
+def _event_keys(notice: NoticeToCompose) -> list[str]:
     """The keys of the sentences that follow the first one and are true."""
-    return [key for key in _SENTENCES.get(one.tells, ()) if _is_said(key, one)]
+    return [key for key in _SENTENCES.get(notice.tells, ()) if _is_said(key, notice)]
 
 
-def _is_said(key: str, one: NoticeToCompose) -> bool:
+def _is_said(key: str, notice: NoticeToCompose) -> bool:
     condition = _CONDITIONS.get(key)
-    return condition is None or condition(one)
+    return condition is None or condition(notice)
 
 
-def _is_over(one: NoticeToCompose) -> bool:
+def _is_over(notice: NoticeToCompose) -> bool:
     """Whether it is too late to submit the activity again."""
-    return one.closed or (one.now is not None and not one.now.takes_activities)
+    return notice.closed or (notice.now is not None and not notice.now.takes_activities)
 
 
-def _can_appeal(one: NoticeToCompose) -> bool:
-    return one.appeal_by is not None and (one.now is None or one.appeal_by >= one.now.on)
+def _can_appeal(notice: NoticeToCompose) -> bool:
+    return notice.appeal_by is not None and (
+        notice.now is None or notice.appeal_by >= notice.now.on
+    )
 
 
 _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
-    "brings": lambda one: one.points_approved is not None and one.points_claimed is None,
-    "brings_part": lambda one: None not in {one.points_approved, one.points_claimed},
-    "claimed_approved": lambda one: None not in {one.points_approved, one.points_claimed},
-    "reason": lambda one: bool(one.reason),
-    "missing": lambda one: bool(one.reason),
-    "rejected_next": lambda one: not _is_over(one),
-    "more_information_next": lambda one: not _is_over(one),
+    "brings": lambda notice: notice.points_approved is not None and notice.points_claimed is None,
+    "brings_part": lambda notice: None not in {notice.points_approved, notice.points_claimed},
+    "claimed_approved": lambda notice: None not in {notice.points_approved, notice.points_claimed},
+    "reason": lambda notice: bool(notice.reason),
+    "missing": lambda notice: bool(notice.reason),
+    "rejected_next": lambda notice: not _is_over(notice),
+    "more_information_next": lambda notice: not _is_over(notice),
     "activity_over": _is_over,
-    "suspended_seen": lambda one: not one.is_ahead,
-    "revoked_seen": lambda one: not one.is_ahead,
-    "reinstated_seen": lambda one: not one.is_ahead and (one.now is None or one.now.valid),
+    "suspended_seen": lambda notice: not notice.is_ahead,
+    "revoked_seen": lambda notice: not notice.is_ahead,
+    "reinstated_seen": lambda notice: (
+        not notice.is_ahead and (notice.now is None or notice.now.valid)
+    ),
     "appeal": _can_appeal,
-    "appeal_zone": lambda one: _can_appeal(one) and one.now is not None and bool(one.now.zone),
-    "appeal_fee": lambda one: _can_appeal(one) and bool(one.appeal_fee) and not one.refunded,
-    "appeal_fee_refunded": lambda one: _can_appeal(one) and bool(one.appeal_fee) and one.refunded,
-    "refund": lambda one: bool(one.refund),
-    "listed_points": lambda one: one.with_points,
-    "listed_no_points": lambda one: not one.with_points,
-    "listed_until": lambda one: one.until_on is not None,
-    "employment_ended_now": lambda one: not one.is_ahead,
-    "employment_ended_ahead": lambda one: one.is_ahead,
-    "name_now": lambda one: bool(one.about),
+    "appeal_zone": lambda notice: (
+        _can_appeal(notice) and notice.now is not None and bool(notice.now.zone)
+    ),
+    "appeal_fee": lambda notice: (
+        _can_appeal(notice) and bool(notice.appeal_fee) and not notice.refunded
+    ),
+    "appeal_fee_refunded": lambda notice: (
+        _can_appeal(notice) and bool(notice.appeal_fee) and notice.refunded
+    ),
+    "refund": lambda notice: bool(notice.refund),
+    "listed_points": lambda notice: notice.with_points,
+    "listed_no_points": lambda notice: not notice.with_points,
+    "listed_until": lambda notice: notice.until_on is not None,
+    "employment_ended_now": lambda notice: not notice.is_ahead,
+    "employment_ended_ahead": lambda notice: notice.is_ahead,
+    "name_now": lambda notice: bool(notice.about),
 }
 """The condition of each sentence that is not always said."""
 
@@ -273,26 +288,26 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
 # The standing.
 def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
     """The keys of the closing sentences: the certification's standing and the next step."""
-    told, now = {one.tells for one in group}, group[-1].now
-    if now is None or "award_withdrawn" in told:
+    kinds, now = {notice.tells for notice in group}, group[-1].now
+    if now is None or "award_withdrawn" in kinds:
         return
-    if any(one.is_ahead and one.tells in {"suspended", "revoked"} for one in group):
+    if any(notice.is_ahead and notice.tells in {"suspended", "revoked"} for notice in group):
         yield from ["now_until_then"] * now.valid
         return
-    activities_only = told <= _OF_ACTIVITIES
-    held_by_this = any(one.tells == now.status and not one.is_ahead for one in group)
+    activities_only = kinds <= _OF_ACTIVITIES
+    held_by_this = any(notice.tells == now.status and not notice.is_ahead for notice in group)
     if held_by_this:
         yield from ["now_last_day"] * now.is_over
     elif not activities_only or not now.valid or now.is_over:
         yield from todays.standing_keys(now)
     if now.is_held:
-        yield from [] if any(_can_appeal(one) for one in group) else ["step_contact_issuer"]
-    elif told & _NEW_TERM and now.step.action in {"none", "log_activities"}:
+        yield from [] if any(_can_appeal(notice) for notice in group) else ["step_contact_issuer"]
+    elif kinds & _NEW_TERM and now.step.action in {"none", "log_activities"}:
         yield from _new_term_keys(group, now)
     elif not activities_only or not _is_early(now):
-        asks = any(one.tells == "more_information" and not one.closed for one in group)
-        said = {"step_answer"} if asks else set()  # the notice itself asks for it
-        yield from (key for key in _step_keys(told, now) if key not in said)
+        asks = any(notice.tells == "more_information" and not notice.closed for notice in group)
+        known = {"step_answer"} if asks else set()  # the notice itself asks for it
+        yield from (key for key in _step_keys(kinds, now) if key not in known)
 
 
 def _is_early(now: Today) -> bool:
@@ -305,7 +320,7 @@ def _new_term_keys(group: Sequence[NoticeToCompose], now: Today) -> Iterator[str
     """What lies ahead in a cycle that has just begun."""
     if now.expires_on is None or now.is_over:
         return
-    needs = "award" in {one.tells for one in group} and group[-1].points_required is not None
+    needs = "award" in {notice.tells for notice in group} and group[-1].points_required is not None
     if now.opens_on is not None and now.opens_on > now.on:
         yield from ["needs"] * needs
         yield "opens"
@@ -313,9 +328,9 @@ def _new_term_keys(group: Sequence[NoticeToCompose], now: Today) -> Iterator[str
         yield from todays.step_keys(now)
 
 
-def _step_keys(told: set[str], now: Today) -> Iterator[str]:
+def _step_keys(kinds: set[str], now: Today) -> Iterator[str]:
     """The next step; after a denial it is to apply again."""
-    denied = "renewal_denied" in told
+    denied = "renewal_denied" in kinds
     for key in todays.step_keys(now):
         again = denied and key in {"step_apply_now", "step_apply_if_approved"}
         yield "step_reapply" if again else key
@@ -324,42 +339,42 @@ def _step_keys(told: set[str], now: Today) -> Iterator[str]:
 # The message.
 def _sections(
     say: Phrases, news: Sequence[NoticeToCompose], language: str
-) -> Iterator[dict[str, object]]:
+) -> Iterator[MessageSection]:
     """One section for each notice; a certification is named first and its standing given last."""
-    for number, some in groupby(news, key=lambda one: one.number):
+    for number, some in groupby(news, key=lambda notice: notice.number):
         group = list(some)
-        alone = [[one] for one in group] if not number else [group]
+        alone = [[notice] for notice in group] if not number else [group]
         for together in alone:
-            for place, one in enumerate(together):
+            for place, notice in enumerate(together):
                 last = place == len(together) - 1
                 closing = group if number and last else []
-                yield _section(say, one, language, first=place == 0, closing=closing)
+                yield _section(say, notice, language, first=place == 0, closing=closing)
 
 
 def _section(
     say: Phrases,
-    one: NoticeToCompose,
+    notice: NoticeToCompose,
     language: str,
     *,
     first: bool,
     closing: Sequence[NoticeToCompose],
-) -> dict[str, object]:
-    words = _words(one, language)
-    said = [sentence(say, key, words) for key in _event_keys(one)]
+) -> MessageSection:
+    words = _words(notice, language)
+    sentences = [sentence(say, key, words) for key in _event_keys(notice)]
     return {
-        "title": _title(one, words) if first else None,
-        "lead": sentence(say, _lead(one), words),
-        "number": say["number"].format_map(words) if one.number and first else "",
+        "title": _title(notice) if first else None,
+        "lead": sentence(say, _lead(notice), words),
+        "number": say["number"].format_map(words) if notice.number and first else "",
         "percent": None,
         "share": "",
-        "paragraphs": [*((line,) for line in said), *_closing(say, closing, language)],
+        "paragraphs": [*((line,) for line in sentences), *_closing(say, closing, language)],
     }
 
 
-def _title(one: NoticeToCompose, words: Mapping[str, str]) -> str | None:
-    if one.tells in {"request_granted", "request_refused"}:
+def _title(notice: NoticeToCompose) -> str | None:
+    if notice.tells in {"request_granted", "request_refused"}:
         return None
-    return words["about" if one.tells in _OF_EMPLOYERS else "full_name"]
+    return _about(notice, notice.about) if notice.tells in _OF_EMPLOYERS else _full_name(notice)
 
 
 def _closing(
@@ -375,43 +390,47 @@ def _closing(
         yield closing
 
 
-def _words(one: NoticeToCompose, language: str) -> dict[str, Any]:
+def _words(notice: NoticeToCompose, language: str) -> dict[str, str | Quantity]:
     """The facts as the sentences show them."""
     days = {
-        "on": one.on,
-        "expires": one.expires_on,
-        "opens": one.window_opens_on,
-        "appeal_by": one.appeal_by,
-        "before": one.before,
-        "until": one.until_on,
+        "on": notice.on,
+        "expires": notice.expires_on,
+        "opens": notice.window_opens_on,
+        "appeal_by": notice.appeal_by,
+        "before": notice.before,
+        "until": notice.until_on,
     }
     points = {
-        "claimed": one.points_claimed,
-        "approved": one.points_approved,
-        "total": one.points_total,
-        "required": one.points_required,
+        "claimed": notice.points_claimed,
+        "approved": notice.points_approved,
+        "total": notice.points_total,
+        "required": notice.points_required,
     }
-    currency = one.now.currency if one.now else ""
-    sums = {"appeal_fee": one.appeal_fee, "refund": one.refund}
+    currency = notice.now.currency if notice.now else ""
+    sums = {"appeal_fee": notice.appeal_fee, "refund": notice.refund}
     return {
         **{name: in_words(day, language) for name, day in days.items() if day},
-        "credit": todays.credit_of(one.now, language),
-        **(todays.words(one.now, language) if one.now else {}),
-        "scheme": printable(one.scheme_name),
-        "full_name": printable(one.full_name or one.scheme_name),
-        "number": printable(one.number),
-        "about": _about(one, one.about),
-        "was": _about(one, one.was),
-        "reason": _quoted(one.reason),
+        "credit": todays.credit_of(notice.now, language),
+        **(todays.words(notice.now, language) if notice.now else {}),
+        "scheme": printable(notice.scheme_name),
+        "full_name": _full_name(notice),
+        "number": printable(notice.number),
+        "about": _about(notice, notice.about),
+        "was": _about(notice, notice.was),
+        "reason": _quoted(notice.reason),
         **{name: figure(number) for name, number in points.items() if number is not None},
         **{name: money(sum_, currency) for name, sum_ in sums.items() if sum_ is not None},
     }
 
 
-def _about(one: NoticeToCompose, text: str) -> str:
+def _full_name(notice: NoticeToCompose) -> str:
+    return printable(notice.full_name or notice.scheme_name)
+
+
+def _about(notice: NoticeToCompose, text: str) -> str:
     """What the notice is about; a company's name cannot look like a sender or a link."""
     line = printable(text)
-    return values.harmless(line) if one.tells in _OF_EMPLOYERS else line
+    return values.harmless(line) if notice.tells in _OF_EMPLOYERS else line
 
 
 def _quoted(reason: str) -> str:

@@ -54,8 +54,8 @@ _READ = 20_000  # characters of the text that are read
 
 
 @dataclass(frozen=True, slots=True)
-class PlainBounce:
-    """What a plain-text bounce says: whether it is only a delay, the status, the recipients."""
+class ReportedDelivery:
+    """What a bounce says: whether it is only a delay, the status, its words, the recipients."""
 
     delayed: bool
     status: str
@@ -65,7 +65,7 @@ class PlainBounce:
 
 def has_no_return_path(message: Message) -> bool:
     """Whether the return path is empty, as in every bounce, or missing in a daemon's message."""
-    paths = [str(one).strip() for one in message.get_all("Return-Path", [])]
+    paths = [str(path).strip() for path in message.get_all("Return-Path", [])]
     if paths:
         return paths[0] in {"<>", ""}
     return _is_daemon(message)
@@ -84,7 +84,7 @@ def is_automatic(message: Message) -> bool:
     )
 
 
-def read(message: Message) -> PlainBounce | None:
+def read(message: Message) -> ReportedDelivery | None:
     """What a bounce says; None for another message, such as an out-of-office reply."""
     words = _words(message)
     statuses = list(dict.fromkeys(_STATUS.findall(words)))
@@ -92,8 +92,8 @@ def read(message: Message) -> PlainBounce | None:
     if not daemon and (is_automatic(message) or not (statuses or _CODE.search(words))):
         return None
     late = _DELAYED.search(f"{_header(message, 'Subject')}\n{words}")
-    return PlainBounce(
-        delayed=late is not None and not any(one.startswith("5") for one in statuses),
+    return ReportedDelivery(
+        delayed=late is not None and not any(status.startswith("5") for status in statuses),
         status=_judged(statuses, words),
         diagnostic=" ".join(words.split())[:500],
         recipients=tuple(_recipients(message, words)),
@@ -112,8 +112,8 @@ def _judged(statuses: list[str], words: str) -> str:
 
 def _recipients(message: Message, words: str) -> Iterator[str]:
     named = _header(message, "X-Failed-Recipients")
-    found: Iterable[str] = named.split(",") if named else _RECIPIENT.findall(words)
-    yield from dict.fromkeys(one.strip().strip("<>").lower() for one in found)
+    addresses: Iterable[str] = named.split(",") if named else _RECIPIENT.findall(words)
+    yield from dict.fromkeys(address.strip().strip("<>").lower() for address in addresses)
 
 
 def _is_daemon(message: Message) -> bool:

@@ -75,12 +75,12 @@ class Log:
         return taken
 
     def _told(self, line: str, at: datetime | None) -> list[Taken]:
-        found = _LINE.search(line)
-        if found is None or at is None:
+        match = _LINE.search(line)
+        if match is None or at is None:
             return []
-        queue_id, told = found["queue_id"], found["told"]
-        if found["program"] == "cleanup":
-            named = _MESSAGE_ID.match(told)
+        queue_id, text = match["queue_id"], match["told"]
+        if match["program"] == "cleanup":
+            named = _MESSAGE_ID.match(text)
             if named and named[1].endswith(f"@{self.domain}>"):
                 self._named[queue_id] = named[1], at
                 if len(self._named) > _REMEMBERED:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials.certifications import ChangeKind
@@ -21,8 +20,8 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import calendars, envelopes, messages, notices
 from tracker.mail.calendars import CalendarDay
 from tracker.mail.envelopes import Envelope
-from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderLetter
-from tracker.mail.notices import NoticeLetter, NoticeToCompose
+from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderMessage
+from tracker.mail.notices import NoticeMessage, NoticeToCompose
 from tracker.mail.today import Today
 
 _EXPIRY = date(2027, 3, 15)
@@ -47,7 +46,7 @@ class Sample:
     """One message, when it would be sent, and its type (empty if it is always sent)."""
 
     name: str
-    letter: ComposedEmail
+    message: ComposedEmail
     at: datetime
     type: str
     issuer: str = ""
@@ -56,7 +55,7 @@ class Sample:
         """The message as it would be sent."""
         link, mailto = (way.format(type=self.type) for way in _WAYS_OUT)
         return envelopes.render(
-            self.letter,
+            self.message,
             Envelope(
                 message_id=envelopes.message_id(b"samples", self.name, _DOMAIN),
                 sender=envelopes.from_(sender, self.issuer),
@@ -78,19 +77,19 @@ def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
             for state in _states(offset, complete=complete):
                 line = _line(scheme, offset, state, language)
                 yield _reminder(f"reminder-{offset}-{state}", language, line)
-    for one in _news(scheme, language):
-        yield _notice(f"notice-{one.tells.replace('_', '-')}", scheme, language, one)
+    for news in _news(scheme, language):
+        yield _notice(f"notice-{news.tells.replace('_', '-')}", scheme, language, news)
 
 
 def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
     """Messages about more than one certification or event."""
-    renewed = [one for one in schemes if one.reminders is not None and one.policies]
+    renewed = [scheme for scheme in schemes if scheme.reminders is not None and scheme.policies]
     lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
     if len(lines) > 1:
         second = replace(lines[1], points_counted=_REQUIRED, points_pending=Decimal(0))
         yield _reminder("several-reminders", language, lines[0], second, *lines[2:])
     if renewed:
-        some = {one.tells: one for one in _news(renewed[0], language)}
+        some = {news.tells: news for news in _news(renewed[0], language)}
         together = (some["approved"], some["partly"], some["rejected"])
         yield _notice("several-decisions", renewed[0], language, *together)
 
@@ -195,8 +194,8 @@ def _step(span: rules.StandingSpan, on: date, waiting: Decimal, missing: Decimal
 def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
     at = datetime(lines[0].today.year, lines[0].today.month, lines[0].today.day, 14, tzinfo=UTC)
     days = [day for line in lines for day in _days(line)]
-    letter = messages.compose_reminder(
-        ReminderLetter(
+    message = messages.compose_reminder(
+        ReminderMessage(
             name=translated(_NAMES, language),
             language=language,
             lines=lines,
@@ -206,7 +205,7 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
         )
     )
-    return Sample(f"{name}.{language}", letter, at, "reminders", lines[0].standing.issuer)
+    return Sample(f"{name}.{language}", message, at, "reminders", lines[0].standing.issuer)
 
 
 def _days(line: CertificationLine) -> Iterator[CalendarDay]:
@@ -268,10 +267,10 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     yield replace(base, tells="award_corrected", before=today - timedelta(days=9))
     yield replace(base, tells="award_restored")
     yield replace(base, tells="award_withdrawn")
-    appeal = _appeal(scheme, today)
     for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
         held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
-        yield replace(base, tells=tells, reason=grave, now=held, **appeal)
+        news = replace(base, tells=tells, reason=grave, now=held)
+        yield _with_appeal(news, scheme, today)
     yield replace(base, tells="reinstated", reason=grave, against=ChangeKind.SUSPEND)
     for outcome in (AppealVerdict.UPHELD, AppealVerdict.DISMISSED):
         fee = scheme.appeals.fee if scheme.appeals and outcome == AppealVerdict.UPHELD else None
@@ -288,15 +287,16 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
         yield from _of_policy(scheme, language, base, renewed)
 
 
-def _appeal(scheme: Scheme, today: date) -> dict[str, Any]:
+def _with_appeal(news: NoticeToCompose, scheme: Scheme, today: date) -> NoticeToCompose:
     rule = scheme.appeals
     if rule is None:
-        return {}
-    return {
-        "appeal_by": today + timedelta(days=rule.due_days),
-        "appeal_fee": rule.fee,
-        "refunded": rule.refunded_on_success,
-    }
+        return news
+    return replace(
+        news,
+        appeal_by=today + timedelta(days=rule.due_days),
+        appeal_fee=rule.fee,
+        refunded=rule.refunded_on_success,
+    )
 
 
 def _without_certification(language: str, today: date) -> Iterator[NoticeToCompose]:
@@ -328,9 +328,8 @@ def _of_policy(
         yield replace(decided, tells=tells, reason=reason)
     yield replace(decided, tells="activity_reopened")
     yield replace(renewed, tells="renewal_approved")
-    yield replace(
-        base, tells="renewal_denied", reason=reason, **_appeal(scheme, base.on or _EXPIRY)
-    )
+    denied = replace(base, tells="renewal_denied", reason=reason)
+    yield _with_appeal(denied, scheme, base.on or _EXPIRY)
     yield replace(base, tells="renewal_reopened")
     for tells in ("extended", "extension_ended", "requirement_reduced", "requirement_raised"):
         yield replace(base, tells=tells, reason=reason, points_required=Decimal(80))
@@ -342,20 +341,20 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
     type_ = "decisions" if news[0].tells in _DECISIONS else ""
     days = [
         day
-        for one in news
-        if one.tells in {"award", "renewal_approved"}
-        if one.now is not None
+        for notice in news
+        if notice.tells in {"award", "renewal_approved"}
+        if notice.now is not None
         for day in calendars.ahead(
-            one.number,
+            notice.number,
             translated(scheme.title, language),
-            on=one.now.on,
-            opens_on=one.now.opens_on,
-            closes_on=one.now.closes_on,
-            expires_on=one.now.expires_on,
+            on=notice.now.on,
+            opens_on=notice.now.opens_on,
+            closes_on=notice.now.closes_on,
+            expires_on=notice.now.expires_on,
         )
     ]
-    letter = notices.compose_notice(
-        NoticeLetter(
+    message = notices.compose_notice(
+        NoticeMessage(
             name=translated(_NAMES, language),
             language=language,
             news=news,
@@ -365,7 +364,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
             issuer=scheme.issuer,
         )
     )
-    return Sample(f"{name}.{language}", letter, at, type_, scheme.issuer)
+    return Sample(f"{name}.{language}", message, at, type_, scheme.issuer)
 
 
 def index(folders: Mapping[str, Sequence[Sample]]) -> str:

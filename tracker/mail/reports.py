@@ -12,15 +12,16 @@ import hashlib
 import quopri
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Literal
 
 from tracker.domain.delivery.bounces import STATUS, ReturnKind, kind_of
 from tracker.mail import plain_bounces
 from tracker.mail.bounded import TooManyParts, parsed
+from tracker.mail.plain_bounces import ReportedDelivery
 
 ReportKind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
 LARGEST = 500_000  # bytes of a message that are read: the report comes first
@@ -45,17 +46,20 @@ class UnreadableMessage(ValueError):  # noqa: N818 - named for the refused fact
     """The bytes are not a message, or are a report that does not say what it reports."""
 
 
+Proofs = tuple[tuple[str, str], ...]
+"""Pairs of purpose and proof, as ``services/core/signed_links.py`` makes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One incoming message: its kind, and the proofs of which message it is about.
 
-    ``proofs`` are pairs of purpose and proof as ``services/core/signed_links.py`` makes them.
     ``identity`` is the same each time the message is read; ``at`` is when our own system received
     it. ``status``, ``diagnostic`` and ``recipients`` are quoted from a failed delivery.
     """
 
     kind: ReportKind
-    proofs: tuple[tuple[str, str], ...]
+    proofs: Proofs
     identity: str
     at: datetime | None
     status: str = ""
@@ -82,33 +86,38 @@ def _read(data: bytes) -> Incoming:
     if not message.keys():
         raise UnreadableMessage("is no message: it has no header")
     parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
-    common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
+    proofs = _proofs(_values(message, _ADDRESSED))
+    incoming = Incoming("other", proofs, _identity(message, data), _received(message))
     for type_ in _STATUSES:
         if status := parts.get(type_):
-            return _delivery(message, status, parts, common) or _in_words(message, parts, common)
+            report = _delivery(message, status, parts, incoming)
+            return report or _in_words(message, parts, incoming)
     if feedback := parts.get("message/feedback-report"):
-        return _feedback(message, feedback, parts, common)
-    proofs = _proofs(_values(message, _ADDRESSED))
+        return _feedback(message, feedback, parts, incoming)
     purposes = {purpose for purpose, _ in proofs}
-    words = None
     about = str(message.get_param("report-type") or "delivery-status")
     is_bounce = "b" in purposes and about == "delivery-status" and _RECEIPT not in parts
-    if is_bounce and plain_bounces.has_no_return_path(message):
-        words = plain_bounces.read(message)
-    if words is not None:
-        kind: ReportKind = "delayed" if words.delayed else "failed"
-        return Incoming(
-            kind,
-            proofs,
-            **common,
-            status=words.status,
-            diagnostic=words.diagnostic,
-            recipients=words.recipients,
-        )
+    if is_bounce and (reported := _plain_bounce(message)):
+        return _reported(incoming, proofs, reported)
     if plain_bounces.is_automatic(message) or parts or _has_empty_return_path(message):
-        return Incoming("automatic", proofs, **common)
+        return replace(incoming, kind="automatic")
     wanted = any(purpose.startswith("u-") for purpose in purposes)
-    return Incoming("unsubscribe" if wanted else "other", proofs, **common)
+    return replace(incoming, kind="unsubscribe") if wanted else incoming
+
+
+def _plain_bounce(message: Message) -> ReportedDelivery | None:
+    return plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
+
+
+def _reported(incoming: Incoming, proofs: Proofs, reported: ReportedDelivery) -> Incoming:
+    return replace(
+        incoming,
+        kind="delayed" if reported.delayed else "failed",
+        proofs=proofs,
+        status=reported.status,
+        diagnostic=reported.diagnostic,
+        recipients=reported.recipients,
+    )
 
 
 def _has_empty_return_path(message: Message) -> bool:
@@ -117,7 +126,7 @@ def _has_empty_return_path(message: Message) -> bool:
 
 
 def _delivery(
-    message: Message, status: Message, parts: dict[str, Message], common: dict[str, Any]
+    message: Message, status: Message, parts: dict[str, Message], incoming: Incoming
 ) -> Incoming | None:
     """A delivery report; None for one that gives no recipient's outcome.
 
@@ -127,32 +136,25 @@ def _delivery(
     blocks = _blocks(status)
     if not blocks:
         return None
-    told = [_field(block, "Action").lower() for block in blocks[1:]]
+    actions = [_field(block, "Action").lower() for block in blocks[1:]]
     envelope = _values(blocks[0], ("Original-Envelope-Id",))
     proofs = _proofs([*_values(message, _ADDRESSED), *envelope, *_returned(parts)])
-    if told and all(action.startswith("fail") for action in told):  # "failure" is written, too
+    if actions and all(a.startswith("fail") for a in actions):  # "failure" is written, too
         failures = [_failure(block) for block in blocks[1:]]
-        for_now = (one for one in failures if kind_of(one["status"]) == ReturnKind.SOFT)
-        return Incoming("failed", proofs, **common, **next(for_now, failures[0]))
-    if not any(told):
+        soft = (f for f in failures if kind_of(f.status) == ReturnKind.SOFT)
+        return _reported(incoming, proofs, next(soft, failures[0]))
+    if not any(actions):
         return None
-    return Incoming("delayed" if "delayed" in told else "other", proofs, **common)
+    return replace(incoming, kind="delayed" if "delayed" in actions else "other", proofs=proofs)
 
 
-def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any]) -> Incoming:
+def _in_words(message: Message, parts: dict[str, Message], incoming: Incoming) -> Incoming:
     """A delivery report whose fields say nothing, read as text. Raises UnreadableMessage."""
-    words = plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
+    reported = _plain_bounce(message)
     proofs = _proofs([*_values(message, _ADDRESSED), *_returned(parts)])
-    if words is None or not proofs:
+    if reported is None or not proofs:
         raise UnreadableMessage("is a delivery report that says of no recipient what became of it")
-    return Incoming(
-        "delayed" if words.delayed else "failed",
-        proofs,
-        **common,
-        status=words.status,
-        diagnostic=words.diagnostic,
-        recipients=words.recipients,
-    )
+    return _reported(incoming, proofs, reported)
 
 
 def _blocks(status: Message) -> list[Message]:
@@ -171,62 +173,71 @@ def _blocks(status: Message) -> list[Message]:
     return [parsed(block.lstrip("\n")) for block in blocks if block]
 
 
-def _failure(block: Message) -> dict[str, Any]:
-    diagnostic, status = _field(block, "Diagnostic-Code"), _field(block, "Status")
-    found = STATUS.search(status)
+def _failure(block: Message) -> ReportedDelivery:
+    diagnostic = _field(block, "Diagnostic-Code")
+    status = STATUS.search(_field(block, "Status"))
     # Some systems give only 5.0.0 and quote the other server's status, which says more.
-    if found is None or (found[2], found[3]) == ("0", "0"):
-        found = STATUS.search(diagnostic) or found
+    if status is None or (status[2], status[3]) == ("0", "0"):
+        status = STATUS.search(diagnostic) or status
     code = _CODE.search(diagnostic)
     recipients = (_field(block, name) for name in ("Original-Recipient", "Final-Recipient"))
-    return {
-        "status": found[0] if found else f"{code[1]}.0.0" if code else "5.0.0",
-        "diagnostic": diagnostic[:500],
-        "recipients": tuple(
+    return ReportedDelivery(
+        delayed=False,
+        status=status[0] if status else f"{code[1]}.0.0" if code else "5.0.0",
+        diagnostic=diagnostic[:500],
+        recipients=tuple(
             address.rpartition(";")[2].strip().strip("<>").lower()
             for address in recipients
             if address
         ),
-    }
+    )
 
 
 def _feedback(
-    message: Message, feedback: Message, parts: dict[str, Message], common: dict[str, Any]
+    message: Message, feedback: Message, parts: dict[str, Message], incoming: Incoming
 ) -> Incoming:
     """A feedback report; only some types are complaints ("not spam" is not)."""
-    inner = feedback.get_payload()
-    fields = inner[0] if isinstance(inner, list) and inner else feedback
+    inner = _inner(feedback)
+    fields = feedback if inner is None else inner
     type_ = _field(fields, "Feedback-Type").lower()
     if not type_:
         raise UnreadableMessage("is a feedback report without its type")
     sender = _values(fields, ("Original-Mail-From", "Original-Envelope-Id"))
     proofs = _proofs([*_values(message, _ADDRESSED), *sender, *_returned(parts, more=True)])
     kind: ReportKind = "complaint" if type_ in _COMPLAINTS else "other"
-    return Incoming(kind, proofs, **common, diagnostic=type_[:100])
+    return replace(incoming, kind=kind, proofs=proofs, diagnostic=type_[:100])
 
 
 def _parts(message: Message) -> dict[str, Message]:
     """The first part of each type."""
-    found: dict[str, Message] = {}
+    parts: dict[str, Message] = {}
     for part in message.walk():
-        found.setdefault(part.get_content_type(), part)
-    return found
+        parts.setdefault(part.get_content_type(), part)
+    return parts
+
+
+def _inner(part: Message) -> Message | None:
+    """The message inside a part, if there is one."""
+    payload = part.get_payload()
+    first = payload[0] if isinstance(payload, list) and payload else None
+    return first if isinstance(first, Message) else None
 
 
 def _returned(parts: dict[str, Message], *, more: bool = False) -> list[str]:
     """The return path of the returned message; with ``more`` its List-Unsubscribe as well."""
     names = ("Return-Path", "List-Unsubscribe") if more else ("Return-Path",)
-    found: list[str] = []
-    if (whole := parts.get("message/rfc822")) and isinstance(whole.get_payload(), list):
-        found += _values(whole.get_payload(0), names)
+    values: list[str] = []
+    whole = parts.get("message/rfc822")
+    if whole is not None and (returned := _inner(whole)) is not None:
+        values += _values(returned, names)
     if headers := parts.get("text/rfc822-headers"):
         text = headers.get_payload(decode=True)
         if isinstance(text, bytes):
-            found += _values(parsed(text.decode("utf-8", "replace")), names)
-    return found
+            values += _values(parsed(text.decode("utf-8", "replace")), names)
+    return values
 
 
-def _proofs(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def _proofs(values: Iterable[str]) -> Proofs:
     """Every proof in these values, each once; one without a purpose is that of a message."""
     pairs = (
         (purpose.lower() or "b", proof.lower())
@@ -236,11 +247,11 @@ def _proofs(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(pairs))
 
 
-def _values(message: Any, names: Iterable[str]) -> list[str]:
+def _values(message: Message, names: Iterable[str]) -> list[str]:
     return [str(value) for name in names for value in message.get_all(name, [])]
 
 
-def _field(message: Any, name: str) -> str:
+def _field(message: Message, name: str) -> str:
     """A header field on one line, without invisible characters; empty if it is missing."""
     return _UNSEEN.sub(" ", str(message.get(name, ""))).strip()
 
@@ -272,7 +283,7 @@ def each_of_mbox(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     blank = True
     for line in lines:
         if blank and line.startswith(b"From "):
-            if any(one.strip() for one in held):
+            if any(text.strip() for text in held):
                 yield begins, b"".join(held)
             held, begins, size = [], offset, 0
         elif size <= LARGEST:
@@ -280,7 +291,7 @@ def each_of_mbox(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
             size += len(line)
         blank = not line.strip()
         offset += len(line)
-    if any(one.strip() for one in held):
+    if any(text.strip() for text in held):
         yield begins, b"".join(held)
 
 

@@ -284,18 +284,18 @@ class Postman:
         return delivery
 
     def _handed_over(
-        self, sender: str, recipient: str, letter: bytes, mark: Callable[[], bool]
+        self, sender: str, recipient: str, data: bytes, mark: Callable[[], bool]
     ) -> Delivery:
         try:
             host = self._connection.opened()
-            refusal = _introduced(host, sender, recipient, len(letter))
+            refusal = _introduced(host, sender, recipient, len(data))
         except OSError as error:
             return self._lost(DeliveryOutcome.RETRY, error)
         if refusal is None and not mark():
             refusal = Delivery(DeliveryOutcome.NOT_OWED, "The letter is not owed any more.")
-        return self._transmitted(host, letter) if refusal is None else self._undone(host, refusal)
+        return self._transmitted(host, data) if refusal is None else self._undone(host, refusal)
 
-    def _transmitted(self, host: _Session, letter: bytes) -> Delivery:
+    def _transmitted(self, host: _Session, data: bytes) -> Delivery:
         try:
             code, text = host.docmd("DATA")
         except OSError as error:
@@ -303,7 +303,7 @@ class Postman:
         if code != _GO_AHEAD:
             return self._undone(host, _judged("DATA", code, text))
         try:
-            host.send(letter)
+            host.send(data)
             code, text = host.reply_within(self._final_timeout)
         except OSError as error:
             # smtplib reports a late reply as a lost connection, but then the relay works.

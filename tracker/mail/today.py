@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
@@ -101,14 +100,14 @@ def step_keys(today: Today) -> Iterator[str]:
         if step.on is not None:
             yield "step_apply_then"
         return
-    told = _step(today, early=early)
-    yield f"step_{told}"
+    name = _step(today, early=early)
+    yield f"step_{name}"
     if step.missing is not None and step.waiting:
         yield "step_waiting"
     if step.earned_by is not None:
         yield "step_earned_by"
-    closing_day_told = early or told in {"log_opens", "log_open"}
-    if step.action in _TO_DO and step.on is not None and not closing_day_told:
+    closing_day_given = early or name in {"log_opens", "log_open"}
+    if step.action in _TO_DO and step.on is not None and not closing_day_given:
         yield _last_day(today, step.on)
     elif today.zone and step.action in _RENEWING:
         yield "step_zone"
@@ -163,7 +162,7 @@ def _credit(step: NextStep | None) -> TranslatedNoun:
     return step.credit or POINTS if step is not None else POINTS
 
 
-def words(today: Today, language: str) -> Mapping[str, Any]:
+def words(today: Today, language: str) -> Mapping[str, str | Quantity]:
     """The facts as the sentences show them."""
     step = today.step
     days = {

@@ -309,10 +309,10 @@ def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(container, 
 
     def record(some):
         with counted(container) as ran, container.work(SYSTEM) as work:
-            found = bounces.letters_by(work, "id", [row.id for row in some])
+            found = bounces.messages_by(work, "id", [row.id for row in some])
             made = [
                 bounces.ReturnedMessage(
-                    letter=found[row.id], kind=kinds[n % 3], identity="x", at=work.now
+                    message=found[row.id], kind=kinds[n % 3], identity="x", at=work.now
                 )
                 for n, row in enumerate(some)
             ]

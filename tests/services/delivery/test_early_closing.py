@@ -218,9 +218,9 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(co
 def test_the_preview_shows_what_is_sent_when_the_window_closes_early(container, language):
     """Its made-up certification expires on 15 March 2027, and the window closes on 23 February."""
     scheme = closing(container, 20).schemes["cpt"]
-    made = {one.name: one.letter for one in previews.of_scheme(scheme, language)}
+    made = {one.name: one.message for one in previews.of_scheme(scheme, language)}
     before, after = (made[f"reminder-{n}-incomplete.{language}"] for n in (30, 14))
-    (digest,) = (one.letter for one in digest_previews.of_schemes([scheme], language, "digest"))
+    (digest,) = (one.message for one in digest_previews.of_schemes([scheme], language, "digest"))
     award = made[f"notice-award.{language}"]
     last = in_words(date(2027, 2, 23), language)
     closed = phrases(language)["step_closed"].format(by=last)

@@ -455,7 +455,7 @@ def test_an_address_suppressed_after_the_claim_gets_nothing(container, planned):
         counts = dispatch(sending, suppress)
 
     assert catcher.letters() == []
-    assert counts == {"ready": 1, "cancelled": 1}
+    assert counts == {"cancelled": 1}
 
 
 def test_a_changed_address_is_the_one_written_to(container, planned):

@@ -64,12 +64,12 @@ def send(container, **behaviour):
 def came_back(container, kind, count=1):
     """So many reports that the last letter came back, each of a letter of its own."""
     with container.work(SYSTEM) as work:
-        rows = bounces.letters_by(work, "id", [one.id for one in cases.letters(container)])
+        rows = bounces.messages_by(work, "id", [one.id for one in cases.letters(container)])
         some = [rows[one.id] for one in cases.letters(container)][-count:]
         status = {"hard": "5.1.1", "soft": "4.2.2"}[kind]
         reports = [
             bounces.ReturnedMessage(
-                letter=one, kind=kind, identity=one.id, at=work.now, status=status
+                message=one, kind=kind, identity=one.id, at=work.now, status=status
             )
             for one in some
         ]

@@ -157,8 +157,12 @@ def test_the_points_of_reminders_are_judged_on_the_same_terms(ruled):
     ids = people(ruled)
     with ruled.reading(SYSTEM) as reading:
         together = standings.evaluations(reading, held_of(reading, ids), on=ON)
-        rows = [r for r in reading.rows(due_stages.CURSORS) if r.certification_id in ids]
-        points = due_stages.points_of(reading, rows, lambda _: ON)
+        keys = [
+            CertificationKey(row.certification_id, row.holder_id, row.scheme)
+            for row in reading.rows(due_stages.CURSORS)
+            if row.certification_id in ids
+        ]
+        points = due_stages.points_of(reading, dict.fromkeys(keys, ON))
 
     assert {id_: found.evaluation for id_, found in points.items()} == together
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
@@ -13,6 +11,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import suppressions
+from tracker.services.outbox.suppressions import SuppressedAddress
 
 resource = Resource("suppressions", __name__, description=__doc__)
 
@@ -45,8 +44,8 @@ class LiftSchema(ClosedSchema):
     reason = WordsField(500, required=True)
 
 
-def _present(row: Any) -> dict[str, object]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present(row: SuppressedAddress) -> dict[str, object]:
+    return row._asdict()
 
 
 @resource.reads(
@@ -57,7 +56,7 @@ def page(reading: ReadContext, query: Loaded) -> Response:
     rows = suppressions.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
     )
-    return paging.answer(rows, query, _present, key=lambda row: str(row.address))
+    return paging.answer(rows, query, _present, key=lambda row: row.address)
 
 
 @resource.writes(

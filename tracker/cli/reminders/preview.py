@@ -61,5 +61,5 @@ def _write(folder: Path, found: list[Sample], chosen: Settings) -> None:
     for one in found:
         message = one.rendered(sender=chosen.mail.sender, reply_to=chosen.mail.reply_to)
         (folder / f"{one.name}.eml").write_bytes(message)
-        (folder / f"{one.name}.txt").write_text(one.letter.text, encoding="utf-8")
-        (folder / f"{one.name}.html").write_text(one.letter.html, encoding="utf-8")
+        (folder / f"{one.name}.txt").write_text(one.message.text, encoding="utf-8")
+        (folder / f"{one.name}.html").write_text(one.message.html, encoding="utf-8")

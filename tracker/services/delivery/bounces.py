@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -33,6 +33,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors, suppressions
 from tracker.services.outbox.suppressions import HARD
 from tracker.services.people import preferences
+from tracker.services.people.holders import HolderRow
 
 BounceKind = (
     ReturnKind
@@ -45,15 +46,27 @@ _TYPE_OF_KIND: Mapping[str, str] = {
 }
 
 
+class SentMessage(NamedTuple):
+    """A message that a report may be about, and its holder's addresses."""
+
+    id: str
+    message_id: str
+    kind: str
+    address: str
+    holder_id: str | None
+    email: str | None
+    second_email: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedMessage:
-    """A report that a message bounced or that its reader complained; ``letter`` is its row.
+    """A report that a message bounced or that its reader complained.
 
     ``identity`` distinguishes reports of the same message. ``recipients`` are the addresses that
     the report names; those that are not the holder's own are ignored.
     """
 
-    letter: Any
+    message: SentMessage
     kind: ReturnKind
     identity: str
     at: datetime
@@ -64,7 +77,7 @@ class ReturnedMessage:
     @property
     def digest(self) -> str:
         """A hash that is the same for the same report."""
-        text = f"{self.letter.id}:{self.kind}:{self.identity}"
+        text = f"{self.message.id}:{self.kind}:{self.identity}"
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
     @property
@@ -74,9 +87,9 @@ class ReturnedMessage:
         A message that was sent again to the holder's other address may still bounce from the
         first one, so an address named in the report goes before the message's current one.
         """
-        own = {compared(a) for a in (self.letter.email, self.letter.second_email) if a}
+        own = {compared(a) for a in (self.message.email, self.message.second_email) if a}
         named = [address for address in map(compared, self.recipients) if address in own]
-        return str(named[0] if named else compared(self.letter.address))
+        return named[0] if named else compared(self.message.address)
 
 
 def take(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
@@ -94,15 +107,15 @@ def _returned(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
         for purpose, proof in incoming.proofs
         if purpose == "b" and (id_ := signed_links.proven(key, "b", proof))
     ]
-    found = letters_by(work, "id", proven)
+    messages = messages_by(work, "id", proven)
     complained = incoming.kind == "complaint"
-    if not found and complained:
+    if not messages and complained:
         return _unsubscribed(work, key, incoming, by=ReturnKind.COMPLAINT)
-    if not found:
+    if not messages:
         return "unknown"
     kind = ReturnKind.COMPLAINT if complained else rules.kind_of(incoming.status)
     report = ReturnedMessage(
-        letter=found[proven[0]] if proven[0] in found else next(iter(found.values())),
+        message=messages.get(proven[0]) or next(iter(messages.values())),
         kind=kind,
         identity=incoming.identity,
         at=min(incoming.at or work.now, work.now),
@@ -136,11 +149,11 @@ def _unsubscribed(work: UnitOfWork, key: bytes, incoming: Incoming, *, by: str) 
     return "unknown"
 
 
-def letters_by(
+def messages_by(
     reading: ReadContext, name: Literal["id", "message_id"], values: Iterable[str]
-) -> dict[str, Any]:
+) -> dict[str, SentMessage]:
     """Messages by id or by Message-ID; unknown ones are left out."""
-    found: dict[str, Any] = {}
+    messages: dict[str, SentMessage] = {}
     for some in bulk.chunks(sorted(set(values))):
         statement = (
             select(
@@ -155,8 +168,9 @@ def letters_by(
             .join(Holder, Holder.id == Message.holder_id, isouter=True)
             .where(getattr(Message, name).in_(some))
         )
-        found.update({getattr(row, name): row for row in reading.rows(statement)})
-    return found
+        for message in reading.rows_as(SentMessage, statement):
+            messages[message.id if name == "id" else message.message_id] = message
+    return messages
 
 
 # Effects of reports.
@@ -167,26 +181,26 @@ def record(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> int:
     days suppress it for 30 days; a complaint switches off that type of message. Returns how many
     reports were new.
     """
-    by_digest = {one.digest: one for one in reports}
+    by_digest = {report.digest: report for report in reports}
     if not by_digest:
         return 0
     rows = [
         {
             "digest": digest,
-            "message_id": one.letter.id,
-            "address": one.address,
-            "kind": one.kind,
-            "status": one.status,
-            "diagnostic": one.diagnostic,
-            "at": one.at,
+            "message_id": report.message.id,
+            "address": report.address,
+            "kind": report.kind,
+            "status": report.status,
+            "diagnostic": report.diagnostic,
+            "at": report.at,
         }
-        for digest, one in sorted(by_digest.items())
+        for digest, report in sorted(by_digest.items())
     ]
     insert = work.upsert(Bounce).on_conflict_do_nothing(index_elements=["digest"])
     new = [by_digest[row.digest] for row in work.rows(insert.returning(Bounce.digest), rows)]
     of_kind: dict[str, list[ReturnedMessage]] = defaultdict(list)
-    for one in new:
-        of_kind[one.kind].append(one)
+    for report in new:
+        of_kind[report.kind].append(report)
     _suppress(work, of_kind[ReturnKind.HARD])
     _rest(work, of_kind[ReturnKind.SOFT])
     _heed(work, of_kind[ReturnKind.COMPLAINT])
@@ -197,14 +211,15 @@ def _suppress(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     """Suppress these addresses for good, and send the messages to the holders' other addresses."""
     if not reports:
         return
-    suppressions.suppress(work, {one.address for one in reports}, HARD)
+    suppressions.suppress(work, {report.address for report in reports}, HARD)
     _look_again(work, reports)
     _send_elsewhere(work, reports)
 
 
 def _look_again(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     """Have the planner work out when the stages of these bounced reminders can be sent again."""
-    cursors.touch_holders(work, {one.letter.holder_id for one in reports if one.letter.holder_id})
+    holder_ids = (report.message.holder_id for report in reports)
+    cursors.touch_holders(work, {holder_id for holder_id in holder_ids if holder_id})
 
 
 def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
@@ -213,11 +228,11 @@ def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> Non
     They get a new Message-ID, so that the relay's evidence about the first copy does not count
     for the second.
     """
-    of_holders = [one.letter for one in reports if one.letter.holder_id]
+    of_holders = [report.message for report in reports if report.message.holder_id]
     silent = suppressions.of_holders(work, of_holders, now=work.now)
-    elsewhere = [row.id for row in of_holders if suppressions.address_of(row, silent)]
+    elsewhere = [m.id for m in of_holders if suppressions.address_of(m, silent)]
     # A message that was already sent to the other address is left alone.
-    bad = {one.address for one in reports}
+    bad = {report.address for report in reports}
     for ids in bulk.chunks(elsewhere):
         statement = (
             update(Message)
@@ -247,9 +262,9 @@ def _rest(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     """Suppress for a while the addresses with too many soft bounces."""
     if not reports:
         return
-    since = min(one.at for one in reports) - rules.SOFT_WITHIN
+    since = min(report.at for report in reports) - rules.SOFT_WITHIN
     came: dict[str, list[rules.Returned]] = defaultdict(list)
-    for some in bulk.chunks({one.address for one in reports}):
+    for some in bulk.chunks({report.address for report in reports}):
         statement = select(Bounce.address, Bounce.message_id, Bounce.status, Bounce.at).where(
             Bounce.address.in_(some), Bounce.at >= since, Bounce.kind == ReturnKind.SOFT
         )
@@ -258,15 +273,16 @@ def _rest(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     ends = {address: rules.rest_until(some) for address, some in came.items()}
     resting = {address: end for address, end in ends.items() if end and end > work.now}
     suppressions.rest(work, resting)
-    _look_again(work, [one for one in reports if one.address in resting])
+    _look_again(work, [report for report in reports if report.address in resting])
 
 
 def _heed(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     """Switch off the type of message that somebody complained about."""
     holders: dict[str, set[str]] = defaultdict(set)
-    for one in reports:
-        if one.letter.holder_id and (type_ := _TYPE_OF_KIND.get(one.letter.kind)):
-            holders[type_].add(one.letter.holder_id)
+    for report in reports:
+        type_, holder_id = _TYPE_OF_KIND.get(report.message.kind), report.message.holder_id
+        if holder_id and type_:
+            holders[type_].add(holder_id)
     for type_, ids in sorted(holders.items()):
         preferences.put(work, type_, ids, {"wanted": False}, by=ReturnKind.COMPLAINT)
 
@@ -282,7 +298,7 @@ class Deliverability:
     since: datetime | None = None
 
 
-def deliverability(reading: ReadContext, holder: Any) -> Deliverability:
+def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """Whether messages reach a holder, for the banner; runs two statements.
 
     A complaint is reported while a message type that it may have switched off is still off.
@@ -296,12 +312,12 @@ def deliverability(reading: ReadContext, holder: Any) -> Deliverability:
     complained = select(Bounce.address, Bounce.at).where(
         Bounce.address.in_(small), Bounce.kind == ReturnKind.COMPLAINT, off.exists()
     )
-    said = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
+    complaints = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
     deliverable = any(address not in silent for address in small)
     for address in addresses:
         if since := silent.get(compared(address)):
             return Deliverability(deliverable, "bounced", address, since)
     for address in addresses:
-        if since := said.get(compared(address)):
+        if since := complaints.get(compared(address)):
             return Deliverability(deliverable, "complained", address, since)
     return Deliverability(deliverable)

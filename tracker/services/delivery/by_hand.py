@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select, update
 
 from tracker.domain.delivery.queue_acts import TRANSITIONS, MessageState, QueueAct, check_act
@@ -19,31 +17,31 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
     A message that may have been sent is sent again with the same words; one that the relay refused
     is recomposed. Raises NotFound, or IllegalTransition if the act does not apply to the state.
     """
-    asked = select(Message.state, Message.about).where(Message.id == message_id)
-    row = work.row(asked.with_for_update())
+    statement = select(Message.state, Message.about).where(Message.id == message_id)
+    row = work.row(statement.with_for_update())
     if row is None:
         raise NotFound
     if not check_act(act, row.state):
         return False
     after = TRANSITIONS[act].after
-    anew: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if row.state == MessageState.DEAD:
         about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
-        anew = {"facts": None, "about": about or None}
+        values = {"facts": None, "about": about or None}
     if after == MessageState.CANCELLED:
-        anew = {"last_error": f"Cancelled by hand: {reason}"}
+        values = {"last_error": f"Cancelled by hand: {reason}"}
     work.connection.execute(
         update(Message)
         .where(Message.id == message_id)
-        .values(state=after, **_dates(work, after), **anew)
+        .values(state=after, **_dates(work, after), **values)
     )
     history.record(work, act, "message", message_id, before=row.state, reason=reason)
     return True
 
 
-def _dates(work: UnitOfWork, after: str) -> dict[str, Any]:
+def _dates(work: UnitOfWork, after: str) -> dict[str, object]:
     """The instants that go with the state: when the message is next tried, and when it ended."""
-    dates: dict[str, Any] = {"lease_until": None, "finished_at": None}
+    dates: dict[str, object] = {"lease_until": None, "finished_at": None}
     if after == MessageState.READY:
         return dates | {"next_at": work.now}
     return dates | {"finished_at": work.now} if after == MessageState.CANCELLED else dates

@@ -1,10 +1,12 @@
-"""Composing messages: each kind has its own module, which composes many at once."""
+"""Composing messages: each kind is a module that has the functions of a ``Composer``."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 
@@ -19,14 +21,33 @@ from tracker.services.delivery import (
     reminder_messages,
     unwanted,
 )
-from tracker.services.delivery.sealing import Made, MessageClaim
+from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Owed, Uncomposed
+from tracker.services.delivery.stored_facts import StoredFacts
 
-Composer = Callable[[ReadContext, bytes, Sequence[MessageClaim]], Made]
+T = TypeVar("T")
+
+
+class Composer(Protocol):
+    """A kind of message: what one says, or why it is not owed any more, and how it is written."""
+
+    def owed(
+        self, reading: ReadContext, claims: Sequence[MessageClaim]
+    ) -> Callable[[MessageClaim], Owed | Uncomposed]:
+        """What each of these messages says now, or why it is not owed.
+
+        The facts of all of them are read here, with a constant number of statements.
+        """
+
+    def compose(
+        self, reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts
+    ) -> Composed:
+        """The message that says these facts: the same facts give the same bytes."""
+
 
 _COMPOSERS: Mapping[str, Composer] = {
-    "reminder": reminder_messages.compose,
-    "notice": notice_messages.compose,
-    "digest": digest_messages.compose,
+    "reminder": reminder_messages,
+    "notice": notice_messages,
+    "digest": digest_messages,
 }
 
 
@@ -50,13 +71,13 @@ def _addressed(reading: ReadContext, claims: Sequence[MessageClaim]) -> list[Mes
     if not again:
         return list(claims)
     statement = select(Holder.id, Holder.email, Holder.second_email)
-    found = reading.rows(statement.where(bulk.among(reading, Holder.id, again)))
-    known = {row.id: {compared(a) for a in (row.email, row.second_email) if a} for row in found}
+    rows = reading.rows(statement.where(bulk.among(reading, Holder.id, again)))
+    known = {row.id: {compared(a) for a in (row.email, row.second_email) if a} for row in rows}
     return [
         replace(claim, facts=None)
         if claim.facts
         and claim.holder_id
-        and compared(claim.facts["address"]) not in known.get(claim.holder_id, ())
+        and compared(str(claim.facts["address"])) not in known.get(claim.holder_id, ())
         else claim
         for claim in claims
     ]
@@ -69,5 +90,37 @@ def written(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
         by_kind[claim.kind].append(claim)
     made: Made = {}
     for kind, some in by_kind.items():
-        made |= _COMPOSERS[kind](reading, key, some)
+        of_claim = _COMPOSERS[kind].owed(reading, some)
+        for claim in some:
+            made[claim.id] = _written(reading, key, claim, _safely(partial(of_claim, claim)))
     return made
+
+
+def _written(
+    reading: ReadContext, key: bytes, claim: MessageClaim, owed: Owed | Uncomposed
+) -> Composed | Uncomposed:
+    if isinstance(owed, Uncomposed):
+        return owed
+    compose = _COMPOSERS[claim.kind].compose
+    composed = _safely(partial(compose, reading, key, claim, owed.facts))
+    return replace(composed, withheld=owed.withheld) if isinstance(composed, Composed) else composed
+
+
+def _safely(make: Callable[[], T]) -> T | Uncomposed:
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
+        return Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
+
+
+def owed(reading: ReadContext, claim: MessageClaim) -> Owed | Uncomposed:
+    """What one message says now, or why it is not owed any more."""
+    (claim,) = _addressed(reading, [claim])
+    return _safely(partial(_COMPOSERS[claim.kind].owed(reading, [claim]), claim))
+
+
+def is_unchanged(reading: ReadContext, claim: MessageClaim, composed: Composed) -> bool:
+    """Whether a composed message is still owed and would say the same now."""
+    now = owed(reading, claim)
+    composed_at = {"composed_at": composed.facts["composed_at"]}
+    return isinstance(now, Owed) and now.facts | composed_at == composed.facts

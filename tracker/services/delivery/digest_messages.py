@@ -1,189 +1,174 @@
-"""Composing employers' digests: whom they may still name, and what they say."""
+"""Composing employers' digests (a ``Composer``): whom they may still name, and what they say."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from tracker.domain.emails import compared
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail import digests
-from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
+from tracker.mail.digests import DigestLine, DigestMessage, DigestNumbers
 from tracker.models import Digest, DigestOrder, Employer
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
-from tracker.services.delivery import sealing
-from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Uncomposed
+from tracker.services.delivery import sealing, stored_facts
+from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
+from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.employers import digest_contents, digest_links
+from tracker.services.employers.digest_contents import Contents
 from tracker.services.outbox import suppressions
 
-_CALLED_OFF = "No digest is ordered any more."
-_SUPPRESSED = "The address is not written to."
-_NOBODY = "Nobody is left to be named."
-_NONE: Mapping[str, Any] = {"rows": [], "more": False}
+_CALLED_OFF = Uncomposed("No digest is ordered any more.", owed=False)
+# Retried while the address is suppressed: no later digest covers these days.
+_SUPPRESSED = Uncomposed("The address is not written to.", owed=True)
+_NOBODY = Uncomposed("Nobody is left to be named.", owed=False)
 
 
-def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The digests of the claimed rows, by id, with a constant number of statements.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredDigest(StoredMessage):
+    """Everything that a digest says; ``name`` is the employer's."""
+
+    contents: Contents
+
+
+class _OrderedDigest(NamedTuple):
+    """A digest at its cut-off, and the order that it is sent for now."""
+
+    message_id: str
+    employer_id: str
+    contents: Contents
+    address: str
+    language: str
+    name: str
+
+
+def owed(
+    reading: ReadContext, claims: Sequence[MessageClaim]
+) -> Callable[[MessageClaim], Owed | Uncomposed]:
+    """What each digest says now; a second copy says the same.
 
     A worker who ends consent after the cut-off appears in no digest sent afterwards, not even in
     a second copy; the numbers are then recounted. A digest goes only to the address that the
     employer orders it for now.
     """
-    rows = _rows(reading, [claim.id for claim in claims])
-    employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
-    live = digest_contents.consents(reading, employer_ids)
-    addresses = {row.address for row in rows.values()}
+    ordered = _ordered(reading, [claim.id for claim in claims])
+    live = digest_contents.consents(reading, {digest.employer_id for digest in ordered.values()})
+    addresses = {digest.address for digest in ordered.values()}
     barred = suppressions.since(reading, addresses, now=reading.now)
-    made: Made = {}
-    for claim in claims:
-        try:
-            told = _facts(reading, claim, rows.get(claim.id), live, barred)
-            made[claim.id] = (
-                # Retried while the address is suppressed: no later digest covers these days.
-                Uncomposed(told, owed=told == _SUPPRESSED)
-                if isinstance(told, str)
-                else _composed(reading, key, claim, told)
-            )
-        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
-            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
-    return made
 
-
-def _rows(reading: ReadContext, ids: Sequence[str]) -> dict[str, Any]:
-    """The digests with their orders, by message id; digests no longer ordered are left out."""
-    found: dict[str, Any] = {}
-    for some in bulk.chunks(ids):
-        statement = (
-            select(
-                Digest.message_id,
-                Digest.contents,
-                DigestOrder.address,
-                DigestOrder.language,
-                Employer.name,
-            )
-            .join(DigestOrder, DigestOrder.employer_id == Digest.employer_id)
-            .join(Employer, Employer.id == Digest.employer_id)
-            .where(Digest.message_id.in_(some))
-        )
-        found |= {row.message_id: row for row in reading.rows(statement)}
-    return found
-
-
-def _facts(
-    reading: ReadContext,
-    claim: MessageClaim,
-    row: Any,
-    live: Mapping[str, Mapping[str, str]],
-    barred: Collection[str],
-) -> dict[str, Any] | str:
-    """Everything that the digest says, or why there is none. A second copy says the same."""
-    if row is None:
-        return _CALLED_OFF
-    said = claim.facts
-    if said is None or said["address"] != row.address:
-        if compared(row.address) in barred:
+    def of_claim(claim: MessageClaim) -> Owed | Uncomposed:
+        if (digest := ordered.get(claim.id)) is None:
+            return _CALLED_OFF
+        stored = _stored(reading, claim, digest, barred)
+        if stored is None:
             return _SUPPRESSED
-        said = {
-            "composed_at": reading.now.isoformat(),
-            "address": row.address,
-            "name": row.name,
-            "language": row.language,
-            "contents": row.contents,
-        }
-    employer_id = claim.employer_id or ""
-    contents = digest_contents.as_of_now(
-        reading, employer_id, said["contents"], live.get(employer_id, {})
+        contents = digest_contents.as_of_now(
+            reading, digest.employer_id, stored.contents, live.get(digest.employer_id, {})
+        )
+        if digest_contents.is_empty(contents):
+            return _NOBODY
+        return Owed(stored_facts.plain(replace(stored, contents=contents)))
+
+    return of_claim
+
+
+_DIGESTS = (
+    select(
+        Digest.message_id,
+        Digest.employer_id,
+        Digest.contents,
+        DigestOrder.address,
+        DigestOrder.language,
+        Employer.name,
     )
-    return _NOBODY if digest_contents.is_empty(contents) else {**said, "contents": contents}
+    .join(DigestOrder, DigestOrder.employer_id == Digest.employer_id)
+    .join(Employer, Employer.id == Digest.employer_id)
+)
 
 
-def _composed(
-    reading: ReadContext, key: bytes, claim: MessageClaim, said: dict[str, Any]
-) -> Composed:
-    contents = said["contents"]
-    through_on = date.fromisoformat(contents["through_on"])
-    link = digest_links.link(reading, key, claim.employer_id or "", said["address"])
-    issuer = _issuer(reading, contents)
-    letter = digests.compose(
-        DigestLetter(
-            employer=said["name"],
-            language=said["language"],
+def _ordered(reading: ReadContext, ids: Sequence[str]) -> dict[str, _OrderedDigest]:
+    """The digests with their orders, by message id; digests no longer ordered are left out."""
+    ordered: dict[str, _OrderedDigest] = {}
+    for some in bulk.chunks(ids):
+        statement = _DIGESTS.where(Digest.message_id.in_(some))
+        ordered |= {row.message_id: row for row in reading.rows_as(_OrderedDigest, statement)}
+    return ordered
+
+
+def _stored(
+    reading: ReadContext, claim: MessageClaim, digest: _OrderedDigest, barred: Collection[str]
+) -> _StoredDigest | None:
+    """What the digest says: as stored, or as of the cut-off; None if the address is suppressed."""
+    if claim.facts is not None:
+        stored = stored_facts.again(_StoredDigest, claim.facts)
+        if stored.address == digest.address:
+            return stored
+    if compared(digest.address) in barred:
+        return None
+    return _StoredDigest(
+        composed_at=reading.now,
+        address=digest.address,
+        name=digest.name,
+        language=digest.language,
+        contents=digest.contents,
+    )
+
+
+def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
+    """The digest that says these facts."""
+    stored = stored_facts.again(_StoredDigest, facts)
+    contents, language = stored.contents, stored.language
+    link = digest_links.link(reading, key, claim.employer_id or "", stored.address)
+    # The sender is the issuer of the certifications counted.
+    counted = {reading.schemes[numbers["scheme"]].issuer for numbers in contents["numbers"]}
+    issuer = sealing.issuer_of(reading, counted)
+    written = digests.compose(
+        DigestMessage(
+            employer=stored.name,
+            language=language,
             from_on=date.fromisoformat(contents["from_on"]),
-            through_on=through_on,
-            numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
-            sections=_sections(reading, contents, said["language"]),
+            through_on=date.fromisoformat(contents["through_on"]),
+            numbers=tuple(_numbers(reading, row, language) for row in contents["numbers"]),
+            sections=_sections(reading, contents, language),
             issuer=issuer,
             unsubscribe_link=link,
         )
     )
-    sealed = sealing.sealed(reading, key, claim, letter, said, unsubscribe_link=link, issuer=issuer)
-    return replace(sealed, still_true=partial(_still_true, claim.employer_id or "", said))
+    return sealing.sealed(reading, key, claim, written, facts, unsubscribe_link=link, issuer=issuer)
 
 
-def _issuer(reading: ReadContext, contents: Mapping[str, Any]) -> str:
-    """The sender's name: the issuer of the certifications counted."""
-    return sealing.issuer_of(
-        reading, {reading.schemes[one["scheme"]].issuer for one in contents["numbers"]}
-    )
-
-
-def _still_true(employer_id: str, said: Mapping[str, Any], reading: ReadContext) -> bool:
-    """Whether the order still names this address and the consents are unchanged.
-
-    Checked with the marker.
-    """
-    ordered = select(DigestOrder.address).where(DigestOrder.employer_id == employer_id)
-    row = reading.row(ordered)
-    if row is None or row.address != said["address"]:
-        return False
-    live = digest_contents.consents(reading, [employer_id]).get(employer_id, {})
-    return bool(said["contents"]["consents"] == digest_contents.fingerprint(live))
-
-
-def _numbers(reading: ReadContext, one: Mapping[str, Any], language: str) -> DigestNumbers:
-    return DigestNumbers(
-        scheme=reading.schemes[one["scheme"]].full_name(language),
-        total=one["total"],
-        valid=one["valid"],
-        not_shared=one["not_shared"],
-        not_certified=one["not_certified"],
-        pending=one.get("pending", 0),
-        due={int(days): count for days, count in one["due"].items()},
+def _numbers(reading: ReadContext, row: Mapping[str, object], language: str) -> DigestNumbers:
+    counted = stored_facts.again(DigestNumbers, row)
+    return replace(
+        counted,
+        scheme=reading.schemes[counted.scheme].full_name(language),
+        due={int(days): count for days, count in counted.due.items()},
     )
 
 
 def _sections(
-    reading: ReadContext, contents: Mapping[str, Any], language: str
+    reading: ReadContext, contents: Contents, language: str
 ) -> dict[str, tuple[tuple[DigestLine, ...], bool]]:
     """The rows of each section in order, and whether there are more; at most 100 rows in all."""
-    room, found = digest_contents.SHOWN, {}
+    room, sections = digest_contents.SHOWN, {}
     for name in digest_contents.SECTIONS:
-        section = contents["sections"].get(name, _NONE)  # older digests have fewer
+        section = contents["sections"].get(name)  # older digests have fewer
+        if section is None or not section["rows"]:
+            continue
         rows = section["rows"][:room]
-        if section["rows"]:
-            more = section["more"] or len(section["rows"]) > len(rows)
-            found[name] = (tuple(_line(reading, row, language) for row in rows), more)
+        more = section["more"] or len(section["rows"]) > len(rows)
+        sections[name] = (tuple(_line(reading, row, language) for row in rows), more)
         room -= len(rows)
-    return found
+    return sections
 
 
-def _line(reading: ReadContext, row: Mapping[str, Any], language: str) -> DigestLine:
-    scheme, on, closes = row.get("scheme"), row.get("on"), row.get("closes")
-    return DigestLine(
-        name=row["name"],
-        employee_id=row["employee_id"],
-        what=row["what"],
-        scheme=_title(reading, scheme, language) if scheme else "",
-        on=date.fromisoformat(on) if on else None,
-        closes_on=date.fromisoformat(closes) if closes else None,
-    )
-
-
-def _title(reading: ReadContext, scheme: str, language: str) -> str:
-    return translated(reading.schemes[scheme].title, language)
+def _line(reading: ReadContext, row: Mapping[str, object], language: str) -> DigestLine:
+    line = stored_facts.again(DigestLine, {**row, "closes_on": row.get("closes")})
+    if not line.scheme:
+        return line
+    return replace(line, scheme=translated(reading.schemes[line.scheme].title, language))

@@ -125,8 +125,8 @@ def dispatch_together(
                 crew.append(pool.submit(work_on))
 
         call_another()
-        for one in crew:  # grows meanwhile: a worker that starts another is still running itself
-            counts += one.result()
+        for worker in crew:  # grows meanwhile: a worker that starts another is still running itself
+            counts += worker.result()
     return counts
 
 
@@ -219,10 +219,10 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
     )
     state = _persist(opened, lambda work: leases.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
-    told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
+    reply = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
     if state not in {MessageState.SENT, MessageState.READY}:
-        _log.warning("letter %s is %s: %s", claim.id, state, told)
-    return _judged(run, replace(delivery, reply=told))
+        _log.warning("message %s is %s: %s", claim.id, state, reply)
+    return _judged(run, replace(delivery, reply=reply))
 
 
 def _judged(run: _Run, delivery: Delivery) -> bool:
@@ -246,7 +246,7 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
 def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
     """Log one line: at the first failure, then whenever sending pauses for the relay."""
     _log.warning(
-        "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
+        "the relay %s:%d failed, %d in a row: %s; messages wait and are tried again. %s",
         mail.server,
         mail.port,
         failures,
@@ -257,7 +257,7 @@ def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
 
 def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> str:
     if uncomposed.owed:
-        _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
+        _log.error("message %s cannot be composed: %s", claim.id, uncomposed.reason)
         return leases.retry(work, claim, uncomposed.reason, own_fault=True)
     return leases.finish(work, claim, MessageState.CANCELLED, uncomposed.reason)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 
@@ -45,6 +45,29 @@ from tracker.services.standings.neighbours import CertificationKey
 AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
+
+
+class DueCursor(NamedTuple):
+    """A row of ``CURSORS``: a certification's cursor, its cycle and its holder."""
+
+    certification_id: str
+    cycle: int
+    expires_on: date | None
+    last_offset: int | None
+    next_due_at: datetime | None
+    opened_on: date
+    scheme: str
+    number: str
+    holder_id: str
+    ref: str
+    given_name: str
+    family_name: str
+    email: str
+    second_email: str | None
+    language: str
+    time_zone: str
+    deceased_on: date | None
+
 
 CURSORS = (
     select(
@@ -93,16 +116,16 @@ class Examined:
     ``reopened`` are stages that have a row but did not reach the holder, each with the row's id.
     """
 
-    row: Any
+    row: DueCursor
     plan: rules.ReminderPlan
     address: str | None
     reopened: Mapping[int, str]
 
 
-When = Callable[[Any, Scheme], LookedAt]
+When = Callable[[DueCursor, Scheme], LookedAt]
 
 
-def examine(reading: ReadContext, rows: Sequence[Any], when: When) -> list[Examined]:
+def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list[Examined]:
     """Decide the due stages of every row of ``CURSORS``, with a constant number of statements.
 
     Points are read only for stages that are not sent when points are complete.
@@ -117,7 +140,7 @@ def examine(reading: ReadContext, rows: Sequence[Any], when: When) -> list[Exami
     rests = suppressions.rests(reading, unreached, now=reading.now) if unreached else {}
     wishes = _wishes(reading, rows)
     reopened = {
-        id_: {one.offset: one.id for one in recorded.get(_term(row), ()) if one.reopened}
+        id_: {stage.offset: stage.id for stage in recorded.get(_term(row), ()) if stage.reopened}
         for id_, row in by_id.items()
     }
     looks: dict[str, rules.ReminderFacts] = {}
@@ -156,7 +179,7 @@ def policy_of(reading: ReadContext, scheme: str) -> ReminderPolicy | None:
     return reading.schemes[scheme].reminders
 
 
-def _plan(reading: ReadContext, row: Any, look: rules.ReminderFacts) -> rules.ReminderPlan:
+def _plan(reading: ReadContext, row: DueCursor, look: rules.ReminderFacts) -> rules.ReminderPlan:
     policy = policy_of(reading, row.scheme)
     if policy is None or row.expires_on is None:
         return rules.ReminderPlan(fates=(), last_offset=row.last_offset, next_due_at=None)
@@ -164,9 +187,19 @@ def _plan(reading: ReadContext, row: Any, look: rules.ReminderFacts) -> rules.Re
     return rules.plan(owed, look, policy)
 
 
-def _spans(reading: ReadContext, moments: dict[str, LookedAt]) -> dict[str, list[Any]]:
+class _SpanAround(NamedTuple):
+    """A span around the day on which a certification is examined."""
+
+    certification_id: str
+    from_on: date
+    until_on: date
+    hold: Hold | None
+    pending_since: date | None
+
+
+def _spans(reading: ReadContext, moments: dict[str, LookedAt]) -> dict[str, list[_SpanAround]]:
     """The timeline rows around the moments' days, by certification."""
-    found: dict[str, list[Any]] = defaultdict(list)
+    spans: dict[str, list[_SpanAround]] = defaultdict(list)
     days = [moment.on for moment in moments.values()]
     for ids in bulk.chunks(moments):
         statement = select(
@@ -176,16 +209,16 @@ def _spans(reading: ReadContext, moments: dict[str, LookedAt]) -> dict[str, list
             Span.from_on <= max(days),
             Span.until_on > min(days),
         )
-        for row in reading.rows(statement):
-            found[row.certification_id].append(row)
-    return found
+        for span in reading.rows_as(_SpanAround, statement):
+            spans[span.certification_id].append(span)
+    return spans
 
 
-def _span(spans: Sequence[Any], on: date) -> Any:
+def _span(spans: Sequence[_SpanAround], on: date) -> _SpanAround | None:
     return next((span for span in spans if span.from_on <= on < span.until_on), None)
 
 
-def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
+def _held(spans: Sequence[_SpanAround], on: date) -> tuple[Hold | None, bool]:
     """The hold on the certification on a day, and whether an application is under review."""
     if (span := _span(spans, on)) is None:
         return None, False  # before the award: the stage's own dates exclude it
@@ -193,7 +226,11 @@ def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
 
 
 def _ends(
-    reading: ReadContext, row: Any, span: Any, wish: Any, rests: Mapping[str, datetime]
+    reading: ReadContext,
+    row: DueCursor,
+    span: _SpanAround | None,
+    wish: _ReminderWish | None,
+    rests: Mapping[str, datetime],
 ) -> Iterator[datetime]:
     """When each obstacle to reaching the holder ends by itself: a hold, a pause, a rest."""
     scheme = reading.schemes[row.scheme]
@@ -209,10 +246,22 @@ def _ends(
             yield until
 
 
-Term = tuple[str, int, date]
+class _RecordedStage(NamedTuple):
+    """A stage that has a row; ``reopened`` says whether it may be decided again."""
+
+    id: str
+    certification_id: str
+    cycle: int
+    expires_on: date
+    offset: int
+    reopened: bool
 
 
-def _term(row: Any) -> Term:
+Term = tuple[str, int, date | None]
+"""A certification, the cycle and the expiry."""
+
+
+def _term(row: DueCursor | _RecordedStage) -> Term:
     return row.certification_id, row.cycle, row.expires_on
 
 
@@ -238,7 +287,7 @@ _REOPENED = and_(
 """A stage that did not reach its holder for a reason that may go away, and is still useful."""
 
 
-def _is_touched(reading: ReadContext, row: Any) -> bool:
+def _is_touched(reading: ReadContext, row: DueCursor) -> bool:
     """Whether the cursor was touched, rather than due because a stage fell due."""
     policy = policy_of(reading, row.scheme)
     if policy is None or row.expires_on is None or row.next_due_at == AT_ONCE:
@@ -247,10 +296,10 @@ def _is_touched(reading: ReadContext, row: Any) -> bool:
     return all(stage.due_at != row.next_due_at for stage in owed)
 
 
-def _recorded(reading: ReadContext, rows: Sequence[Any]) -> dict[Term, list[Any]]:
+def _recorded(reading: ReadContext, rows: Sequence[DueCursor]) -> dict[Term, list[_RecordedStage]]:
     """The stages that have a row, by term; read only for touched cursors."""
     touched = [row.certification_id for row in rows if _is_touched(reading, row)]
-    found: dict[Term, list[Any]] = defaultdict(list)
+    recorded: dict[Term, list[_RecordedStage]] = defaultdict(list)
     for ids in bulk.chunks(touched):
         statement = (
             select(
@@ -266,29 +315,29 @@ def _recorded(reading: ReadContext, rows: Sequence[Any]) -> dict[Term, list[Any]
                 bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE
             )
         )
-        for one in reading.rows(statement, {"now": reading.now}):
-            found[_term(one)].append(one)
-    return found
+        for stage in reading.rows_as(_RecordedStage, statement, {"now": reading.now}):
+            recorded[_term(stage)].append(stage)
+    return recorded
 
 
 def _decided(
-    reading: ReadContext, recorded: Mapping[Term, Sequence[Any]]
-) -> Callable[[Any], Collection[int]]:
+    reading: ReadContext, recorded: Mapping[Term, Sequence[_RecordedStage]]
+) -> Callable[[DueCursor], Collection[int]]:
     """A function from a row to its stages that are decided for good.
 
     For an untouched cursor, every stage down to the last one is decided; reading the rows of those
     stages would cost more than everything else.
     """
 
-    def answer(row: Any) -> Collection[int]:
+    def of_row(row: DueCursor) -> Collection[int]:
         if _is_touched(reading, row):
-            return {one.offset for one in recorded.get(_term(row), ()) if not one.reopened}
+            return {stage.offset for stage in recorded.get(_term(row), ()) if not stage.reopened}
         policy = policy_of(reading, row.scheme)
         if policy is None or row.last_offset is None:
             return ()
         return _down_to(policy, row.last_offset)
 
-    return answer
+    return of_row
 
 
 @lru_cache(maxsize=1024)
@@ -296,54 +345,63 @@ def _down_to(policy: ReminderPolicy, last_offset: int) -> frozenset[int]:
     return frozenset(offset for offset in policy.offsets if offset >= last_offset)
 
 
-def _wishes(reading: ReadContext, rows: Sequence[Any]) -> dict[str, Any]:
+class _ReminderWish(NamedTuple):
+    """What a holder wants of reminders."""
+
+    holder_id: str
+    wanted: bool
+    snoozed_until: date | None
+
+
+def _wishes(reading: ReadContext, rows: Sequence[DueCursor]) -> dict[str, _ReminderWish]:
     """The reminder preferences of these holders, by holder; most have none."""
-    found: dict[str, Any] = {}
+    wishes: dict[str, _ReminderWish] = {}
     for ids in bulk.chunks({row.holder_id for row in rows}):
         statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
             bulk.among(reading, Preference.holder_id, ids), Preference.type == MessageType.REMINDERS
         )
-        found.update({row.holder_id: row for row in reading.rows(statement)})
-    return found
+        wishes |= {wish.holder_id: wish for wish in reading.rows_as(_ReminderWish, statement)}
+    return wishes
 
 
 def _complete(
     reading: ReadContext,
-    rows: Sequence[Any],
+    rows: Sequence[DueCursor],
     plans: dict[str, rules.ReminderPlan],
     moments: dict[str, LookedAt],
 ) -> list[str]:
     """The certifications whose points are complete, among those whose stage depends on it."""
-    asked = {}
+    days: dict[CertificationKey, date] = {}
     for row in rows:
         stage, policy = plans[row.certification_id].current, policy_of(reading, row.scheme)
         if stage and policy and stage.offset not in policy.offsets_when_complete:
-            asked[row.certification_id] = row
-    points = points_of(reading, asked.values(), lambda row: moments[row.certification_id].on)
-    return [id_ for id_, found in points.items() if found.evaluation.complete]
+            key = CertificationKey(row.certification_id, row.holder_id, row.scheme)
+            days[key] = moments[row.certification_id].on
+    points = points_of(reading, days)
+    return [id_ for id_, counted in points.items() if counted.evaluation.complete]
 
 
 def points_of(
-    reading: ReadContext, rows: Collection[Any], day: Callable[[Any], date]
+    reading: ReadContext, days: Mapping[CertificationKey, date]
 ) -> dict[str, standings.CertificationPoints]:
-    """The points of many certifications, by id; those in a scheme without a policy are left out."""
-    if not rows:
+    """The points of many certifications, each on its day, by id.
+
+    Those in a scheme without a policy are left out.
+    """
+    if not days:
         return {}
-    records = snapshots.records(reading, [row.certification_id for row in rows])
-    activities = snapshots.activities(reading, {row.holder_id for row in rows})
-    asked = (CertificationKey(row.certification_id, row.holder_id, row.scheme) for row in rows)
-    beside = neighbours.beside(reading, asked, activities)
-    found: dict[str, standings.CertificationPoints] = {}
-    for row in rows:
-        record, scheme = records[row.certification_id], reading.schemes[row.scheme]
-        of_scheme = activities[row.holder_id, row.scheme]
-        result = standings.evaluate(
-            scheme,
-            record,
-            of_scheme,
-            on=day(row),
-            beside=beside.get(row.certification_id, neighbours.ALONE),
+    records = snapshots.records(reading, [key.id for key in days])
+    activities = snapshots.activities(reading, {key.holder_id for key in days})
+    beside = neighbours.beside(reading, days, activities)
+    points: dict[str, standings.CertificationPoints] = {}
+    for key, on in days.items():
+        counted = standings.evaluate(
+            reading.schemes[key.scheme],
+            records[key.id],
+            activities[key.holder_id, key.scheme],
+            on=on,
+            beside=beside.get(key.id, neighbours.ALONE),
         )
-        if result is not None:
-            found[row.certification_id] = result
-    return found
+        if counted is not None:
+            points[key.id] = counted
+    return points

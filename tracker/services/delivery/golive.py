@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -67,10 +67,10 @@ def amount(reading: ReadContext) -> MessageEstimate:
         else:
             others += row.n
     most_urgent: dict[str, int] = {}
-    for one in ledger.foresee(reading, as_of=reading.now.date()):
-        if one.fate == StageOutcome.PLANNED:
-            known = most_urgent.get(one.holder_id, one.offset)
-            most_urgent[one.holder_id] = min(known, one.offset)
+    for foreseen in ledger.foresee(reading, as_of=reading.now.date()):
+        if foreseen.fate == StageOutcome.PLANNED:
+            known = most_urgent.get(foreseen.holder_id, foreseen.offset)
+            most_urgent[foreseen.holder_id] = min(known, foreseen.offset)
     stages.update(most_urgent.values())
     return MessageEstimate(dict(sorted(stages.items(), reverse=True)), others)
 
@@ -81,13 +81,25 @@ def plan_all(container: Container) -> None:
         pass
 
 
+class _WaitingMessage(NamedTuple):
+    """A message that waits, and its holder's time zone if it is for a holder."""
+
+    id: str
+    kind: str
+    stage: int | None
+    next_at: datetime
+    useful_until: datetime
+    time_zone: str | None
+
+
 def spread(work: UnitOfWork, *, days: int) -> dict[date, int]:
     """Spread the backlog over ``days`` days; messages that lose their use soonest leave first.
 
     Returns the number of messages by day (UTC), including those that are not delayed. No message
     leaves in the holder's quiet hours.
     """
-    rows = work.rows(
+    waiting = work.rows_as(
+        _WaitingMessage,
         select(
             Message.id,
             Message.kind,
@@ -99,19 +111,21 @@ def spread(work: UnitOfWork, *, days: int) -> dict[date, int]:
         .join(Holder, Holder.id == Message.holder_id, isouter=True)
         .where(_READY)
         .order_by(Message.useful_until, Message.id)
-        .with_for_update(of=Message)
+        .with_for_update(of=Message),
     )
-    late = [row for row in rows if row.stage is not None and row.stage > rules.LAST_DAYS]
+    late = [row for row in waiting if row.stage is not None and row.stage > rules.LAST_DAYS]
     moved = dict(_moved(work, late, days))
     bulk.update_by(work, Message, "id", [{"id": id_, "next_at": at} for id_, at in moved.items()])
-    leaving = (max(moved.get(row.id, row.next_at), work.now).date() for row in rows)
+    leaving = (max(moved.get(row.id, row.next_at), work.now).date() for row in waiting)
     return dict(sorted(Counter(leaving).items()))
 
 
-def _moved(work: UnitOfWork, late: Sequence[Any], days: int) -> Iterator[tuple[str, datetime]]:
+def _moved(
+    work: UnitOfWork, late: Sequence[_WaitingMessage], days: int
+) -> Iterator[tuple[str, datetime]]:
     """The new send times of the delayed messages; one that would come too late is left as is."""
-    given = work.settings.reminders
-    quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
+    settings = work.settings.reminders
+    quiet = (time(settings.quiet_from_hour), time(settings.quiet_until_hour))
     a_day = -(-len(late) // days)
     for position, row in enumerate(late):
         wait = timedelta(days=position // a_day)

@@ -33,9 +33,9 @@ class Heartbeat:
 def last(settings: Settings) -> Heartbeat | None:
     """The heartbeat in the storage directory; None if there is none or it cannot be read."""
     try:
-        found = orjson.loads(_path(settings).read_bytes())
+        stored = orjson.loads(_path(settings).read_bytes())
         return Heartbeat(
-            str(found["database_id"]), int(found["number"]), datetime.fromisoformat(found["at"])
+            str(stored["database_id"]), int(stored["number"]), datetime.fromisoformat(stored["at"])
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -51,10 +51,10 @@ def keep(settings: Settings, beat: Heartbeat) -> None:
         return
     path = _path(settings)
     fresh = path.with_suffix(f".{secrets.token_hex(8)}")
-    said = {"database_id": beat.database_id, "number": beat.number, "at": beat.at.isoformat()}
+    stored = {"database_id": beat.database_id, "number": beat.number, "at": beat.at.isoformat()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(orjson.dumps(said))
+        fresh.write_bytes(orjson.dumps(stored))
         fresh.replace(path)
     except OSError as error:
         _log.warning("the heartbeat could not be kept in %s: %s", path.parent, error)

@@ -16,21 +16,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import TextClause, bindparam, select, update
 
 from tracker.db import Instant, written
 from tracker.domain.delivery.queue_acts import HELD, MessageState
 from tracker.domain.emails import compared
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
-from tracker.models import Holder, Message, RelayAccept, Reminder
+from tracker.models import Holder, Message, RelayAccept
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
-from tracker.services.delivery import reminder_messages, sealing, send_safety
-from tracker.services.delivery.reminder_messages import OWED
-from tracker.services.delivery.sealing import MessageClaim
+from tracker.services.delivery import composers, sealing, send_safety
+from tracker.services.delivery.sealing import MessageClaim, Uncomposed
 from tracker.services.outbox import cursors, suppressions
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -71,7 +70,7 @@ def _take(work: UnitOfWork, ids: Collection[str], owner: str) -> list[MessageCla
         .returning(*(getattr(Message, name) for name in MessageClaim.__slots__))
     )
     claims = [MessageClaim(*row) for row in work.rows(taken)]
-    return sorted(claims, key=lambda one: (one.priority, one.next_at, one.id))
+    return sorted(claims, key=lambda claim: (claim.priority, claim.next_at, claim.id))
 
 
 # Settlement.
@@ -104,13 +103,17 @@ def settle(work: UnitOfWork, claimed: MessageClaim, delivery: Delivery, *, to: s
             return _suppressed(work, claimed, delivery.reply, to)
 
 
-def _change(work: UnitOfWork, claimed: MessageClaim, from_state: Any, **values: Any) -> bool:
+def _change(
+    work: UnitOfWork,
+    claimed: MessageClaim,
+    from_state: TextClause,
+    **values: object,
+) -> bool:
     """Update the row if this claim still holds it; False if it does not."""
     statement = update(Message).where(
         Message.id == claimed.id, Message.token == claimed.token, from_state
     )
-    result: Any = work.connection.execute(statement.values(**values))
-    return bool(result.rowcount)
+    return bool(work.connection.execute(statement.values(**values)).rowcount)
 
 
 _ACCEPT = (
@@ -126,7 +129,7 @@ _ACCEPT = (
 
 
 def _accepted(work: UnitOfWork, claimed: MessageClaim) -> str:
-    done: Any = work.connection.execute(
+    done = work.connection.execute(
         _ACCEPT, {"b_id": claimed.id, "b_token": claimed.token, "b_now": work.now}
     )
     if done.rowcount:
@@ -207,16 +210,15 @@ def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
 def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
     """The marker refused: cancel a message that is not owed; release others to be recomposed.
 
-    A second copy also loses its stored words, because they are no longer true. Whether a notice
-    or a digest is still owed is decided when it is composed again, after a short wait.
+    A second copy also loses its stored words, because they are no longer true. Notices and digests
+    are composed again after a short wait.
     """
     if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
         return _accepted(work, claimed)
-    next_at = claimed.next_at
-    if claimed.kind != "reminder":
-        next_at = work.now + _RELAY_WAIT
-    elif not _still_owed(work, claimed):
-        return finish(work, claimed, MessageState.CANCELLED, sealing.NOT_OWED)
+    owed = composers.owed(work, replace(claimed, facts=None))
+    if isinstance(owed, Uncomposed) and not owed.owed:
+        return finish(work, claimed, MessageState.CANCELLED, owed.reason)
+    next_at = claimed.next_at if claimed.kind == "reminder" else work.now + _RELAY_WAIT
     done = _change(
         work,
         claimed,
@@ -227,13 +229,6 @@ def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
         next_at=next_at,
     )
     return MessageState.READY if done else "lost"
-
-
-def _still_owed(work: UnitOfWork, claimed: MessageClaim) -> bool:
-    """Whether any stage in a reminder is still owed, on its holder's day."""
-    zone = work.row(select(Holder.time_zone).where(Holder.id == claimed.holder_id)).time_zone
-    owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
-    return work.row(owed, reminder_messages.moment(work, zone)) is not None
 
 
 _ADDRESSES = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, or_, select, update
@@ -33,7 +33,14 @@ from tracker.models import (
 from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
 from tracker.services.credentials import timelines
 from tracker.services.delivery import due_stages, send_safety
-from tracker.services.delivery.due_stages import AT_ONCE, AUDIENCE, CURSORS, Examined, LookedAt
+from tracker.services.delivery.due_stages import (
+    AT_ONCE,
+    AUDIENCE,
+    CURSORS,
+    DueCursor,
+    Examined,
+    LookedAt,
+)
 from tracker.services.delivery.sealing import MessageClaim
 from tracker.services.outbox import cursors
 from tracker.services.standings import snapshots
@@ -116,7 +123,7 @@ def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
     in batches, so that memory use stays constant.
     """
 
-    def by_the_end_of_the_day(row: Any, scheme: Scheme) -> LookedAt:
+    def by_the_end_of_the_day(row: DueCursor, scheme: Scheme) -> LookedAt:
         del scheme
         zone = zone_of(row.time_zone)
         return LookedAt(rules.closing(as_of, zone), as_of)
@@ -126,9 +133,9 @@ def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
     due = CURSORS.where(ReminderCursor.next_due_at <= last)
     due = due.order_by(ReminderCursor.next_due_at, ReminderCursor.certification_id)
     page = due.limit(reading.settings.reminders.batch)
-    while rows := reading.rows(page):
-        for one in due_stages.examine(reading, rows, by_the_end_of_the_day):
-            yield from _foreseen(one, as_of)
+    while rows := reading.rows_as(DueCursor, page):
+        for examined in due_stages.examine(reading, rows, by_the_end_of_the_day):
+            yield from _foreseen(examined, as_of)
         at, id_ = rows[-1].next_due_at, rows[-1].certification_id
         later = or_(
             ReminderCursor.next_due_at > at,
@@ -137,9 +144,10 @@ def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
         page = due.where(later).limit(reading.settings.reminders.batch)
 
 
-def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
-    row = one.row
-    for stage, fate, reason in one.plan.fates:
+def _foreseen(examined: Examined, as_of: date) -> Iterator[Foreseen]:
+    row = examined.row
+    for stage, fate, reason in examined.plan.fates:
+        assert row.expires_on is not None  # noqa: S101 - for the type checker
         yield Foreseen(
             certification_id=row.certification_id,
             certificate_number=row.number,
@@ -147,7 +155,7 @@ def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
             holder_id=row.holder_id,
             holder_ref=row.ref,
             name=f"{row.given_name} {row.family_name}",
-            address=one.address,
+            address=examined.address,
             language=row.language,
             expires_on=row.expires_on,
             days_left=(row.expires_on - as_of).days,
@@ -181,6 +189,26 @@ class StageFate:
     message_state: str | None = None
     sent_at: datetime | None = None
     last_error: str | None = None
+
+
+class RecordedReminder(NamedTuple):
+    """A stage that has a row, and the state of its message."""
+
+    id: str
+    certification_id: str
+    holder_id: str
+    scheme: str
+    cycle: int
+    expires_on: date
+    offset: int
+    due_at: datetime
+    fate: StageOutcome
+    reason: str | None
+    message_id: str | None
+    message_state: str | None
+    sent_at: datetime | None
+    last_error: str | None
+    recorded_at: datetime
 
 
 _SENT_AT = case((Message.state == MessageState.SENT, Message.finished_at)).label("sent_at")
@@ -220,24 +248,26 @@ def fates(reading: ReadContext, certification_id: str) -> list[StageFate]:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     record = snapshots.cycles(reading, [row.id])[row.id]
-    found = {
-        (one.cycle, one.expires_on, one.offset): StageFate(
-            one.cycle,
-            one.expires_on,
-            one.offset,
-            one.due_at,
-            one.fate,
-            one.reason,
-            one.message_state,
-            one.sent_at,
-            one.last_error,
+    statement = _RECORDED.where(Reminder.certification_id == row.id)
+    stages = [
+        StageFate(
+            reminder.cycle,
+            reminder.expires_on,
+            reminder.offset,
+            reminder.due_at,
+            reminder.fate,
+            reminder.reason,
+            reminder.message_state,
+            reminder.sent_at,
+            reminder.last_error,
         )
-        for one in reading.rows(_RECORDED.where(Reminder.certification_id == row.id))
-    }
-    zone = zone_of(row.time_zone)
-    for ahead in _unrecorded(reading.schemes[row.scheme], record, zone):
-        found.setdefault((ahead.cycle, ahead.expires_on, ahead.offset), ahead)
-    return sorted(found.values(), key=lambda one: (one.due_at, one.cycle, -one.offset))
+        for reminder in reading.rows_as(RecordedReminder, statement)
+    ]
+    stages += _unrecorded(reading.schemes[row.scheme], record, zone_of(row.time_zone))
+    first: dict[tuple[int, date, int], StageFate] = {}
+    for stage in stages:  # what is recorded goes before what is ahead
+        first.setdefault((stage.cycle, stage.expires_on, stage.offset), stage)
+    return sorted(first.values(), key=lambda stage: (stage.due_at, stage.cycle, -stage.offset))
 
 
 def _unrecorded(
@@ -268,7 +298,7 @@ def page(
     state: str | None = None,
     fate: str | None = None,
     holder_id: str | None = None,
-) -> list[Any]:
+) -> list[RecordedReminder]:
     """A page of recorded stages, ordered by id, which is the order in which they were recorded.
 
     ``state`` filters by the message's state, ``fate`` by the stage's, ``holder_id`` by holder.
@@ -282,7 +312,7 @@ def page(
         statement = statement.where(Certification.holder_id == holder_id)
     if after:
         statement = statement.where(Reminder.id > after)
-    return list(reading.rows(statement))
+    return reading.rows_as(RecordedReminder, statement)
 
 
 # The accounting identity.
@@ -304,12 +334,12 @@ def identity_violations(reading: ReadContext, *, since: date | None = None) -> l
     a cursor. A certification that the planner is about to examine is no violation. ``since`` leaves
     out stages due before that day. A unique key rules out a second row.
     """
-    found: list[Violation] = []
+    violations: list[Violation] = []
     for scheme in reading.schemes:
         if policy := scheme.reminders:
             for offset in policy.offsets:
-                found += _without_row(reading, scheme, policy, offset, since)
-    return found
+                violations += _without_row(reading, scheme, policy, offset, since)
+    return violations
 
 
 def _without_row(

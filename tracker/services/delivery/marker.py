@@ -7,7 +7,6 @@ writes the marker, so that nothing stale leaves.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -28,7 +27,7 @@ from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
 from tracker.services.core.context import UnitOfWork
-from tracker.services.delivery import recipients, reminder_messages, send_safety
+from tracker.services.delivery import composers, recipients, reminder_messages, send_safety
 from tracker.services.delivery.reminder_messages import OWED
 from tracker.services.delivery.sealing import Composed, MessageClaim
 from tracker.services.outbox import suppressions
@@ -96,13 +95,13 @@ def mark(work: UnitOfWork, claimed: MessageClaim, composed: Composed, *, place: 
     One statement checks and writes: the claim is ours and its lease has not run out; every stage in
     the message is owed (not renewed, in force, not overtaken by the next stage); the holder is
     alive, wants this type and has not paused it, and has this address and this language; the
-    address is not suppressed; this database may send. Checks of a particular kind of message
-    (``still_true``) run first. False means that nothing was written and nothing may be sent.
+    address is not suppressed; this database may send. A message without stages is first asked
+    whether it would say the same now. False means that nothing was written and nothing may be sent.
     """
-    if composed.still_true is not None and not composed.still_true(work):
+    if not composed.certification_ids and not composers.is_unchanged(work, claimed, composed):
         return False
     until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
-    result: Any = work.connection.execute(
+    result = work.connection.execute(
         _MARK,
         {
             **reminder_messages.moment(work, composed.time_zone),
@@ -117,7 +116,7 @@ def mark(work: UnitOfWork, claimed: MessageClaim, composed: Composed, *, place: 
             "stages": len(composed.certification_ids),
             "type": composed.type,
             "to": composed.address,
-            "language": composed.facts.get("language", ""),
+            "language": composed.facts["language"],
             "can_wait": composed.stage is not None and composed.stage > rules.LAST_DAYS,
         },
     )

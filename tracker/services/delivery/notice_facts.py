@@ -7,14 +7,18 @@ kinds of notices that no message contains. Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import BindParameter, Date, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Date, Executable, and_, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
-from tracker.domain.credentials.certifications import ChangeKind
+from tracker.db import Base
+from tracker.domain.credentials.certifications import ChangeKind, CycleTerm, StandingSpan
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.periods import DAY
@@ -44,7 +48,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.delivery import due_stages, todays
 from tracker.services.employers import employers, roster
 from tracker.services.outbox import suppressions
-from tracker.services.standings.neighbours import SPAN
+from tracker.services.standings.neighbours import SPAN, CertificationKey
 from tracker.services.standings.standings import CertificationPoints
 
 CHANGES = {
@@ -54,7 +58,31 @@ CHANGES = {
 }
 # Of these a copy is with the holder, or may be.
 _OUT = (MessageState.SENT, MessageState.AMBIGUOUS, MessageState.TRANSMITTING)
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
+
+R = TypeVar("R")
+
+
+def _columns(model: type[Base], names: Iterable[str]) -> list[InstrumentedAttribute[object]]:
+    return [getattr(model, name) for name in names]
+
+
+class MessageNotice(NamedTuple):
+    """A notice in a message, and its holder."""
+
+    message_id: str
+    kind: str
+    subject_id: str
+    event: str
+    holder_id: str
+    recorded_at: datetime
+    given_name: str
+    family_name: str
+    email: str
+    second_email: str | None
+    language: str
+    time_zone: str
+
 
 _NOTICES = (
     select(
@@ -75,30 +103,47 @@ _NOTICES = (
     .where(Notice.message_id.in_(_IDS))
     .order_by(Notice.id)
 )
+
+
+class EarlierNotice(NamedTuple):
+    """A notice to a holder, and the state of its message; None if it has none."""
+
+    kind: str
+    subject_id: str
+    event: str
+    recorded_at: datetime
+    state: str | None
+
+
 _EARLIER = (
-    select(
-        Notice.kind,
-        Notice.subject_id,
-        Notice.event,
-        Notice.recorded_at,
-        Message.state,
-    )
+    select(*_columns(Notice, EarlierNotice._fields[:-1]), Message.state)
     .join(Message, Message.id == Notice.message_id, isouter=True)
     .where(Notice.holder_id.in_(_IDS))
     .order_by(Notice.id)
 )
+
+
+class NoticedCertification(NamedTuple):
+    """A certification that a notice may be about, with one of its spans around today, if any."""
+
+    certification_id: str
+    holder_id: str
+    scheme: str
+    number: str
+    public_id: str
+    awarded_on: date
+    recorded_at: datetime
+    sequence: int
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    time_zone: str
+    span: StandingSpan | None
+
+
 _CERTIFICATIONS = (
     select(
-        Certification.id.label("certification_id"),
-        Certification.holder_id,
-        Certification.scheme,
-        Certification.number,
-        Certification.public_id,
-        Certification.awarded_on,
-        Certification.recorded_at,
-        Certification.sequence,
-        Certification.withdrawn_at,
-        Certification.replaced_on,
+        Certification.id,
+        *_columns(Certification, NoticedCertification._fields[1:-2]),
         Holder.time_zone,
         *SPAN,
     )
@@ -116,94 +161,141 @@ _CERTIFICATIONS = (
     .order_by(Certification.id, Span.from_on)
 )
 _CYCLES = (
-    select(
-        Cycle.certification_id,
-        Cycle.ordinal,
-        Cycle.starts_on,
-        Cycle.opened_on,
-        Cycle.expires_on,
-        Cycle.policy,
-    )
+    select(Cycle.certification_id, *_columns(Cycle, CycleTerm.__match_args__))
     .where(Cycle.certification_id.in_(_IDS))
     .order_by(Cycle.ordinal)
 )
+
+
+class NoticedDecision(NamedTuple):
+    """A decision on an activity, and the activity as it is now; ``done_on`` is its last day."""
+
+    id: str
+    activity_id: str
+    verdict: str
+    decided_on: date
+    points_limit: Decimal | None
+    reason: str | None
+    recorded_at: datetime
+    undone_at: datetime | None
+    title: str
+    scheme: str
+    state: str
+    submitted_at: datetime | None
+    done_on: date
+
+
 _DECISIONS = (
     select(
-        Decision.id,
-        Decision.activity_id,
-        Decision.verdict,
-        Decision.decided_on,
-        Decision.points_limit,
-        Decision.reason,
-        Decision.recorded_at,
-        Decision.undone_at,
-        Activity.title,
-        Activity.scheme,
-        Activity.state,
-        Activity.submitted_at,
+        *_columns(Decision, NoticedDecision._fields[:8]),
+        *_columns(Activity, NoticedDecision._fields[8:-1]),
         func.coalesce(Activity.completed_on, Activity.starts_on, type_=Date).label("done_on"),
     )
     .join(Activity, Activity.id == Decision.activity_id)
     .where(Decision.activity_id.in_(_IDS))
     .order_by(Decision.recorded_at, Decision.id)
 )
-_RENEWALS = select(
-    Renewal.id,
-    Renewal.certification_id,
-    Renewal.decision,
-    Renewal.decided_on,
-    Renewal.reason,
-    Renewal.submitted_on,
-    Renewal.withdrawn_on,
-    Renewal.closed_at,
-).where(Renewal.id.in_(_IDS))
+
+
+class NoticedRenewal(NamedTuple):
+    """An application for renewal, with the decision in force if there is one."""
+
+    id: str
+    certification_id: str
+    decision: str | None
+    decided_on: date | None
+    reason: str | None
+    submitted_on: date
+    withdrawn_on: date | None
+    closed_at: datetime | None
+
+
+_RENEWALS = select(*_columns(Renewal, NoticedRenewal._fields)).where(Renewal.id.in_(_IDS))
+
+
+class NoticedFormerDecision(NamedTuple):
+    """A decision on a renewal that was taken back."""
+
+    renewal_id: str
+    decision: str
+    reason: str | None
+
+
 _FORMER = (
-    select(
-        FormerRenewalDecision.id,
-        FormerRenewalDecision.renewal_id,
-        FormerRenewalDecision.decision,
-        FormerRenewalDecision.reason,
-    )
+    select(*_columns(FormerRenewalDecision, NoticedFormerDecision._fields))
     .where(FormerRenewalDecision.renewal_id.in_(_IDS))
     .order_by(FormerRenewalDecision.id)
 )
+
+
+class NoticedChange(NamedTuple):
+    """A change of standing."""
+
+    id: str
+    certification_id: str
+    kind: str
+    effective_on: date
+    reason: str
+    recorded_at: datetime
+
+
 _STANDING_CHANGES = (
-    select(
-        StandingChange.id,
-        StandingChange.certification_id,
-        StandingChange.kind,
-        StandingChange.effective_on,
-        StandingChange.reason,
-        StandingChange.recorded_at,
-    )
+    select(*_columns(StandingChange, NoticedChange._fields))
     .where(StandingChange.certification_id.in_(_IDS))
     .order_by(StandingChange.effective_on, StandingChange.recorded_at, StandingChange.id)
 )
-_APPEALS = select(
-    Appeal.id,
-    Appeal.certification_id,
-    Appeal.change_id,
-    Appeal.renewal_id,
-    Appeal.filed_on,
-    Appeal.fee,
-    Appeal.fee_refunded,
-    Appeal.outcome,
-    Appeal.decided_on,
-    Appeal.reason,
-).where(Appeal.certification_id.in_(_IDS))
+
+
+class NoticedAppeal(NamedTuple):
+    """An appeal, with its outcome if there is one."""
+
+    id: str
+    certification_id: str
+    change_id: str | None
+    renewal_id: str | None
+    filed_on: date
+    fee: Decimal
+    fee_refunded: bool
+    outcome: str | None
+    decided_on: date | None
+    reason: str | None
+
+
+_APPEALS = select(*_columns(Appeal, NoticedAppeal._fields)).where(Appeal.certification_id.in_(_IDS))
+
+
+class NoticedAdjustment(NamedTuple):
+    """An adjustment of a cycle."""
+
+    id: str
+    certification_id: str
+    ordinal: int
+    extended_to: date | None
+    points_required: Decimal | None
+    reason: str
+
+
 _ADJUSTMENTS = (
-    select(
-        Adjustment.id,
-        Adjustment.certification_id,
-        Adjustment.ordinal,
-        Adjustment.number,
-        Adjustment.extended_to,
-        Adjustment.points_required,
-        Adjustment.reason,
-    )
+    select(*_columns(Adjustment, NoticedAdjustment._fields))
     .where(Adjustment.certification_id.in_(_IDS))
     .order_by(Adjustment.ordinal, Adjustment.number)
 )
+
+
+class NoticedEntry(NamedTuple):
+    """A holder's entry in a roster, the employer's name, and the consent if there is one."""
+
+    id: str
+    holder_id: str
+    employer_id: str
+    ended_on: date | None
+    name: str
+    sharing_id: str | None
+    until_on: date | None
+    with_points: bool | None
+    barred: bool
+
+
 _ENTRIES = (
     select(
         RosterEntry.id,
@@ -237,24 +329,32 @@ _ENTRIES = (
     .where(RosterEntry.holder_id.in_(_IDS))
     .order_by(RosterEntry.id)
 )
-_REQUESTS = select(
-    HolderRequest.id,
-    HolderRequest.state,
-    HolderRequest.proposal,
-    HolderRequest.reason,
-    HolderRequest.requested_on,
-).where(HolderRequest.id.in_(_IDS))
+
+
+class NoticedRequest(NamedTuple):
+    """A holder's request."""
+
+    id: str
+    state: str
+    proposal: Mapping[str, object]
+    reason: str | None
+    requested_on: date
+
+
+_REQUESTS = select(*_columns(HolderRequest, NoticedRequest._fields)).where(
+    HolderRequest.id.in_(_IDS)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldToday:
     """A certification and its standing on its holder's day; ``now`` is None if it has none."""
 
-    row: Any
+    row: NoticedCertification
     scheme: Scheme
     now: Today | None = None
     points: CertificationPoints | None = None
-    cycles: Sequence[Any] = ()
+    cycles: Sequence[CycleTerm] = ()
 
     @property
     def is_current(self) -> bool:
@@ -271,33 +371,37 @@ class NoticeFacts:
     """
 
     certifications: Mapping[str, HeldToday] = field(default_factory=dict)
-    decisions: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    renewals: Mapping[str, Any] = field(default_factory=dict)
-    former: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    changes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    appeals: Mapping[str, Any] = field(default_factory=dict)
-    adjustments: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    entries: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    requests: Mapping[str, Any] = field(default_factory=dict)
-    earlier: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    decisions: Mapping[str, Sequence[NoticedDecision]] = field(default_factory=dict)
+    renewals: Mapping[str, NoticedRenewal] = field(default_factory=dict)
+    former: Mapping[str, Sequence[NoticedFormerDecision]] = field(default_factory=dict)
+    changes: Mapping[str, Sequence[NoticedChange]] = field(default_factory=dict)
+    appeals: Mapping[str, NoticedAppeal] = field(default_factory=dict)
+    adjustments: Mapping[str, Sequence[NoticedAdjustment]] = field(default_factory=dict)
+    entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
+    requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     silent: Collection[str] = ()
 
     def current(self, holder_id: str, scheme: str) -> HeldToday | None:
         """The holder's current certification under a scheme."""
-        for one in self.certifications.values():
-            if one.is_current and (one.row.holder_id, one.row.scheme) == (holder_id, scheme):
-                return one
+        for held in self.certifications.values():
+            if held.is_current and (held.row.holder_id, held.row.scheme) == (holder_id, scheme):
+                return held
         return None
 
-    def last_told(self, subject_id: str, *kinds: str) -> Any:
-        """The last notice of these kinds about a subject that was, or may have been, sent."""
-        found = self.earlier.get(subject_id, ())
-        return next((n for n in reversed(found) if n.kind in kinds and n.state in _OUT), None)
+    def last_sent(self, subject_id: str, kind: str, *, undone_by: str) -> EarlierNotice | None:
+        """The last notice of a kind about a subject that was, or may have been, sent.
 
-    def is_untold(self, subject_id: str, kind: str, event: str | None = None) -> bool:
+        None if a notice of the other kind was sent after it.
+        """
+        of_both = (n for n in self.earlier.get(subject_id, ()) if n.kind in {kind, undone_by})
+        sent = [n for n in of_both if n.state in _OUT]
+        return sent[-1] if sent and sent[-1].kind == kind else None
+
+    def is_unsent(self, subject_id: str, kind: str, event: str | None = None) -> bool:
         """Whether there is such a notice and none has been sent."""
-        found = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
-        of_event = [n for n in found if event in {None, n.event}]
+        of_kind = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
+        of_event = [n for n in of_kind if event in {None, n.event}]
         return bool(of_event) and not any(n.state in _OUT for n in of_event)
 
 
@@ -307,24 +411,22 @@ class DueNotice:
 
     reading: ReadContext
     known: NoticeFacts
-    row: Any
-    beside: Sequence[Any]
+    row: MessageNotice
+    beside: Sequence[MessageNotice]
 
-    def of_kind(self, *kinds: str) -> list[Any]:
+    def of_kind(self, *kinds: str) -> list[MessageNotice]:
         """The message's notices of these kinds about the same subject, the oldest first."""
-        mine = self.row.subject_id
-        return [one for one in self.beside if one.kind in kinds and one.subject_id == mine]
+        subject_id = self.row.subject_id
+        return [n for n in self.beside if n.kind in kinds and n.subject_id == subject_id]
 
 
-def told(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Any]]:
+def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[MessageNotice]]:
     """The notices of each message, in the order in which they were recorded."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in reading.rows(_NOTICES, {"ids": list(ids)}) if ids else ():
-        found[row.message_id].append(row)
-    return found
+    notices = _read(reading, MessageNotice, _NOTICES, ids)
+    return _grouped(notices, lambda notice: notice.message_id)
 
 
-def known(reading: ReadContext, rows: Sequence[Any]) -> NoticeFacts:
+def known(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFacts:
     """The facts about the subjects of these notices."""
     if not rows:
         return NoticeFacts()
@@ -332,22 +434,26 @@ def known(reading: ReadContext, rows: Sequence[Any]) -> NoticeFacts:
     subjects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
-    held = _certifications(reading, holder_ids)
-    renewals = _by_id(_read(reading, _RENEWALS, subjects["renewal"]))
-    about = {*held} if subjects.keys() - {"employer", "request"} else set()
-    entries = subjects["employer"] and holder_ids
-    today = {"today": employers.today(reading)}
+    certifications = _certifications(reading, holder_ids)
+    about = {*certifications} if subjects.keys() - {"employer", "request"} else set()
+    of_employers = holder_ids if subjects["employer"] else ()
+    read = partial(_read, reading)
+    decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
+    former = read(NoticedFormerDecision, _FORMER, subjects["renewal"])
+    changes = read(NoticedChange, _STANDING_CHANGES, about)
+    adjustments = read(NoticedAdjustment, _ADJUSTMENTS, about)
+    entries = read(NoticedEntry, _ENTRIES, of_employers, today=employers.today(reading))
     return NoticeFacts(
-        certifications=_with_points(reading, held) if about else {},
-        decisions=_grouped(_read(reading, _DECISIONS, subjects["activity"]), "activity_id"),
-        renewals=renewals,
-        former=_grouped(_read(reading, _FORMER, subjects["renewal"]), "renewal_id"),
-        changes=_grouped(_read(reading, _STANDING_CHANGES, about), "certification_id"),
-        appeals=_by_id(_read(reading, _APPEALS, about)),
-        adjustments=_grouped(_read(reading, _ADJUSTMENTS, about), "certification_id"),
-        entries=_grouped(_read(reading, _ENTRIES, entries, **today), "employer_id"),
-        requests=_by_id(_read(reading, _REQUESTS, subjects["request"])),
-        earlier=_grouped(_read(reading, _EARLIER, holder_ids), "subject_id"),
+        certifications=_with_points(reading, certifications) if about else {},
+        decisions=_grouped(decisions, lambda decision: decision.activity_id),
+        renewals={r.id: r for r in read(NoticedRenewal, _RENEWALS, subjects["renewal"])},
+        former=_grouped(former, lambda decision: decision.renewal_id),
+        changes=_grouped(changes, lambda change: change.certification_id),
+        appeals={a.id: a for a in read(NoticedAppeal, _APPEALS, about)},
+        adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
+        entries=_grouped(entries, lambda entry: entry.employer_id),
+        requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
+        earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         silent=suppressions.of_holders(reading, rows, now=reading.now),
     )
 
@@ -365,59 +471,74 @@ def _source(kind: str) -> str:
     return first if first in {"activity", "renewal", "appeal", "request"} else "certification"
 
 
-def _read(reading: ReadContext, statement: Any, ids: Collection[str], **more: Any) -> Sequence[Any]:
-    return reading.rows(statement, {"ids": sorted(ids), **more}) if ids else ()
+def _read(
+    reading: ReadContext,
+    kind: Callable[..., R],
+    statement: Executable,
+    ids: Collection[str],
+    **values: object,
+) -> Sequence[R]:
+    return reading.rows_as(kind, statement, {"ids": sorted(ids), **values}) if ids else ()
 
 
-def _by_id(rows: Iterable[Any]) -> dict[str, Any]:
-    return {row.id: row for row in rows}
-
-
-def _grouped(rows: Iterable[Any], key: str) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
+def _grouped(rows: Iterable[R], key: Callable[[R], str]) -> dict[str, list[R]]:
+    groups: dict[str, list[R]] = defaultdict(list)
     for row in rows:
-        found[getattr(row, key)].append(row)
-    return dict(found)
+        groups[key(row)].append(row)
+    return dict(groups)
 
 
 # The standing of certifications.
-def _certifications(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, list[Any]]:
+_Spans = Mapping[str, Sequence[NoticedCertification]]
+
+
+def _certifications(reading: ReadContext, holder_ids: Collection[str]) -> _Spans:
     """The holders' certifications with the spans around today, by id."""
     day = reading.now.date()  # no holder's local date differs from it by more than a day
-    days = {"first_day": day - DAY, "last_day": day + DAY}
-    return _grouped(_read(reading, _CERTIFICATIONS, holder_ids, **days), "certification_id")
+    values = {"first_day": day - DAY, "last_day": day + DAY, "ids": sorted(holder_ids)}
+    rows = []
+    for row in reading.rows(_CERTIFICATIONS, values):
+        span = None if row.from_on is None else StandingSpan(*row[-len(SPAN) :])
+        rows.append(NoticedCertification._make((*row[: -len(SPAN)], span)))
+    return _grouped(rows, lambda row: row.certification_id)
 
 
-def _with_points(reading: ReadContext, held: Mapping[str, Sequence[Any]]) -> dict[str, HeldToday]:
+def _with_points(reading: ReadContext, certifications: _Spans) -> dict[str, HeldToday]:
     """Each certification with its standing and points on its holder's day."""
-    standing = {id_: one for id_, rows in held.items() if (one := _standing(reading, rows))}
-    points = due_stages.points_of(
-        reading,
-        [row for row, _ in standing.values()],
-        lambda row: standing[row.certification_id][1],
-    )
-    cycles = _grouped(_read(reading, _CYCLES, held.keys()), "certification_id")
-    found: dict[str, HeldToday] = {}
-    for id_, (first, *_) in held.items():
-        scheme = reading.schemes[first.scheme]
-        bare = HeldToday(first, scheme, points=points.get(id_), cycles=cycles.get(id_, ()))
-        row, on = standing.get(id_, (first, None))
-        now = todays.today_of(scheme, row, bare.points, on=on) if on else None
-        found[id_] = replace(bare, row=row, now=now)
-    return found
+    standing = {id_: s for id_, rows in certifications.items() if (s := _standing(reading, rows))}
+    keys = {
+        id_: CertificationKey(id_, rows[0].holder_id, rows[0].scheme)
+        for id_, rows in certifications.items()
+    }
+    points = due_stages.points_of(reading, {keys[id_]: on for id_, (_, on) in standing.items()})
+    cycles: dict[str, list[CycleTerm]] = defaultdict(list)
+    for id_, *columns in reading.rows(_CYCLES, {"ids": sorted(certifications)}):
+        cycles[id_].append(CycleTerm(*columns))
+    held: dict[str, HeldToday] = {}
+    for id_, rows in certifications.items():
+        scheme = reading.schemes[rows[0].scheme]
+        now = None
+        if id_ in standing:
+            span, on = standing[id_]
+            now = todays.today_of(scheme, span, points.get(id_), on=on)
+        held[id_] = HeldToday(rows[0], scheme, now, points.get(id_), cycles[id_])
+    return held
 
 
-def _standing(reading: ReadContext, rows: Sequence[Any]) -> tuple[Any, date] | None:
-    """The row for the holder's day, and that day; None without a standing.
+def _standing(
+    reading: ReadContext, rows: Sequence[NoticedCertification]
+) -> tuple[StandingSpan, date] | None:
+    """The span of the holder's day, and that day; None without a standing.
 
     If the holder's day is still the day before the award, the day of the award counts.
     """
     first = rows[0]
     on = reading.day_of(reading.schemes[first.scheme], first.time_zone)
-    spans = [row for row in rows if row.from_on is not None and row.until_on > on]
-    if not spans or first.withdrawn_at is not None:
+    spans = (row.span for row in rows if row.span is not None)
+    span = next((span for span in spans if span.until_on is None or span.until_on > on), None)
+    if span is None or first.withdrawn_at is not None:
         return None
-    return spans[0], max(on, spans[0].from_on)
+    return span, max(on, span.from_on)
 
 
 def day_at(reading: ReadContext, held: HeldToday, instant: datetime) -> date:

@@ -1,4 +1,4 @@
-"""Composing notices: what is still true when the message is sent, and what the message says.
+"""Composing notices (a ``Composer``): what is still true on sending, and what the message says.
 
 Notices that were undone or superseded in the meantime are left out; a message with none left is
 not owed. ``notice_facts`` reads the facts, ``notice_news`` decides what is told.
@@ -6,11 +6,9 @@ not owed. ``notice_facts`` reads the facts, ``notice_news`` decides what is told
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
@@ -18,13 +16,14 @@ from tracker.domain.schemes.activity_types import translated
 from tracker.mail import calendars
 from tracker.mail import notices as wording
 from tracker.mail.calendars import CalendarDay
-from tracker.mail.notices import NoticeLetter, NoticeToCompose
+from tracker.mail.notices import NoticeMessage, NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_news, sealing, stored_facts
-from tracker.services.delivery.notice_facts import NoticeFacts
+from tracker.services.delivery.notice_facts import MessageNotice, NoticeFacts
 from tracker.services.delivery.notice_news import ToldNotice
-from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Uncomposed
+from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
+from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.outbox import suppressions
 
 _BRINGS_DATES = frozenset(
@@ -39,51 +38,64 @@ _BRINGS_DATES = frozenset(
 )
 
 
-def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The messages of the claimed rows, by id, with a constant number of statements."""
-    found = notice_facts.told(reading, [claim.id for claim in claims if claim.facts is None])
-    known = notice_facts.known(reading, [row for rows in found.values() for row in rows])
-    made: Made = {}
-    for claim in claims:
-        try:
-            said = claim.facts or _snapshot(reading, claim, found.get(claim.id, []), known)
-            made[claim.id] = (
-                Uncomposed(said, owed=False)
-                if isinstance(said, str)
-                else _composed(reading, key, claim, said)
-            )
-            if claim.facts is None and isinstance(one := made[claim.id], Composed):
-                made[claim.id] = replace(one, still_true=partial(_still_true, claim, one.facts))
-        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
-            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
-    return made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredNotices(StoredMessage):
+    """Everything that a message of notices says; older versions stored no issuer.
+
+    ``days`` are the dates for the holder's calendar: certification, kind, scheme and date of each.
+    """
+
+    type: str
+    link: str
+    news: tuple[NoticeToCompose, ...]
+    days: Sequence[Sequence[str]]
+    issuer: str = ""
+
+
+def owed(
+    reading: ReadContext, claims: Sequence[MessageClaim]
+) -> Callable[[MessageClaim], Owed | Uncomposed]:
+    """What each message says now. A message with stored facts is sent again as it was."""
+    notices = notice_facts.of_messages(
+        reading, [claim.id for claim in claims if claim.facts is None]
+    )
+    known = notice_facts.known(reading, [row for rows in notices.values() for row in rows])
+
+    def of_claim(claim: MessageClaim) -> Owed | Uncomposed:
+        if claim.facts is not None:
+            return Owed(claim.facts)
+        stored = _stored(reading, claim, notices.get(claim.id, []), known)
+        if isinstance(stored, Uncomposed):
+            return stored
+        return Owed(stored_facts.plain(stored))
+
+    return of_claim
 
 
 # What is still true.
-def _snapshot(
-    reading: ReadContext, claim: MessageClaim, rows: Sequence[Any], known: NoticeFacts
-) -> dict[str, Any] | str:
-    """Everything that the message says, as JSON values; or why there is nothing to say."""
-    true = notice_news.of_letter(reading, known, rows)
+def _stored(
+    reading: ReadContext, claim: MessageClaim, rows: Sequence[MessageNotice], known: NoticeFacts
+) -> _StoredNotices | Uncomposed:
+    true = notice_news.of_message(reading, known, rows)
     if not true:
-        return "Nothing of it is true any more."
+        return Uncomposed("Nothing of it is true any more.", owed=False)
     if claim.useful_until <= reading.now:
-        return "It would come too late."
+        return Uncomposed("It would come too late.", owed=False)
     first = rows[0]
     address = suppressions.address_of(first, {*known.silent, *sealing.refused(claim)})
     if address is None:
-        return sealing.NO_ADDRESS
-    return {
-        "composed_at": reading.now.isoformat(),
-        "address": address,
-        "type": (claim.about or {}).get("type", ""),
-        "name": f"{first.given_name} {first.family_name}",
-        "language": first.language,
-        "link": _link(reading, true),
-        "news": [stored_facts.plain(news) for news, _ in true],
-        "days": _days(true, first.language),
-        "issuer": _issuer(reading, true),
-    }
+        return Uncomposed(sealing.NO_ADDRESS, owed=False)
+    return _StoredNotices(
+        composed_at=reading.now,
+        address=address,
+        type=(claim.about or {}).get("type", ""),
+        name=f"{first.given_name} {first.family_name}",
+        language=first.language,
+        link=_link(reading, true),
+        news=tuple(news for news, _ in true),
+        days=_days(true, first.language),
+        issuer=_issuer(reading, true),
+    )
 
 
 def _issuer(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
@@ -95,75 +107,62 @@ def _issuer(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
 def _link(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
     """The link to the public page of the first current certification; empty if there is none."""
     base = reading.settings.app.base_url.rstrip("/")
-    held = (one for _, one in true if one is not None and one.is_current)
-    return next((f"{base}/verify/{one.row.public_id}" for one in held), "")
+    current = (held for _, held in true if held is not None and held.is_current)
+    return next((f"{base}/verify/{held.row.public_id}" for held in current), "")
 
 
 def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
     """The upcoming dates of certifications whose dates changed, for the holder's own calendar."""
-    found: dict[tuple[str, str], list[str]] = {}
+    days: dict[tuple[str, str], list[str]] = {}
     for news, held in true:
-        if news.tells not in _BRINGS_DATES or held is None or held.now is None:
+        if news.tells not in _BRINGS_DATES or held is None or held.now is None or held.now.is_held:
             continue
         now, id_ = held.now, held.row.certification_id
         title = translated(held.scheme.title, language)
-        days = calendars.ahead(
+        for day in calendars.ahead(
             id_,
             title,
             on=now.on,
             opens_on=now.opens_on,
             closes_on=now.closes_on,
             expires_on=now.expires_on,
-        )
-        if not now.is_held:
-            found |= {(id_, day.kind): [id_, day.kind, title, day.on.isoformat()] for day in days}
-    return list(found.values())
-
-
-def _still_true(claim: MessageClaim, said: Mapping[str, Any], reading: ReadContext) -> bool:
-    """Whether the message would say the same if composed now; checked with the marker."""
-    found = notice_facts.told(reading, [claim.id]).get(claim.id, [])
-    known = notice_facts.known(reading, found)
-    now = _snapshot(reading, claim, found, known)
-    if isinstance(now, str):
-        return False
-    return {**now, "composed_at": said["composed_at"]} == said
+        ):
+            days[id_, day.kind] = [id_, day.kind, title, day.on.isoformat()]
+    return list(days.values())
 
 
 # What the message says.
-def _composed(
-    reading: ReadContext, key: bytes, claim: MessageClaim, facts: dict[str, Any]
-) -> Composed:
-    ways_out = sealing.ways_out_of(reading, key, claim.holder_id or "", facts["type"])
-    at = datetime.fromisoformat(facts["composed_at"])
+def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
+    """The message that says these facts."""
+    stored = stored_facts.again(_StoredNotices, facts)
+    unsubscribe = sealing.unsubscribe_links(reading, key, claim.holder_id or "", stored.type)
     calendar = calendars.published(
         [
             CalendarDay(id_, kind, scheme, date.fromisoformat(on))
-            for id_, kind, scheme, on in facts["days"]
+            for id_, kind, scheme, on in stored.days
         ],
-        language=facts["language"],
-        at=at,
+        language=stored.language,
+        at=stored.composed_at,
         domain=reading.settings.mail.message_id_domain,
     )
-    letter = wording.compose_notice(
-        NoticeLetter(
-            name=facts["name"],
-            language=facts["language"],
-            news=tuple(_again(one, at.date()) for one in facts["news"]),
-            link=facts["link"] if "/verify/" in facts["link"] else "",
-            unsubscribe_link=ways_out and ways_out[0],
+    written = wording.compose_notice(
+        NoticeMessage(
+            name=stored.name,
+            language=stored.language,
+            news=tuple(_with_standing(news, stored.composed_at.date()) for news in stored.news),
+            link=stored.link if "/verify/" in stored.link else "",
+            unsubscribe_link=unsubscribe and unsubscribe[0],
             calendar=calendar,
-            issuer=facts.get("issuer", ""),
+            issuer=stored.issuer,
         )
     )
     return sealing.sealed(
-        reading, key, claim, letter, facts, type_=facts["type"], issuer=facts.get("issuer", "")
+        reading, key, claim, written, facts, type_=stored.type, issuer=stored.issuer
     )
 
 
-def _again(one: Mapping[str, Any], composed_on: date) -> NoticeToCompose:
-    """The notice as stored; messages of older versions stored dates but no standing."""
-    news = stored_facts.again(NoticeToCompose, one)
+def _with_standing(news: NoticeToCompose, composed_on: date) -> NoticeToCompose:
+    """The notice; messages of older versions stored dates but no standing."""
     if news.now is not None or not news.number:
         return news
     is_over = news.expires_on is not None and news.expires_on < composed_on

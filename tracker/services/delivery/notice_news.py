@@ -6,9 +6,11 @@ when the message leaves. What was undone before anybody was told is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import TypeVar
 
 from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_on
 from tracker.domain.credentials.renewals import RenewalVerdict
@@ -18,8 +20,20 @@ from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_people
-from tracker.services.delivery.notice_facts import CHANGES, DueNotice, HeldToday, NoticeFacts
+from tracker.services.delivery.notice_facts import (
+    CHANGES,
+    DueNotice,
+    EarlierNotice,
+    HeldToday,
+    MessageNotice,
+    NoticedChange,
+    NoticedDecision,
+    NoticedFormerDecision,
+    NoticeFacts,
+)
 from tracker.services.outbox.notices import SECOND_THOUGHTS
+
+V = TypeVar("V")
 
 _RESTORED = "restored:"
 
@@ -28,25 +42,28 @@ ToldNotice = tuple[NoticeToCompose, HeldToday | None]
 """A notice ready to compose, and the certification that it is about."""
 
 
-def of_letter(reading: ReadContext, known: NoticeFacts, rows: Sequence[Any]) -> list[ToldNotice]:
+def of_message(
+    reading: ReadContext, known: NoticeFacts, rows: Sequence[MessageNotice]
+) -> list[ToldNotice]:
     """What is still true of a message's notices, in the order in which they were recorded."""
-    return [one for row in rows for one in _told(DueNotice(reading, known, row, rows))]
+    return [news for row in rows for news in _still_true(DueNotice(reading, known, row, rows))]
 
 
-def _told(notice: DueNotice) -> Iterator[ToldNotice]:
+def _still_true(notice: DueNotice) -> Iterator[ToldNotice]:
     if tell := notice_people.BY_KIND.get(notice.row.kind):
-        for one in tell(notice):
-            yield one, None
+        for news in tell(notice):
+            yield news, None
         return
     held = _certification(notice)
     if held is None or (held.row.withdrawn_at is None and not held.is_current):
         return
     if held.row.withdrawn_at is not None:
         if notice.row.kind == NoticeKind.AWARD_WITHDRAWN:
-            yield from ((one, held) for one in _withdrawn(notice, held))
+            withdrawn_at = held.row.withdrawn_at
+            yield from ((news, held) for news in _withdrawn(notice, held, withdrawn_at))
         return
-    for one in _OF_CERTIFICATIONS[notice.row.kind](notice, held):
-        yield one, held
+    for news in _OF_CERTIFICATIONS[notice.row.kind](notice, held):
+        yield news, held
 
 
 def _certification(notice: DueNotice) -> HeldToday | None:
@@ -57,36 +74,37 @@ def _certification(notice: DueNotice) -> HeldToday | None:
             decisions = known.decisions.get(subject_id)
             return known.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
         case NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
-            subject_id = getattr(known.renewals.get(subject_id), "certification_id", None)
+            renewal = known.renewals.get(subject_id)
+            return known.certifications.get(renewal.certification_id) if renewal else None
         case NoticeKind.APPEAL_DECIDED:
-            subject_id = getattr(known.appeals.get(subject_id), "certification_id", None)
+            appeal = known.appeals.get(subject_id)
+            return known.certifications.get(appeal.certification_id) if appeal else None
     return known.certifications.get(subject_id)
 
 
-def _named(notice: DueNotice, held: HeldToday, **more: Any) -> dict[str, Any]:
+def _notice(tells: str, notice: DueNotice, held: HeldToday) -> NoticeToCompose:
+    """A notice about a certification, with its name, its number and its standing."""
     now = held.now
-    return {
-        "scheme_name": translated(held.scheme.title, notice.row.language),
-        "full_name": held.scheme.full_name(notice.row.language),
-        "number": held.row.number,
-        "now": now,
-        "expires_on": now.expires_on if now else None,
-        "window_opens_on": now.opens_on if now else None,
-        **more,
-    }
+    return NoticeToCompose(
+        tells,
+        scheme_name=translated(held.scheme.title, notice.row.language),
+        full_name=held.scheme.full_name(notice.row.language),
+        number=held.row.number,
+        now=now,
+        expires_on=now.expires_on if now else None,
+        window_opens_on=now.opens_on if now else None,
+    )
 
 
 # Awards.
 def _awarded(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     if held.now is not None and held.now.status in {Status.REVOKED, Status.SURRENDERED}:
         return
-    required = held.points.evaluation.required if held.points else None
-    yield NoticeToCompose(
-        "award",
-        **_named(notice, held),
+    yield replace(
+        _notice("award", notice, held),
         on=held.row.awarded_on,
         again=held.row.sequence > 1,
-        points_required=required,
+        points_required=held.points.evaluation.required if held.points else None,
     )
 
 
@@ -94,85 +112,90 @@ def _corrected(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """A corrected award date, or a restored award; once for all corrections in a message."""
     row, awarded_on = notice.row, held.row.awarded_on
     if row.event.startswith(_RESTORED):
-        told = notice.known.last_told(
-            row.subject_id, NoticeKind.AWARD_WITHDRAWN, NoticeKind.AWARD_CORRECTED
-        )
-        if told is not None and told.kind == NoticeKind.AWARD_WITHDRAWN:
-            yield NoticeToCompose("award_restored", **_named(notice, held), on=awarded_on)
+        if _is_withdrawal_known(notice):
+            yield replace(_notice("award_restored", notice, held), on=awarded_on)
         return
-    moved = [
-        one for one in notice.of_kind(NoticeKind.AWARD_CORRECTED) if _RESTORED not in one.event
-    ]
+    moved = [n for n in notice.of_kind(NoticeKind.AWARD_CORRECTED) if _RESTORED not in n.event]
     before = date.fromisoformat(moved[0].event[:10])
     if row is moved[0] and before != awarded_on and not notice.of_kind(NoticeKind.AWARD):
-        yield NoticeToCompose(
-            "award_corrected", **_named(notice, held), on=awarded_on, before=before
-        )
+        yield replace(_notice("award_corrected", notice, held), on=awarded_on, before=before)
 
 
-def _withdrawn(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A withdrawn award, unless the holder never heard of it or has already been told."""
-    known, row = notice.known, notice.row
-    soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
-    if soon and known.is_untold(row.subject_id, NoticeKind.AWARD):
+def _withdrawn(
+    notice: DueNotice, held: HeldToday, withdrawn_at: datetime
+) -> Iterator[NoticeToCompose]:
+    """A withdrawn award, unless the holder was never notified of it or already knows."""
+    soon = withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
+    if soon and notice.known.is_unsent(notice.row.subject_id, NoticeKind.AWARD):
         return
-    told = known.last_told(row.subject_id, NoticeKind.AWARD_WITHDRAWN, NoticeKind.AWARD_CORRECTED)
-    again = told is not None and told.kind == NoticeKind.AWARD_WITHDRAWN
-    if not again and row is notice.of_kind(NoticeKind.AWARD_WITHDRAWN)[0]:
-        yield NoticeToCompose("award_withdrawn", **_named(notice, held), on=held.row.awarded_on)
+    is_first = notice.row is notice.of_kind(NoticeKind.AWARD_WITHDRAWN)[0]
+    if is_first and not _is_withdrawal_known(notice):
+        yield replace(_notice("award_withdrawn", notice, held), on=held.row.awarded_on)
+
+
+def _is_withdrawal_known(notice: DueNotice) -> bool:
+    """Whether the holder was notified of the withdrawal, and of no restored award since."""
+    subject_id, kind = notice.row.subject_id, NoticeKind.AWARD_WITHDRAWN
+    sent = notice.known.last_sent(subject_id, kind, undone_by=NoticeKind.AWARD_CORRECTED)
+    return sent is not None
 
 
 # Decisions.
 def _decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The decision in force, unless the activity was submitted again since."""
     decisions = notice.known.decisions[notice.row.subject_id]
-    ruling = next((one for one in reversed(decisions) if one.undone_at is None), None)
+    ruling = next((d for d in reversed(decisions) if d.undone_at is None), None)
     if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
         return
-    former = _told_before(notice, decisions, ruling)
+    former = _former_decision(notice, decisions, ruling)
     if former is not None and _content(former) == _content(ruling):
         return
-    yield _decision(notice, held, ruling, changed=former is not None)
+    yield replace(_decision(notice, held, ruling), changed=former is not None)
 
 
-def _is_latest(notice: DueNotice, ruling: Any) -> bool:
+def _is_latest(notice: DueNotice, ruling: NoticedDecision) -> bool:
     """Whether the notice is the message's last one about the decision in force.
 
     The event of a decision that is in force again is its id and a number.
     """
-    of_ruling = [
-        one for one in notice.of_kind(NoticeKind.ACTIVITY_DECIDED) if _decision_of(one) == ruling.id
-    ]
+    of_activity = notice.of_kind(NoticeKind.ACTIVITY_DECIDED)
+    of_ruling = [n for n in of_activity if _decision_of(n) == ruling.id]
     return bool(of_ruling) and of_ruling[-1] is notice.row
 
 
-def _decision_of(notice: Any) -> str:
-    return str(notice.event).partition(":")[0]
+def _decision_of(notice: MessageNotice | EarlierNotice) -> str:
+    return notice.event.partition(":")[0]
 
 
-def _told_before(notice: DueNotice, decisions: Sequence[Any], ruling: Any) -> Any:
-    """The decision on the same submission that the holder was last told, or None."""
-    kinds = (NoticeKind.ACTIVITY_DECIDED, NoticeKind.ACTIVITY_REOPENED)
-    told = notice.known.last_told(notice.row.subject_id, *kinds)
-    if told is None or told.kind != NoticeKind.ACTIVITY_DECIDED:
-        return None
-    former = next((one for one in decisions if one.id == _decision_of(told)), None)
+def _sent_decision(notice: DueNotice) -> EarlierNotice | None:
+    """The notice of the decision on the activity that the holder knows."""
+    return notice.known.last_sent(
+        notice.row.subject_id,
+        NoticeKind.ACTIVITY_DECIDED,
+        undone_by=NoticeKind.ACTIVITY_REOPENED,
+    )
+
+
+def _former_decision(
+    notice: DueNotice, decisions: Sequence[NoticedDecision], ruling: NoticedDecision
+) -> NoticedDecision | None:
+    """The decision on the same submission that the holder knows, or None."""
+    sent = _sent_decision(notice)
+    former = next((d for d in decisions if sent and d.id == _decision_of(sent)), None)
     if former is None:
         return None
     in_this_round = ruling.submitted_at is None or former.recorded_at >= ruling.submitted_at
     return former if in_this_round else None
 
 
-def _content(decision: Any) -> tuple[Any, ...]:
+def _content(decision: NoticedDecision) -> tuple[str, Decimal | None, str | None]:
     return decision.verdict, decision.points_limit, decision.reason
 
 
-def _decision(
-    notice: DueNotice, held: HeldToday, decision: Any, *, changed: bool
-) -> NoticeToCompose:
+def _decision(notice: DueNotice, held: HeldToday, decision: NoticedDecision) -> NoticeToCompose:
     evaluation = held.points.evaluation if held.points else None
     credits_ = evaluation.credits if evaluation else ()
-    credit = next((one for one in credits_ if one.ref == decision.activity_id), None)
+    credit = next((c for c in credits_ if c.ref == decision.activity_id), None)
     claimed, brings = (credit.claimed, credit.counted) if credit else (None, None)
     limit = decision.points_limit if decision.verdict == ActivityVerdict.APPROVED else None
     partly = limit is not None and claimed is not None and limit < claimed
@@ -180,26 +203,23 @@ def _decision(
     former = closed and _is_former(held, decision.done_on)
     if former:  # it counted in an earlier cycle, so today's total does not include it
         claimed, brings = claimed if partly else None, None
-    return NoticeToCompose(
-        "partly" if partly else decision.verdict,
-        **_named(notice, held),
+    news = replace(
+        _notice("partly" if partly else decision.verdict, notice, held),
         about=decision.title,
         on=decision.decided_on,
         reason=decision.reason or "",
-        changed=changed,
         points_claimed=claimed if partly or claimed != brings else None,
         points_approved=limit if partly else brings,
         closed=closed,
-        **({} if former else _totals(held)),
     )
+    return news if former else _with_totals(news, held)
 
 
-def _totals(held: HeldToday) -> dict[str, Any]:
-    evaluation = held.points.evaluation if held.points else None
-    return {
-        "points_total": evaluation.total if evaluation else None,
-        "points_required": evaluation.required if evaluation else None,
-    }
+def _with_totals(news: NoticeToCompose, held: HeldToday) -> NoticeToCompose:
+    if held.points is None:
+        return news
+    evaluation = held.points.evaluation
+    return replace(news, points_total=evaluation.total, points_required=evaluation.required)
 
 
 def _is_closed(held: HeldToday, done_on: date | None) -> bool:
@@ -216,20 +236,13 @@ def _is_former(held: HeldToday, done_on: date) -> bool:
 
 
 def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """An activity under review again, if the holder was told the decision taken back."""
+    """An activity under review again, if the holder knows the decision taken back."""
     decision = notice.known.decisions[notice.row.subject_id][-1]
-    told = notice.known.last_told(
-        notice.row.subject_id, NoticeKind.ACTIVITY_DECIDED, NoticeKind.ACTIVITY_REOPENED
-    )
-    was_told = told is not None and _decision_of(told) == notice.row.event
-    if (
-        decision.state == ActivityState.SUBMITTED
-        and was_told
-        and told.kind == NoticeKind.ACTIVITY_DECIDED
-    ):
-        yield NoticeToCompose(
-            "activity_reopened", **_named(notice, held), about=decision.title, **_totals(held)
-        )
+    sent = _sent_decision(notice)
+    is_known = sent is not None and _decision_of(sent) == notice.row.event
+    if decision.state == ActivityState.SUBMITTED and is_known:
+        news = replace(_notice("activity_reopened", notice, held), about=decision.title)
+        yield _with_totals(news, held)
 
 
 def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
@@ -238,56 +251,61 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
     decision, _, number = row.event.partition(":")
     if renewal.decision != decision or number not in {"", str(len(former))}:
         return
-    before = _renewal_told_before(notice, former)
+    before = _former_renewal_decision(notice, former)
     if before is not None and before == (renewal.decision, renewal.reason):
         return
-    appeal = {}
-    if decision == RenewalVerdict.DENIED and not _is_appealed(known, renewal_id=renewal.id):
-        appeal = _appeal(notice, held, renewal.closed_at or row.recorded_at)
-    yield NoticeToCompose(
-        f"renewal_{decision}",
-        **_named(notice, held),
+    news = replace(
+        _notice(f"renewal_{decision}", notice, held),
         on=renewal.decided_on,
         reason=renewal.reason or "",
         changed=before is not None and before[0] != decision,
-        **appeal,
+    )
+    if decision == RenewalVerdict.DENIED and not _is_appealed(known, renewal_id=renewal.id):
+        news = _with_appeal(news, notice, held, renewal.closed_at or row.recorded_at)
+    yield news
+
+
+def _sent_renewal_decision(notice: DueNotice) -> EarlierNotice | None:
+    """The notice of the decision on the renewal that the holder knows."""
+    return notice.known.last_sent(
+        notice.row.subject_id, NoticeKind.RENEWAL_DECIDED, undone_by=NoticeKind.RENEWAL_REOPENED
     )
 
 
-def _renewal_told_before(notice: DueNotice, former: Sequence[Any]) -> tuple[str, str | None] | None:
-    """The decision on the renewal that the holder was last told, and its reason; or None."""
-    told = notice.known.last_told(
-        notice.row.subject_id, NoticeKind.RENEWAL_DECIDED, NoticeKind.RENEWAL_REOPENED
-    )
-    if told is None or told.kind != NoticeKind.RENEWAL_DECIDED:
+def _former_renewal_decision(
+    notice: DueNotice, former: Sequence[NoticedFormerDecision]
+) -> tuple[str, str | None] | None:
+    """The decision on the renewal that the holder knows, and its reason; or None."""
+    sent = _sent_renewal_decision(notice)
+    if sent is None:
         return None
-    decision, _, number = told.event.partition(":")
+    decision, _, number = sent.event.partition(":")
     place = int(number or 0)
     return (decision, former[place].reason) if place < len(former) else (decision, None)
 
 
 def _renewal_reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     renewal = notice.known.renewals[notice.row.subject_id]
-    told = notice.known.last_told(
-        renewal.id, NoticeKind.RENEWAL_DECIDED, NoticeKind.RENEWAL_REOPENED
-    )
     waits = renewal.decision is None and renewal.withdrawn_on is None
-    if waits and told is not None and told.kind == NoticeKind.RENEWAL_DECIDED:
-        yield NoticeToCompose("renewal_reopened", **_named(notice, held), on=renewal.submitted_on)
+    if waits and _sent_renewal_decision(notice) is not None:
+        yield replace(_notice("renewal_reopened", notice, held), on=renewal.submitted_on)
 
 
 # Appeals and changes of standing.
-def _appeal(notice: DueNotice, held: HeldToday, noticed_at: datetime) -> dict[str, Any]:
-    """The deadline for an appeal against a decision announced at an instant, and the fee."""
+def _with_appeal(
+    news: NoticeToCompose, notice: DueNotice, held: HeldToday, noticed_at: datetime
+) -> NoticeToCompose:
+    """The notice with the deadline and fee of an appeal against what was announced then."""
     rule = held.scheme.appeals
     if rule is None:
-        return {}
+        return news
     noticed_on = notice_facts.day_at(notice.reading, held, noticed_at)
-    return {
-        "appeal_by": noticed_on + timedelta(days=rule.due_days),
-        "appeal_fee": rule.fee,
-        "refunded": rule.refunded_on_success,
-    }
+    return replace(
+        news,
+        appeal_by=noticed_on + timedelta(days=rule.due_days),
+        appeal_fee=rule.fee,
+        refunded=rule.refunded_on_success,
+    )
 
 
 def _is_appealed(known: NoticeFacts, *, change_id: str = "", renewal_id: str = "") -> bool:
@@ -298,38 +316,30 @@ def _is_appealed(known: NoticeFacts, *, change_id: str = "", renewal_id: str = "
 
 
 def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A change of standing, unless another followed or it undid one that nobody was told of."""
+    """A change of standing, unless another followed or it undid one that nobody knew of."""
     changes = notice.known.changes.get(notice.row.subject_id, ())
-    change = changes[-1] if changes else None
-    if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
+    kind, change = NoticeKind(notice.row.kind), changes[-1] if changes else None
+    if change is None or change.id != notice.row.event or change.kind != CHANGES[kind]:
         return
-    undone = next((one for one in reversed(changes[:-1]) if one.kind != ChangeKind.REINSTATE), None)
-    if (
-        notice.row.kind == NoticeKind.REINSTATED
-        and undone is not None
-        and _was_untold(notice, undone)
-    ):
+    undone = next((c for c in reversed(changes[:-1]) if c.kind != ChangeKind.REINSTATE), None)
+    if kind == NoticeKind.REINSTATED and undone is not None and _was_unsent(notice, undone):
         return
-    appeal = {}
-    if notice.row.kind != NoticeKind.REINSTATED and not _is_appealed(
-        notice.known, change_id=change.id
-    ):
-        appeal = _appeal(notice, held, change.recorded_at)
-    yield NoticeToCompose(
-        notice.row.kind,
-        **_named(notice, held),
+    news = replace(
+        _notice(kind, notice, held),
         on=change.effective_on,
         reason=change.reason,
         against=undone.kind if undone is not None else ChangeKind.SUSPEND,
-        **appeal,
     )
+    if kind != NoticeKind.REINSTATED and not _is_appealed(notice.known, change_id=change.id):
+        news = _with_appeal(news, notice, held, change.recorded_at)
+    yield news
 
 
-def _was_untold(notice: DueNotice, change: Any) -> bool:
-    """Whether a change was undone within ``SECOND_THOUGHTS``, before anybody was told of it."""
+def _was_unsent(notice: DueNotice, change: NoticedChange) -> bool:
+    """Whether a change was undone within ``SECOND_THOUGHTS``, before its notice was sent."""
     kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
     soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
-    return soon and notice.known.is_untold(notice.row.subject_id, kind, change.id)
+    return soon and notice.known.is_unsent(notice.row.subject_id, kind, change.id)
 
 
 def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
@@ -337,13 +347,12 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
     if appeal.outcome != notice.row.event.partition(":")[0]:
         return
     changes = notice.known.changes.get(appeal.certification_id, ())
-    kinds = {change.id: change.kind for change in changes}
-    yield NoticeToCompose(
-        f"appeal_{appeal.outcome}",
-        **_named(notice, held),
+    against = next((c.kind for c in changes if c.id == appeal.change_id), "renewal")
+    yield replace(
+        _notice(f"appeal_{appeal.outcome}", notice, held),
         on=appeal.decided_on,
         before=appeal.filed_on,
-        against=kinds.get(appeal.change_id, "renewal"),
+        against=against,
         reason=appeal.reason or "",
         refund=appeal.fee if appeal.fee_refunded else None,
     )
@@ -352,32 +361,40 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
 def _adjusted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The last change of the expiry and of the requirement in the current cycle."""
     of_all = notice.known.adjustments.get(notice.row.subject_id, ())
-    mine = next((one for one in of_all if one.id == notice.row.event), None)
+    mine = next((a for a in of_all if a.id == notice.row.event), None)
     last = held.cycles[-1] if held.cycles else None
     if mine is None or last is None or mine.ordinal != last.ordinal:
         return
-    of_cycle = [one for one in of_all if one.ordinal == mine.ordinal]
-    events = {one.event for one in notice.of_kind(NoticeKind.ADJUSTED)}
-    for name, began in (("extended_to", last.expires_on), ("points_required", None)):
-        some = [one for one in of_cycle if getattr(one, name) is not None]
-        if not some or some[-1] is not mine:
-            continue
-        first = next(place for place, one in enumerate(some) if one.id in events)
-        before = getattr(some[first - 1], name) if first else began
-        if getattr(mine, name) != before:
-            yield _adjustment(notice, held, mine, name, before)
+    of_cycle = [a for a in of_all if a.ordinal == mine.ordinal]
+    events = {n.event for n in notice.of_kind(NoticeKind.ADJUSTED)}
+    expiries = [(a.id, a.extended_to) for a in of_cycle if a.extended_to is not None]
+    requirements = [(a.id, a.points_required) for a in of_cycle if a.points_required is not None]
+    if (moved := _change_of(mine.id, expiries, events, last.expires_on)) is not None:
+        expires_on, before = moved
+        is_earlier = before is not None and expires_on < before
+        tells = "extension_ended" if is_earlier else "extended"
+        yield replace(_notice(tells, notice, held), on=expires_on, reason=mine.reason)
+    if (changed := _change_of(mine.id, requirements, events, None)) is not None:
+        points, required = changed
+        is_less = required is None or points < required
+        tells = "requirement_reduced" if is_less else "requirement_raised"
+        yield replace(_notice(tells, notice, held), points_required=points, reason=mine.reason)
 
 
-def _adjustment(
-    notice: DueNotice, held: HeldToday, mine: Any, name: str, before: Any
-) -> NoticeToCompose:
-    given = getattr(mine, name)
-    fewer = before is None or given < before
-    if name == "extended_to":
-        tells = "extension_ended" if before is not None and fewer else "extended"
-        return NoticeToCompose(tells, **_named(notice, held), on=given, reason=mine.reason)
-    tells = "requirement_reduced" if fewer else "requirement_raised"
-    return NoticeToCompose(tells, **_named(notice, held), points_required=given, reason=mine.reason)
+def _change_of(
+    id_: str, values: Sequence[tuple[str, V]], events: Collection[str], began: V | None
+) -> tuple[V, V | None] | None:
+    """The value of an adjustment that is the last of its kind, and the one that the holder knows.
+
+    None if it is not the last, or if the two are the same. ``events`` are the adjustments of the
+    message; before the first of them the holder knows the value of the adjustment before it, or
+    what the cycle ``began`` with.
+    """
+    if not values or values[-1][0] != id_:
+        return None
+    first = next(place for place, (other, _) in enumerate(values) if other in events)
+    after, before = values[-1][1], values[first - 1][1] if first else began
+    return None if after == before else (after, before)
 
 
 _OF_CERTIFICATIONS: Mapping[str, Callable[[DueNotice, HeldToday], Iterator[NoticeToCompose]]] = {

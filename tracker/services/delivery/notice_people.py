@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
@@ -11,7 +10,7 @@ from tracker.domain.desk.requests import RequestState, RequestVerdict
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
-from tracker.services.delivery.notice_facts import DueNotice
+from tracker.services.delivery.notice_facts import DueNotice, NoticedEntry
 
 _DECIDED = frozenset(RequestVerdict)
 
@@ -22,24 +21,21 @@ def _day(notice: DueNotice) -> Today:
     return Today(on=day, status="", valid=False, step=NextStep("none"))
 
 
-def _entries(notice: DueNotice) -> list[Any]:
+def _entries(notice: DueNotice) -> list[NoticedEntry]:
     of_employer = notice.known.entries.get(notice.row.subject_id, ())
-    mine = [one for one in of_employer if one.holder_id == notice.row.holder_id]
-    return [one for one in mine if not one.barred]
+    mine = [entry for entry in of_employer if entry.holder_id == notice.row.holder_id]
+    return [entry for entry in mine if not entry.barred]
 
 
-def _is_employed(notice: DueNotice, entry: Any) -> bool:
+def _is_employed(notice: DueNotice, entry: NoticedEntry) -> bool:
     """Whether employment goes on; the day on which it ended is the first day without access."""
     return entry.ended_on is None or entry.ended_on > _day(notice).on
 
 
-def _asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
-    entries = [one for one in _entries(notice) if _is_employed(notice, one)]
-    if (
-        entries
-        and entries[0].sharing_id is None
-        and notice.of_kind(NoticeKind.CONSENT_ASKED)[0] is (notice.row)
-    ):
+def _consent_asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    entries = [entry for entry in _entries(notice) if _is_employed(notice, entry)]
+    is_first = notice.of_kind(NoticeKind.CONSENT_ASKED)[0] is notice.row
+    if is_first and entries and entries[0].sharing_id is None:
         yield NoticeToCompose("consent_asked", about=entries[0].name, now=_day(notice))
 
 
@@ -59,8 +55,8 @@ def _listed(notice: DueNotice) -> Iterator[NoticeToCompose]:
 def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
     """The end of an employment, unless the employer lists the holder again."""
     entries = _entries(notice)
-    entry = next((one for one in entries if one.id == notice.row.event), None)
-    listed = any(_is_employed(notice, one) for one in entries if one is not entry)
+    entry = next((e for e in entries if e.id == notice.row.event), None)
+    listed = any(_is_employed(notice, e) for e in entries if e is not entry)
     if entry is not None and entry.ended_on is not None and not listed:
         yield NoticeToCompose(
             "employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice)
@@ -70,7 +66,7 @@ def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
 def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
     """A new name of an employer that still has the holder's consent."""
     was = notice.row.event.partition(":")[2]
-    shared = next((one for one in _entries(notice) if one.sharing_id is not None), None)
+    shared = next((e for e in _entries(notice) if e.sharing_id is not None), None)
     if shared is not None and _is_employed(notice, shared) and shared.name != was:
         yield NoticeToCompose("employer_renamed", about=shared.name, was=was, now=_day(notice))
 
@@ -92,7 +88,7 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
-    NoticeKind.CONSENT_ASKED: _asked,
+    NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
     NoticeKind.EMPLOYER_RENAMED: _renamed,
     NoticeKind.EMPLOYMENT_ENDED: _ended,

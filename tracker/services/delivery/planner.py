@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -24,7 +23,14 @@ from tracker.models import Certification, Holder, Message, RelayAccept, Reminder
 from tracker.services.core import bulk
 from tracker.services.core.context import Container, UnitOfWork
 from tracker.services.delivery import due_stages, send_safety
-from tracker.services.delivery.due_stages import AT_ONCE, AUDIENCE, CURSORS, Examined, LookedAt
+from tracker.services.delivery.due_stages import (
+    AT_ONCE,
+    AUDIENCE,
+    CURSORS,
+    DueCursor,
+    Examined,
+    LookedAt,
+)
 from tracker.services.outbox import pacing, queue
 from tracker.services.outbox.pacing import Pace
 from tracker.services.standings import snapshots
@@ -63,21 +69,22 @@ def plan_due(container: Container, *, limit: int) -> PlanCounts:
         rows = _lock_due(work, limit)
         if not rows:
             return PlanCounts()
-        found = due_stages.examine(
+        certifications = due_stages.examine(
             work,
             rows,
             lambda row, scheme: LookedAt(work.now, work.day_of(scheme, row.time_zone)),
         )
-        letters = _letters(work, found)
-        wanted = {one.key: one for one in letters.values()}
+        messages = _messages(work, certifications)
+        wanted = {message.key: message for message in messages.values()}
         ids = queue.enqueue(work, container.message_key, list(wanted.values()))
-        send_safety.count_unforeseen(work, len(_unforeseen(work, found)))
-        counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
-        _advance(work, found)
+        send_safety.count_unforeseen(work, len(_unforeseen(work, certifications)))
+        message_ids = {id_: ids[message.key] for id_, message in messages.items()}
+        counts = _record(work, certifications, message_ids)
+        _advance(work, certifications)
     return counts
 
 
-def _lock_due(work: UnitOfWork, limit: int) -> Sequence[Any]:
+def _lock_due(work: UnitOfWork, limit: int) -> Sequence[DueCursor]:
     """Lock due cursors and their holders, leaving out those locked by another transaction.
 
     Invariant: the planner never waits for a holder's lock. Services lock the holder and then
@@ -86,7 +93,7 @@ def _lock_due(work: UnitOfWork, limit: int) -> Sequence[Any]:
     due = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at <= work.now)
     due = due.order_by(ReminderCursor.next_due_at).limit(limit)
     ids = [row.certification_id for row in work.rows(due.with_for_update(skip_locked=True))]
-    rows: list[Any] = []
+    rows: list[DueCursor] = []
     for some in bulk.chunks(ids):
         held = bulk.among(work, Certification.id, some)
         holders = select(Certification.holder_id).where(held)
@@ -95,7 +102,8 @@ def _lock_due(work: UnitOfWork, limit: int) -> Sequence[Any]:
             snapshots.CURRENT,
             ReminderCursor.next_due_at <= work.now,
         )
-        rows += work.rows(of_holders.with_for_update(skip_locked=True, of=ReminderCursor))
+        unlocked = of_holders.with_for_update(skip_locked=True, of=ReminderCursor)
+        rows += work.rows_as(DueCursor, unlocked)
     by_id = {row.certification_id: row for row in rows}
     free = _lock_holders(work, {row.holder_id for row in by_id.values()})
     return [row for row in by_id.values() if row.holder_id in free]
@@ -110,40 +118,45 @@ def _lock_holders(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
     return free
 
 
-def _letters(work: UnitOfWork, found: Sequence[Examined]) -> dict[str, queue.MessageToSend]:
+def _messages(
+    work: UnitOfWork, certifications: Sequence[Examined]
+) -> dict[str, queue.MessageToSend]:
     """One message for each holder with a stage to send, by certification.
 
     Its key is the day on which the latest of its stages fell due, not the day of planning: a
     restored database plans the same message again, with the same Message-ID.
     """
     groups: dict[tuple[str, date], list[Examined]] = defaultdict(list)
-    told = [one for one in found if one.plan.current is not None]
-    days = _days_of_letters(work, told)
-    for one in told:
-        groups[one.row.holder_id, days[one.row.certification_id]].append(one)
-    late, wait = _unforeseen(work, found), timedelta()
+    sending = [c for c in certifications if c.plan.current is not None]
+    days = _days_of_messages(work, sending)
+    for certification in sending:
+        day = days[certification.row.certification_id]
+        groups[certification.row.holder_id, day].append(certification)
+    late, wait = _unforeseen(work, certifications), timedelta()
     if late and _are_many(work):
         wait = _BEFORE_MANY
-    letters: dict[str, queue.MessageToSend] = {}
+    messages: dict[str, queue.MessageToSend] = {}
     for (holder_id, day), group in groups.items():
         begins = work.now + (wait if holder_id in late else timedelta())
-        wanted = _letter(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
+        wanted = _message(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
         wanted = replace(wanted, key=_key(holder_id, day))
-        letters |= {one.row.certification_id: wanted for one in group}
-    return letters
+        messages |= {certification.row.certification_id: wanted for certification in group}
+    return messages
 
 
 def _key(holder_id: str, day: date) -> str:
     return f"h:{holder_id}:{day}"
 
 
-def _due_on(one: Examined) -> date:
+def _due_on(certification: Examined) -> date:
     """The local day on which the current stage fell due."""
-    assert one.plan.current is not None  # noqa: S101 - for the type checker
-    return date.fromordinal(one.row.expires_on.toordinal() - one.plan.current.offset)
+    stage, expires_on = certification.plan.current, certification.row.expires_on
+    assert stage is not None  # noqa: S101 - for the type checker
+    assert expires_on is not None  # noqa: S101 - for the type checker
+    return date.fromordinal(expires_on.toordinal() - stage.offset)
 
 
-def _days_of_letters(work: UnitOfWork, told: Sequence[Examined]) -> dict[str, date]:
+def _days_of_messages(work: UnitOfWork, certifications: Sequence[Examined]) -> dict[str, date]:
     """The day in the key of each certification's message: the holder's latest due day.
 
     A message that already waits also covers stages due before its day. After a restore there may
@@ -151,24 +164,24 @@ def _days_of_letters(work: UnitOfWork, told: Sequence[Examined]) -> dict[str, da
     then, and only stages due later go into a new message.
     """
     by_holder: dict[str, set[date]] = defaultdict(set)
-    for one in told:
-        by_holder[one.row.holder_id].add(_due_on(one))
+    for certification in certifications:
+        by_holder[certification.row.holder_id].add(_due_on(certification))
     waiting = _waiting(work, by_holder)
     for holder_id, days in waiting.items():
         by_holder[holder_id] |= {day for day in days if day >= max(by_holder[holder_id])}
     taken = _taken(work, {id_: days for id_, days in by_holder.items() if len(days) > 1})
-    found: dict[str, date] = {}
-    for one in told:
-        holder_id, on = one.row.holder_id, _due_on(one)
+    days_of: dict[str, date] = {}
+    for certification in certifications:
+        holder_id, on = certification.row.holder_id, _due_on(certification)
         known = max(taken.get(holder_id, ()), default=None)
-        is_told = known is not None and on <= known
-        found[one.row.certification_id] = known if is_told and known else max(by_holder[holder_id])
-    return found
+        day = known if known is not None and on <= known else max(by_holder[holder_id])
+        days_of[certification.row.certification_id] = day
+    return days_of
 
 
 def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[date]]:
     """The days of these holders' reminders that wait and were never claimed."""
-    found: dict[str, set[date]] = defaultdict(set)
+    waiting: dict[str, set[date]] = defaultdict(set)
     for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Message.holder_id, Message.dedupe_key).where(
             bulk.among(work, Message.holder_id, ids),
@@ -177,8 +190,8 @@ def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[dat
             Message.facts.is_(None),
         )
         for row in work.rows(statement):
-            found[row.holder_id].add(date.fromisoformat(row.dedupe_key.split(":")[2]))
-    return found
+            waiting[row.holder_id].add(date.fromisoformat(row.dedupe_key.split(":")[2]))
+    return waiting
 
 
 def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, set[date]]:
@@ -192,25 +205,25 @@ def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, 
         for holder_id, some in days.items()
         for day in some
     }
-    found: dict[str, set[date]] = defaultdict(set)
+    taken: dict[str, set[date]] = defaultdict(set)
     for some in bulk.chunks(ids):
         statement = select(RelayAccept.message_id).where(RelayAccept.message_id.in_(some))
         for row in work.rows(statement):
             holder_id, day = ids[row.message_id]
-            found[holder_id].add(day)
-    return found
+            taken[holder_id].add(day)
+    return taken
 
 
-def _unforeseen(work: UnitOfWork, found: Sequence[Examined]) -> set[str]:
+def _unforeseen(work: UnitOfWork, certifications: Sequence[Examined]) -> set[str]:
     """The holders with a late planned stage that was not in the calendar when it fell due.
 
     Their records are new or changed: an import, a correction, another policy.
     """
     return {
-        one.row.holder_id
-        for one in found
-        if one.row.next_due_at == AT_ONCE
-        and (stage := one.plan.current)
+        certification.row.holder_id
+        for certification in certifications
+        if certification.row.next_due_at == AT_ONCE
+        and (stage := certification.plan.current)
         and work.now - stage.due_at > _LATE
     }
 
@@ -224,11 +237,11 @@ def _are_many(work: UnitOfWork) -> bool:
     return count > limit
 
 
-def _letter(
+def _message(
     work: UnitOfWork, group: Sequence[Examined], pace: Pace, begins: datetime
 ) -> queue.MessageToSend:
     """The message, delayed past the quiet hours if every stage is still useful then."""
-    stages = [stage for one in group if (stage := one.plan.current)]
+    stages = [stage for certification in group if (stage := certification.plan.current)]
     first, ends = group[0], [stage.useful_until for stage in stages]
     wanted = queue.MessageToSend(
         key="",
@@ -242,18 +255,20 @@ def _letter(
     return replace(wanted, not_before=civil if civil < min(ends) else work.now)
 
 
-def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
+def _record(
+    work: UnitOfWork, certifications: Sequence[Examined], message_ids: dict[str, str]
+) -> PlanCounts:
     """Write one row for each decided stage; a stage that has one keeps it.
 
     The exception is a stage that did not reach the holder and is now planned: its row is updated.
-    ``letters`` are the ids of the messages, by certification.
+    ``message_ids`` are those of the messages, by certification.
     """
     rows = [
         {
             "id": new_id(),
-            "certification_id": one.row.certification_id,
-            "cycle": one.row.cycle,
-            "expires_on": one.row.expires_on,
+            "certification_id": certification.row.certification_id,
+            "cycle": certification.row.cycle,
+            "expires_on": certification.row.expires_on,
             "offset": stage.offset,
             "audience": AUDIENCE,
             "due_at": stage.due_at,
@@ -261,51 +276,49 @@ def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]
             "fate": fate,
             "reason": reason,
             "recorded_at": work.now,
-            "message_id": _message(letters, one, fate),
+            "message_id": _message_of(message_ids, certification, fate),
         }
-        for one in found
-        for stage, fate, reason in one.plan.fates
+        for certification in certifications
+        for stage, fate, reason in certification.plan.fates
     ]
     if rows:
         bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
-    bulk.update_by(
-        work,
-        Reminder,
-        "id",
-        [
-            {
-                "id": one.reopened[stage.offset],
-                "fate": fate,
-                "reason": None,
-                "message_id": letters[one.row.certification_id],
-                "recorded_at": work.now,
-            }
-            for one in found
-            for stage, fate, _ in one.plan.fates
-            if fate == StageOutcome.PLANNED and stage.offset in one.reopened
-        ],
-    )
+    reopened = [
+        {
+            "id": certification.reopened[stage.offset],
+            "fate": fate,
+            "reason": None,
+            "message_id": message_ids[certification.row.certification_id],
+            "recorded_at": work.now,
+        }
+        for certification in certifications
+        for stage, fate, _ in certification.plan.fates
+        if fate == StageOutcome.PLANNED and stage.offset in certification.reopened
+    ]
+    bulk.update_by(work, Reminder, "id", reopened)
     fates = [row["fate"] for row in rows]
     return PlanCounts(
-        len(found),
+        len(certifications),
         fates.count(StageOutcome.PLANNED),
         fates.count(StageOutcome.SUPERSEDED),
         fates.count(StageOutcome.SKIPPED),
     )
 
 
-def _message(letters: Mapping[str, str], one: Examined, fate: StageOutcome) -> str | None:
+def _message_of(
+    message_ids: Mapping[str, str], certification: Examined, fate: StageOutcome
+) -> str | None:
     """The message that tells of a stage, if it is told."""
-    return letters[one.row.certification_id] if fate == StageOutcome.PLANNED else None
+    return message_ids[certification.row.certification_id] if fate == StageOutcome.PLANNED else None
 
 
-def _advance(work: UnitOfWork, found: Sequence[Examined]) -> None:
+def _advance(work: UnitOfWork, certifications: Sequence[Examined]) -> None:
     rows = [
         {
-            "certification_id": one.row.certification_id,
-            "last_offset": one.plan.last_offset,
-            "next_due_at": one.plan.next_due_at,
+            "certification_id": certification.row.certification_id,
+            "last_offset": certification.plan.last_offset,
+            "next_due_at": certification.plan.next_due_at,
         }
-        for one in found
+        for certification in certifications
     ]
     bulk.update_by(work, ReminderCursor, "certification_id", rows)

@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnExpressionArgument, select, update
 
 from tracker.db import written
 from tracker.domain.delivery.queue_acts import HELD, MessageState
@@ -123,9 +122,8 @@ def _end_leases(work: UnitOfWork) -> tuple[int, int]:
     return back, doubtful
 
 
-def _set(work: UnitOfWork, *conditions: Any, **values: Any) -> int:
-    result: Any = work.connection.execute(update(Message).where(*conditions).values(**values))
-    return int(result.rowcount)
+def _set(work: UnitOfWork, *conditions: ColumnExpressionArgument[bool], **values: object) -> int:
+    return work.connection.execute(update(Message).where(*conditions).values(**values)).rowcount
 
 
 def _send_again(work: UnitOfWork) -> int:
@@ -165,7 +163,7 @@ def _send_again(work: UnitOfWork) -> int:
 _NO_REMINDER = Message.kind != "reminder"
 
 
-def _near_expiry(work: UnitOfWork, waited: Sequence[Any]) -> list[str]:
+def _near_expiry(work: UnitOfWork, waited: Sequence[ColumnExpressionArgument[bool]]) -> list[str]:
     """The reminders in doubt with a stage so near the expiry that the scheme resends them."""
     statement = (
         select(Message.id, Reminder.offset, Certification.scheme)
@@ -187,7 +185,7 @@ def record_evidence(
 
     Rows are written in order, so that two writers of the same evidence cannot deadlock.
     """
-    ordered = sorted(accepted, key=lambda one: one.message_id)
+    ordered = sorted(accepted, key=lambda acceptance: acceptance.message_id)
     rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in ordered]
     if rows:
         work.connection.execute(work.upsert(RelayAccept).on_conflict_do_nothing(), rows)

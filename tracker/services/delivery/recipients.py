@@ -9,9 +9,9 @@ notices of that time stay unsent.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.models import Holder
 from tracker.services.core import bulk
@@ -19,20 +19,20 @@ from tracker.services.core.context import ReadContext
 from tracker.services.delivery.sealing import DECEASED, Made, MessageClaim, Uncomposed
 
 
-def is_deceased(holder_id: Any) -> ColumnElement[bool]:
+def is_deceased(holder_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
     """The SQL condition that a column names a deceased holder."""
     return exists(select(Holder.id).where(Holder.id == holder_id, Holder.deceased_on.is_not(None)))
 
 
 def deceased(reading: ReadContext, holder_ids: Collection[str]) -> set[str]:
     """Which of these people are recorded as deceased."""
-    found: set[str] = set()
+    those: set[str] = set()
     for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Holder.id).where(
             bulk.among(reading, Holder.id, ids), Holder.deceased_on.is_not(None)
         )
-        found |= {row.id for row in reading.rows(statement)}
-    return found
+        those |= {row.id for row in reading.rows(statement)}
+    return those
 
 
 def drop_deceased(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:

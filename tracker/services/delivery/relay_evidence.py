@@ -53,20 +53,20 @@ def take_events(work: UnitOfWork, events: Sequence[Event]) -> None:
     A Message-ID that is not known here still counts as evidence of acceptance: a restored backup
     may plan the message again, and whatever became of it, the relay had taken it.
     """
-    came_back = [one for one in events if one.event not in _TAKEN]
-    known = bounces.letters_by(work, "message_id", [one.bracketed for one in came_back])
-    taken = [one for one in events if one.event in _TAKEN or one.bracketed not in known]
-    reaper.record_evidence(work, [Acceptance(one.bracketed, one.at, one.queue_id) for one in taken])
-    bounces.record(
-        work,
-        [_report(work, one, known[one.bracketed]) for one in came_back if one.bracketed in known],
-    )
+    returned = [event for event in events if event.event not in _TAKEN]
+    known = bounces.messages_by(work, "message_id", [event.bracketed for event in returned])
+    taken = [e for e in events if e.event in _TAKEN or e.bracketed not in known]
+    reaper.record_evidence(work, [Acceptance(e.bracketed, e.at, e.queue_id) for e in taken])
+    reports = [_report(work, e, known[e.bracketed]) for e in returned if e.bracketed in known]
+    bounces.record(work, reports)
 
 
-def _report(work: UnitOfWork, event: Event, letter: object) -> bounces.ReturnedMessage:
+def _report(
+    work: UnitOfWork, event: Event, message: bounces.SentMessage
+) -> bounces.ReturnedMessage:
     status = event.status or ""
     return bounces.ReturnedMessage(
-        letter=letter,
+        message=message,
         kind=rules.ReturnKind.COMPLAINT if event.event == "complained" else rules.kind_of(status),
         identity=f"{event.event} {event.at.isoformat()} {status}",
         at=min(event.at, work.now),

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Date,
     Integer,
+    Select,
     String,
     and_,
     case,
@@ -30,6 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 from tracker.domain.delivery import reminders as rules
@@ -50,14 +51,14 @@ class _days_before(GenericFunction[date]):  # noqa: N801 - a function of SQL
 
 
 @compiles(_days_before, "postgresql")
-def _in_postgresql(element: Any, compiler: Any, **given: Any) -> str:
-    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+def _in_postgresql(element: _days_before, compiler: SQLCompiler, **options: object) -> str:
+    day, days = (compiler.process(clause, **options) for clause in element.clauses)
     return f"({day} - {days})"
 
 
 @compiles(_days_before, "sqlite")
-def _in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
-    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+def _in_sqlite(element: _days_before, compiler: SQLCompiler, **options: object) -> str:
+    day, days = (compiler.process(clause, **options) for clause in element.clauses)
     return f"date({day}, (-({days})) || ' days')"
 
 
@@ -92,17 +93,17 @@ def ahead(reading: ReadContext, *, days: int) -> StageCalendar:
     today = today_everywhere(reading)
     last = today + timedelta(days=days)
     stages = _stages(reading)
-    found = reading.rows(_counted(stages, today, last)) if stages is not None else ()
+    rows = reading.rows(_counted(stages, today, last)) if stages is not None else ()
     due = (
-        StageCount(row.day, row.scheme, row.stage, row.n, _when_complete(reading, row))
-        for row in found
+        StageCount(day, scheme, stage, count, _when_complete(reading, scheme, stage))
+        for day, scheme, stage, count in rows
     )
     return StageCalendar(today, last, tuple(due))
 
 
-def _when_complete(reading: ReadContext, row: Any) -> bool:
-    policy = reading.schemes[row.scheme].reminders
-    return policy is not None and row.stage in policy.offsets_when_complete
+def _when_complete(reading: ReadContext, scheme: str, stage: int) -> bool:
+    policy = reading.schemes[scheme].reminders
+    return policy is not None and stage in policy.offsets_when_complete
 
 
 def _stages(reading: ReadContext) -> CTE | None:
@@ -126,7 +127,7 @@ def _every_stage(reading: ReadContext) -> Iterator[tuple[str, int, int | None]]:
                 yield scheme.code, offset, following
 
 
-def _counted(stages: CTE, today: date, last: date) -> Any:
+def _counted(stages: CTE, today: date, last: date) -> Select[tuple[date, str, int, int]]:
     """The stages that are owed, counted by the day on which they are sent."""
     moving = _moving(last)
     stage = stages.c.stage
@@ -149,7 +150,7 @@ def _moving(last: date) -> CTE:
     """The cursors that move by a day; they are read first, so that all else is read for these."""
     # No zone is a whole day away from UTC.
     until = datetime.combine(last + timedelta(days=2), time.min, tzinfo=UTC)
-    found = (
+    cursors = (
         select(
             ReminderCursor.certification_id,
             ReminderCursor.cycle,
@@ -160,10 +161,12 @@ def _moving(last: date) -> CTE:
         .join(Certification, Certification.id == ReminderCursor.certification_id)
         .where(ReminderCursor.next_due_at < until)
     )
-    return found.cte("moving").prefix_with("materialized", dialect="postgresql")
+    return cursors.cte("moving").prefix_with("materialized", dialect="postgresql")
 
 
-def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
+def _current(
+    moving: CTE, stages: CTE, falls_on: ColumnElement[date], today: date
+) -> ColumnElement[bool]:
     """The stage is ahead, or is the latest one due and not from before the cycle was opened."""
     following = _days_before(moving.c.expires_on, stages.c.next)
     still_useful = case(
@@ -177,7 +180,7 @@ def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElem
     return or_(falls_on > today, and_(still_useful, falls_on >= opened_on))
 
 
-def _open(moving: CTE, stage: Any) -> Iterator[ColumnElement[bool]]:
+def _open(moving: CTE, stage: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
     """The stage is not decided yet, and nothing on record rules it out on that day."""
     yield or_(moving.c.last_offset.is_(None), stage < moving.c.last_offset)
     yield Span.hold.is_(None)

@@ -1,4 +1,4 @@
-"""Composing reminders: whether one is still owed, and what it says.
+"""Composing reminders (a ``Composer``): whether one is still owed, and what it says.
 
 Reminders are composed when they are sent, so the days left, points and language are those of that
 moment. The marker stores what a message says, so that a second copy has the same bytes.
@@ -7,28 +7,30 @@ moment. The marker stores what a message says, so that a second copy has the sam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Date, and_, bindparam, case, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tracker.db import Instant
+from tracker.domain.credentials.certifications import StandingSpan
 from tracker.domain.delivery.notices import MessageType
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail import calendars, messages
 from tracker.mail.calendars import CalendarDay
-from tracker.mail.messages import CertificationLine, ReminderLetter
+from tracker.mail.messages import CertificationLine, ReminderMessage
 from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
 from tracker.services.core.context import ReadContext, zone_of
 from tracker.services.delivery import due_stages, sealing, stored_facts, todays
-from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Uncomposed
+from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
+from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.outbox import suppressions
-from tracker.services.standings.neighbours import SPAN
+from tracker.services.standings.neighbours import SPAN, CertificationKey
 from tracker.services.standings.standings import CertificationPoints
 
 _FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older versions
@@ -36,7 +38,7 @@ _FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older v
 _NOW = bindparam("now", type_=Instant)
 
 
-def _day(certification_id: Any) -> ColumnElement[date]:
+def _day(certification_id: InstrumentedAttribute[str]) -> ColumnElement[date]:
     """The day by which a certification is judged: that of its holder or of its scheme."""
     of = aliased(Certification)
 
@@ -85,7 +87,7 @@ gives the parameters for the holder's time zone.
 """
 
 
-def moment(reading: ReadContext, time_zone: str) -> dict[str, Any]:
+def moment(reading: ReadContext, time_zone: str) -> dict[str, object]:
     """The parameters of ``OWED``: the instant, and the date in a holder's time zone.
 
     A scheme whose days end in its own time zone may be a day ahead of that date or behind it.
@@ -102,35 +104,61 @@ def moment(reading: ReadContext, time_zone: str) -> dict[str, Any]:
     }
 
 
-def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The messages of the claimed rows, by id, with a constant number of statements.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredLine(CertificationLine):
+    """A line as it is stored, with its certification's id."""
 
-    A row with stored facts is sent again as it was; the others say what is true now.
-    """
+    certification_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredReminder(StoredMessage):
+    """Everything that a reminder says; older versions stored no issuer and no time zone."""
+
+    link: str
+    lines: tuple[_StoredLine, ...]
+    issuer: str = ""
+    time_zone: str = _FORMER_ZONE
+
+
+def owed(
+    reading: ReadContext, claims: Sequence[MessageClaim]
+) -> Callable[[MessageClaim], Owed | Uncomposed]:
+    """What each message says now. A message with stored facts is sent again as it was."""
     stages, withheld = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
     rows = [row for some in stages.values() for row in some]
-    points = due_stages.points_of(
-        reading,
-        {row.certification_id: row for row in rows}.values(),
-        lambda row: _today(reading, row),
-    )
+    points = due_stages.points_of(reading, {_key(row): _today(reading, row) for row in rows})
     silent = suppressions.of_holders(reading, rows, now=reading.now)
-    made: Made = {}
-    for claim in claims:
-        try:
-            mine = stages.get(claim.id, [])
-            barred = {*silent, *sealing.refused(claim)}
-            known = claim.facts or _snapshot(reading, mine, points, barred)
-            made[claim.id] = (
-                Uncomposed(known, owed=False)
-                if isinstance(known, str)
-                else replace(
-                    _composed(reading, key, claim, known), withheld=withheld.get(claim.id, {})
-                )
-            )
-        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
-            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
-    return made
+
+    def of_claim(claim: MessageClaim) -> Owed | Uncomposed:
+        if claim.facts is not None:
+            return Owed(claim.facts)
+        barred = {*silent, *sealing.refused(claim)}
+        stored = _stored(reading, stages.get(claim.id, ()), points, barred)
+        if isinstance(stored, Uncomposed):
+            return stored
+        return Owed(stored_facts.plain(stored), withheld.get(claim.id, {}))
+
+    return of_claim
+
+
+class _OwedStage(NamedTuple):
+    """A stage that is still owed, the holder, and the certification's span around today."""
+
+    message_id: str
+    certification_id: str
+    offset: int
+    scheme: str
+    number: str
+    public_id: str
+    holder_id: str
+    given_name: str
+    family_name: str
+    language: str
+    email: str
+    second_email: str | None
+    time_zone: str
+    span: StandingSpan
 
 
 _STAGES = (
@@ -171,114 +199,116 @@ Withheld = dict[str, dict[str, SkipReason]]
 
 def _owed_stages(
     reading: ReadContext, ids: Collection[str]
-) -> tuple[dict[str, list[Any]], Withheld]:
+) -> tuple[dict[str, list[_OwedStage]], Withheld]:
     """The stages in each message that are still owed, and those that are withheld."""
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    stages: dict[str, dict[str, _OwedStage]] = defaultdict(dict)
     withheld: Withheld = defaultdict(dict)
     if not ids:
         return {}, {}
     day = reading.now.date()  # no holder's local date differs from it by more than a day
-    asked = {"now": reading.now, "first_day": day - DAY, "last_day": day + DAY, "ids": list(ids)}
-    for row in reading.rows(_STAGES, asked):
-        if not row.from_on <= _today(reading, row) < row.until_on:
+    values = {"now": reading.now, "first_day": day - DAY, "last_day": day + DAY, "ids": list(ids)}
+    for columns in reading.rows(_STAGES, values):
+        span = StandingSpan(*columns[-len(SPAN) :])
+        stage = _OwedStage._make((*columns[: -len(SPAN)], span))
+        today = _today(reading, stage)
+        if today < span.from_on or (span.until_on is not None and span.until_on <= today):
             continue
-        if reason := _blocked(row):
-            withheld[row.message_id][row.certification_id] = reason
-        else:
-            found[row.message_id][row.certification_id] = row  # the latest stage comes last
-    return {message_id: list(rows.values()) for message_id, rows in found.items()}, withheld
+        if reason := _blocked(stage):
+            withheld[stage.message_id][stage.certification_id] = reason
+        else:  # the latest stage comes last
+            stages[stage.message_id][stage.certification_id] = stage
+    return {message_id: list(some.values()) for message_id, some in stages.items()}, withheld
 
 
-def _blocked(row: Any) -> SkipReason | None:
+def _blocked(stage: _OwedStage) -> SkipReason | None:
     """Why a stage is withheld now, or None; the same rule as ``_BLOCKED``, for a row."""
-    if row.hold is not None:
+    if stage.span.hold is not None:
         return SkipReason.NOT_IN_FORCE
-    return SkipReason.RENEWAL_PENDING if row.pending_since is not None and row.offset > 0 else None
+    pending = stage.span.pending_since is not None and stage.offset > 0
+    return SkipReason.RENEWAL_PENDING if pending else None
 
 
-def _today(reading: ReadContext, row: Any) -> date:
-    return reading.day_of(reading.schemes[row.scheme], row.time_zone)
+def _today(reading: ReadContext, stage: _OwedStage) -> date:
+    return reading.day_of(reading.schemes[stage.scheme], stage.time_zone)
 
 
-def _snapshot(
+def _key(stage: _OwedStage) -> CertificationKey:
+    return CertificationKey(stage.certification_id, stage.holder_id, stage.scheme)
+
+
+def _stored(
     reading: ReadContext,
-    stages: Sequence[Any],
-    points: Mapping[str, Any],
+    stages: Sequence[_OwedStage],
+    points: Mapping[str, CertificationPoints],
     silent: Collection[str],
-) -> dict[str, Any] | str:
-    """Everything that the message says, as JSON values; or why there is nothing to say."""
+) -> _StoredReminder | Uncomposed:
     if not stages:
-        return sealing.NOT_OWED
+        return Uncomposed(sealing.NOT_OWED, owed=False)
     first = stages[0]
     address = suppressions.address_of(first, silent)
     if address is None:
-        return sealing.NO_ADDRESS
+        return Uncomposed(sealing.NO_ADDRESS, owed=False)
     base = reading.settings.app.base_url.rstrip("/")
-    return {
-        "composed_at": reading.now.isoformat(),
-        "address": address,
-        "name": f"{first.given_name} {first.family_name}",
-        "language": first.language,
-        "issuer": sealing.issuer_of(reading, {reading.schemes[r.scheme].issuer for r in stages}),
-        "time_zone": first.time_zone,
-        "link": f"{base}/verify/{first.public_id}",
-        "lines": [
-            {
-                "certification_id": row.certification_id,
-                **stored_facts.plain(_line(reading, row, points[row.certification_id])),
-            }
-            for row in stages
-        ],
-    }
+    return _StoredReminder(
+        composed_at=reading.now,
+        address=address,
+        name=f"{first.given_name} {first.family_name}",
+        language=first.language,
+        issuer=sealing.issuer_of(reading, {reading.schemes[s.scheme].issuer for s in stages}),
+        time_zone=first.time_zone,
+        link=f"{base}/verify/{first.public_id}",
+        lines=tuple(_line(reading, stage, points[stage.certification_id]) for stage in stages),
+    )
 
 
-def _line(reading: ReadContext, row: Any, points: CertificationPoints) -> CertificationLine:
-    scheme, counted = reading.schemes[row.scheme], points.evaluation
-    now = todays.today_of(scheme, row, points, on=_today(reading, row))
-    return CertificationLine(
-        scheme_name=translated(scheme.title, row.language),
-        full_name=scheme.full_name(row.language),
-        number=row.number,
-        expires_on=row.expires_on,
-        days_left=(row.expires_on - now.on).days,
-        stage=row.offset,
+def _line(reading: ReadContext, stage: _OwedStage, points: CertificationPoints) -> _StoredLine:
+    scheme, span, counted = reading.schemes[stage.scheme], stage.span, points.evaluation
+    now = todays.today_of(scheme, span, points, on=_today(reading, stage))
+    assert span.expires_on is not None  # noqa: S101 - for the type checker
+    assert span.window_opens_on is not None  # noqa: S101 - for the type checker
+    assert span.window_closes_on is not None  # noqa: S101 - for the type checker
+    return _StoredLine(
+        certification_id=stage.certification_id,
+        scheme_name=translated(scheme.title, stage.language),
+        full_name=scheme.full_name(stage.language),
+        number=stage.number,
+        expires_on=span.expires_on,
+        days_left=(span.expires_on - now.on).days,
+        stage=stage.offset,
         points_counted=counted.total,
         points_required=counted.required,
         points_pending=points.pending.total - counted.total,
-        window_opens_on=row.window_opens_on,
-        window_open=row.window_opens_on <= now.on <= row.window_closes_on,
-        pending_since=row.pending_since,
+        window_opens_on=span.window_opens_on,
+        window_open=span.window_opens_on <= now.on <= span.window_closes_on,
+        pending_since=span.pending_since,
         points_verified=counted.verified,
         minima_met=counted.minima_met,
-        grace_ends_on=row.grace_ends_on,
-        closes_on=row.window_closes_on,
+        grace_ends_on=span.grace_ends_on,
+        closes_on=span.window_closes_on,
         now=now,
     )
 
 
-def _composed(
-    reading: ReadContext, key: bytes, claim: MessageClaim, facts: dict[str, Any]
-) -> Composed:
-    ways_out = sealing.ways_out_of(reading, key, claim.holder_id or "", MessageType.REMINDERS)
-    lines = tuple(stored_facts.again(CertificationLine, line) for line in facts["lines"])
+def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
+    """The message that says these facts."""
+    stored = stored_facts.again(_StoredReminder, facts)
+    unsubscribe = sealing.unsubscribe_links(
+        reading, key, claim.holder_id or "", MessageType.REMINDERS
+    )
     calendar = calendars.published(
-        [
-            day
-            for known, line in zip(facts["lines"], lines, strict=True)
-            for day in _days(known["certification_id"], line)
-        ],
-        language=facts["language"],
-        at=datetime.fromisoformat(facts["composed_at"]),
+        [day for line in stored.lines for day in _days(line)],
+        language=stored.language,
+        at=stored.composed_at,
         domain=reading.settings.mail.message_id_domain,
     )
-    letter = messages.compose_reminder(
-        ReminderLetter(
-            name=facts["name"],
-            language=facts["language"],
-            lines=lines,
-            link=facts["link"],
-            issuer=facts["issuer"],
-            unsubscribe_link=ways_out and ways_out[0],
+    written = messages.compose_reminder(
+        ReminderMessage(
+            name=stored.name,
+            language=stored.language,
+            lines=stored.lines,
+            link=stored.link,
+            issuer=stored.issuer,
+            unsubscribe_link=unsubscribe and unsubscribe[0],
             calendar=calendar,
         )
     )
@@ -286,20 +316,20 @@ def _composed(
         reading,
         key,
         claim,
-        letter,
+        written,
         facts,
         type_=MessageType.REMINDERS,
-        certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
-        stage=min(line.stage for line in lines),
-        time_zone=facts.get("time_zone", _FORMER_ZONE),
-        issuer=facts.get("issuer", ""),
+        certification_ids=tuple(line.certification_id for line in stored.lines),
+        stage=min(line.stage for line in stored.lines),
+        time_zone=stored.time_zone,
+        issuer=stored.issuer,
     )
 
 
-def _days(certification_id: str, line: CertificationLine) -> Iterator[CalendarDay]:
+def _days(line: _StoredLine) -> Iterator[CalendarDay]:
     """The upcoming dates, for the holder's own calendar."""
     return calendars.ahead(
-        certification_id,
+        line.certification_id,
         line.scheme_name,
         on=line.today,
         opens_on=line.window_opens_on,

@@ -6,10 +6,9 @@ nobody else can make one up. What a message says is composed by its kind (``comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.mail import envelopes
@@ -17,6 +16,9 @@ from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import ComposedEmail
 from tracker.services.core import signed_links
 from tracker.services.core.context import ReadContext
+from tracker.services.delivery import stored_facts
+from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
+from tracker.services.outbox.queue import MessageAbout
 
 NOT_OWED = "Not owed any more."
 NO_ADDRESS = "No address that may be written to."
@@ -42,12 +44,12 @@ class MessageClaim:
     holder_id: str | None
     employer_id: str | None
     stage: int | None
-    about: dict[str, Any] | None
+    about: MessageAbout | None
     attempts: int
     useful_until: datetime
     priority: int
     next_at: datetime
-    facts: dict[str, Any] | None
+    facts: StoredFacts | None
 
 
 def refused(claim: MessageClaim) -> frozenset[str]:
@@ -56,25 +58,31 @@ def refused(claim: MessageClaim) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What a message says, and the certifications that it leaves out for now, with the reasons."""
+
+    facts: StoredFacts
+    withheld: Mapping[str, SkipReason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """A message ready to be handed over, with what the marker must check and write.
 
     The marker checks that a stage of each of these certifications is owed, and that the holder
     still wants messages of the ``type`` (empty: sent regardless of preferences). ``stage`` is the
-    most urgent stage that a reminder contains, ``time_zone`` the holder's. ``still_true`` is an
-    extra check for kinds of messages that need one. ``withheld`` are certifications that are left
-    out for now, each with the reason.
+    most urgent stage that a reminder contains, ``time_zone`` the holder's. ``withheld`` is that of
+    ``Owed``.
     """
 
     address: str
     envelope_sender: str
     data: bytes
-    facts: dict[str, Any]
+    facts: StoredFacts
     certification_ids: tuple[str, ...] = ()
     type: str = ""
     stage: int | None = None
     time_zone: str = "UTC"
-    still_true: Callable[[ReadContext], bool] | None = None
     withheld: Mapping[str, SkipReason] = field(default_factory=dict)
 
 
@@ -94,8 +102,8 @@ def sealed(
     reading: ReadContext,
     key: bytes,
     claim: MessageClaim,
-    letter: ComposedEmail,
-    facts: dict[str, Any],
+    written: ComposedEmail,
+    facts: StoredFacts,
     *,
     certification_ids: tuple[str, ...] = (),
     type_: str = "",
@@ -104,29 +112,31 @@ def sealed(
     unsubscribe_link: str | None = None,
     issuer: str = "",
 ) -> Composed:
-    """A message in its envelope; ``facts`` hold the address and the time of composing.
+    """A message in its envelope, addressed and dated by its ``facts``.
 
     The sender's name is the ``issuer``, unless the settings give a name besides the address. A
     message of a ``type_`` says how to unsubscribe from that type (RFC 8058); others use
     ``unsubscribe_link``.
     """
-    mail = reading.settings.mail
-    ways_out = ways_out_of(reading, key, claim.holder_id, type_) if claim.holder_id else None
-    link, mailto = ways_out or (unsubscribe_link, None)
+    mail, stored = reading.settings.mail, stored_facts.again(StoredMessage, facts)
+    unsubscribe = (
+        unsubscribe_links(reading, key, claim.holder_id, type_) if claim.holder_id else None
+    )
+    link, mailto = unsubscribe or (unsubscribe_link, None)
     envelope = Envelope(
         message_id=claim.message_id,
         sender=envelopes.from_(mail.sender, issuer),
         reply_to=mail.reply_to,
         envelope_sender=signed_links.proof_address(reading, key, "b", claim.id),
-        recipient=facts["address"],
-        date=datetime.fromisoformat(facts["composed_at"]),
+        recipient=stored.address,
+        date=stored.composed_at,
         unsubscribe_link=link,
         unsubscribe_mailto=mailto,
     )
     return Composed(
-        address=facts["address"],
+        address=stored.address,
         envelope_sender=envelope.envelope_sender,
-        data=envelopes.render(letter, envelope),
+        data=envelopes.render(written, envelope),
         facts=facts,
         certification_ids=certification_ids,
         type=type_,
@@ -135,7 +145,7 @@ def sealed(
     )
 
 
-def ways_out_of(
+def unsubscribe_links(
     reading: ReadContext, key: bytes, holder_id: str, type_: str
 ) -> tuple[str, str] | None:
     """The link and the ``mailto:`` to unsubscribe from a message type; None without a type."""

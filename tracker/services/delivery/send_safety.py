@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, exists, func, select, text, update
 
@@ -53,8 +53,26 @@ _RESTORED = (
     "Have the relay's log since the backup read (`tracker reminders relay-log FILE`): what it took "
     "is not sent again. Then run `tracker reminders enable --reason WHY`."
 )
-_ROW = select(*Runtime.__table__.columns)
 _ENABLE = "To send again, run `tracker reminders enable --reason WHY`."
+
+
+class SendState(NamedTuple):
+    """The row: whether sending is enabled, what holds it, the heartbeat, and the relay."""
+
+    database_id: str
+    armed: bool
+    armed_at: datetime | None
+    fuse: str | None
+    place: str
+    beats: int
+    last_tick_at: datetime | None
+    evidence_until: datetime | None
+    relay_failures: int
+    relay_resume_at: datetime | None
+    relay_error: str | None
+
+
+_STATE = select(*(getattr(Runtime, name) for name in SendState._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +130,10 @@ def _behind(reading: ReadContext) -> str | None:
     file, so a database that is read later has that number, however many processes send at once.
     """
     known = heartbeat.last(reading.settings)
-    return _judged(known, reading.row(_ROW))
+    return _judged(known, reading.row_as(SendState, _STATE))
 
 
-def _judged(known: Heartbeat | None, row: Any) -> str | None:
+def _judged(known: Heartbeat | None, row: SendState | None) -> str | None:
     if row is None or known is None or known.database_id != row.database_id:
         return None
     if known.number <= row.beats:
@@ -171,14 +189,16 @@ def obstacle(reading: ReadContext) -> SendObstacle | None:
     return look(reading)[1]
 
 
-def look(reading: ReadContext) -> tuple[Any, SendObstacle | None]:
+def look(reading: ReadContext) -> tuple[SendState | None, SendObstacle | None]:
     """The row (None in a new database), and why this database may not send (None if it may)."""
     known = heartbeat.last(reading.settings)
-    row = reading.row(_ROW)
+    row = reading.row_as(SendState, _STATE)
     return row, _obstacle(reading, row, known)
 
 
-def _obstacle(reading: ReadContext, row: Any, known: Heartbeat | None) -> SendObstacle | None:
+def _obstacle(
+    reading: ReadContext, row: SendState | None, known: Heartbeat | None
+) -> SendObstacle | None:
     if behind := _judged(known, row):
         return SendObstacle(behind, _RESTORED)
     if row is None or not (row.armed or row.armed_at or row.fuse):
@@ -192,7 +212,7 @@ def _obstacle(reading: ReadContext, row: Any, known: Heartbeat | None) -> SendOb
             f"Make sure that no other copy sends. {_RESTORED}",
         )
     if row.fuse:
-        return SendObstacle(str(row.fuse), f"Look at `tracker golive --dry-run`. {_ENABLE}")
+        return SendObstacle(row.fuse, f"Look at `tracker golive --dry-run`. {_ENABLE}")
     return None
 
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from tracker.domain.delivery.queue_acts import WAITING, MessageState
 from tracker.domain.errors import NotFound
@@ -22,50 +22,56 @@ from tracker.models import Message
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
+from tracker.services.delivery.stored_facts import StoredFacts
+from tracker.services.outbox.queue import MessageAbout
 
 LEFT = (MessageState.SENT, MessageState.TRANSMITTING, MessageState.AMBIGUOUS, MessageState.DEAD)
 """The states of a message that was sent or tried; holders see theirs in these states."""
 
-_OUTBOX = select(
-    Message.id,
-    Message.message_id,
-    Message.kind,
-    Message.state,
-    Message.holder_id,
-    Message.employer_id,
-    Message.address,
-    Message.stage,
-    Message.facts,
-    Message.created_at,
-    Message.attempts,
-    Message.last_error,
-    Message.finished_at,
-    Message.about,
-    Message.priority,
-    Message.next_at,
-    Message.useful_until,
-    Message.token,
-)
+
+class OutboxMessage(NamedTuple):
+    """A row of the outbox."""
+
+    id: str
+    message_id: str
+    kind: str
+    state: str
+    holder_id: str | None
+    employer_id: str | None
+    address: str
+    stage: int | None
+    facts: StoredFacts | None
+    created_at: datetime
+    attempts: int
+    last_error: str | None
+    finished_at: datetime | None
+    about: MessageAbout | None
+    priority: int
+    next_at: datetime
+    useful_until: datetime
+    token: int
+
+
+_OUTBOX = select(*(getattr(Message, name) for name in OutboxMessage._fields))
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A message's row, and its words if it has any; ``next_at`` is None once it is finished."""
 
-    row: Any
+    row: OutboxMessage
     subject: str | None
     text: str | None
 
     @property
     def id(self) -> str:
         """The row's id, used for paging."""
-        return str(self.row.id)
+        return self.row.id
 
     @property
     def next_at(self) -> datetime | None:
         """When the message is next tried; None if it will not be."""
-        found: datetime | None = self.row.next_at
-        return found if self.row.state in WAITING else None
+        return self.row.next_at if self.row.state in WAITING else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,9 @@ class MessageFilter:
     holder_id: str | None = None
 
 
-def page(reading: ReadContext, key: bytes, asked: MessageFilter) -> list[Copy]:
+def page(reading: ReadContext, key: bytes, wanted: MessageFilter) -> list[Copy]:
     """A page of messages, the newest first."""
-    return _copies(reading, key, _newest(reading, asked))
+    return _copies(reading, key, _newest(reading, wanted))
 
 
 def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> list[Copy]:
@@ -96,35 +102,38 @@ def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> 
 
 def one(reading: ReadContext, key: bytes, message_id: str) -> Copy:
     """One message. Raises NotFound."""
-    row = reading.row(_OUTBOX.where(Message.id == message_id))
+    row = reading.row_as(OutboxMessage, _OUTBOX.where(Message.id == message_id))
     if row is None:
         raise NotFound
     return _copies(reading, key, [row])[0]
 
 
-def _newest(reading: ReadContext, asked: MessageFilter) -> Sequence[Any]:
+def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
     statement = _OUTBOX
     for name in ("kind", "holder_id"):
-        if getattr(asked, name) is not None:
-            statement = statement.where(getattr(Message, name) == getattr(asked, name))
-    if asked.states is not None:
+        if getattr(wanted, name) is not None:
+            statement = statement.where(getattr(Message, name) == getattr(wanted, name))
+    if wanted.states is not None:
         # Written out, not bound: a partial index serves only a query that repeats its condition.
-        one_of: Any = bindparam("states", asked.states, expanding=True, literal_execute=True)
-        statement = statement.where(Message.state.in_(one_of))
-    if asked.after is not None:
-        statement = statement.where(Message.id < asked.after)
-    return reading.rows(statement.order_by(Message.id.desc()).limit(asked.limit))
+        states: BindParameter[str] = bindparam(
+            "states", wanted.states, expanding=True, literal_execute=True
+        )
+        statement = statement.where(Message.state.in_(states))
+    if wanted.after is not None:
+        statement = statement.where(Message.id < wanted.after)
+    newest = statement.order_by(Message.id.desc()).limit(wanted.limit)
+    return reading.rows_as(OutboxMessage, newest)
 
 
-def _copies(reading: ReadContext, key: bytes, rows: Sequence[Any]) -> list[Copy]:
+def _copies(reading: ReadContext, key: bytes, rows: Sequence[OutboxMessage]) -> list[Copy]:
     """The rows with their words, composed again by a constant number of statements per kind."""
-    told = [_claim(row) for row in rows if row.facts is not None]
-    made = composers.written(reading, key, told)
-    words = {id_: _words(one.data) for id_, one in made.items() if isinstance(one, Composed)}
+    claims = [_claim(row) for row in rows if row.facts is not None]
+    made = composers.written(reading, key, claims)
+    words = {id_: _words(m.data) for id_, m in made.items() if isinstance(m, Composed)}
     return [Copy(row, *words.get(row.id, (None, None))) for row in rows]
 
 
-def _claim(row: Any) -> MessageClaim:
+def _claim(row: OutboxMessage) -> MessageClaim:
     """The row in the form that composing takes; fields that only a worker needs are filled in."""
     instant = row.finished_at or row.created_at
     return MessageClaim(

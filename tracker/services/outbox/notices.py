@@ -5,10 +5,10 @@ Whether a notice is still true is checked when its message is composed (``notice
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import bindparam, select, update
 
@@ -86,7 +86,7 @@ def tell(work: UnitOfWork, news: Iterable[NoticeToTell]) -> None:
     Events more than 14 days old are not told, nor is anything sent to a suppressed address or to a
     holder recorded as deceased (see ``recipients``).
     """
-    fresh = [one for one in news if is_news(work, one.on)]
+    fresh = [notice for notice in news if is_news(work, notice.on)]
     for start in range(0, len(fresh), bulk.CHUNK):
         _tell(work, fresh[start : start + bulk.CHUNK])
 
@@ -97,27 +97,28 @@ def is_news(work: UnitOfWork, day: date) -> bool:
 
 
 def _tell(work: UnitOfWork, news: Collection[NoticeToTell]) -> None:
-    holders = _reachable(work, {one.holder_id for one in news})
+    holders = _reachable(work, {notice.holder_id for notice in news})
     addresses = {id_: address for id_, (address, _) in holders.items()}
-    recorded = _recorded(work, [one for one in news if one.holder_id in addresses])
+    recorded = _recorded(work, [notice for notice in news if notice.holder_id in addresses])
     if not recorded:
         return
-    lanes = {(one.holder_id, one.lane) for one in recorded.values()}
+    lanes = {(notice.holder_id, notice.lane) for notice in recorded.values()}
     waiting = _latest(work, {holder_id for holder_id, _ in lanes})
     paces = {id_: pacing.of_zone(work, holders[id_][1]) for id_, _ in lanes}
-    letters = {
+    messages = {
         (id_, lane): _wanted(
             work, (id_, addresses[id_]), lane, waiting.get((id_, lane)), paces[id_]
         )
         for id_, lane in lanes
     }
-    _put_off(work, [(waiting[place], one) for place, one in letters.items() if place in waiting])
-    ids = queue.enqueue(work, work.message_key, list(letters.values()))
+    joined = [(waiting[place], m) for place, m in messages.items() if place in waiting]
+    _put_off(work, joined)
+    ids = queue.enqueue(work, work.message_key, list(messages.values()))
     work.connection.execute(
         _TOLD,
         [
-            {"b_id": id_, "b_message": ids[letters[one.holder_id, one.lane].key]}
-            for id_, one in recorded.items()
+            {"b_id": id_, "b_message": ids[messages[notice.holder_id, notice.lane].key]}
+            for id_, notice in recorded.items()
         ],
     )
 
@@ -136,8 +137,8 @@ def _reachable(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, tuple
     )
     rows = work.rows(statement)
     silent = suppressions.of_holders(work, rows, now=work.now)
-    found = ((row, suppressions.address_of(row, silent)) for row in rows)
-    return {row.id: (address, row.time_zone) for row, address in found if address is not None}
+    addressed = ((row, suppressions.address_of(row, silent)) for row in rows)
+    return {row.id: (address, row.time_zone) for row, address in addressed if address is not None}
 
 
 def _recorded(work: UnitOfWork, news: Collection[NoticeToTell]) -> dict[str, NoticeToTell]:
@@ -145,21 +146,21 @@ def _recorded(work: UnitOfWork, news: Collection[NoticeToTell]) -> dict[str, Not
     rows = [
         {
             "id": (id_ := new_id()),
-            "holder_id": one.holder_id,
-            "kind": one.kind,
-            "subject_id": one.subject_id,
-            "event": one.event,
+            "holder_id": notice.holder_id,
+            "kind": notice.kind,
+            "subject_id": notice.subject_id,
+            "event": notice.event,
             "message_id": id_,
             "recorded_at": work.now,
         }
-        for one in news
+        for notice in news
     ]
     if not rows:
         return {}
     insert = work.upsert(Notice).on_conflict_do_nothing(index_elements=_EVENT)
     made = {row.id for row in work.rows(insert.returning(Notice.id), rows)}
-    told = zip(rows, news, strict=True)
-    return {str(row["id"]): one for row, one in told if row["id"] in made}
+    pairs = zip(rows, news, strict=True)
+    return {str(row["id"]): notice for row, notice in pairs if row["id"] in made}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +200,9 @@ def _latest(work: UnitOfWork, holder_ids: Collection[str]) -> dict[tuple[str, st
     }
 
 
-def lane_of(about: Mapping[str, Any]) -> str:
+def lane_of(about: queue.MessageAbout) -> str:
     """The lane of a message; messages of older versions store only their type."""
-    return str(about.get("lane") or about["type"] or "at_once")
+    return about.get("lane") or about["type"] or "at_once"
 
 
 def _wanted(
@@ -244,8 +245,8 @@ def _put_off(work: UnitOfWork, joined: Iterable[tuple[_Waiting, queue.MessageToS
     """Delay waiting messages that took in a new notice."""
     later = [
         {"b_id": waiting.id, "b_at": at}
-        for waiting, one in joined
-        if waiting.key == one.key and (at := one.begins(work.now)) > waiting.next_at
+        for waiting, message in joined
+        if waiting.key == message.key and (at := message.begins(work.now)) > waiting.next_at
     ]
     if later:
         work.connection.execute(_LATER, later)

@@ -24,6 +24,6 @@ class Pace:
 
 def of_zone(reading: ReadContext, name: str) -> Pace:
     """The pace for holders in a time zone."""
-    given = reading.settings.reminders
-    quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
+    settings = reading.settings.reminders
+    quiet = (time(settings.quiet_from_hour), time(settings.quiet_until_hour))
     return Pace(zone_of(name), quiet)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import bindparam, case, select, update
 
@@ -29,6 +29,19 @@ FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
 _READY = written("message.state", MessageState.READY)
 
 
+class MessageAbout(TypedDict, total=False):
+    """What no other row says about a message.
+
+    ``type`` and ``lane`` are those of notices; ``refused`` are the addresses that refused the
+    message for good, in compared form.
+    """
+
+    type: str
+    lane: str
+    refused: list[str]
+    digest_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageToSend:
     """A message to be sent; ``key`` identifies it, for example by holder and local day.
@@ -46,7 +59,7 @@ class MessageToSend:
     employer_id: str | None = None
     stage: int | None = None
     not_before: datetime | None = None
-    about: dict[str, Any] | None = None
+    about: MessageAbout | None = None
 
     def begins(self, now: datetime) -> datetime:
         """The first instant at which it may be sent."""
@@ -76,16 +89,16 @@ def enqueue(
     If a message of the same key still waits, the new one joins it; if it was already claimed, a
     second one is made. Keys are taken in order, so that two planners cannot deadlock.
     """
-    found: dict[str, str] = {}
-    rest, number = sorted(wanted, key=lambda one: one.key), 1
+    ids: dict[str, str] = {}
+    rest, number = sorted(wanted, key=lambda message: message.key), 1
     while rest:
-        found |= _insert(work, message_key, rest, number)
-        rest = [one for one in rest if one.key not in found]
+        ids |= _insert(work, message_key, rest, number)
+        rest = [message for message in rest if message.key not in ids]
         if rest:
-            found |= _join(work, rest, number)
-            rest = [one for one in rest if one.key not in found]
+            ids |= _join(work, rest, number)
+            rest = [message for message in rest if message.key not in ids]
         number += 1
-    return found
+    return ids
 
 
 def _insert(
@@ -95,23 +108,23 @@ def _insert(
     rows = [
         {
             "id": new_id(),
-            "dedupe_key": (key := f"{one.key}:{number}"),
+            "dedupe_key": (key := f"{message.key}:{number}"),
             "message_id": envelopes.message_id(message_key, key, domain),
-            "kind": one.kind,
-            "holder_id": one.holder_id,
-            "employer_id": one.employer_id,
-            "address": one.address,
-            "stage": one.stage,
-            "about": one.about,
-            "priority": one.priority,
+            "kind": message.kind,
+            "holder_id": message.holder_id,
+            "employer_id": message.employer_id,
+            "address": message.address,
+            "stage": message.stage,
+            "about": message.about,
+            "priority": message.priority,
             "state": MessageState.READY,
             "created_at": work.now,
-            "next_at": one.begins(work.now),
-            "useful_until": one.useful_until,
+            "next_at": message.begins(work.now),
+            "useful_until": message.useful_until,
             "token": 0,
             "attempts": 0,
         }
-        for one in wanted
+        for message in wanted
     ]
     inserted = bulk.insert_new(
         work, Message, rows, key=["dedupe_key"], returning=["dedupe_key", "id"]
@@ -136,7 +149,7 @@ def _join(work: UnitOfWork, wanted: Sequence[MessageToSend], number: int) -> dic
 
     A delayed message leaves as early as the earlier of the two.
     """
-    by_key = {f"{one.key}:{number}": one for one in wanted}
+    by_key = {f"{message.key}:{number}": message for message in wanted}
     statement = (
         select(
             Message.id,
@@ -154,19 +167,20 @@ def _join(work: UnitOfWork, wanted: Sequence[MessageToSend], number: int) -> dic
     if rows:
         joined = [(row, by_key[row.dedupe_key]) for row in rows]
         stages = {
-            row.id: [s for s in (row.stage, one.stage) if s is not None] for row, one in joined
+            row.id: [s for s in (row.stage, message.stage) if s is not None]
+            for row, message in joined
         }
         values = [
             {
                 "b_id": row.id,
                 "b_stage": min(stages[row.id], default=None),
-                "b_priority": min(row.priority, one.priority),
-                "b_until": max(row.useful_until, one.useful_until),
+                "b_priority": min(row.priority, message.priority),
+                "b_until": max(row.useful_until, message.useful_until),
                 "b_next_at": row.next_at
                 if row.attempts
-                else min(row.next_at, one.begins(work.now)),
+                else min(row.next_at, message.begins(work.now)),
             }
-            for row, one in joined
+            for row, message in joined
         ]
         work.connection.execute(_JOIN, values)
     return {by_key[row.dedupe_key].key: row.id for row in rows}

@@ -6,9 +6,9 @@ Suppressed addresses are stored and returned in compared form (``domain.emails.c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
@@ -24,12 +24,26 @@ REASONS = (HARD, RESTING)
 _LONGEST_SUBJECT = 64  # characters of history's subject_id
 
 
-def is_silent(address: Any, now: Any) -> ColumnElement[bool]:
-    """The SQL condition that an address (a value or column in compared form) is suppressed."""
+class Addressee(Protocol):
+    """Anything that has a holder's addresses."""
+
+    @property
+    def email(self) -> str | None:
+        """The first address."""
+
+    @property
+    def second_email(self) -> str | None:
+        """The address to write to if the first is suppressed."""
+
+
+def is_silent(
+    address: ColumnElement[str], now: ColumnElement[datetime] | datetime
+) -> ColumnElement[bool]:
+    """The SQL condition that an address (a column or parameter in compared form) is suppressed."""
     return exists(select(Suppression.address).where(Suppression.address == address, _holds(now)))
 
 
-def _holds(now: Any) -> ColumnElement[bool]:
+def _holds(now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
     return or_(Suppression.until_at.is_(None), Suppression.until_at > now)
 
 
@@ -68,7 +82,7 @@ def rest(work: UnitOfWork, until: Mapping[str, datetime]) -> None:
 def lift(work: UnitOfWork, address: str, *, reason: str) -> None:
     """Lift the suppression of an address. Raises NotFound if it is not suppressed."""
     small = searched(address)
-    ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
+    ended = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
     cursors.touch_address(work, small)
@@ -76,16 +90,26 @@ def lift(work: UnitOfWork, address: str, *, reason: str) -> None:
     history.record(work, "lift", "suppression", named, address=small, reason=reason)
 
 
+class SuppressedAddress(NamedTuple):
+    """An address that is not written to: why, until when (None: for good), and since when."""
+
+    address: str
+    reason: str
+    until_at: datetime | None
+    recorded_at: datetime
+
+
 def page(
     reading: ReadContext, *, after: str | None, limit: int, address: str | None = None
-) -> Sequence[Any]:
+) -> list[SuppressedAddress]:
     """A page of the suppressed addresses, ordered by address."""
-    held = select(Suppression.__table__).where(_holds(reading.now)).order_by(Suppression.address)
+    columns = (getattr(Suppression, name) for name in SuppressedAddress._fields)
+    held = select(*columns).where(_holds(reading.now)).order_by(Suppression.address)
     if address is not None:
         held = held.where(Suppression.address == searched(address))
     if after:
         held = held.where(Suppression.address > after)
-    return reading.rows(held.limit(limit))
+    return reading.rows_as(SuppressedAddress, held.limit(limit))
 
 
 def count(reading: ReadContext) -> int:
@@ -98,37 +122,41 @@ def since(
     reading: ReadContext, addresses: Collection[str], *, now: datetime
 ) -> dict[str, datetime]:
     """The suppressed ones among these addresses, and since when."""
-    found: dict[str, datetime] = {}
+    suppressed: dict[str, datetime] = {}
     for some in bulk.chunks(set(map(compared, addresses))):
         statement = select(Suppression.address, Suppression.recorded_at).where(
             bulk.among(reading, Suppression.address, some), _holds(now)
         )
-        found |= {row.address: row.recorded_at for row in reading.rows(statement)}
-    return found
+        suppressed |= {row.address: row.recorded_at for row in reading.rows(statement)}
+    return suppressed
 
 
-def of_holders(reading: ReadContext, holders: Collection[Any], *, now: datetime) -> Collection[str]:
+def of_holders(
+    reading: ReadContext, holders: Collection[Addressee], *, now: datetime
+) -> Collection[str]:
     """The suppressed ones among these holders' addresses."""
     return since(reading, addresses_of(*holders), now=now)
 
 
-def rests(reading: ReadContext, holders: Collection[Any], *, now: datetime) -> dict[str, datetime]:
+def rests(
+    reading: ReadContext, holders: Collection[Addressee], *, now: datetime
+) -> dict[str, datetime]:
     """The holders' addresses that are suppressed only for a while, and until when."""
-    found: dict[str, datetime] = {}
+    rests_until: dict[str, datetime] = {}
     for some in bulk.chunks(set(map(compared, addresses_of(*holders)))):
         statement = select(Suppression.address, Suppression.until_at).where(
             bulk.among(reading, Suppression.address, some), Suppression.until_at > now
         )
-        found |= {row.address: row.until_at for row in reading.rows(statement)}
-    return found
+        rests_until |= {row.address: row.until_at for row in reading.rows(statement)}
+    return rests_until
 
 
-def addresses_of(*holders: Any) -> list[str]:
+def addresses_of(*holders: Addressee) -> list[str]:
     """The holders' addresses, the first before the second."""
     return [a for holder in holders for a in (holder.email, holder.second_email) if a]
 
 
-def address_of(holder: Any, silent: Collection[str]) -> str | None:
+def address_of(holder: Addressee, silent: Collection[str]) -> str | None:
     """The address to write to: the first that is not suppressed, or None.
 
     An address that every relay takes goes before one that needs SMTPUTF8.

@@ -18,7 +18,7 @@ from tracker.domain.credentials.next_steps import NextStep
 from tracker.mail.messages import (
     CertificationLine,
     ComposedEmail,
-    ReminderLetter,
+    ReminderMessage,
     compose_reminder,
     phrases,
 )
@@ -75,7 +75,7 @@ def reminder(
     *lines: CertificationLine, language: str = "en", name: str = "Ana Gómez"
 ) -> ComposedEmail:
     return compose_reminder(
-        ReminderLetter(
+        ReminderMessage(
             name=name,
             language=language,
             lines=lines or (LINE,),
@@ -412,7 +412,7 @@ def test_where_there_is_nothing_to_do_nothing_is_asked_for():
 
 def test_the_button_leads_to_the_public_page_and_says_so():
     assert "See my certificate's public page:\n" in reminder().text
-    facts = ReminderLetter("Ana", "en", (LINE,), "", "MSSC")
+    facts = ReminderMessage("Ana", "en", (LINE,), "", "MSSC")
     assert "public page" not in compose_reminder(facts).text
 
 
@@ -451,7 +451,7 @@ def test_a_line_of_an_older_message_can_be_read_again():
 
 
 def test_a_calendar_is_mentioned_where_it_is_attached():
-    facts = ReminderLetter("Ana", "en", (LINE,), "https://x.example", "MSSC", calendar="BEGIN")
+    facts = ReminderMessage("Ana", "en", (LINE,), "https://x.example", "MSSC", calendar="BEGIN")
     assert "These dates are attached as a calendar file." in compose_reminder(facts).text
     assert compose_reminder(facts).calendar == "BEGIN"
     assert "attached" not in reminder().text
@@ -463,6 +463,6 @@ def test_a_language_nobody_wrote_is_refused():
 
 
 def test_a_reminder_is_about_something():
-    facts = ReminderLetter("Ana", "en", (), "https://x.example", "MSSC")
+    facts = ReminderMessage("Ana", "en", (), "https://x.example", "MSSC")
     with pytest.raises(IndexError):
         compose_reminder(facts)
