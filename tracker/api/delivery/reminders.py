@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
@@ -15,6 +13,7 @@ from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.delivery.reminders import StageOutcome
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
+from tracker.services.delivery.ledger import RecordedReminder, StageFate
 
 resource = Resource("reminders", __name__, description=__doc__)
 
@@ -98,12 +97,12 @@ class CalendarSchema(Schema):
     due = fields.List(fields.Nested(DueStageSchema), required=True)
 
 
-def _stage(reading: ReadContext, one: Any) -> dict[str, object]:
-    shown = {name: getattr(one, name) for name in _SHOWN}
+def _stage(reading: ReadContext, stage: StageFate | RecordedReminder) -> dict[str, object]:
+    shown = {name: getattr(stage, name) for name in _SHOWN}
     return shown if reading.actor.is_staff else {**shown, "last_error": None}
 
 
-def _reminder(reading: ReadContext, row: Any) -> dict[str, object]:
+def _reminder(reading: ReadContext, row: RecordedReminder) -> dict[str, object]:
     return {
         "id": row.id,
         "certification_id": row.certification_id,
