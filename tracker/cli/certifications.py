@@ -81,6 +81,7 @@ def extend(
     scheme: str,
     expiring: Period,
     until: date | None,
+    by: Duration | None,
     holders: tuple[str, ...],
     employer: str | None,
     effective_on: date | None,
@@ -101,6 +102,7 @@ def extend(
         reason_code=reason_code,
         reason=reason,
         until=until,
+        by=by,
         effective_on=effective_on,
         override_reason=override,
     )
