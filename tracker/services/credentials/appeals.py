@@ -220,13 +220,18 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
     decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
-    denied = [one for one in decisions if one.decision == RenewalVerdict.DENIED and one.decided_by]
-    people = {(one.decided_by_id, one.decided_by or "") for one in denied}
+    denied = [
+        decision
+        for decision in decisions
+        if decision.decision == RenewalVerdict.DENIED and decision.decided_by
+    ]
+    people = {(decision.decided_by_id, decision.decided_by or "") for decision in denied}
     automatic = (None, SYSTEM.name)
     instants = [
-        one.closed_at
-        for one in denied
-        if (one.decided_by_id, one.decided_by) == automatic and one.closed_at is not None
+        decision.closed_at
+        for decision in denied
+        if (decision.decided_by_id, decision.decided_by) == automatic
+        and decision.closed_at is not None
     ]
     certification = work.session.get_one(Certification, appeal.certification_id)
     rows = work.rows(

@@ -54,8 +54,8 @@ def count(
     )
     if points is None:
         return None
-    together = [one for some in (own, *shared.values()) for one in some]
-    waiting = tuple(one.claim.ref for one in together if one.pending_on(date.max))
+    together = [activity for some in (own, *shared.values()) for activity in some]
+    waiting = tuple(activity.claim.ref for activity in together if activity.pending_on(date.max))
     return ApplicationPoints(
         ApplicationFacts(points.evaluation, points.policy, points.pending), waiting
     )
@@ -64,9 +64,10 @@ def count(
 def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
     """The activities submitted by the last day, with their current decisions."""
     return [
-        one.as_decided(on)
-        for one in activities
-        if one.withdrawn_on is None and (one.submitted_on is None or one.submitted_on <= last)
+        activity.as_decided(on)
+        for activity in activities
+        if activity.withdrawn_on is None
+        and (activity.submitted_on is None or activity.submitted_on <= last)
     ]
 
 

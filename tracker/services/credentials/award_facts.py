@@ -204,7 +204,7 @@ def _facts(dialect: str) -> Together:
 
 def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) -> None:
     """Read the renewals, changes and cycles of the awards on record."""
-    by_holder = {one.holder_id: one for one in known if one.rows}
+    by_holder = {facts.holder_id: facts for facts in known if facts.rows}
     if not by_holder:
         return
     parameters = {"ids": list(by_holder), "scheme": scheme.code}
@@ -214,7 +214,7 @@ def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) ->
     for row in sorted(changes, key=snapshots.IN_ORDER):
         by_holder[row.holder_id].changes.append(ChangeOnRecord(*row))
     records = snapshots.cycles(
-        work, [r.id for one in by_holder.values() for r in one.rows.values()]
+        work, [r.id for facts in by_holder.values() for r in facts.rows.values()]
     )
-    for one in by_holder.values():
-        one.records = records
+    for facts in by_holder.values():
+        facts.records = records

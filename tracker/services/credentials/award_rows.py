@@ -395,13 +395,13 @@ _ACTIONS: dict[What, str] = {
 def tell(work: UnitOfWork, scheme: Scheme, consequences: Sequence[Consequence]) -> None:
     """Write the history of what happened to awards, and notify their holders."""
     by_action: dict[str, list[tuple[str, dict[str, object]]]] = defaultdict(list)
-    for one in consequences:
+    for consequence in consequences:
         detail: dict[str, object] = {
             "scheme": scheme.code,
-            "awarded_on": one.after,
-            "before": one.before,
+            "awarded_on": consequence.after,
+            "before": consequence.before,
         }
-        by_action[_ACTIONS[one.what]].append((one.certification_id, detail))
+        by_action[_ACTIONS[consequence.what]].append((consequence.certification_id, detail))
     for action, details in by_action.items():
         history.record_many(work, action, "certification", details)
     notices.tell(work, _news(work, scheme, consequences))
@@ -412,16 +412,20 @@ def _news(
 ) -> Iterator[NoticeToTell]:
     """The notices to holders; notice of a correction is dated today, whatever day it concerns."""
     today, instant = work.today(scheme), work.now.isoformat()
-    for one in consequences:
-        kind, event, on = NoticeKind.AWARD_CORRECTED, f"{one.before}:{instant}", today
-        if one.what == "kept":
+    for consequence in consequences:
+        kind, event, on = NoticeKind.AWARD_CORRECTED, f"{consequence.before}:{instant}", today
+        if consequence.what == "kept":
             continue
-        if one.what == "awarded":
-            kind, event, on = NoticeKind.AWARD, "award", one.after or today
-        elif one.what == "withdrawn":
+        if consequence.what == "awarded":
+            kind, event, on = NoticeKind.AWARD, "award", consequence.after or today
+        elif consequence.what == "withdrawn":
             kind, event = NoticeKind.AWARD_WITHDRAWN, instant
-        elif one.what == "restored":
+        elif consequence.what == "restored":
             event = f"restored:{instant}"
         yield NoticeToTell(
-            kind=kind, holder_id=one.holder_id, subject_id=one.certification_id, event=event, on=on
+            kind=kind,
+            holder_id=consequence.holder_id,
+            subject_id=consequence.certification_id,
+            event=event,
+            on=on,
         )

@@ -143,8 +143,8 @@ def _renewals(
     approved = work.rows_as(FilingRow, statement)
     renewals: dict[str, Renewed] = {}
     for id_, row in rows.items():
-        mine = [one for one in approved if one.certification_id == id_]
-        filings = [award_facts.filing_of(one, known[id_]) for one in mine]
+        mine = [renewal for renewal in approved if renewal.certification_id == id_]
+        filings = [award_facts.filing_of(renewal, known[id_]) for renewal in mine]
         laid = rules.lay_out(
             work.schemes[row.scheme],
             row.awarded_on,
@@ -153,9 +153,9 @@ def _renewals(
             imported=rules.given(known[id_].cycles),
         )
         stands = row.withdrawn_at is None
-        for one in mine:
-            fits = stands and (one.ref or one.id) not in laid.unfit
-            renewals[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
+        for renewal in mine:
+            fits = stands and (renewal.ref or renewal.id) not in laid.unfit
+            renewals[renewal.id] = Renewed(renewal.id, row.number, renewal.submitted_on, fits)
     return renewals
 
 

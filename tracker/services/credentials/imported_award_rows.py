@@ -71,14 +71,16 @@ def write(
     ``action`` and ``why`` go into these history entries.
     """
     scheme, done = plan.scheme, Written()
-    changing = [one for one in plan.awards if one.is_change]
+    changing = [award for award in plan.awards if award.is_change]
     if not changing:
         return done
-    ids = {id(one): one.row.id if one.row is not None else new_id() for one in changing}
+    ids = {id(award): award.row.id if award.row is not None else new_id() for award in changing}
     _write_rows(work, plan, changing, ids)
-    _write_cycles(work, [(ids[id(one)], one) for one in changing])
-    _tell(work, scheme, [(ids[id(one)], one) for one in changing], done, action=action, why=why)
-    holders = sorted({one.told.holder_id for one in changing})
+    _write_cycles(work, [(ids[id(award)], award) for award in changing])
+    _tell(
+        work, scheme, [(ids[id(award)], award) for award in changing], done, action=action, why=why
+    )
+    holders = sorted({award.told.holder_id for award in changing})
     done.followed += follow(work, scheme, holders, later)
     timelines.lay_out_anew(work, scheme, sorted(ids.values()))
     return done
@@ -126,13 +128,13 @@ def _write_rows(
 ) -> None:
     """Write the rows of the holders, in the order of their award days."""
     by_holder: dict[str, list[Planned]] = defaultdict(list)
-    for one in changing:
-        by_holder[one.told.holder_id].append(one)
+    for award in changing:
+        by_holder[award.told.holder_id].append(award)
     rows: list[AwardRow] = []
     values: list[_AwardToWrite] = []
     for holder_id, mine in by_holder.items():
         held = plan.known[holder_id].rows.values()
-        planned = {ids[id(one)]: one for one in mine}
+        planned = {ids[id(award)]: award for award in mine}
         rows += held
         values += _in_order(work, plan.scheme, held, planned)
     _put(work, rows, values)
@@ -170,7 +172,7 @@ def _in_order(
 ) -> list[_AwardToWrite]:
     """All rows of a holder as planned: valid ones by their days, then the withdrawn ones."""
     by_id = {row.id: row for row in rows}
-    values = [_values(work, scheme, id_, one, by_id.get(id_)) for id_, one in planned.items()]
+    values = [_values(work, scheme, id_, award, by_id.get(id_)) for id_, award in planned.items()]
     return _numbered(values + [_kept(row) for row in rows if row.id not in planned])
 
 
@@ -202,17 +204,17 @@ def _kept(row: AwardRow) -> _AwardToWrite:
 
 
 def _values(
-    work: UnitOfWork, scheme: Scheme, id_: str, one: Planned, row: AwardRow | None
+    work: UnitOfWork, scheme: Scheme, id_: str, award: Planned, row: AwardRow | None
 ) -> _AwardToWrite:
-    told = one.told
+    stated = award.told
     values: _AwardToWrite = {
         "id": id_,
-        "number": told.number,
-        "number_key": numbers.key(told.number),
+        "number": stated.number,
+        "number_key": numbers.key(stated.number),
         "former_key": None,
-        "awarded_on": told.awarded_on,
-        "edition": told.edition,
-        "source": told.source,
+        "awarded_on": stated.awarded_on,
+        "edition": stated.edition,
+        "source": stated.source,
         "imported_at": work.now,
         "voided_at": None,
         "void_reason": None,
@@ -222,7 +224,7 @@ def _values(
     if row is None:
         return {
             **values,
-            "holder_id": told.holder_id,
+            "holder_id": stated.holder_id,
             "scheme": scheme.code,
             "public_id": secrets.token_urlsafe(16),
             "recorded_at": work.now,
@@ -236,10 +238,10 @@ def _values(
 # Cycles.
 def _write_cycles(work: UnitOfWork, changing: Sequence[tuple[str, Planned]]) -> None:
     """Replace the cycles by the imported ones; later renewals are applied again on top."""
-    gone = [id_ for id_, one in changing if one.row is not None]
+    gone = [id_ for id_, award in changing if award.row is not None]
     if gone:
         work.connection.execute(delete(Cycle).where(bulk.among(work, Cycle.certification_id, gone)))
-    rows = [timelines.cycle_row(work, id_, c) for id_, one in changing for c in one.cycles]
+    rows = [timelines.cycle_row(work, id_, c) for id_, award in changing for c in award.cycles]
     bulk.insert(work, Cycle, rows)
 
 
@@ -255,41 +257,43 @@ def _tell(
 ) -> None:
     lines: list[tuple[str, dict[str, object]]] = []
     news: list[Consequence] = []
-    for id_, one in changing:
-        if one.row is None:
+    for id_, award in changing:
+        if award.row is None:
             done.created += 1
-            news.append(_consequence("awarded", scheme, id_, one, None))
+            news.append(_consequence("awarded", scheme, id_, award, None))
             continue
-        changed = _changes(one)
+        changed = _changes(award)
         if changed:
             lines.append((id_, {**why, "changes": changed}))
         done.altered += 1
-        done.changed += _named(id_, one, changed)
-        if one.row.withdrawn_at is not None:
-            news.append(_consequence("restored", scheme, id_, one, None))
-        elif one.row.awarded_on != one.told.awarded_on:
-            news.append(_consequence("moved", scheme, id_, one, one.row.awarded_on))
+        done.changed += _named(id_, award, changed)
+        if award.row.withdrawn_at is not None:
+            news.append(_consequence("restored", scheme, id_, award, None))
+        elif award.row.awarded_on != award.told.awarded_on:
+            news.append(_consequence("moved", scheme, id_, award, award.row.awarded_on))
     history.record_many(work, action, "certification", lines)
     award_rows.tell(work, scheme, news)
 
 
 def _consequence(
-    what: award_rows.What, scheme: Scheme, id_: str, one: Planned, before: date | None
+    what: award_rows.What, scheme: Scheme, id_: str, award: Planned, before: date | None
 ) -> Consequence:
-    told = one.told
-    return Consequence(what, told.holder_id, id_, told.number, scheme.code, before, told.awarded_on)
+    stated = award.told
+    return Consequence(
+        what, stated.holder_id, id_, stated.number, scheme.code, before, stated.awarded_on
+    )
 
 
-def _changes(one: Planned) -> history.Changes:
+def _changes(award: Planned) -> history.Changes:
     """The value of each changed field before and after."""
-    row, told = one.row, one.told
+    row, stated = award.row, award.told
     if row is None:
         return {}
     names = ("number", "awarded_on", "edition", "source")
     before = {name: getattr(row, name) for name in names}
-    after = {name: getattr(told, name) for name in names}
-    before |= {"cycles": _as_text(one.before), "voided_at": row.voided_at}
-    after |= {"cycles": _as_text(one.cycles), "voided_at": None}
+    after = {name: getattr(stated, name) for name in names}
+    before |= {"cycles": _as_text(award.before), "voided_at": row.voided_at}
+    after |= {"cycles": _as_text(award.cycles), "voided_at": None}
     return history.changes(before, after)
 
 
@@ -297,24 +301,26 @@ def _as_text(cycles: Sequence[Period]) -> str:
     return ", ".join(f"{c.starts_on} through {c.expires_on or 'no end'}" for c in cycles)
 
 
-def _named(id_: str, one: Planned, changed: Collection[str]) -> list[ChangedAward]:
+def _named(id_: str, award: Planned, changed: Collection[str]) -> list[ChangedAward]:
     """The changes that a report lists: a moved or restored award, a new number, a new expiry."""
-    row, told = one.row, one.told
+    row, stated = award.row, award.told
     if row is None:
         return []
     changes: list[tuple[str, date | None, date | None]] = []
-    ended, ends = one.before[-1].expires_on, one.cycles[-1].expires_on
+    ended, ends = award.before[-1].expires_on, award.cycles[-1].expires_on
     if row.withdrawn_at is not None:
-        changes.append((GIVEN_BACK, None, told.awarded_on))
-    elif row.awarded_on != told.awarded_on:
-        changes.append((MOVED, row.awarded_on, told.awarded_on))
+        changes.append((GIVEN_BACK, None, stated.awarded_on))
+    elif row.awarded_on != stated.awarded_on:
+        changes.append((MOVED, row.awarded_on, stated.awarded_on))
     if ended != ends:
         changes.append(("expiry moved", ended, ends))
-    elif "cycles" in changed and row.awarded_on == told.awarded_on:
+    elif "cycles" in changed and row.awarded_on == stated.awarded_on:
         changes.append(("cycles corrected", ended, ends))
-    if row.number != told.number:
-        changes.append((f"number was {row.number}", row.awarded_on, told.awarded_on))
+    if row.number != stated.number:
+        changes.append((f"number was {row.number}", row.awarded_on, stated.awarded_on))
     return [
-        ChangedAward(told.holder_id, id_, told.number, *what, award=what[0] in {GIVEN_BACK, MOVED})
+        ChangedAward(
+            stated.holder_id, id_, stated.number, *what, award=what[0] in {GIVEN_BACK, MOVED}
+        )
         for what in changes
     ]

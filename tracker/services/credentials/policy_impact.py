@@ -154,7 +154,7 @@ def diff(
     )
     seen = 0
     for rows in pages(reading, scheme.code, awarded_by=on, limit=chunk):
-        yield from (one for one, _ in _compare(reading, rows, sides, on))
+        yield from (compared for compared, _ in _compare(reading, rows, sides, on))
         seen += len(rows)
         on_progress(seen)
 
@@ -218,7 +218,7 @@ def _reassign(work: UnitOfWork, scheme: Scheme, wanted: PolicyRepair, page: _Fou
     of_old = bulk.among(work, Cycle.certification_id, ids) & (Cycle.policy == wanted.old)
     work.connection.execute(update(Cycle).where(of_old).values(policy=wanted.new))
     certifications.refresh(work, scheme, ids)
-    lines = (_line(one, record, wanted) for one, record in page)
+    lines = (_line(compared, record, wanted) for compared, record in page)
     history.record_many(work, "reassign", "certification", lines)
 
 
@@ -353,10 +353,10 @@ def _compare_one(
 def _count(
     done: Repaired, page: _Found, wanted: PolicyRepair, tell: Callable[[Compared], None]
 ) -> None:
-    for one, record in page:
+    for compared, record in page:
         done.cycles += len(_ordinals(record, wanted))
-        done.tally.add(one.differences)
-        tell(one)
+        done.tally.add(compared.differences)
+        tell(compared)
 
 
 def _ordinals(record: snapshots.CertificationRecord, wanted: PolicyRepair) -> list[int]:
@@ -364,7 +364,7 @@ def _ordinals(record: snapshots.CertificationRecord, wanted: PolicyRepair) -> li
 
 
 def _line(
-    one: Compared, record: snapshots.CertificationRecord, wanted: PolicyRepair
+    compared: Compared, record: snapshots.CertificationRecord, wanted: PolicyRepair
 ) -> tuple[str, dict[str, object]]:
     """A certification's history entry: which cycles were reassigned, and the differences."""
     return record.certification_id, {
@@ -372,7 +372,7 @@ def _line(
         "after": wanted.new,
         "cycles": _ordinals(record, wanted),
         "differences": {
-            each.fact: [_text(each.before), _text(each.after)] for each in one.differences
+            each.fact: [_text(each.before), _text(each.after)] for each in compared.differences
         },
     }
 

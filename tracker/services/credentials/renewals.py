@@ -226,7 +226,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: ZonedCertification) -> 
     _check_still_in_force(record)
     if record.cycles[-1].ordinal != renewal.cycle:
         raise BuiltUpon("The cycle was renewed by another application since.")
-    others = [one for one in record.applications if one.closed_on is None]
+    others = [application for application in record.applications if application.closed_on is None]
     if others:
         since = others[0].submitted_on
         raise RenewalPending(f"The application of {since} is under review.", since=since)

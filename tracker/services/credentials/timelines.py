@@ -70,7 +70,7 @@ def lay_out_anew(work: UnitOfWork, scheme: Scheme, certification_ids: Collection
         spans = [r for x in records.values() for r in rows(scheme, x, withdrawn=withdrawn)]
         bulk.insert(work, Span, spans)
         over = withdrawn | {id_ for id_, row in states.items() if row.replaced_on is not None}
-        cursors.touch(work, [one for id_, one in records.items() if id_ not in over])
+        cursors.touch(work, [record for id_, record in records.items() if id_ not in over])
         cursors.forget(work, over)
 
 

@@ -84,19 +84,19 @@ def _held(reading: ReadContext, holder: HolderRow) -> list[Mine]:
     """The holder's certifications on their own date, with the next steps."""
     days = {scheme.code: reading.day_of(scheme, holder.time_zone) for scheme in reading.schemes}
     held = [
-        one
+        certification
         for day in sorted(set(days.values()))
-        for one in standings.of_holder(reading, holder.id, on=day)
-        if days[one.scheme] == day
+        for certification in standings.of_holder(reading, holder.id, on=day)
+        if days[certification.scheme] == day
     ]
     points = standings.points(reading, held)
     return [
         Mine(
-            one,
-            standings.next_step(one.standing, points.get(one.id)),
-            reading.schemes[one.scheme].zone_of(holder.time_zone),
+            certification,
+            standings.next_step(certification.standing, points.get(certification.id)),
+            reading.schemes[certification.scheme].zone_of(holder.time_zone),
         )
-        for one in sorted(held, key=attrgetter("awarded_on", "id"))
+        for certification in sorted(held, key=attrgetter("awarded_on", "id"))
     ]
 
 

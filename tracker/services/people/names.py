@@ -101,21 +101,21 @@ def _newest_first(rows: Sequence[FormerNameRow]) -> list[FormerNameRow]:
 
 def keep(work: UnitOfWork, replaced: Collection[Replaced]) -> dict[str, list[FoldedName]]:
     """Store replaced names; returns all former names of these holders, newest first."""
-    earlier = former(work, [one.holder_id for one in replaced])
+    earlier = former(work, [old.holder_id for old in replaced])
     rows = [
         {
             "id": new_id(),
-            "holder_id": one.holder_id,
-            "given_name": one.name.given,
-            "family_name": one.name.family,
-            "until_on": one.until_on,
+            "holder_id": old.holder_id,
+            "given_name": old.name.given,
+            "family_name": old.name.family,
+            "until_on": old.until_on,
             "recorded_at": work.now,
             "recorded_by": work.actor.name,
         }
-        for one in replaced
+        for old in replaced
     ]
     bulk.insert(work, FormerName, rows)
-    return {one.holder_id: [one.name, *map(of, earlier.get(one.holder_id, ()))] for one in replaced}
+    return {old.holder_id: [old.name, *map(of, earlier.get(old.holder_id, ()))] for old in replaced}
 
 
 # Searching.

@@ -422,7 +422,7 @@ def gap_in_words(explained: Explained, language: str) -> dict[str, object]:
         "ways": [
             {
                 "sentence": gaps.explain_way(way, closing, policy, language),
-                "activities": [_activity(one) for one in way],
+                "activities": [_activity(activity) for activity in way],
             }
             for way in closing.ways
         ],

@@ -124,7 +124,7 @@ def _take_slot(work: UnitOfWork, activity_id: str, row: Mapping[str, object]) ->
     """Insert the row into the lowest free slot; the table's constraint has the last word."""
     maximum = work.settings.evidence.maximum_files
     while True:
-        taken = {one.slot for one in _rows(work, activity_id)}
+        taken = {file.slot for file in _rows(work, activity_id)}
         slot = next((n for n in range(1, maximum + 1) if n not in taken), None)
         if slot is None:
             raise _one_too_many(work.settings)

@@ -59,8 +59,8 @@ def records(
     reading: ReadContext, keys: Collection[CertificationKey], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """The records of these certifications: complete only where applications count for points."""
-    whole = [one.id for one in keys if cycle_rules.needs(reading.schemes[one.scheme]).record]
-    plain = {one.id for one in keys}.difference(whole)
+    whole = [key.id for key in keys if cycle_rules.needs(reading.schemes[key.scheme]).record]
+    plain = {key.id for key in keys}.difference(whole)
     records = snapshots.cycles(reading, plain, known_at=known_at)
     return records | snapshots.records(reading, whole, known_at=known_at) if whole else records
 
@@ -76,20 +76,20 @@ def beside(
 
     ``activities`` are those of the holders in all schemes, if the caller has them.
     """
-    needs = {one: found for one in keys if not (found := _needs(reading, one.scheme)).nothing}
-    trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
-    sharing = {one.holder_id for one, needed in needs.items() if needed.schemes}
+    needs = {key: need for key in keys if not (need := _needs(reading, key.scheme)).nothing}
+    trying = {key.holder_id for key, needed in needs.items() if needed.attempts}
+    sharing = {key.holder_id for key, needed in needs.items() if needed.schemes}
     attempts = snapshots.attempts(reading, trying, known_at=known_at)
     spans = _spans(reading, sharing)
     if activities is None:
         activities = snapshots.activities(reading, sharing, known_at=known_at)
     return {
-        one.id: Beside(
-            attempts=attempts.get((one.holder_id, one.scheme), ()) if needed.attempts else (),
-            spans=_of_schemes(one, needed, spans),
-            activities=_of_schemes(one, needed, activities),
+        key.id: Beside(
+            attempts=attempts.get((key.holder_id, key.scheme), ()) if needed.attempts else (),
+            spans=_of_schemes(key, needed, spans),
+            activities=_of_schemes(key, needed, activities),
         )
-        for one, needed in needs.items()
+        for key, needed in needs.items()
     }
 
 
@@ -110,9 +110,9 @@ def _needs(reading: ReadContext, scheme: str) -> Needs:
 
 
 def _of_schemes(
-    one: CertificationKey, needed: Needs, facts: Mapping[HolderScheme, Sequence[R]]
+    key: CertificationKey, needed: Needs, facts: Mapping[HolderScheme, Sequence[R]]
 ) -> dict[str, Sequence[R]]:
-    return {s: facts[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in facts}
+    return {s: facts[key.holder_id, s] for s in needed.schemes if (key.holder_id, s) in facts}
 
 
 _SPANS = about(

@@ -221,9 +221,9 @@ def records(
             changes[row[0]].append(
                 rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until)
             )
-        for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
+        for id_, record in _with_cycles(cycle_rows, adjustment_rows).items():
             records[id_] = replace(
-                one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
+                record, applications=tuple(applications[id_]), changes=tuple(changes[id_])
             )
     return {id_: records[id_] for id_ in certification_ids if id_ in records}
 

@@ -248,21 +248,24 @@ def points(
 
     Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
-    keys = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
-    records = snapshots.records(reading, [one.id for one in held])
-    activities = snapshots.activities(reading, {one.holder_id for one in held})
+    keys = [
+        CertificationKey(certification.id, certification.holder_id, certification.scheme)
+        for certification in held
+    ]
+    records = snapshots.records(reading, [certification.id for certification in held])
+    activities = snapshots.activities(reading, {certification.holder_id for certification in held})
     beside = neighbours.beside(reading, keys, activities)
     points_by_id: dict[str, CertificationPoints] = {}
-    for one in held:
+    for certification in held:
         result = evaluate(
-            reading.schemes[one.scheme],
-            records[one.id],
-            activities[one.holder_id, one.scheme],
-            on=one.standing.on,
-            beside=beside.get(one.id, neighbours.ALONE),
+            reading.schemes[certification.scheme],
+            records[certification.id],
+            activities[certification.holder_id, certification.scheme],
+            on=certification.standing.on,
+            beside=beside.get(certification.id, neighbours.ALONE),
         )
         if result is not None:
-            points_by_id[one.id] = result
+            points_by_id[certification.id] = result
     return points_by_id
 
 
@@ -272,19 +275,19 @@ def evaluations(
     """The points of many certifications on a day, with a constant number of statements."""
     keys = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
     records = neighbours.records(reading, keys)
-    claims = approved_claims.claims(reading, [one.id for one in keys], on=on)
+    claims = approved_claims.claims(reading, [key.id for key in keys], on=on)
     beside = neighbours.beside(reading, keys)
     evaluations_by_id: dict[str, Evaluation] = {}
-    for one in keys:
+    for key in keys:
         judged = _judged(
-            reading.schemes[one.scheme],
-            records[one.id],
-            claims.get(one.id, ()),
+            reading.schemes[key.scheme],
+            records[key.id],
+            claims.get(key.id, ()),
             on=on,
-            beside=beside.get(one.id, neighbours.ALONE),
+            beside=beside.get(key.id, neighbours.ALONE),
         )
         if judged is not None:
-            evaluations_by_id[one.id] = judged.evaluation
+            evaluations_by_id[key.id] = judged.evaluation
     return evaluations_by_id
 
 
