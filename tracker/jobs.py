@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.smtp_sender import FINAL_TIMEOUT, Postman
+from tracker.mail.smtp_sender import FINAL_TIMEOUT, SmtpSender
 from tracker.services.core import allowances, counters, idempotency
 from tracker.services.core.context import Container
 from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, reaper, send_safety
@@ -55,7 +55,7 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
     ends = time.monotonic() + LONGEST_RUN
     counts = dispatcher.dispatch_together(
         container,
-        lambda: postman(container),
+        lambda: smtp_sender(container),
         connections=container.settings.reminders.connections,
         stop=lambda: stop() or time.monotonic() >= ends,
     )
@@ -63,15 +63,15 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
     return counts
 
 
-def postman(container: Container) -> Postman:
+def smtp_sender(container: Container) -> SmtpSender:
     """An SMTP sender for the configured relay; it connects when the first message leaves."""
-    return postman_of(container.settings)
+    return smtp_sender_of(container.settings)
 
 
-def postman_of(settings: Settings) -> Postman:
+def smtp_sender_of(settings: Settings) -> SmtpSender:
     """The same, from the settings alone."""
     mail = settings.mail
-    return Postman(
+    return SmtpSender(
         server=mail.server,
         port=mail.port,
         use_tls=mail.use_tls,

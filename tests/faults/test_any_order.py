@@ -184,8 +184,8 @@ class Life(RuleBasedStateMachine):
     def crash(self, days, letters, moment):
         self.clock.advance(days=days)
         jobs.plan(self.container)
-        with suppress(Crash), jobs.postman(self.container) as postman:
-            dispatcher.dispatch(self.container, Dying(postman, letters, moment))
+        with suppress(Crash), jobs.smtp_sender(self.container) as sender:
+            dispatcher.dispatch(self.container, Dying(sender, letters, moment))
 
     @invariant()
     def every_stage_has_one_row_and_every_letter_one_copy(self):

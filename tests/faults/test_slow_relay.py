@@ -1,6 +1,6 @@
 """A relay that answers late: nobody is starved, and nobody gets more than one copy.
 
-Protects mail/postman (the reply to a whole letter), services/reaper and the order of the outbox.
+Protects mail/smtp_sender.py (the reply to a whole message), services/reaper and the outbox's order.
 """
 
 from __future__ import annotations

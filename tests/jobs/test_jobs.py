@@ -32,7 +32,7 @@ def due(container, clock):
     return cases.certified(container, EXPIRY, 3)
 
 
-def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(container, clock):
+def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_message(container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     cases.certified(container, EXPIRY, 60)
     with cases.relay(container) as (sending, catcher):
@@ -47,7 +47,7 @@ def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(contain
             thread.start()
         for thread in threads:
             thread.join()
-        ids = [letter.message_id for letter in catcher.letters()]
+        ids = [message.message_id for message in catcher.letters()]
 
     assert len(ids) == len(set(ids)) == 60
 

@@ -125,9 +125,9 @@ def mail(to: str, *, received: object = None, **headers: str) -> bytes:
 
 def mbox(*messages: bytes) -> bytes:
     """Messages as a mail system appends them to a file."""
-    quoted = (one.replace(b"\nFrom ", b"\n>From ") for one in messages)
+    quoted = (message.replace(b"\nFrom ", b"\n>From ") for message in messages)
     return b"".join(
-        b"From MAILER-DAEMON Mon Mar 15 10:00:00 2027\n" + one + b"\n" for one in quoted
+        b"From MAILER-DAEMON Mon Mar 15 10:00:00 2027\n" + message + b"\n" for message in quoted
     )
 
 

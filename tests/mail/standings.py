@@ -37,7 +37,7 @@ EARLY = ApplicationWindow(Duration(90, "days"), closes_before=Duration(25, "days
 
 def with_policy(scheme: Scheme, **changes: Any) -> Scheme:
     """The scheme with another policy."""
-    return replace(scheme, policies=tuple(replace(one, **changes) for one in scheme.policies))
+    return replace(scheme, policies=tuple(replace(policy, **changes) for policy in scheme.policies))
 
 
 def _late(*, earns: bool = True) -> Scheme:
@@ -111,14 +111,14 @@ def activities(state: str) -> list[ActivityFacts]:
     if state == "nothing":
         return []
     approved = state in {"enough", "applied"}
-    found = [
+    claims = [
         _activity("a", "college_credit", 8, done, approved=True),
         _activity("b", "industry_certification", 2, done, approved=approved),
     ]
     if state not in {"short", "applied short"}:
-        asked = "asked" in state
-        found.append(_activity("c", "college_credit", 4, done, approved=approved, asked=asked))
-    return found
+        is_asked = "asked" in state
+        claims.append(_activity("c", "college_credit", 4, done, approved=approved, asked=is_asked))
+    return claims
 
 
 def _policy(scheme: Scheme, cycle: rules.CycleTerm) -> Policy | None:

@@ -71,7 +71,7 @@ def test_a_message_of_more_parts_than_anybody_sends_is_refused_by_that_reason():
 
 
 def test_what_lies_too_deep_is_read_as_text_and_the_message_still_counts():
-    found = reports.read(_nested(30, b"Content-Type: text/plain\r\n\r\nhello\r\n"))
+    incoming = reports.read(_nested(30, b"Content-Type: text/plain\r\n\r\nhello\r\n"))
 
-    assert found.kind == "automatic"
-    assert found.proofs
+    assert incoming.kind == "automatic"
+    assert incoming.proofs

@@ -45,11 +45,11 @@ def test_each_date_is_one_event_of_a_whole_day():
     assert (window.decoded("dtstart"), expiry.decoded("dtstart")) == (WINDOW.on, EXPIRY.on)
     assert window["summary"] == "Renewal window opens: Certified Production Technician"
     assert expiry["summary"] == "Last valid day: Certified Production Technician"
-    assert {str(one["transp"]) for one in (window, expiry)} == {"TRANSPARENT"}
-    assert {one.decoded("dtstamp") for one in (window, expiry)} == {AT}
+    assert {str(event["transp"]) for event in (window, expiry)} == {"TRANSPARENT"}
+    assert {event.decoded("dtstamp") for event in (window, expiry)} == {AT}
 
 
-def test_a_later_letter_moves_the_event_rather_than_adding_one():
+def test_a_later_message_moves_the_event_rather_than_adding_one():
     (first,) = events(made(EXPIRY))
     later = replace(EXPIRY, on=date(2032, 3, 15))
     (second,) = events(made(later, at=AT + timedelta(minutes=10)))
@@ -61,7 +61,7 @@ def test_a_later_letter_moves_the_event_rather_than_adding_one():
 
 def test_events_of_other_certifications_and_kinds_are_others():
     other = replace(EXPIRY, certification_id=ID.replace("0", "1"))
-    assert len({str(one["uid"]) for one in events(made(WINDOW, EXPIRY, other))}) == 3
+    assert len({str(event["uid"]) for event in events(made(WINDOW, EXPIRY, other))}) == 3
 
 
 def test_the_holders_language_is_spoken():
@@ -76,10 +76,12 @@ def test_without_a_date_there_is_no_calendar():
 
 @pytest.mark.parametrize("name", ["Brace {0} {UID} }{", "a;b,c\\d", "x\r\nATTENDEE:y", "ñ" * 200])
 def test_no_name_breaks_a_calendar(name):
-    (one,) = events(made(replace(EXPIRY, scheme_name=name), domain="a-long-name." * 5 + "example"))
-    assert str(one["summary"]) == f"Last valid day: {' '.join(name.split())}"
-    assert one["uid"].endswith("example")
-    assert "ATTENDEE" not in one
+    (event,) = events(
+        made(replace(EXPIRY, scheme_name=name), domain="a-long-name." * 5 + "example")
+    )
+    assert str(event["summary"]) == f"Last valid day: {' '.join(name.split())}"
+    assert event["uid"].endswith("example")
+    assert "ATTENDEE" not in event
 
 
 def test_lines_are_short_and_end_in_crlf():
@@ -88,9 +90,9 @@ def test_lines_are_short_and_end_in_crlf():
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
 
 
-def test_a_letter_with_dates_has_words_first_and_the_file_beside_them():
-    letter = ComposedEmail("Hello", "text", "<p>html</p>", made(EXPIRY, language="es"))
-    data = render(letter, ENVELOPE)
+def test_a_message_with_dates_has_words_first_and_the_file_beside_them():
+    mail = ComposedEmail("Hello", "text", "<p>html</p>", made(EXPIRY, language="es"))
+    data = render(mail, ENVELOPE)
     message = email.message_from_bytes(data, policy=policy.default)
     (file,) = message.iter_attachments()
 
@@ -106,6 +108,6 @@ def test_a_letter_with_dates_has_words_first_and_the_file_beside_them():
     assert plain.get_content().strip() == "text"
     assert file.get_filename() == "tracker.ics"
     assert file.get_param("method") == "PUBLISH"
-    assert file.get_content() == letter.calendar
+    assert file.get_content() == mail.calendar
     assert data.isascii()
-    assert data == render(letter, ENVELOPE)
+    assert data == render(mail, ENVELOPE)

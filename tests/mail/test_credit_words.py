@@ -27,31 +27,34 @@ POINTS = re.compile(r"\b(points?|puntos?)\b", re.IGNORECASE)
 def made(credit, language):
     scheme = with_policy(CPT, credit=credit)
     return {
-        one.name.removesuffix(f".{language}"): one.message
-        for one in (*previews.of_scheme(scheme, language), *previews.of_several([scheme], language))
+        sample.name.removesuffix(f".{language}"): sample.message
+        for sample in (
+            *previews.of_scheme(scheme, language),
+            *previews.of_several([scheme], language),
+        )
     }
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("credit", [HOURS, PDUS])
 def test_no_message_says_points_where_the_policy_has_another_word(credit, language):
-    told = 0
-    for name, letter in made(credit, language).items():
+    count = 0
+    for name, message in made(credit, language).items():
         if any(kind in name for kind in ABOUT_EMPLOYERS):
             continue
-        for said in (letter.subject, letter.text, letter.html):
+        for said in (message.subject, message.text, message.html):
             assert not POINTS.search(said), name
-            told += credit[language].many in said
+            count += credit[language].many in said
 
-    assert told > 50
+    assert count > 50
 
 
 def test_the_sentences_agree_with_the_word_in_number_and_gender():
     hours, pdus = made(HOURS, "es"), made(PDUS, "es")
-    told = " ".join(hours["reminder-30-incomplete"].text.split())
-    assert re.search(r"Horas de contacto acreditadas: \d+ de 100\.", told)
-    assert "Horas de contacto en revisión: 7.5." in told
-    assert re.search(r"Reúna las \S+ horas de contacto que le faltan", told)
+    text = " ".join(hours["reminder-30-incomplete"].text.split())
+    assert re.search(r"Horas de contacto acreditadas: \d+ de 100\.", text)
+    assert "Horas de contacto en revisión: 7.5." in text
+    assert re.search(r"Reúna las \S+ horas de contacto que le faltan", text)
     assert "Ya tiene todas las horas de contacto." in hours["reminder-30-complete"].text
     assert re.search(r"PDU acreditados: \d+ de 100\.", pdus["reminder-30-incomplete"].text)
 

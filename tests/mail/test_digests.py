@@ -26,7 +26,7 @@ def line(what="expired", name="Ana Peña", on=date(2026, 11, 20)):
     return DigestLine(name, "E1", what, "Certified Production Technician" if on else "", on)
 
 
-def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired", schemes=1):
+def message(language="en", *, more=False, lines=(), employer="Acme", section="expired", schemes=1):
     return digests.compose(
         DigestMessage(
             employer,
@@ -58,11 +58,11 @@ def test_the_catalogues_have_the_same_keys_and_places():
     ],
 )
 def test_every_kind_of_line_has_its_words(language, what):
-    told = letter(language, lines=(line(what),))
-    assert f"what_{what}" not in told.text
+    digest = message(language, lines=(line(what),))
+    assert f"what_{what}" not in digest.text
     day = "November 20, 2026" if language == "en" else "20 de noviembre de 2026"
-    assert f"(E1): {words(language, what)} {day}" in told.text
-    assert day in told.html
+    assert f"(E1): {words(language, what)} {day}" in digest.text
+    assert day in digest.html
 
 
 def words(language, what):
@@ -76,29 +76,29 @@ def test_every_status_that_has_an_expiry_ahead_or_behind_has_words():
 
 @pytest.mark.parametrize("section", digest_contents.SECTIONS)
 def test_every_section_has_a_title_and_a_sentence(section):
-    told = letter(lines=(line(on=None),), section=section)
-    assert "Ana Peña (E1)\n" in told.text
-    assert "Ana Peña (E1)" in told.html
+    digest = message(lines=(line(on=None),), section=section)
+    assert "Ana Peña (E1)\n" in digest.text
+    assert "Ana Peña (E1)" in digest.html
 
 
 def test_the_scheme_of_a_worker_is_named_where_there_are_several():
-    assert "(E1), Certified Production Technician: expired on" in letter(schemes=2).text
-    assert "(E1): expired on" in letter(schemes=1).text
+    assert "(E1), Certified Production Technician: expired on" in message(schemes=2).text
+    assert "(E1): expired on" in message(schemes=1).text
 
 
 def test_numbers_come_first_and_what_is_nought_is_left_out():
-    told = letter()
-    assert told.text.index("Certified: 9 of 12.") < told.text.index("Ana Peña")
-    assert "Expiring within 30 days: 1; within 90: 3; within 180: 5." in told.text
-    assert "not complete" not in told.text
-    assert "not complete" in letter(more=True).text
+    digest = message()
+    assert digest.text.index("Certified: 9 of 12.") < digest.text.index("Ana Peña")
+    assert "Expiring within 30 days: 1; within 90: 3; within 180: 5." in digest.text
+    assert "not complete" not in digest.text
+    assert "not complete" in message(more=True).text
 
 
 def test_a_name_can_forge_neither_a_line_nor_a_tag():
-    told = letter(
+    digest = message(
         lines=(line(name="Ana\r\nCertified: 99 of 99. <script>"),), employer="A\r\nBcc: v@x <b>"
     )
-    assert "\nCertified: 99 of 99." not in told.text
-    assert "\n" not in told.subject
-    assert "<script>" not in told.html
-    assert "<b>" not in told.html
+    assert "\nCertified: 99 of 99." not in digest.text
+    assert "\n" not in digest.subject
+    assert "<script>" not in digest.html
+    assert "<b>" not in digest.html

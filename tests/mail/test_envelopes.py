@@ -1,4 +1,4 @@
-"""Letters as bytes: headers that hold, the same bytes every time."""
+"""Messages as bytes: headers that hold, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tracker.mail.envelopes import Envelope, UnsafeHeader, message_id, render
 from tracker.mail.messages import ComposedEmail
 
-LETTER = ComposedEmail(
+MESSAGE = ComposedEmail(
     "CPT expires on March 15, 2027: 30 days left", "Hello Ana,\n\nGómez.\n", "<p>Hola</p>\n"
 )
 ENVELOPE = Envelope(
@@ -44,13 +44,13 @@ def contents(data: bytes) -> list[tuple[str, str]]:
     return [(p.get_content_type(), p.get_content().replace("\r\n", "\n")) for p in parts]
 
 
-def test_the_headers_are_those_of_an_automatic_letter_one_can_leave():
-    message = parsed(render(LETTER, ENVELOPE))
+def test_the_headers_are_those_of_an_automatic_message_one_can_leave():
+    message = parsed(render(MESSAGE, ENVELOPE))
     assert {name: str(value) for name, value in message.items()} == {
         "From": "Certification Tracker <reminders@tracker.example.org>",
         "Reply-To": "Help <help@tracker.example.org>",
         "To": "ana@example.com",
-        "Subject": LETTER.subject,
+        "Subject": MESSAGE.subject,
         "Date": "Sat, 13 Feb 2027 14:00:00 +0000",
         "Message-ID": "<abc@tracker.example.org>",
         "Auto-Submitted": "auto-generated",
@@ -66,20 +66,20 @@ def test_the_headers_are_those_of_an_automatic_letter_one_can_leave():
 def test_long_addresses_stand_in_their_headers_as_they_are():
     # The standard library's policy would make encoded words of both, which no program reads.
     long_id = message_id(b"key", "reminder:1", "a-long-name.tracker.example.org")
-    data = render(LETTER, replace(ENVELOPE, message_id=long_id))
+    data = render(MESSAGE, replace(ENVELOPE, message_id=long_id))
     assert f"\r\nMessage-ID: {long_id}\r\n".encode() in data
     assert f"\r\nList-Unsubscribe: <{ENVELOPE.unsubscribe_link}>,\r\n <mailto:".encode() in data
 
 
 def test_the_text_comes_first_and_both_parts_read_back():
-    data = render(LETTER, ENVELOPE)
+    data = render(MESSAGE, ENVELOPE)
     assert parsed(data).get_content_type() == "multipart/alternative"
-    assert contents(data) == [("text/plain", LETTER.text), ("text/html", LETTER.html)]
+    assert contents(data) == [("text/plain", MESSAGE.text), ("text/html", MESSAGE.html)]
 
 
 def test_lines_end_in_crlf_are_short_and_seven_bit():
-    letter = replace(LETTER, text="a\nb\r\nc\rd" + "é" * 500, html="<p>" + "x" * 5000)
-    data = render(letter, replace(ENVELOPE, unsubscribe_link="https://t.example/u"))
+    message = replace(MESSAGE, text="a\nb\r\nc\rd" + "é" * 500, html="<p>" + "x" * 5000)
+    data = render(message, replace(ENVELOPE, unsubscribe_link="https://t.example/u"))
     assert data.isascii()
     assert data.count(b"\n") == data.count(b"\r") == data.count(b"\r\n")
     assert max(map(len, data.split(b"\r\n"))) <= 78
@@ -87,11 +87,11 @@ def test_lines_end_in_crlf_are_short_and_seven_bit():
 
 
 def test_the_same_inputs_give_the_same_bytes():
-    assert render(LETTER, ENVELOPE) == render(LETTER, ENVELOPE)
+    assert render(MESSAGE, ENVELOPE) == render(MESSAGE, ENVELOPE)
     other = replace(ENVELOPE, message_id="<other@tracker.example.org>")
     assert (
-        parsed(render(LETTER, other)).get_boundary()
-        != parsed(render(LETTER, ENVELOPE)).get_boundary()
+        parsed(render(MESSAGE, other)).get_boundary()
+        != parsed(render(MESSAGE, ENVELOPE)).get_boundary()
     )
 
 
@@ -106,14 +106,14 @@ def test_the_same_bytes_come_from_another_process_without_flask_mail():
 
     import flask_mail  # noqa: F401, PLC0415 - for its side effect
 
-    letter = replace(LETTER, subject="Certificación: quedan 30 días", text="ñ" * 200)
+    message = replace(MESSAGE, subject="Certificación: quedan 30 días", text="ñ" * 200)
     result = subprocess.run(
         [sys.executable, "-c", program],
-        input=pickle.dumps((letter, ENVELOPE)),
+        input=pickle.dumps((message, ENVELOPE)),
         capture_output=True,
         check=True,
     )
-    assert result.stdout == render(letter, ENVELOPE)
+    assert result.stdout == render(message, ENVELOPE)
 
 
 @pytest.mark.parametrize(
@@ -138,22 +138,22 @@ def test_the_same_bytes_come_from_another_process_without_flask_mail():
 )
 def test_a_value_that_would_break_a_header_is_refused(field, value):
     with pytest.raises(UnsafeHeader):
-        render(LETTER, replace(ENVELOPE, **{field: value}))
+        render(MESSAGE, replace(ENVELOPE, **{field: value}))
 
 
 @pytest.mark.parametrize("character", ["\r", "\n", "\r\n", "\x00", "\x0b", "\x85", "\u2028"])
 def test_a_subject_with_a_line_end_is_refused(character):
     with pytest.raises(UnsafeHeader):
-        render(replace(LETTER, subject=f"CPT{character}Bcc: v@e.example"), ENVELOPE)
+        render(replace(MESSAGE, subject=f"CPT{character}Bcc: v@e.example"), ENVELOPE)
     with pytest.raises(UnsafeHeader):
-        render(replace(LETTER, subject=f"CPT{character}"), ENVELOPE)
+        render(replace(MESSAGE, subject=f"CPT{character}"), ENVELOPE)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_subject_is_refused_or_arrives_as_it_was(subject):
     try:
-        data = render(replace(LETTER, subject=subject), ENVELOPE)
+        data = render(replace(MESSAGE, subject=subject), ENVELOPE)
     except UnsafeHeader:
         assert not subject.isprintable()
         return
@@ -170,29 +170,29 @@ def test_a_subject_is_refused_or_arrives_as_it_was(subject):
 @settings(deadline=None)
 @given(text=st.text(max_size=300), html=st.text(max_size=300))
 def test_any_body_arrives_as_it_was_but_for_its_line_ends(text, html):
-    arrived = contents(render(replace(LETTER, text=text, html=html), ENVELOPE))
+    arrived = contents(render(replace(MESSAGE, text=text, html=html), ENVELOPE))
     sent = [body.replace("\r\n", "\n").replace("\r", "\n") for body in (text, html)]
     assert [body for _, body in arrived] == sent
 
 
 def test_a_sender_beyond_ascii_is_encoded():
-    data = render(LETTER, replace(ENVELOPE, sender="Certificación <r@tracker.example.org>"))
+    data = render(MESSAGE, replace(ENVELOPE, sender="Certificación <r@tracker.example.org>"))
     assert data.isascii()
     assert str(parsed(data)["From"]) == "Certificación <r@tracker.example.org>"
 
 
 def test_a_recipient_beyond_ascii_is_left_to_a_server_with_smtputf8():
-    data = render(LETTER, replace(ENVELOPE, recipient="josé@example.com"))
+    data = render(MESSAGE, replace(ENVELOPE, recipient="josé@example.com"))
     assert "\r\nTo: josé@example.com\r\n".encode() in data
 
 
 def test_a_message_id_depends_on_key_and_name_and_nothing_else():
-    one = message_id(b"key", "h:1:2027-02-13:1", "tracker.example.org")
-    assert one == message_id(b"key", "h:1:2027-02-13:1", "tracker.example.org")
-    assert one == "<" + one[1:53] + "@tracker.example.org>"
-    assert one[1:53].isalnum()
-    assert len({one, message_id(b"k2", "h:1:2027-02-13:1", "tracker.example.org")}) == 2
-    assert len({one, message_id(b"key", "h:2:2027-02-13:1", "tracker.example.org")}) == 2
+    first = message_id(b"key", "h:1:2027-02-13:1", "tracker.example.org")
+    assert first == message_id(b"key", "h:1:2027-02-13:1", "tracker.example.org")
+    assert first == "<" + first[1:53] + "@tracker.example.org>"
+    assert first[1:53].isalnum()
+    assert len({first, message_id(b"k2", "h:1:2027-02-13:1", "tracker.example.org")}) == 2
+    assert len({first, message_id(b"key", "h:2:2027-02-13:1", "tracker.example.org")}) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mail_faults import Behaviour, Catcher, Cut, read
 
-LETTER = (
+MESSAGE = (
     b"From: T <t@t.example>\r\nTo: ana@example.com\r\n"
     b"Subject: =?utf-8?q?quedan_30_d=C3=ADas?=\r\nMessage-ID: <1@t.example>\r\n"
     b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="b"\r\n\r\n'
@@ -21,45 +21,45 @@ LETTER = (
 NOW = datetime(2027, 2, 13, 14, 0, tzinfo=UTC)
 
 
-def send(port: int, *recipients: str, letter: bytes = LETTER) -> None:
+def send(port: int, *recipients: str, message: bytes = MESSAGE) -> None:
     with smtplib.SMTP("127.0.0.1", port, local_hostname="t.example", timeout=5) as client:
-        client.sendmail("b@t.example", list(recipients) or ["ana@example.com"], letter)
+        client.sendmail("b@t.example", list(recipients) or ["ana@example.com"], message)
 
 
-def test_a_letter_is_caught_with_its_envelope_and_its_words():
+def test_a_message_is_caught_with_its_envelope_and_its_words():
     with Catcher(now=lambda: NOW) as catcher:
         send(catcher.port)
         (caught,) = catcher.letters()
     assert (caught.envelope_sender, caught.recipient) == ("b@t.example", "ana@example.com")
     assert (caught.message_id, caught.subject) == ("<1@t.example>", "quedan 30 días")
     assert (caught.text.strip(), caught.html.strip()) == ("Hello", "<p>Hello</p>")
-    assert (caught.received_at, caught.path, caught.raw) == (NOW, None, LETTER)
+    assert (caught.received_at, caught.path, caught.raw) == (NOW, None, MESSAGE)
 
 
-def test_a_letter_without_anything_is_caught_too():
+def test_a_message_without_anything_is_caught_too():
     with Catcher() as catcher:
-        send(catcher.port, letter=b"\r\n")
+        send(catcher.port, message=b"\r\n")
         (caught,) = catcher.letters()
     assert (caught.message_id, caught.subject, caught.text.strip(), caught.html) == ("", "", "", "")
 
 
-def test_with_a_directory_each_letter_is_a_file_that_reads_back(tmp_path: Path):
+def test_with_a_directory_each_message_is_a_file_that_reads_back(tmp_path: Path):
     with Catcher(tmp_path) as catcher:
         send(catcher.port, "ana@example.com", "ben@example.com")
         send(catcher.port)
-        letters = catcher.letters()
-    assert len(letters) == 3
-    assert sorted(tmp_path.iterdir()) == sorted(c.path for c in letters if c.path)
-    assert [read(caught.path) for caught in letters if caught.path] == letters
+        messages = catcher.letters()
+    assert len(messages) == 3
+    assert sorted(tmp_path.iterdir()) == sorted(c.path for c in messages if c.path)
+    assert [read(caught.path) for caught in messages if caught.path] == messages
 
 
-def test_a_letter_is_on_the_disk_before_the_250(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_message_is_on_the_disk_before_the_250(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     synced = threading.Event()
     monkeypatch.setattr("tests.mail_faults.os.fsync", lambda _: synced.wait(5))
     with Catcher(tmp_path) as catcher:
         client = smtplib.SMTP("127.0.0.1", catcher.port, local_hostname="t.example", timeout=0.5)
         with pytest.raises(smtplib.SMTPServerDisconnected, match="timed out"):
-            client.sendmail("b@t.example", ["ana@example.com"], LETTER)
+            client.sendmail("b@t.example", ["ana@example.com"], MESSAGE)
         assert catcher.letters() == []
         assert list(tmp_path.glob("*.eml")) == []
         synced.set()
@@ -115,7 +115,7 @@ def test_a_list_of_replies_is_used_up_and_a_text_answers_always():
         assert len(catcher.letters()) == 1
 
 
-def test_a_used_up_list_lets_letters_pass():
+def test_a_used_up_list_lets_messages_pass():
     behaviour = Behaviour(data_replies={"*": ["451 later"]}, mail_replies=["452 full"])
     with Catcher(behaviour=behaviour) as catcher:
         with pytest.raises(smtplib.SMTPSenderRefused):
@@ -139,7 +139,7 @@ def test_a_cut_before_the_250_leaves_no_answer(cut, kept):
 def test_a_cut_after_the_250_lets_the_answer_through():
     with Catcher(behaviour=Behaviour(cuts={"*": [Cut.AFTER_250]})) as catcher:
         client = smtplib.SMTP("127.0.0.1", catcher.port, local_hostname="t.example", timeout=5)
-        assert client.sendmail("b@t.example", ["ana@example.com"], LETTER) == {}
+        assert client.sendmail("b@t.example", ["ana@example.com"], MESSAGE) == {}
         with pytest.raises(smtplib.SMTPServerDisconnected):
             client.getreply()
         assert len(catcher.letters()) == 1

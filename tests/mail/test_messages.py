@@ -102,17 +102,17 @@ def reminder(
     ],
 )
 def test_the_subject_carries_the_credential_the_date_and_the_days(language, days, subject):
-    letter = reminder(at(LINE, days_left=days), language=language)
+    message = reminder(at(LINE, days_left=days), language=language)
     whose = {"en": "Your {} certification", "es": "Su certificación de {}"}[language]
-    assert letter.subject == f"{whose.format('Certified Production Technician')} {subject}"
+    assert message.subject == f"{whose.format('Certified Production Technician')} {subject}"
 
 
 @pytest.mark.parametrize(("language", "state"), list(product(("en", "es"), STATES)))
 def test_the_subject_never_carries_the_certificate_number(language, state):
-    letter = reminder(STATES[state], language=language)
-    assert LINE.number not in letter.subject
-    assert LINE.number in letter.text
-    assert LINE.number in letter.html
+    message = reminder(STATES[state], language=language)
+    assert LINE.number not in message.subject
+    assert LINE.number in message.text
+    assert LINE.number in message.html
 
 
 @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ def test_the_subject_never_carries_the_certificate_number(language, state):
     ],
 )
 def test_each_state_says_what_matters_in_text_and_in_html(state, sentences):
-    letter = reminder(STATES[state])
-    seen = Reader(letter.html).text
+    message = reminder(STATES[state])
+    seen = Reader(message.html).text
     for sentence in sentences:
-        assert sentence in letter.text
+        assert sentence in message.text
         assert sentence in seen
 
 
 def test_the_same_state_in_spanish():
-    letter = reminder(at(LINE, points_verified=False), language="es")
+    message = reminder(at(LINE, points_verified=False), language="es")
     for sentence in (
         "Hola, Ana Gómez:",
         "Vence el 15 de marzo de 2027 (quedan 30 días).",
@@ -210,8 +210,8 @@ def test_the_same_state_in_spanish():
         "a partir del 16 de marzo de 2027 su certificación aparecerá como vencida",
         "Puede volver a activarlos en cualquier momento.",
     ):
-        assert sentence in letter.text
-        assert sentence in Reader(letter.html).text
+        assert sentence in message.text
+        assert sentence in Reader(message.html).text
     complete = reminder(STATES["complete, not open"], language="es").text
     assert (
         "Ya tiene todos los puntos. Puede solicitar la renovación a partir del 15 de dic"
@@ -229,27 +229,27 @@ def test_verified_points_need_no_warning():
     assert "illustrative" not in reminder(LINE).text
 
 
-def test_several_certifications_make_one_letter_soonest_first():
+def test_several_certifications_make_one_message_soonest_first():
     later = at(LINE, scheme_name="CLT", number="CLT-9", expires_on=EXPIRY + timedelta(days=40))
-    letter = reminder(later, LINE)
-    assert letter.subject.endswith(" (30 days left; and 1 more certification)")
-    assert letter.text.index("CPT-2022-000123") < letter.text.index("CLT-9")
+    message = reminder(later, LINE)
+    assert message.subject.endswith(" (30 days left; and 1 more certification)")
+    assert message.text.index("CPT-2022-000123") < message.text.index("CLT-9")
     assert reminder(later, LINE, later).subject.endswith("; and 2 more certifications)")
     assert reminder(later, LINE, language="es").subject.endswith("; y 1 certificación más)")
-    assert letter.text.count("https://tracker.example.org/c/8f3") == 1
+    assert message.text.count("https://tracker.example.org/c/8f3") == 1
 
 
 @pytest.mark.parametrize(("language", "state"), list(product(("en", "es"), STATES)))
 def test_every_state_is_well_formed_and_html_says_what_the_text_says(language, state):
-    letter = reminder(STATES[state], language=language)
-    reader = Reader(letter.html)
+    message = reminder(STATES[state], language=language)
+    reader = Reader(message.html)
     assert reader.open == []
-    assert f'<html lang="{language}"' in letter.html
-    for line in letter.text.splitlines():
+    assert f'<html lang="{language}"' in message.html
+    for line in message.text.splitlines():
         words = line.partition(": https://")[0].removesuffix(":")
         assert words.startswith("https://") or words in reader.text
-    assert "\n\n\n" not in letter.text
-    assert not re.search(r"\d/\d", letter.text.replace("/c/", ""))
+    assert "\n\n\n" not in message.text
+    assert not re.search(r"\d/\d", message.text.replace("/c/", ""))
 
 
 def test_html_needs_no_picture_and_nothing_from_elsewhere():
@@ -294,14 +294,14 @@ def test_the_bar_is_made_of_table_cells(counted, done, todo):
     ],
 )
 def test_a_strange_name_stays_a_name(name):
-    letter = reminder(name=name)
-    first, second = letter.text.splitlines()[:2]
+    message = reminder(name=name)
+    first, second = message.text.splitlines()[:2]
     shown = " ".join(re.sub(r"[\x00-\x1f\x85\u2028\u202e]", " ", name).split())
     if "\u202e" in name:
         shown = "eviltxt.exe"
     assert (first, second) == (f"Hello {shown},", "")
-    assert shown in Reader(letter.html).text
-    assert "script" not in Reader(letter.html).seen
+    assert shown in Reader(message.html).text
+    assert "script" not in Reader(message.html).seen
 
 
 def test_no_name_is_no_reason_for_a_stray_comma():
@@ -314,14 +314,14 @@ ANY_TEXT = st.text(max_size=60)
 
 @settings(deadline=None)
 @given(name=ANY_TEXT, scheme=ANY_TEXT, number=ANY_TEXT, language=st.sampled_from(["en", "es"]))
-def test_no_text_breaks_a_letter(name, scheme, number, language):
+def test_no_text_breaks_a_message(name, scheme, number, language):
     line = at(LINE, scheme_name=scheme, number=number)
-    letter = reminder(line, name=name, language=language)
+    message = reminder(line, name=name, language=language)
     usual = reminder(LINE, language=language)
-    assert len(letter.subject.splitlines()) == 1
-    assert len(letter.text.splitlines()) == len(usual.text.splitlines())
-    assert Reader(letter.html).seen == Reader(usual.html).seen
-    assert Reader(letter.html).links == Reader(usual.html).links
+    assert len(message.subject.splitlines()) == 1
+    assert len(message.text.splitlines()) == len(usual.text.splitlines())
+    assert Reader(message.html).seen == Reader(usual.html).seen
+    assert Reader(message.html).links == Reader(usual.html).links
 
 
 @settings(deadline=None)
@@ -332,13 +332,13 @@ def test_no_text_breaks_a_letter(name, scheme, number, language):
     open_=st.booleans(),
     language=st.sampled_from(["en", "es"]),
 )
-def test_any_numbers_make_a_letter(counted, required, days, open_, language):
+def test_any_numbers_make_a_message(counted, required, days, open_, language):
     line = at(
         LINE, points_counted=counted, points_required=required, days_left=days, window_open=open_
     )
-    letter = reminder(line, language=language)
-    assert Reader(letter.html).open == []
-    assert "{" not in letter.text
+    message = reminder(line, language=language)
+    assert Reader(message.html).open == []
+    assert "{" not in message.text
 
 
 def places(sentence: str) -> set[str | None]:

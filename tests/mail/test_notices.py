@@ -85,14 +85,14 @@ def bare(tells: str) -> NoticeToCompose:
 
 @pytest.mark.parametrize(("language", "tells"), ALL)
 def test_every_kind_is_told_whole_or_bare_and_html_says_what_the_text_says(language, tells):
-    for one in (replace(FULL, tells=tells), bare(tells)):
-        letter = told(one, language=language)
-        reader = Reader(letter.html)
+    for notice in (replace(FULL, tells=tells), bare(tells)):
+        message = told(notice, language=language)
+        reader = Reader(message.html)
         assert reader.open == []
-        assert "{" not in letter.text
-        assert "None" not in letter.text
-        assert "\n\n\n" not in letter.text
-        for line in letter.text.splitlines():
+        assert "{" not in message.text
+        assert "None" not in message.text
+        assert "\n\n\n" not in message.text
+        for line in message.text.splitlines():
             words = line.partition(": https://")[0].removesuffix(":")
             assert words.startswith("https://") or words in reader.text
 
@@ -124,8 +124,8 @@ def test_a_certification_is_named_once_and_its_total_told_last():
 
 
 def test_a_reason_is_one_line_and_no_treatise():
-    letter = told(replace(FULL, tells="rejected", reason="one\r\nBcc: two\n" + "x" * 5000))
-    line = next(line for line in letter.text.splitlines() if line.startswith("Reason given"))
+    message = told(replace(FULL, tells="rejected", reason="one\r\nBcc: two\n" + "x" * 5000))
+    line = next(line for line in message.text.splitlines() if line.startswith("Reason given"))
     assert line.startswith("Reason given: one Bcc: two xxx")
     assert line.endswith("…")
     assert len(line) < 1100
@@ -135,12 +135,12 @@ def test_a_reason_is_one_line_and_no_treatise():
 @given(
     text=st.text(max_size=80), tells=st.sampled_from(TELLS), language=st.sampled_from(["en", "es"])
 )
-def test_no_text_breaks_a_letter(text, tells, language):
-    one = replace(FULL, tells=tells)
-    strange = replace(one, scheme_name=text, about=text, reason=text or "x", number=text or "1")
-    letter, usual = told(strange, language=language), told(one, language=language)
-    assert len(letter.subject.splitlines()) == 1
-    assert Reader(letter.html).seen == Reader(usual.html).seen
+def test_no_text_breaks_a_message(text, tells, language):
+    notice = replace(FULL, tells=tells)
+    strange = replace(notice, scheme_name=text, about=text, reason=text or "x", number=text or "1")
+    message, usual = told(strange, language=language), told(notice, language=language)
+    assert len(message.subject.splitlines()) == 1
+    assert Reader(message.html).seen == Reader(usual.html).seen
 
 
 def test_points_that_a_limit_cut_are_told_beside_those_claimed():
@@ -157,8 +157,8 @@ def test_a_certification_without_end_says_so():
 
 
 def places(sentence: str) -> set[str | None]:
-    found = (field for _, field, _, _ in string.Formatter().parse(sentence))
-    return {field.partition(".")[0] for field in found if field is not None}
+    fields = (field for _, field, _, _ in string.Formatter().parse(sentence))
+    return {field.partition(".")[0] for field in fields if field is not None}
 
 
 @pytest.mark.parametrize("catalogue", ["notices", "calendar"])
@@ -174,11 +174,11 @@ def test_both_languages_have_the_same_phrases_in_the_same_order(catalogue):
 @pytest.mark.parametrize("catalogue", ["phrases", "notices", "calendar"])
 def test_spanish_says_usted(catalogue):
     familiar = r"(?i)\b(tú|tu|tus|te|ti|puedes|quieres|tienes|recibes|reúne|solicita ya)\b"
-    found = {key: s for key, s in phrases("es", catalogue).items() if re.search(familiar, s)}
-    assert found == {}
+    informal = {key: s for key, s in phrases("es", catalogue).items() if re.search(familiar, s)}
+    assert informal == {}
 
 
-def test_every_fact_of_news_reaches_a_letter():
+def test_every_fact_of_news_reaches_a_message():
     whole = " ".join(told(replace(FULL, tells=tells)).text for tells in TELLS)
     for value in (
         "CPT-7KQ2M",

@@ -10,8 +10,8 @@ from tracker.mail import reports
 
 
 def read(raw: str) -> str:
-    found = reports.read(raw.replace("\n", "\r\n").encode())
-    return kind_of(found.status) if found.kind == "failed" else found.kind
+    incoming = reports.read(raw.replace("\n", "\r\n").encode())
+    return kind_of(incoming.status) if incoming.kind == "failed" else incoming.kind
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
@@ -23,13 +23,13 @@ def test_the_shapes_are_32_and_more():
     assert len(SHAPES) >= 32
 
 
-def test_a_bounce_in_words_names_letter_and_address():
-    found = reports.read(SHAPES[0].raw.encode())
+def test_a_bounce_in_words_names_message_and_address():
+    incoming = reports.read(SHAPES[0].raw.encode())
 
-    assert found.proofs == (("b", PROOF),)
-    assert found.recipients == ("ana@example.org",)
-    assert found.status == "5.1.1"
-    assert found.diagnostic.startswith("Hi. This is the qmail-send program")
+    assert incoming.proofs == (("b", PROOF),)
+    assert incoming.recipients == ("ana@example.org",)
+    assert incoming.status == "5.1.1"
+    assert incoming.diagnostic.startswith("Hi. This is the qmail-send program")
 
 
 def test_words_at_an_address_that_we_did_not_sign_are_nothing():

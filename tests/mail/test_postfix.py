@@ -15,8 +15,8 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ID = "<abc@tracker.example>"
 
 
-def line(told, *, at="2027-03-01T10:00:00.5+00:00", program="postfix/cleanup"):
-    return f"{at} mail {program}[1234]: {told}\n"
+def line(text, *, at="2027-03-01T10:00:00.5+00:00", program="postfix/cleanup"):
+    return f"{at} mail {program}[1234]: {text}\n"
 
 
 def named(queue_id="4F5A1", message_id=ID, **more):
@@ -24,8 +24,8 @@ def named(queue_id="4F5A1", message_id=ID, **more):
 
 
 def active(queue_id="4F5A1", program="postfix/qmgr", **more):
-    told = f"{queue_id}: from=<b+x@tracker.example>, size=2541, nrcpt=1 (queue active)"
-    return line(told, program=program, **more)
+    text = f"{queue_id}: from=<b+x@tracker.example>, size=2541, nrcpt=1 (queue active)"
+    return line(text, program=program, **more)
 
 
 @pytest.fixture
@@ -33,22 +33,22 @@ def log():
     return Log("tracker.example", zone=UTC)
 
 
-def test_a_letter_is_the_relays_once_it_is_in_the_queue(log):
+def test_a_message_is_the_relays_once_it_is_in_the_queue(log):
     assert log.read([named()], now=NOW) == []
     assert log.read([active(at="2027-03-01T10:00:01Z")], now=NOW) == [
         Taken(ID, "4F5A1", datetime(2027, 3, 1, 10, 0, 1, tzinfo=UTC))
     ]
 
 
-def test_a_letter_that_is_tried_again_later_was_taken_once(log):
+def test_a_message_that_is_tried_again_later_was_taken_once(log):
     assert len(log.read([named(), active(), active(), active()], now=NOW)) == 1
 
 
-def test_a_queue_id_used_again_means_the_later_letter(log):
+def test_a_queue_id_used_again_means_the_later_message(log):
     other = "<def@tracker.example>"
     taken = log.read([named(), active(), named(message_id=other), active()], now=NOW)
 
-    assert [one.message_id for one in taken] == [ID, other]
+    assert [acceptance.message_id for acceptance in taken] == [ID, other]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_queue_id_used_again_means_the_later_letter(log):
         ["\n", "nonsense\n", "2027-99-99T10:00:00Z mail postfix/cleanup[1]: A: x\n"],
     ],
 )
-def test_other_lines_say_nothing_of_our_letters(log, lines):
+def test_other_lines_say_nothing_of_our_messages(log, lines):
     assert log.read(lines, now=NOW) == []
 
 
@@ -118,7 +118,7 @@ def test_times_without_any_zone_are_this_machines():
     assert log.ends == datetime(2027, 3, 1, 5).astimezone(UTC)
 
 
-def test_a_log_is_complete_up_to_its_last_line_but_not_beyond_a_letter_half_told(log):
+def test_a_log_is_complete_up_to_its_last_line_but_not_beyond_a_message_half_told(log):
     half = datetime(2027, 3, 1, 10, 0, 0, 500000, tzinfo=UTC)
     later = ["2027-03-01T10:10:00Z mail dovecot: hello\n"]
 
@@ -129,13 +129,13 @@ def test_a_log_is_complete_up_to_its_last_line_but_not_beyond_a_letter_half_told
     assert log.complete_until == datetime(2027, 3, 1, 10, 10, 1, tzinfo=UTC)
 
 
-def test_a_letter_that_was_never_queued_holds_the_log_up_for_a_quarter_of_an_hour_only(log):
+def test_a_message_that_was_never_queued_holds_the_log_up_for_a_quarter_of_an_hour_only(log):
     log.read([named(), active("9999", at="2027-03-01T10:16:00Z")], now=NOW)
 
     assert log.complete_until == datetime(2027, 3, 1, 10, 16, tzinfo=UTC)
 
 
-def test_only_so_many_letters_half_told_are_remembered(log):
+def test_only_so_many_messages_half_told_are_remembered(log):
     log.read((named(f"Q{n:06}") for n in range(100_001)), now=NOW)
 
     assert log.read([active("Q000000")], now=NOW) == []

@@ -17,16 +17,16 @@ ADDRESS = f"b+{PROOF}@bounces.tracker.example"
 OURS = (("b", PROOF),)
 
 
-def test_a_delivery_report_tells_whose_letter_failed_and_why():
-    found = reports.read(dsn(ADDRESS))
+def test_a_delivery_report_tells_whose_message_failed_and_why():
+    incoming = reports.read(dsn(ADDRESS))
 
-    assert found.kind == "failed"
-    assert found.proofs == OURS
-    assert found.status == "5.1.1"
-    assert found.diagnostic == "smtp; 550 5.1.1 No such user"
-    assert found.recipients == ("ana@example.org", "ana@example.org")
-    assert found.identity == "<20270315.A1@mx.example.org>"
-    assert found.at == datetime(2027, 3, 15, 14, tzinfo=UTC)
+    assert incoming.kind == "failed"
+    assert incoming.proofs == OURS
+    assert incoming.status == "5.1.1"
+    assert incoming.diagnostic == "smtp; 550 5.1.1 No such user"
+    assert incoming.recipients == ("ana@example.org", "ana@example.org")
+    assert incoming.identity == "<20270315.A1@mx.example.org>"
+    assert incoming.at == datetime(2027, 3, 15, 14, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_reports_without_a_message_id_are_told_apart_by_what_they_say():
 
 
 @pytest.mark.parametrize("type_", ["abuse", "Fraud", "opt-out", "other"])
-def test_a_complaint_names_the_letter_by_its_sender(type_):
-    found = reports.read(complaint(sent_by=ADDRESS, type_=type_))
+def test_a_complaint_names_the_message_by_its_sender(type_):
+    incoming = reports.read(complaint(sent_by=ADDRESS, type_=type_))
 
-    assert (found.kind, found.proofs) == ("complaint", OURS)
+    assert (incoming.kind, incoming.proofs) == ("complaint", OURS)
 
 
 @pytest.mark.parametrize("type_", ["not-spam", "auth-failure", "virus"])
@@ -122,15 +122,15 @@ def test_other_feedback_is_no_complaint(type_):
 
 def test_a_complaint_without_the_sender_names_the_holder_by_the_way_out():
     way_out = f"<https://x.example/unsubscribe/reminders/y>, <mailto:u-reminders+{PROOF}@z>"
-    found = reports.read(complaint(sent_by="", list_unsubscribe=way_out))
+    incoming = reports.read(complaint(sent_by="", list_unsubscribe=way_out))
 
-    assert (found.kind, found.proofs) == ("complaint", (("u-reminders", PROOF),))
+    assert (incoming.kind, incoming.proofs) == ("complaint", (("u-reminders", PROOF),))
 
 
-def test_a_mail_to_the_way_out_unsubscribes_and_one_to_the_letter_does_not():
-    found = reports.read(mail(f"u-decisions+{PROOF}@bounces.tracker.example"))
+def test_a_mail_to_the_way_out_unsubscribes_and_one_to_the_message_does_not():
+    incoming = reports.read(mail(f"u-decisions+{PROOF}@bounces.tracker.example"))
 
-    assert (found.kind, found.proofs) == ("unsubscribe", (("u-decisions", PROOF),))
+    assert (incoming.kind, incoming.proofs) == ("unsubscribe", (("u-decisions", PROOF),))
     assert reports.read(mail(ADDRESS)).kind == "other"
 
 
@@ -173,11 +173,11 @@ def test_what_cannot_be_read_says_so(data):
 
 def test_what_a_report_says_is_kept_on_one_line_without_what_no_database_takes():
     said = "smtp; 550 a\x00b\x07\xe9 5.1.1 " + "x" * 600
-    found = reports.read(dsn(ADDRESS, diagnostic=said))
+    incoming = reports.read(dsn(ADDRESS, diagnostic=said))
 
-    assert len(found.diagnostic) == 500
-    assert found.diagnostic.startswith("smtp; 550 a b ")
-    found.diagnostic.encode()
+    assert len(incoming.diagnostic) == 500
+    assert incoming.diagnostic.startswith("smtp; 550 a b ")
+    incoming.diagnostic.encode()
 
 
 _SAMPLES = (dsn(ADDRESS), complaint(sent_by=ADDRESS), mail(f"u-reminders+{PROOF}@x"))
@@ -193,13 +193,13 @@ def test_spoiled_messages_are_read_or_refused_and_nothing_else(sample, junk, at,
     place, end = int(at * len(sample)), int(cut * len(sample))
     spoiled = sample[:place] + junk + sample[place + len(junk) :][:end]
     try:
-        found = reports.read(spoiled)
+        incoming = reports.read(spoiled)
     except UnreadableMessage:
         return
-    for text in (found.identity, found.status, found.diagnostic):
+    for text in (incoming.identity, incoming.status, incoming.diagnostic):
         assert "\x00" not in text
         text.encode()
-    assert len(found.status) <= 16
+    assert len(incoming.status) <= 16
 
 
 def test_parts_within_parts_without_end_are_read_as_text():
@@ -210,12 +210,15 @@ def test_parts_within_parts_without_end_are_read_as_text():
 
 # Files.
 def test_a_file_of_messages_is_cut_where_they_begin():
-    one, two = mail(ADDRESS), mail(ADDRESS).replace(b"unsubscribe\n", b"a\n\nFrom here on\n")
-    file = mbox(one, two)
-    found = list(reports.each_of_mbox(file.splitlines(keepends=True)))
+    first, second = mail(ADDRESS), mail(ADDRESS).replace(b"unsubscribe\n", b"a\n\nFrom here on\n")
+    file = mbox(first, second)
+    messages = list(reports.each_of_mbox(file.splitlines(keepends=True)))
 
-    assert [offset for offset, _ in found] == [0, file.index(b"From MAILER", 5)]
-    assert [data.rstrip(b"\n") for _, data in found] == [one.rstrip(b"\n"), two.rstrip(b"\n")]
+    assert [offset for offset, _ in messages] == [0, file.index(b"From MAILER", 5)]
+    assert [data.rstrip(b"\n") for _, data in messages] == [
+        first.rstrip(b"\n"),
+        second.rstrip(b"\n"),
+    ]
 
 
 def test_a_huge_message_is_cut_and_the_next_one_is_whole():
@@ -223,11 +226,11 @@ def test_a_huge_message_is_cut_and_the_next_one_is_whole():
     lines = mbox(huge.replace(b"x" * 70, b"x" * 69 + b"\n") * 40, mail(ADDRESS)).splitlines(
         keepends=True
     )
-    found = [data for _, data in reports.each_of_mbox(lines)]
+    messages = [data for _, data in reports.each_of_mbox(lines)]
 
-    assert len(found) == 2
-    assert len(found[0]) < reports.LARGEST + 1000
-    assert found[1].rstrip(b"\n") == mail(ADDRESS).rstrip(b"\n")
+    assert len(messages) == 2
+    assert len(messages[0]) < reports.LARGEST + 1000
+    assert messages[1].rstrip(b"\n") == mail(ADDRESS).rstrip(b"\n")
 
 
 def test_a_file_of_nothing_holds_no_message():

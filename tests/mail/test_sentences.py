@@ -24,52 +24,52 @@ from tracker.mail.today import Today
 Rule = Callable[[Any, Any], bool]
 
 
-def always(one: Any, now: Any) -> bool:
+def always(notice: Any, now: Any) -> bool:
     """What happened: as true after any standing."""
-    del one, now
+    del notice, now
     return True
 
 
-def can_apply(one: Any, now: Any) -> bool:
-    del one
+def can_apply(notice: Any, now: Any) -> bool:
+    del notice
     in_window = now.opens_on is not None and now.last_day is not None
     return in_window and now.opens_on <= now.on <= now.last_day and not now.is_held
 
 
-def is_asked_to_renew(one: Any, now: Any) -> bool:
-    del one
+def is_asked_to_renew(notice: Any, now: Any) -> bool:
+    del notice
     in_time = now.last_day is not None and now.on <= now.last_day
     return in_time and not now.is_held
 
 
-def is_early(one: Any, now: Any) -> bool:
-    return is_asked_to_renew(one, now) and now.opens_on is not None and now.on < now.opens_on
+def is_early(notice: Any, now: Any) -> bool:
+    return is_asked_to_renew(notice, now) and now.opens_on is not None and now.on < now.opens_on
 
 
-def is_open_on(one: Any, now: Any) -> bool:
+def is_open_on(notice: Any, now: Any) -> bool:
     """In the window itself, with points missing."""
     in_time = now.step.on is not None and now.step.on <= now.expires_on
-    return can_apply(one, now) and now.step.missing > 0 and in_time
+    return can_apply(notice, now) and now.step.missing > 0 and in_time
 
 
-def starts_later(one: Any, now: Any) -> bool:
+def starts_later(notice: Any, now: Any) -> bool:
     """Before the window, or between its end and the late steps."""
-    return is_asked_to_renew(one, now) and now.step.on > now.on
+    return is_asked_to_renew(notice, now) and now.step.on > now.on
 
 
-def can_appeal(one: Any, now: Any) -> bool:
-    told = {"suspended", "revoked", "renewal_denied"}
-    return one.tells in told and one.appeal_by is not None and one.appeal_by >= now.on
+def can_appeal(notice: Any, now: Any) -> bool:
+    kinds = {"suspended", "revoked", "renewal_denied"}
+    return notice.tells in kinds and notice.appeal_by is not None and notice.appeal_by >= now.on
 
 
-def is_past(one: Any, now: Any) -> bool:
-    del one
+def is_past(notice: Any, now: Any) -> bool:
+    del notice
     return now.expires_on is not None and now.expires_on < now.on
 
 
 def is_status(status: str, *, valid: bool | None = None) -> Rule:
-    def rule(one: Any, now: Any) -> bool:
-        over = is_past(one, now) or status in {"suspended", "revoked", "surrendered"}
+    def rule(notice: Any, now: Any) -> bool:
+        over = is_past(notice, now) or status in {"suspended", "revoked", "surrendered"}
         return now.status == status and over and (valid is None or now.valid is valid)
 
     return rule
@@ -290,14 +290,14 @@ UNREACHED: set[str] = {"step_log_minima_early", "step_log_minima", "step_log_app
 """What only policies with minima say; other tests compose them."""
 
 
-def check(letter: ComposedEmail, one: NoticeToCompose, now: Today, name: str) -> None:
+def check(message: ComposedEmail, notice: NoticeToCompose, now: Today, name: str) -> None:
     """Read each sentence of a message against the standing."""
-    for key in letter.keys:
+    for key in message.keys:
         rule = {**RULES, **REMINDERS}[key]
-        assert rule(one, now), f"{name}: {one.tells} says {key}"
+        assert rule(notice, now), f"{name}: {notice.tells} says {key}"
     for exclusive in (STANDING, STEPS):
-        assert len(exclusive.keys() & set(letter.keys)) <= 1, (name, letter.keys)
-    asked = {
+        assert len(exclusive.keys() & set(message.keys)) <= 1, (name, message.keys)
+    wanted = {
         "step_log",
         "step_log_opens",
         "step_log_open",
@@ -308,13 +308,13 @@ def check(letter: ComposedEmail, one: NoticeToCompose, now: Today, name: str) ->
         "step_pass_again",
         "step_apply_from",
         "step_log_early",
-    } & set(letter.keys)
-    if asked and now.fee is not None:
-        assert {"fee", "fee_late"} & set(letter.keys), f"{name}: {one.tells} names no fee"
-    if can_appeal(one, now) and one.appeal_fee:
-        assert {"appeal_fee", "appeal_fee_refunded"} & set(letter.keys), f"{name}: {one.tells}"
+    } & set(message.keys)
+    if wanted and now.fee is not None:
+        assert {"fee", "fee_late"} & set(message.keys), f"{name}: {notice.tells} names no fee"
+    if can_appeal(notice, now) and notice.appeal_fee:
+        assert {"appeal_fee", "appeal_fee_refunded"} & set(message.keys), f"{name}: {notice.tells}"
     if not now.valid:
-        assert "valid until" not in letter.text
+        assert "valid until" not in message.text
 
 
 def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
@@ -385,10 +385,10 @@ CASES = list(standings.every_case())
 @pytest.mark.parametrize("tells", TELLS)
 def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
     for case in CASES:
-        for one in variants(tells, case):
-            letter = composed(one)
-            check(letter, one, case.today, case.name)
-        assert composed(one, language="es").keys == letter.keys
+        for notice in variants(tells, case):
+            message = composed(notice)
+            check(message, notice, case.today, case.name)
+        assert composed(notice, language="es").keys == message.keys
 
 
 @pytest.mark.no_cover
@@ -410,12 +410,12 @@ def test_news_of_one_certification_together_says_how_it_stands_once():
     for case in CASES:
         closed = news("more_information", case, closed=True)
         some = (closed, news("renewal_approved", case), news("approved", case))
-        letter = composed(*some)
-        told = [key for key in letter.keys if key in STANDING or key in STEPS]
-        assert len(told) == len(set(told))
-        assert letter.text.index("Your renewal was approved") < letter.text.index("More info")
-        assert "more_information_next" not in letter.keys
-        for key in told:
+        message = composed(*some)
+        keys = [key for key in message.keys if key in STANDING or key in STEPS]
+        assert len(keys) == len(set(keys))
+        assert message.text.index("Your renewal was approved") < message.text.index("More info")
+        assert "more_information_next" not in message.keys
+        for key in keys:
             assert RULES[key](some[1], case.today), (case.name, key)
 
 
@@ -427,8 +427,8 @@ def test_every_phrase_has_a_rule_and_is_said_by_some_message():
     said: set[str] = set()
     for case in CASES:
         for tells in TELLS:
-            for one in variants(tells, case):
-                said.update(composed(one).keys)
+            for notice in variants(tells, case):
+                said.update(composed(notice).keys)
         if line := standings.line_of(case):
             facts = ReminderMessage("Ana", "en", (line,), "", "MSSC")
             said.update(compose_reminder(facts).keys)
@@ -461,8 +461,10 @@ def test_random_facts_make_no_untrue_sentence(*, label, state, hold, tells, awar
         label, scheme, state if scheme.policies else "nothing", hold, on, awarded=awarded
     )
     shift, appeal = (timedelta(data.draw(st.integers(-40, 40))) for _ in range(2))
-    one = news(tells, case, on=on + shift, appeal_by=on + appeal, closed=data.draw(st.booleans()))
-    check(composed(one), one, case.today, case.name)
+    notice = news(
+        tells, case, on=on + shift, appeal_by=on + appeal, closed=data.draw(st.booleans())
+    )
+    check(composed(notice), notice, case.today, case.name)
     if line := standings.line_of(case):
-        letter = compose_reminder(ReminderMessage("Ana", "en", (line,), "", "MSSC"))
-        check(letter, news("reminder", case), case.today, case.name)
+        message = compose_reminder(ReminderMessage("Ana", "en", (line,), "", "MSSC"))
+        check(message, news("reminder", case), case.today, case.name)

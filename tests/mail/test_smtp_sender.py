@@ -9,16 +9,16 @@ import flask_mail
 import pytest
 
 from tests.mail_faults import Behaviour, Catcher, Cut, Replies
-from tracker.mail.smtp_sender import Delivery, DeliveryOutcome, Postman
+from tracker.mail.smtp_sender import Delivery, DeliveryOutcome, SmtpSender
 
-LETTER = (
+MESSAGE = (
     b"From: T <t@t.example>\r\nTo: ana@example.com\r\nSubject: 30 days left\r\n"
     b"Message-ID: <1@t.example>\r\n\r\nHello\r\n.\r\n..two dots\r\n"
 )
 SENDER, ANA, BEN = "b+1.mac@bounce.example", "ana@example.com", "ben@example.com"
 
 
-def postman(port: int, **settings: Any) -> Postman:
+def smtp_sender(port: int, **settings: Any) -> SmtpSender:
     usual: dict[str, Any] = {
         "server": "127.0.0.1",
         "port": port,
@@ -29,12 +29,12 @@ def postman(port: int, **settings: Any) -> Postman:
         "timeout": 5.0,
         "local_hostname": "tracker.example",
     }
-    given = usual | settings
-    return Postman(**{"final_timeout": given["timeout"]} | given)
+    values = usual | settings
+    return SmtpSender(**{"final_timeout": values["timeout"]} | values)
 
 
 def deliver(
-    by: Postman, to: str = ANA, *, data: bytes = LETTER, mark: Callable[[], bool] = lambda: True
+    by: SmtpSender, to: str = ANA, *, data: bytes = MESSAGE, mark: Callable[[], bool] = lambda: True
 ) -> Delivery:
     return by.deliver(envelope_sender=SENDER, recipient=to, data=data, mark=mark)
 
@@ -46,16 +46,16 @@ def catcher() -> Iterator[Catcher]:
 
 
 @pytest.fixture
-def by(catcher: Catcher) -> Iterator[Postman]:
-    with postman(catcher.port) as one:
-        yield one
+def by(catcher: Catcher) -> Iterator[SmtpSender]:
+    with smtp_sender(catcher.port) as sender:
+        yield sender
 
 
-def test_an_accepted_letter_arrives_as_it_was(catcher, by):
+def test_an_accepted_message_arrives_as_it_was(catcher, by):
     delivery = deliver(by)
     assert delivery == Delivery(DeliveryOutcome.ACCEPTED, "250 2.0.0 OK")
     (caught,) = catcher.letters()
-    assert (caught.envelope_sender, caught.recipient, caught.raw) == (SENDER, ANA, LETTER)
+    assert (caught.envelope_sender, caught.recipient, caught.raw) == (SENDER, ANA, MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -69,25 +69,25 @@ def test_an_accepted_letter_arrives_as_it_was(catcher, by):
         (b"", b"\r\n"),
     ],
 )
-def test_dots_and_line_ends_cannot_end_a_letter_early(catcher, by, sent, arrived):
+def test_dots_and_line_ends_cannot_end_a_message_early(catcher, by, sent, arrived):
     assert deliver(by, data=sent).outcome is DeliveryOutcome.ACCEPTED
     assert [caught.raw for caught in catcher.letters()] == [arrived]
 
 
-def test_one_connection_carries_many_letters(catcher, by):
+def test_one_connection_carries_many_messages(catcher, by):
     for number in range(50):
         assert deliver(by, f"a{number}@example.com").outcome is DeliveryOutcome.ACCEPTED
     assert (catcher.connections, len(catcher.letters())) == (1, 50)
 
 
-def test_a_letter_not_owed_any_more_is_not_sent(catcher, by):
+def test_a_message_not_owed_any_more_is_not_sent(catcher, by):
     assert deliver(by, mark=lambda: False).outcome is DeliveryOutcome.NOT_OWED
     assert deliver(by, BEN).outcome is DeliveryOutcome.ACCEPTED
     assert [caught.recipient for caught in catcher.letters()] == [BEN]
     assert catcher.connections == 1
 
 
-def test_a_marker_that_fails_sends_nothing_and_leaves_the_next_letter_a_clean_session(catcher, by):
+def test_a_marker_that_fails_sends_nothing_and_leaves_the_next_message_a_clean_session(catcher, by):
     def mark() -> bool:
         raise ConnectionResetError("the database is gone")
 
@@ -166,7 +166,7 @@ def test_421_at_any_step_is_tried_again_on_a_new_connection(catcher, by, step):
     assert (catcher.connections, len(catcher.letters())) == (2, 1)
 
 
-def test_421_every_fifth_letter_loses_and_repeats_none(catcher, by):
+def test_421_every_fifth_message_loses_and_repeats_none(catcher, by):
     catcher.behaviour.busy_every = 5
     for number in range(40):
         while deliver(by, f"a{number}@example.com").outcome is not DeliveryOutcome.ACCEPTED:
@@ -174,7 +174,7 @@ def test_421_every_fifth_letter_loses_and_repeats_none(catcher, by):
     assert [c.recipient for c in catcher.letters()] == [f"a{n}@example.com" for n in range(40)]
 
 
-def test_the_connection_lost_before_the_250_is_ambiguous_whether_or_not_the_letter_was_kept(
+def test_the_connection_lost_before_the_250_is_ambiguous_whether_or_not_the_message_was_kept(
     catcher, by
 ):
     catcher.behaviour.cuts = {ANA: [Cut.BEFORE_KEEPING], BEN: [Cut.BEFORE_250]}
@@ -185,7 +185,9 @@ def test_the_connection_lost_before_the_250_is_ambiguous_whether_or_not_the_lett
     assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
 
 
-def test_the_connection_lost_after_the_250_is_accepted_and_the_next_letter_dials_again(catcher, by):
+def test_the_connection_lost_after_the_250_is_accepted_and_the_next_message_dials_again(
+    catcher, by
+):
     catcher.behaviour.cuts = {ANA: [Cut.AFTER_250]}
     assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
     # The line may go dead before the next letter or during its MAIL; neither is in doubt.
@@ -199,7 +201,7 @@ def test_the_connection_lost_after_the_250_is_accepted_and_the_next_letter_dials
 
 def test_a_goodbye_that_fails_changes_nothing(catcher):
     catcher.behaviour.cut_at_quit = True
-    with postman(catcher.port) as by:
+    with smtp_sender(catcher.port) as by:
         assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
     assert len(catcher.letters()) == 1
 
@@ -212,7 +214,7 @@ def test_nobody_at_home_is_tried_again(catcher, by):
     assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
 
 
-def test_a_server_that_restarted_between_two_letters_costs_no_attempt(catcher, by):
+def test_a_server_that_restarted_between_two_messages_costs_no_attempt(catcher, by):
     assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
     catcher.stop()
     catcher.start()
@@ -230,8 +232,8 @@ def test_what_is_no_address_is_never_put_on_the_wire(catcher, by, recipient):
 
 def test_an_envelope_sender_must_be_an_address_or_empty(by):
     with pytest.raises(ValueError, match="envelope sender"):
-        by.deliver(envelope_sender="b>", recipient=ANA, data=LETTER, mark=lambda: True)
-    delivery = by.deliver(envelope_sender="", recipient=ANA, data=LETTER, mark=lambda: True)
+        by.deliver(envelope_sender="b>", recipient=ANA, data=MESSAGE, mark=lambda: True)
+    delivery = by.deliver(envelope_sender="", recipient=ANA, data=MESSAGE, mark=lambda: True)
     assert delivery.outcome is DeliveryOutcome.ACCEPTED
 
 
@@ -248,14 +250,14 @@ def test_a_domain_beyond_ascii_is_given_in_ascii_which_every_server_takes(catche
 
 
 def test_an_address_beyond_ascii_with_smtputf8():
-    with Catcher(smtputf8=True) as catcher, postman(catcher.port) as by:
+    with Catcher(smtputf8=True) as catcher, smtp_sender(catcher.port) as by:
         for recipient in ("josé@example.com", ANA):
-            data = LETTER.replace(b"ana@example.com", recipient.encode())
+            data = MESSAGE.replace(b"ana@example.com", recipient.encode())
             assert deliver(by, recipient, data=data).outcome is DeliveryOutcome.ACCEPTED
         assert [caught.recipient for caught in catcher.letters()] == ["josé@example.com", ANA]
 
 
-def test_record_messages_sees_accepted_letters_only(catcher, by):
+def test_record_messages_sees_accepted_messages_only(catcher, by):
     catcher.behaviour.rcpt_replies[BEN] = "550 5.1.1 No such user"
     with flask_mail.Mail().record_messages() as outbox:
         deliver(by)
@@ -267,7 +269,7 @@ def test_record_messages_sees_accepted_letters_only(catcher, by):
     assert message.body.startswith("Hello")
 
 
-def test_a_listener_that_fails_does_not_unaccept_a_letter(by, caplog):
+def test_a_listener_that_fails_does_not_unaccept_a_message(by, caplog):
     def listen(_sender: object, message: flask_mail.Message) -> None:
         raise RuntimeError(message.subject)
 
@@ -278,6 +280,6 @@ def test_a_listener_that_fails_does_not_unaccept_a_letter(by, caplog):
 
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(ValueError, match="not both"):
-        postman(25, use_tls=True, use_ssl=True)
+        smtp_sender(25, use_tls=True, use_ssl=True)
     with pytest.raises(ValueError, match="encrypted only"):
-        postman(25, server="relay.example.org", username="u", password="p")
+        smtp_sender(25, server="relay.example.org", username="u", password="p")

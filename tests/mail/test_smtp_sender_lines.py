@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import pytest
 
-from tests.mail.test_smtp_sender import deliver, postman
+from tests.mail.test_smtp_sender import deliver, smtp_sender
 from tracker.mail.replies import ReplyReader
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
 
@@ -65,9 +65,9 @@ class Script:
 HELLO = (b"220 ready\r\n", b"250 tracker.example\r\n")
 
 
-def test_the_marker_is_set_after_the_recipient_is_accepted_and_before_the_letter_leaves():
+def test_the_marker_is_set_after_the_recipient_is_accepted_and_before_the_message_leaves():
     lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n")
-    with Script(*lines) as server, postman(server.port) as by:
+    with Script(*lines) as server, smtp_sender(server.port) as by:
         heard_at_mark: list[bytes] = []
 
         def mark() -> bool:
@@ -80,7 +80,7 @@ def test_the_marker_is_set_after_the_recipient_is_accepted_and_before_the_letter
 
 
 def test_421_instead_of_a_greeting():
-    with Script(b"421 4.3.2 Too busy\r\n", None) as server, postman(server.port) as by:
+    with Script(b"421 4.3.2 Too busy\r\n", None) as server, smtp_sender(server.port) as by:
         delivery = deliver(by)
     assert (delivery.outcome, delivery.connection_failed) == (DeliveryOutcome.RETRY, True)
     assert "421" in delivery.reply
@@ -89,7 +89,7 @@ def test_421_instead_of_a_greeting():
 def test_a_goodbye_that_is_never_answered_ends_in_time():
     lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n", b"")
     with Script(*lines) as server:
-        by = postman(server.port, timeout=1.0)
+        by = smtp_sender(server.port, timeout=1.0)
         assert deliver(by).outcome is DeliveryOutcome.ACCEPTED
         begun = time.monotonic()
         by.close()
@@ -126,7 +126,7 @@ def test_a_goodbye_that_is_never_answered_ends_in_time():
     ],
 )
 def test_a_black_hole_frees_the_worker_after_the_timeout(name, lines, outcome, seconds):
-    with Script(*lines) as server, postman(server.port, timeout=1.0) as by:
+    with Script(*lines) as server, smtp_sender(server.port, timeout=1.0) as by:
         begun = time.monotonic()
         delivery = deliver(by)
         assert seconds * 0.9 <= time.monotonic() - begun < seconds + 5, name
@@ -146,7 +146,7 @@ def test_an_answer_that_drips_in_byte_by_byte_is_out_of_time_too():
 
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
-    with postman(door.getsockname()[1], timeout=1.0) as by:
+    with smtp_sender(door.getsockname()[1], timeout=1.0) as by:
         begun = time.monotonic()
         assert deliver(by).outcome is DeliveryOutcome.RETRY
         assert time.monotonic() - begun < 3
@@ -189,15 +189,15 @@ def test_bytes_that_come_after_the_deadline_are_not_waited_for():
         ([b"554 5.3.2 No mail here\r\n"], DeliveryOutcome.RETRY),
     ],
 )
-def test_a_lost_or_senseless_answer_is_in_doubt_only_once_the_letter_has_left(lines, outcome):
-    with Script(*lines) as server, postman(server.port) as by:
+def test_a_lost_or_senseless_answer_is_in_doubt_only_once_the_message_has_left(lines, outcome):
+    with Script(*lines) as server, smtp_sender(server.port) as by:
         delivery = deliver(by)
     assert (delivery.outcome, delivery.connection_failed) == (outcome, True)
 
 
-def test_a_goodbye_sent_right_behind_the_250_is_not_the_answer_to_the_next_letter():
+def test_a_goodbye_sent_right_behind_the_250_is_not_the_answer_to_the_next_message():
     lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n421 idle\r\n")
-    with Script(*lines) as server, postman(server.port) as by:
+    with Script(*lines) as server, smtp_sender(server.port) as by:
         assert deliver(by) == Delivery(DeliveryOutcome.ACCEPTED, "250 kept")
         assert deliver(by) == Delivery(DeliveryOutcome.ACCEPTED, "250 kept")
 
@@ -205,7 +205,7 @@ def test_a_goodbye_sent_right_behind_the_250_is_not_the_answer_to_the_next_lette
 def test_the_reply_is_one_line_of_500_characters_at_most():
     reply = b"550-5.7.1 no\r\n550-5.7.1 \x1b[31m\xff\r\n550 5.7.1 " + b"x" * 900 + b"\r\n"
     lines = (*HELLO, b"250 ok\r\n", reply, b"250 reset\r\n")
-    with Script(*lines) as server, postman(server.port) as by:
+    with Script(*lines) as server, smtp_sender(server.port) as by:
         delivery = deliver(by)
     assert delivery.reply.startswith("550 5.7.1 no 5.7.1 [31m� 5.7.1 xxx")
     assert len(delivery.reply) == 500
@@ -220,6 +220,6 @@ def test_without_a_name_of_ours_the_machine_is_asked_and_not_the_network(
 ):
     monkeypatch.setattr(socket, "gethostname", lambda: machine)
     monkeypatch.setattr(socket, "getfqdn", lambda: pytest.fail("this asks the network"))
-    with Script(*HELLO, None) as server, postman(server.port, local_hostname=None) as by:
+    with Script(*HELLO, None) as server, smtp_sender(server.port, local_hostname=None) as by:
         assert deliver(by).outcome is DeliveryOutcome.RETRY
         assert server.heard[0] == f"ehlo {own_name}\r\n".encode()

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tests.mail_faults import Catcher
 from tracker.cli import main
-from tracker.mail.smtp_sender import DeliveryOutcome, Postman
+from tracker.mail.smtp_sender import DeliveryOutcome, SmtpSender
 
 # A server of its own certificate: for 127.0.0.1, from 2020 to 2120, secret to nobody.
 CERTIFICATE = """\
@@ -71,7 +71,7 @@ def send(port: int, **settings: Any) -> tuple[DeliveryOutcome, str, bool]:
         "timeout": 5.0,
         "local_hostname": "tracker.example",
     }
-    with Postman(**(usual | settings)) as by:
+    with SmtpSender(**(usual | settings)) as by:
         for _ in range(2):
             delivery = by.deliver(
                 envelope_sender="b@bounce.example",
@@ -120,7 +120,7 @@ def test_implicit_tls_against_a_server_of_clear_text_is_a_failed_connection():
 
 
 @pytest.mark.usefixtures("trusted")
-def test_a_wrong_password_is_the_relays_business_and_not_the_letters(catcher):
+def test_a_wrong_password_is_the_relays_business_and_not_the_messages(catcher):
     outcome, reply, failed = send(catcher.port, username="tracker", password="hunter2")
     assert (outcome, failed) == (DeliveryOutcome.RETRY, True)
     assert "535" in reply
@@ -134,7 +134,7 @@ def test_the_doctor_gives_the_password_to_no_server_that_nobody_vouches_for(file
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
     with Catcher(tls=context) as catcher:
-        found = examine(
+        finding = examine(
             tmp_path,
             catcher,
             **{f"TRACKER_MAIL_{way}": "true"},
@@ -142,14 +142,14 @@ def test_the_doctor_gives_the_password_to_no_server_that_nobody_vouches_for(file
             TRACKER_MAIL_PASSWORD="hunter2",
         )
 
-    assert found["state"] == "problem"
-    assert "hunter2" not in str(found)
+    assert finding["state"] == "problem"
+    assert "hunter2" not in str(finding)
     if way == "USE_TLS":
-        assert "certificate verify failed" in found["detail"]
+        assert "certificate verify failed" in finding["detail"]
 
 
 def test_the_doctor_gives_no_password_in_clear_text(tmp_path):
-    found = examine(
+    finding = examine(
         tmp_path,
         None,
         TRACKER_MAIL_SERVER="relay.example.org",
@@ -157,14 +157,14 @@ def test_the_doctor_gives_no_password_in_clear_text(tmp_path):
         TRACKER_MAIL_PASSWORD="hunter2",
     )
 
-    assert (found["state"], "sent encrypted only" in found["detail"]) == ("problem", True)
+    assert (finding["state"], "sent encrypted only" in finding["detail"]) == ("problem", True)
 
 
 @pytest.mark.usefixtures("trusted")
-def test_the_doctor_tells_that_the_relay_takes_letters_and_sends_none(catcher, tmp_path):
-    found = examine(tmp_path, catcher, TRACKER_MAIL_USE_TLS="true")
+def test_the_doctor_tells_that_the_relay_takes_messages_and_sends_none(catcher, tmp_path):
+    finding = examine(tmp_path, catcher, TRACKER_MAIL_USE_TLS="true")
 
-    assert (found["state"], catcher.letters()) == ("ok", [])
+    assert (finding["state"], catcher.letters()) == ("ok", [])
 
 
 def examine(home: Path, catcher: Catcher | None, **more: str) -> dict[str, str]:

@@ -63,21 +63,21 @@ def flat(words: Any) -> Iterator[str]:
 @cache
 def sentences(language: str) -> tuple[str, ...]:
     """Every sentence of the catalogues and of the code, with its {places} emptied."""
-    found = [one for name in CATALOGUES for one in phrases(language, name).values()]
+    texts = [text for name in CATALOGUES for text in phrases(language, name).values()]
     for words in (*WORDS_OF_CODE, *PAGES):
-        found.extend(flat(words[language]))
-    return tuple(re.sub(r"{[^}|:]*", "{", one) for one in found)
+        texts.extend(flat(words[language]))
+    return tuple(re.sub(r"{[^}|:]*", "{", text) for text in texts)
 
 
 @cache
 def emails(language: str) -> tuple[Sample, ...]:
     """Every email of the shipped schemes and of the examples."""
-    found: list[Sample] = []
+    samples: list[Sample] = []
     for scheme in (*SCHEMES, *EXAMPLES):
-        found += previews.of_scheme(scheme, language)
-        found += digest_previews.of_schemes([scheme], language, "digest")
-    found += previews.of_several(SCHEMES, language)
-    return tuple(found)
+        samples += previews.of_scheme(scheme, language)
+        samples += digest_previews.of_schemes([scheme], language, "digest")
+    samples += previews.of_several(SCHEMES, language)
+    return tuple(samples)
 
 
 NOT_ENGLISH = {
@@ -104,26 +104,32 @@ NOT_SPANISH = {
 
 @pytest.mark.parametrize("fault", NOT_ENGLISH)
 def test_no_english_sentence_has_a_fault_of_taste(fault):
-    said = [one for one in sentences("en") if re.search(NOT_ENGLISH[fault], one, re.IGNORECASE)]
+    said = [
+        sentence
+        for sentence in sentences("en")
+        if re.search(NOT_ENGLISH[fault], sentence, re.IGNORECASE)
+    ]
     assert said == []
 
 
 @pytest.mark.parametrize("fault", NOT_SPANISH)
 def test_no_spanish_sentence_has_a_fault_of_taste(fault):
-    assert [one for one in sentences("es") if re.search(NOT_SPANISH[fault], one)] == []
+    assert [
+        sentence for sentence in sentences("es") if re.search(NOT_SPANISH[fault], sentence)
+    ] == []
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_sentence_begins_and_ends_as_one_does(language):
-    for one in sentences(language):
-        assert "  " not in one
-        assert not re.search(r" [,.;:]", one), one
-        assert not re.search(r"\.\.(?!\.)", one), one
+    for sentence in sentences(language):
+        assert "  " not in sentence
+        assert not re.search(r" [,.;:]", sentence), sentence
+        assert not re.search(r"\.\.(?!\.)", sentence), sentence
         if language == "es":
-            assert one.count("¿") == one.count("?"), one
-            assert one.count("¡") == one.count("!"), one
-        assert one.count("“") == one.count("”"), one
-        assert '"' not in one, one
+            assert sentence.count("¿") == sentence.count("?"), sentence
+            assert sentence.count("¡") == sentence.count("!"), sentence
+        assert sentence.count("“") == sentence.count("”"), sentence
+        assert '"' not in sentence, sentence
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -155,10 +161,10 @@ def test_every_email_about_a_certification_gives_its_abbreviation(language):
 def test_no_email_shows_what_is_meant_for_programs(language):
     """No key, id, ISO date, code of a state, or place that was not filled."""
     for sample in emails(language):
-        told = f"{sample.message.subject}\n{sample.message.text}"
-        told = re.sub(r"https://\S+", "", told)
+        text = f"{sample.message.subject}\n{sample.message.text}"
+        text = re.sub(r"https://\S+", "", text)
         assert not re.search(
-            r"[{}]|\b[a-z]+_[a-z_]+\b|\d{4}-\d\d-\d\d|\bNone\b(?! of)|[0-9a-f]{8}-", told
+            r"[{}]|\b[a-z]+_[a-z_]+\b|\d{4}-\d\d-\d\d|\bNone\b(?! of)|[0-9a-f]{8}-", text
         ), sample.name
 
 
@@ -201,9 +207,10 @@ def test_a_reminder_to_renew_names_the_fee_and_a_denial_the_appeal():
         ("es", "La cuota de renovación es de $", "Puede apelar hasta el"),
     ):
         by_name = {
-            one.name: one.message.text for one in previews.of_scheme(SCHEMES["cpt"], language)
+            sample.name: sample.message.text
+            for sample in previews.of_scheme(SCHEMES["cpt"], language)
         }
         for stage in (365, 90, 30, 7, 1, 0):
             assert fee in by_name[f"reminder-{stage}-incomplete.{language}"]
-        for told in ("suspended", "revoked", "renewal-denied"):
-            assert appeal in by_name[f"notice-{told}.{language}"]
+        for kind in ("suspended", "revoked", "renewal-denied"):
+            assert appeal in by_name[f"notice-{kind}.{language}"]

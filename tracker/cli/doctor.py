@@ -105,8 +105,8 @@ def _mail(chosen: Settings) -> DoctorFinding:
     where = f"{mail.server}:{mail.port}"
     fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
     try:
-        with jobs.postman_of(chosen) as postman:
-            answer = postman.deliver(
+        with jobs.smtp_sender_of(chosen) as sender:
+            answer = sender.deliver(
                 envelope_sender=f"doctor@{mail.bounce_domain}",
                 recipient=parseaddr(mail.reply_to)[1],
                 data=b"",

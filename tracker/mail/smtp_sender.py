@@ -200,7 +200,7 @@ class _Connection(flask_mail.Connection):
         self.drop()
 
 
-class Postman:
+class SmtpSender:
     """Delivers messages one by one over one SMTP connection. Not to be shared by threads.
 
     ``timeout`` (seconds) applies to connecting and to every reply except the one to a complete

@@ -84,8 +84,10 @@ def award(
         ]
         work.connection.execute(insert(Assessment), rows)
         certifications.settle(work, work.schemes[code], holder_ids)
-    found = select(Certification.holder_id, Certification.id).where(Certification.scheme == scheme)
-    ids = {row.holder_id: row.id for row in work.rows(found)}
+    statement = select(Certification.holder_id, Certification.id).where(
+        Certification.scheme == scheme
+    )
+    ids = {row.holder_id: row.id for row in work.rows(statement)}
     return [ids[holder_id] for holder_id in holder_ids]
 
 

@@ -123,14 +123,16 @@ def test_an_address_with_a_wrong_proof_suppresses_nobody(container, sent, proof,
     assert not_written_to(container) == []
 
 
-def test_three_letters_that_came_back_for_now_rest_the_address(container, sent, proof, take, clock):
+def test_three_messages_that_came_back_for_now_rest_the_address(
+    container, sent, proof, take, clock
+):
     rows = sent(3)
     with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(address="Shared@example.org"))
         work.connection.execute(update(Holder).values(email="Shared@example.org"))
     full = [dsn(proof(row), status="5.2.2") for row in rows]
 
-    assert [take(one) for one in full[:2]] == ["soft", "soft"]
+    assert [take(report) for report in full[:2]] == ["soft", "soft"]
     assert take(full[0].replace(b"A1@", b"A2@")) == "soft"  # the same letter again
     assert not_written_to(container) == []
     clock.advance(days=2)
@@ -159,25 +161,25 @@ def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(container, s
     (row,) = sent()
     refused = [dsn(proof(row), status="5.7.1", identity=f"<{n}>") for n in range(4)]
 
-    assert [take(one) for one in refused] == ["refused"] * 4
+    assert [take(report) for report in refused] == ["refused"] * 4
     assert not_written_to(container) == []
 
 
-def test_a_letter_that_only_waits_elsewhere_has_not_come_back(container, sent, proof, take):
+def test_a_message_that_only_waits_elsewhere_has_not_come_back(container, sent, proof, take):
     (row,) = sent()
 
     assert take(dsn(proof(row), action="delayed", status="4.4.1")) == "delayed"
     assert all_of(container, Bounce, Bounce.kind) == []
 
 
-def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(container, sent, proof, take):
+def test_a_message_goes_to_the_second_address_when_the_first_is_bad(container, sent, proof, take):
     (row,) = sent(email="ana@old.example", second_email="ana@new.example")
     assert take(dsn(proof(row), recipient="ana@old.example")) == "hard"
     with container.work(SYSTEM) as work:  # the relay's log may be read again, or only now
         reaper.record_evidence(work, [reaper.Acceptance(row.message_id, work.now)])
     with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 1}
-        assert [letter.recipient for letter in catcher.letters()] == ["ana@new.example"]
+        assert [message.recipient for message in catcher.letters()] == ["ana@new.example"]
     late = dsn(proof(row), recipient="ana@old.example", identity="<late>")
     assert take(late) == "hard"
     assert [address for address, *_ in not_written_to(container)] == ["ana@old.example"]
@@ -195,8 +197,8 @@ def test_a_new_address_is_written_to_and_the_old_one_stays_suppressed(
         work.connection.execute(update(Holder).values(email="new@example.org"))
     clock.advance(days=16)
 
-    (letter,) = send(container)
-    assert (letter.address, letter.state) == ("new@example.org", "sent")
+    (message,) = send(container)
+    assert (message.address, message.state) == ("new@example.org", "sent")
     assert len(not_written_to(container)) == 1
 
 
@@ -210,12 +212,14 @@ def test_who_complains_gets_no_more_of_that_type(container, sent, proof, take):
         container, Preference, Preference.holder_id, Preference.type, Preference.wanted
     ) == [(row.holder_id, "reminders", False)]
     assert not_written_to(container) == []
-    told = [
-        one
-        for action, one in all_of(container, HistoryEntry, HistoryEntry.action, HistoryEntry.detail)
+    details = [
+        detail
+        for action, detail in all_of(
+            container, HistoryEntry, HistoryEntry.action, HistoryEntry.detail
+        )
         if action == "prefer"
     ]
-    assert told == [
+    assert details == [
         {
             "type": "reminders",
             "fields": ["wanted"],
@@ -226,7 +230,7 @@ def test_who_complains_gets_no_more_of_that_type(container, sent, proof, take):
     ]
 
 
-def test_a_complaint_about_an_employers_letter_switches_nobody_off(container, sent, proof, take):
+def test_a_complaint_about_an_employers_message_switches_nobody_off(container, sent, proof, take):
     (row,) = sent()
     with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(kind="digest", holder_id=None))
@@ -238,11 +242,11 @@ def test_a_complaint_about_an_employers_letter_switches_nobody_off(container, se
 def test_a_mail_to_the_way_out_switches_the_type_off(container, sent, proof, take, clock):
     (row,) = sent()
     to = proof(row, "u-decisions", row.holder_id)
-    asked = mail(to, received=clock.now)
+    request = mail(to, received=clock.now)
     clock.advance(minutes=5)
 
-    assert take(asked) == "unsubscribed"
-    assert take(asked) == "known"
+    assert take(request) == "unsubscribed"
+    assert take(request) == "known"
     assert all_of(container, Preference, Preference.type, Preference.wanted) == [
         ("decisions", False)
     ]
@@ -252,14 +256,14 @@ def test_a_mail_older_than_the_holders_last_word_changes_nothing(
     container, sent, proof, take, clock
 ):
     (row,) = sent()
-    asked = mail(proof(row, "u-reminders", row.holder_id), received=clock.now)
+    request = mail(proof(row, "u-reminders", row.holder_id), received=clock.now)
     clock.advance(minutes=5)
-    take(asked)
+    take(request)
     clock.advance(minutes=5)
     with container.work(SYSTEM) as work:
         work.connection.execute(update(Preference).values(wanted=True, changed_at=work.now))
 
-    assert take(asked) == "known"
+    assert take(request) == "known"
     assert all_of(container, Preference, Preference.wanted) == [(True,)]
 
 
@@ -303,16 +307,16 @@ def test_only_what_is_suppressed_can_be_lifted(container, sent, proof, take):
         suppressions.lift(work, "a" * 100 + "@example.org", reason="x")
 
 
-def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(container, sent):
+def test_reports_of_many_messages_cost_as_many_statements_as_of_a_few(container, sent):
     rows = sent(24)
     kinds = tuple(ReturnKind)
 
     def record(some):
         with counted(container) as ran, container.work(SYSTEM) as work:
-            found = bounces.messages_by(work, "id", [row.id for row in some])
+            messages = bounces.messages_by(work, "id", [row.id for row in some])
             made = [
                 bounces.ReturnedMessage(
-                    message=found[row.id], kind=kinds[n % 3], identity="x", at=work.now
+                    message=messages[row.id], kind=kinds[n % 3], identity="x", at=work.now
                 )
                 for n, row in enumerate(some)
             ]

@@ -62,7 +62,11 @@ def send(container):
     with cases.relay(container) as (sending, catcher):
         jobs.digest(sending)
         jobs.dispatch(sending)
-        return [one for one in catcher.letters() if one.recipient.lower() == "hr@acme.example"]
+        return [
+            message
+            for message in catcher.letters()
+            if message.recipient.lower() == "hr@acme.example"
+        ]
 
 
 def taken_up(container):
@@ -106,20 +110,20 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(container, clock, ac
     order()
     assert send(container) == []
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert letter.recipient == "hr@acme.example"
-    assert letter.message["From"] == "MSSC <reminders@tracker.example>"
-    assert letter.subject == "Certifications at Acme, as of November 22, 2026"
-    assert "Certified: 2 of 3." in letter.text
-    assert "Expiring within 30 days: 0; within 90: 1; within 180: 1." in letter.text
-    assert "Not sharing their status with you: 1." in letter.text
+    assert message.recipient == "hr@acme.example"
+    assert message.message["From"] == "MSSC <reminders@tracker.example>"
+    assert message.subject == "Certifications at Acme, as of November 22, 2026"
+    assert "Certified: 2 of 3." in message.text
+    assert "Expiring within 30 days: 0; within 90: 1; within 180: 1." in message.text
+    assert "Not sharing their status with you: 1." in message.text
     line = f"{name_of(container, acme, 'E1')} (E1)"
-    assert f"{line}: expires on December 25, 2026" in letter.text
-    assert name_of(container, acme, "E3") not in letter.text + letter.html
-    assert "(E3)" not in letter.text + letter.html
-    assert "point" not in letter.text.lower()
-    (link,) = re.findall(r"http\S+", letter.text)
+    assert f"{line}: expires on December 25, 2026" in message.text
+    assert name_of(container, acme, "E3") not in message.text + message.html
+    assert "(E3)" not in message.text + message.html
+    assert "point" not in message.text.lower()
+    (link,) = re.findall(r"http\S+", message.text)
     assert "/unsubscribe-digest/" in link, "no page shows an employer's workers yet"
     assert told_through(container) == date(2026, 11, 22)
     assert cases.states(container) == ["sent"]
@@ -130,9 +134,9 @@ def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "@" not in letter.text
+    assert "@" not in message.text
     (row,) = written(container)
     assert "@example.org" not in str(row.contents)
 
@@ -141,11 +145,11 @@ def test_a_spanish_digest_is_spanish(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(language="es")
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert letter.subject == "Certificaciones en Acme al 22 de noviembre de 2026"
-    assert "vence el 25 de diciembre de 2026" in letter.text
-    assert 'lang="es"' in letter.html
+    assert message.subject == "Certificaciones en Acme al 22 de noviembre de 2026"
+    assert "vence el 25 de diciembre de 2026" in message.text
+    assert 'lang="es"' in message.html
 
 
 def test_a_month_is_told_of_on_the_first_in_new_york(container, clock, acme, order):
@@ -154,9 +158,9 @@ def test_a_month_is_told_of_on_the_first_in_new_york(container, clock, acme, ord
     clock.set("2026-12-01T04:59:00+00:00")
     assert send(container) == []
     clock.set("2026-12-01T05:00:00+00:00")
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "as of November 30, 2026" in letter.subject
+    assert "as of November 30, 2026" in message.subject
     assert [(row.from_on, row.through_on) for row in written(container)] == [
         (date(2026, 11, 21), date(2026, 11, 30))
     ]
@@ -166,15 +170,15 @@ def test_weeks_that_were_missed_make_one_digest(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set("2026-12-16")
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "as of December 13, 2026" in letter.subject
-    assert "This summary covers November 21, 2026 to December 13, 2026." in letter.text
+    assert "as of December 13, 2026" in message.subject
+    assert "This summary covers November 21, 2026 to December 13, 2026." in message.text
     (row,) = written(container)
     assert (row.from_on, row.through_on) == (date(2026, 11, 21), date(2026, 12, 13))
 
 
-def test_where_there_is_nobody_to_name_no_letter_is_sent_and_the_weeks_go_on(
+def test_where_there_is_nobody_to_name_no_message_is_sent_and_the_weeks_go_on(
     container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=LATER)
@@ -239,8 +243,8 @@ def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
 def certifications(container, acme):
     """The workers' certifications by employee_id."""
     with container.reading(SYSTEM) as reading:
-        found = reading.rows(select(Certification.holder_id, Certification.id))
-        by_holder = {row.holder_id: row.id for row in found}
+        rows = reading.rows(select(Certification.holder_id, Certification.id))
+        by_holder = {row.holder_id: row.id for row in rows}
     return {e: by_holder[h] for e, h in acme.holders.items()}
 
 
@@ -266,11 +270,11 @@ def test_nothing_that_happened_before_the_consent_is_told(container, clock, acme
         consented = {"consented_on": date(2026, 11, 20), "recorded_at": later}
         work.connection.execute(update(Sharing).values(consented))
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E2): suspended on November 20, 2026" in letter.text
+    assert "(E2): suspended on November 20, 2026" in message.text
     for line in ("(E1): suspended", "(E3): withdrawn", "(E4): renewed"):
-        assert line not in letter.text
+        assert line not in message.text
 
 
 def test_what_a_file_brings_of_former_years_is_no_news(container, clock, acme, order):
@@ -286,15 +290,15 @@ def test_what_a_file_brings_of_former_years_is_no_news(container, clock, acme, o
         brought_in(container, ids[employee_id], "suspend", day)
     cases.change(container, ids["E6"], "suspend", date(2024, 5, 1))
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "2021" not in letter.text
+    assert "2021" not in message.text
     for employee_id in ("E1", "E2", "E4"):
-        assert f"({employee_id}): renewed" not in letter.text
-        assert f"({employee_id}): suspended" not in letter.text
-    assert "(E3): renewed on November 18, 2026" in letter.text
-    assert "(E5): suspended on November 18, 2026" in letter.text
-    assert "(E6): suspended on May 1, 2024" in letter.text, "staff decided it this week"
+        assert f"({employee_id}): renewed" not in message.text
+        assert f"({employee_id}): suspended" not in message.text
+    assert "(E3): renewed on November 18, 2026" in message.text
+    assert "(E5): suspended on November 18, 2026" in message.text
+    assert "(E6): suspended on May 1, 2024" in message.text, "staff decided it this week"
 
 
 def brought_in(container, certification_id, kind, day):
@@ -321,15 +325,15 @@ def test_whoever_applied_in_time_is_under_review_and_not_lost(container, clock, 
     cases.apply(container, ids["E1"], date(2026, 11, 10))
     order()
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    expired, _, pending = letter.text.partition("Expired during this period")[2].partition(
+    expired, _, pending = message.text.partition("Expired during this period")[2].partition(
         "They applied in time; their expiration date passed"
     )
     assert "(E2): expired on November 21, 2026" in expired
     assert "(E1)" not in expired
     assert "(E1): renewal under review; the expiration date was November 21, 2026" in pending
-    assert "Renewal under review: 1. They applied in time." in letter.text
+    assert "Renewal under review: 1. They applied in time." in message.text
 
 
 def test_the_dead_are_in_no_digest(container, clock, acme, order):
@@ -340,13 +344,13 @@ def test_the_dead_are_in_no_digest(container, clock, acme, order):
     died = update(Holder).where(Holder.id == acme.holders["E1"])
     with container.work(SYSTEM) as work:
         work.connection.execute(died.values(deceased_on=TODAY))
-    (letter,) = send(container)
-    assert "(E1)" not in letter.text
-    assert "(E2)" in letter.text
+    (message,) = send(container)
+    assert "(E1)" not in message.text
+    assert "(E2)" in message.text
     clock.set("2026-11-30")
     cases.change(container, certifications(container, acme)["E1"], "suspend", date(2026, 11, 29))
-    (letter,) = send(container)
-    assert "(E1)" not in letter.text
+    (message,) = send(container)
+    assert "(E1)" not in message.text
 
 
 TODAY = date(2026, 11, 21)
@@ -363,9 +367,9 @@ def test_an_award_that_was_taken_back_is_named_as_such_and_no_more(container, cl
         withdrawn = update(Certification).where(Certification.id == ids["E1"])
         work.connection.execute(withdrawn.values(withdrawn_at=work.now))
     clock.set("2026-11-30")
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    (line,) = [line for line in letter.text.splitlines() if "(E1)" in line]
+    (line,) = [line for line in message.text.splitlines() if "(E1)" in line]
     assert line.endswith("(E1): withdrawn (recorded in error) on November 23, 2026")
 
 
@@ -380,12 +384,12 @@ def test_a_digest_written_before_there_were_pending_ones_is_still_sent(
         contents = work.row(select(Digest.contents)).contents
         del contents["sections"]["pending"], contents["numbers"][0]["pending"]
         work.connection.execute(update(Digest).values(contents=contents))
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E1): expires on December 25, 2026" in letter.text
+    assert "(E1): expires on December 25, 2026" in message.text
 
 
-def test_those_who_began_to_share_are_named_and_nobody_learns_whose_letters_come_back(
+def test_those_who_began_to_share_are_named_and_nobody_learns_whose_messages_come_back(
     container, clock, acme, order
 ):
     """Whether an address works is nothing that a worker has agreed to share."""
@@ -395,16 +399,16 @@ def test_those_who_began_to_share_are_named_and_nobody_learns_whose_letters_come
         suppressions.suppress(work, emails, "hard_bounce")
     order()
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    named = letter.text.partition("Started sharing")[2]
+    named = message.text.partition("Started sharing")[2]
     assert all(f"({e}): since November 21, 2026" in named for e in ("E1", "E2"))
-    assert letter.text.count("(E1)") == 1
-    assert "addresses" not in letter.text
+    assert message.text.count("(E1)") == 1
+    assert "addresses" not in message.text
 
 
 # Consent.
-def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(
+def test_whoever_ends_the_consent_before_the_message_leaves_is_not_in_it(
     container, clock, acme, order
 ):
     acme.hire("E1", "E2", awarded_on=DUE)
@@ -413,17 +417,17 @@ def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(
     assert jobs.digest(container) == {"written": 1}
     gone = name_of(container, acme, "E1")
     end_consent(container, acme, "E1")
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E2)" in letter.text
-    for told in (letter.text, letter.html, str(cases.letters(container)[0].facts)):
+    assert "(E2)" in message.text
+    for told in (message.text, message.html, str(cases.letters(container)[0].facts)):
         assert "(E1)" not in told
         assert gone not in told
-    assert "Certified: 1 of 2." in letter.text
-    assert "within 180: 1." in letter.text
+    assert "Certified: 1 of 2." in message.text
+    assert "within 180: 1." in message.text
 
 
-def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_up(
+def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_message_up(
     container, clock, acme, order
 ):
     acme.hire("E1", "E2", awarded_on=DUE)
@@ -436,13 +440,13 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
         assert not marker.mark(work, claim, composed, place=place)
         assert leases.settle(work, claim, Delivery(DeliveryOutcome.NOT_OWED, "no")) == "ready"
     clock.advance(minutes=1)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E1)" not in letter.text
-    assert "(E2)" in letter.text
+    assert "(E1)" not in message.text
+    assert "(E2)" in message.text
 
 
-def test_a_digest_is_found_by_its_letter_without_reading_all(container, backend):
+def test_a_digest_is_found_by_its_message_without_reading_all(container, backend):
     explain = "explain query plan" if backend == "sqlite" else "explain"
     with container.work(SYSTEM) as work:
         if backend == "postgresql":
@@ -454,7 +458,7 @@ def test_a_digest_is_found_by_its_letter_without_reading_all(container, backend)
 
 
 @pytest.mark.parametrize("change", ["another address", "called off"])
-def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter_up(
+def test_an_order_that_changes_between_composing_and_the_marker_holds_the_message_up(
     container, clock, acme, order, change
 ):
     acme.hire("E1", awarded_on=DUE)
@@ -481,7 +485,7 @@ def test_a_second_copy_goes_to_no_address_that_was_ordered_once(container, clock
     order(address="new@acme.example")
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        assert [one.recipient for one in catcher.letters()] == ["new@acme.example"]
+        assert [message.recipient for message in catcher.letters()] == ["new@acme.example"]
 
 
 def test_a_digest_that_names_nobody_any_more_is_not_sent(container, clock, acme, order):
@@ -507,8 +511,8 @@ def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between
     def again():
         with container.work(SYSTEM) as work:
             work.connection.execute(update(Message).values(state="ready", finished_at=None))
-        (letter,) = send(container)
-        return letter
+        (message,) = send(container)
+        return message
 
     clock.advance(hours=2)
     second = again()
@@ -525,10 +529,10 @@ def test_employment_that_ended_ends_the_naming_too(container, clock, acme, order
     acme.hire("E2", awarded_on=DUE, ended_on=date(2026, 11, 20))
     order()
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E1)" in letter.text
-    assert "(E2)" not in letter.text
+    assert "(E1)" in message.text
+    assert "(E2)" not in message.text
 
 
 # Once.
@@ -562,8 +566,8 @@ def test_a_process_that_dies_in_the_middle_leaves_nothing_and_the_next_writes_al
     place = digest_contents if step == "snapshot" else digests
     real = getattr(place, step)
 
-    def dies(*given):
-        real(*given)
+    def dies(*arguments):
+        real(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -656,7 +660,7 @@ def test_the_job_stops_when_told(container, clock, acme, order):
     assert jobs.digest(container, stop=lambda: True) == {}
 
 
-def test_a_letter_that_a_dead_relay_held_up_for_two_weeks_is_sent_beside_the_next(
+def test_a_message_that_a_dead_relay_held_up_for_two_weeks_is_sent_beside_the_next(
     container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=DUE)
@@ -664,13 +668,13 @@ def test_a_letter_that_a_dead_relay_held_up_for_two_weeks_is_sent_beside_the_nex
     for monday in (MONDAY, "2026-11-30", "2026-12-07"):
         clock.set(monday)
         jobs.digest(container)
-    told = [letter.subject.split("as of ")[1] for letter in send(container)]
+    days = [message.subject.split("as of ")[1] for message in send(container)]
 
-    assert sorted(told) == ["December 6, 2026", "November 22, 2026", "November 29, 2026"]
+    assert sorted(days) == ["December 6, 2026", "November 22, 2026", "November 29, 2026"]
 
 
 # Orders.
-def test_an_order_that_is_called_off_stops_the_letter_that_waits(container, clock, acme, order):
+def test_an_order_that_is_called_off_stops_the_message_that_waits(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
@@ -697,8 +701,8 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, 
     (waiting,) = cases.letters(container)
     assert (waiting.state, waiting.last_error) == ("ready", "The address is not written to.")
     clock.now = until + timedelta(hours=6)
-    (letter,) = send(container)
-    assert "as of November 22, 2026" in letter.subject
+    (message,) = send(container)
+    assert "as of November 22, 2026" in message.subject
 
 
 def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(
@@ -718,8 +722,8 @@ def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(
     clock.set("2026-12-16")
     with container.work(SYSTEM) as work:
         suppressions.lift(work, "hr@acme.example", reason="The mailbox is there again.")
-    (letter,) = send(container)
-    assert "This summary covers November 21, 2026 to December 13, 2026." in letter.text
+    (message,) = send(container)
+    assert "This summary covers November 21, 2026 to December 13, 2026." in message.text
 
 
 def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(
@@ -746,14 +750,14 @@ def test_without_an_address_on_record_one_must_be_given(order):
 
 
 # Size.
-def test_a_letter_names_a_hundred_and_says_that_there_are_more(container, clock, acme, order):
+def test_a_message_names_a_hundred_and_says_that_there_are_more(container, clock, acme, order):
     acme.hire(*(f"E{n:03}" for n in range(120)), awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert letter.text.count("expires on December 25, 2026") == 100
-    assert "This list is not complete. Your account shows everyone." in letter.text
+    assert message.text.count("expires on December 25, 2026") == 100
+    assert "This list is not complete. Your account shows everyone." in message.text
     assert len(written(container)[0].contents["sections"]["due"]["rows"]) == 100
 
 
@@ -805,7 +809,7 @@ def test_a_consent_until_a_day_is_no_consent_after_it(container, clock, acme, or
     clock.set(MONDAY)
     jobs.digest(container)
     clock.advance(days=1)
-    (letter,) = send(container)
+    (message,) = send(container)
 
-    assert "(E1)" in letter.text
-    assert "(E2)" not in letter.text
+    assert "(E1)" in message.text
+    assert "(E2)" not in message.text

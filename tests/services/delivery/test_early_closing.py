@@ -50,7 +50,7 @@ def test_every_door_tells_a_window_that_has_closed(container, days, is_open):
     desk = Desk(closing(container, days))
     desk.person("ana", OPEN)
     desk.waits("it", "ana")
-    told = "renewal_open" if is_open else "active"
+    status = "renewal_open" if is_open else "active"
     closes_on = EXPIRES - timedelta(days)
 
     with desk.container.reading(SYSTEM) as reading:
@@ -62,10 +62,10 @@ def test_every_door_tells_a_window_that_has_closed(container, days, is_open):
         public = verification.by_address(reading, held.public_id)
         (item,) = review_queue.page(reading, QueueFilter(), after=None, limit=9).items
 
-    assert (held.standing.status, held.standing.window_closes_on) == (told, closes_on)
+    assert (held.standing.status, held.standing.window_closes_on) == (status, closes_on)
     assert held.standing.valid
     assert len(listed) == is_open
-    assert (row.status, public.standing.status) == (told, told)
+    assert (row.status, public.standing.status) == (status, status)
     assert item.urgent == is_open
 
 
@@ -103,17 +103,17 @@ def test_what_would_close_the_gap_is_done_before_the_window_closes(container, da
     desk.person("ana", OPEN)
 
     with desk.container.reading(SYSTEM) as reading:
-        found = evaluations.explain(reading, desk.people["ana"][1], on=TODAY)
-        told = evaluations.gap_in_words(found, "en")
+        explained = evaluations.explain(reading, desk.people["ana"][1], on=TODAY)
+        words = evaluations.gap_in_words(explained, "en")
 
-    assert told["until"] == until
+    assert words["until"] == until
 
 
 # What people are sent. The window closes on 5 December 2026, the certification expires on the 25th.
-def events(letter):
-    (file,) = letter.message.iter_attachments()
-    found = Calendar.from_ical(file.get_content()).walk("VEVENT")
-    return {str(one["uid"]).split("@")[0][-7:]: one.decoded("dtstart") for one in found}
+def events(message):
+    (file,) = message.message.iter_attachments()
+    events_ = Calendar.from_ical(file.get_content()).walk("VEVENT")
+    return {str(event["uid"]).split("@")[0][-7:]: event.decoded("dtstart") for event in events_}
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def reminded(clock):
         jobs.plan(sender)
         with cases.relay(sender) as (sending, catcher):
             jobs.dispatch(sending)
-            *_, letter = catcher.letters()
-        return letter
+            *_, message = catcher.letters()
+        return message
 
     return send
 
@@ -185,10 +185,10 @@ def test_digests_tell_employers_the_last_day_of_the_window(
     with cases.relay(sender) as (sending, catcher):
         jobs.digest(sending)
         jobs.dispatch(sending)
-        (letter,) = [one for one in catcher.letters() if one.recipient == address]
+        (message,) = [one for one in catcher.letters() if one.recipient == address]
 
     expiry = {"en": "expires on December 25, 2026", "es": "vence el 25 de diciembre de 2026"}
-    assert f"(E1): {expiry[language]} ({window})" in " ".join(letter.text.split())
+    assert f"(E1): {expiry[language]} ({window})" in " ".join(message.text.split())
 
 
 def test_a_window_that_closes_with_the_expiry_is_no_news_to_employers(container):
@@ -206,9 +206,9 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(co
     acme = company(sender)
     acme.hire("E1", awarded_on=OPEN)
     with sender.reading(SYSTEM) as reading:
-        asked = workforce.question(reading, acme.id, "cpt", on=TODAY)
-        (worker,) = workforce.page(reading, asked, after=None, limit=9, sort="urgency")
-        (line,) = workforce.export(reading, asked, sort="urgency", with_points=False)
+        question = workforce.question(reading, acme.id, "cpt", on=TODAY)
+        (worker,) = workforce.page(reading, question, after=None, limit=9, sort="urgency")
+        (line,) = workforce.export(reading, question, sort="urgency", with_points=False)
 
     assert worker.window_closes_on == date(2026, 12, 5)
     assert dict(zip(workforce.COLUMNS, line, strict=True))["window_closes_on"] == date(2026, 12, 5)
@@ -218,9 +218,11 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(co
 def test_the_preview_shows_what_is_sent_when_the_window_closes_early(container, language):
     """Its made-up certification expires on 15 March 2027, and the window closes on 23 February."""
     scheme = closing(container, 20).schemes["cpt"]
-    made = {one.name: one.message for one in previews.of_scheme(scheme, language)}
+    made = {sample.name: sample.message for sample in previews.of_scheme(scheme, language)}
     before, after = (made[f"reminder-{n}-incomplete.{language}"] for n in (30, 14))
-    (digest,) = (one.message for one in digest_previews.of_schemes([scheme], language, "digest"))
+    (digest,) = (
+        sample.message for sample in digest_previews.of_schemes([scheme], language, "digest")
+    )
     award = made[f"notice-award.{language}"]
     last = in_words(date(2027, 2, 23), language)
     closed = phrases(language)["step_closed"].format(by=last)
@@ -228,6 +230,10 @@ def test_the_preview_shows_what_is_sent_when_the_window_closes_early(container, 
     assert last in before.text
     assert closed not in before.text
     assert closed in after.text
-    assert ["-closing@" in one.calendar for one in (before, after, award)] == [True, False, True]
+    assert ["-closing@" in sample.calendar for sample in (before, after, award)] == [
+        True,
+        False,
+        True,
+    ]
     for key in ("window_closes", "window_closed"):
         assert phrases(language, "digest")[key] in " ".join(digest.text.split())

@@ -111,15 +111,15 @@ def notices(container):
 def test_an_award_is_told_ten_minutes_later_with_its_dates(container, clock, certified):
     certified(on=TODAY - timedelta(days=2))
     assert sent(container, clock, minutes=9) == []
-    (letter,) = sent(container, clock, minutes=2)
+    (message,) = sent(container, clock, minutes=2)
 
-    assert letter.subject == "You are certified: Certified Production Technician"
-    assert "Congratulations! You earned this certification on November 19, 2026." in letter.text
-    assert "It is valid through November 19, 2031." in letter.text
-    assert "You can apply for renewal from August 21, 2031." in letter.text
-    assert "You'll need 100 points by then to renew it" in letter.text
-    assert letter.message["List-Unsubscribe"].count("/unsubscribe/decisions/") == 1
-    assert "Unsubscribe from messages about decisions: " in letter.text
+    assert message.subject == "You are certified: Certified Production Technician"
+    assert "Congratulations! You earned this certification on November 19, 2026." in message.text
+    assert "It is valid through November 19, 2031." in message.text
+    assert "You can apply for renewal from August 21, 2031." in message.text
+    assert "You'll need 100 points by then to renew it" in message.text
+    assert message.message["List-Unsubscribe"].count("/unsubscribe/decisions/") == 1
+    assert "Unsubscribe from messages about decisions: " in message.text
 
 
 def test_an_approved_activity_tells_its_points_and_the_total(
@@ -127,23 +127,23 @@ def test_an_approved_activity_tells_its_points_and_the_total(
 ):
     (id_,) = certified()
     decide(container, submitted(id_))
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject == "Certified Production Technician: an activity was approved"
-    assert "Approved: “Robot Safety”." in letter.text
-    assert "Points earned: 16." in letter.text
-    assert "You now have 16 of 100 points." in letter.text
+    assert message.subject == "Certified Production Technician: an activity was approved"
+    assert "Approved: “Robot Safety”." in message.text
+    assert "Points earned: 16." in message.text
+    assert "You now have 16 of 100 points." in message.text
 
 
 def test_an_activity_approved_in_part_tells_both_numbers(container, clock, certified, submitted):
     (id_,) = certified(language="es")
     decide(container, submitted(id_), points_limit=Decimal(10), reason="Solo se ven diez horas.")
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("se aprobó parcialmente una actividad")
-    assert "Puntos que solicitó: 16. Puntos aprobados: 10 como máximo." in letter.text
-    assert "Motivo indicado: Solo se ven diez horas." in letter.text
-    assert "Ahora tiene 10 de 100 puntos." in letter.text
+    assert message.subject.endswith("se aprobó parcialmente una actividad")
+    assert "Puntos que solicitó: 16. Puntos aprobados: 10 como máximo." in message.text
+    assert "Motivo indicado: Solo se ven diez horas." in message.text
+    assert "Ahora tiene 10 de 100 puntos." in message.text
 
 
 def test_an_approval_that_a_cap_cuts_tells_what_it_brings(container, clock, certified, submitted):
@@ -152,10 +152,10 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(container, clock, cert
     decide(container, submitted(id_, "First", quantity=Decimal(3), **claim))
     sent(container, clock)
     decide(container, submitted(id_, "Second", quantity=Decimal(1), **claim))
-    (letter,) = sent(container, clock, minutes=61)
+    (message,) = sent(container, clock, minutes=61)
 
-    assert "Points earned: 0 of 20 claimed, under the policy." in letter.text
-    assert "You now have 60 of 100 points." in letter.text
+    assert "Points earned: 0 of 20 claimed, under the policy." in message.text
+    assert "You now have 60 of 100 points." in message.text
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_a_refusal_is_told_with_its_reason(container, clock, certified, submitte
     (id_,) = certified()
     verdict, *sentences = told
     refuse(container, submitted(id_), verdict)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
     for sentence in sentences:
-        assert sentence in f"{letter.subject}\n{letter.text}"
+        assert sentence in f"{message.subject}\n{message.text}"
 
 
 def test_an_approved_renewal_tells_the_new_dates(container, clock, certified):
@@ -192,12 +192,12 @@ def test_an_approved_renewal_tells_the_new_dates(container, clock, certified):
     with container.work(SYSTEM) as work:
         renewal_id = renewals.apply(work, id_)
     decide_renewal(container, renewal_id, "approved")
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("your renewal is approved")
-    assert "Your renewal was approved on November 21, 2026." in letter.text
-    assert "It is valid through January 10, 2032." in letter.text
-    assert "You can apply for renewal from October 12, 2031." in letter.text
+    assert message.subject.endswith("your renewal is approved")
+    assert "Your renewal was approved on November 21, 2026." in message.text
+    assert "It is valid through January 10, 2032." in message.text
+    assert "You can apply for renewal from October 12, 2031." in message.text
 
 
 def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, certified):
@@ -206,11 +206,11 @@ def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, cert
     with container.work(SYSTEM) as work:
         renewal_id = renewals.apply(work, id_)
     decide_renewal(container, renewal_id, "denied", "The fee was not paid.")
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "Your renewal was not approved (decided on November 21, 2026)." in letter.text
-    assert "Reason given: The fee was not paid." in letter.text
-    assert "It is valid through January 10, 2027" in letter.text
+    assert "Your renewal was not approved (decided on November 21, 2026)." in message.text
+    assert "Reason given: The fee was not paid." in message.text
+    assert "It is valid through January 10, 2027" in message.text
 
 
 @pytest.mark.parametrize(
@@ -220,20 +220,20 @@ def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, cert
         ("revoke", "revoked"),
     ],
 )
-def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_too(
+def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_messages_too(
     container, clock, certified, kind, word
 ):
     (id_,) = certified()
     switch_off(container)
     cases.change(container, id_, kind, TODAY)
-    (letter,) = sent(container, clock, minutes=0)
+    (message,) = sent(container, clock, minutes=0)
 
-    assert letter.subject.endswith(f"your certification is {word}")
-    assert f"{word.title()} effective November 21, 2026." in letter.text
-    assert "Reason given: test" in letter.text
-    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in letter.text
-    assert letter.message["List-Unsubscribe"] is None
-    assert "We always send messages like this one" in letter.text
+    assert message.subject.endswith(f"your certification is {word}")
+    assert f"{word.title()} effective November 21, 2026." in message.text
+    assert "Reason given: test" in message.text
+    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in message.text
+    assert message.message["List-Unsubscribe"] is None
+    assert "We always send messages like this one" in message.text
 
 
 def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock, certified):
@@ -255,10 +255,10 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock,
         appeals.decide(
             work, appeal_id, outcome=AppealVerdict.UPHELD, reason="It was not.", version=1
         )
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "Reinstated effective November 21, 2026." in letter.text
-    assert "It is valid through January 10, 2027." in letter.text
+    assert "Reinstated effective November 21, 2026." in message.text
+    assert "It is valid through January 10, 2027." in message.text
 
 
 def switch_off(container):
@@ -303,11 +303,11 @@ def holder_of(container, certification_id):
 def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(container, clock, certified):
     holder_id = holder_of(container, certified()[0])
     employed(container, holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject == "An employer would like to see whether you are certified"
-    assert "It sees nothing until you agree" in letter.text
-    assert letter.message["List-Unsubscribe"] is None
+    assert message.subject == "An employer would like to see whether you are certified"
+    assert "It sees nothing until you agree" in message.text
+    assert message.message["List-Unsubscribe"] is None
 
 
 def test_whoever_agreed_or_left_meanwhile_is_not_asked(container, clock, certified):
@@ -319,7 +319,7 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(container, clock, certifi
         roster.end(work, employer_id, entry_id)
     employed(container, third, "Third")
 
-    assert [one.subject for one in sent(container, clock)] == [
+    assert [message.subject for message in sent(container, clock)] == [
         "An employer took you off its employee list",
         "An employer would like to see whether you are certified",
     ]
@@ -346,7 +346,7 @@ def test_an_employer_that_lists_somebody_again_and_again_is_heard_of_three_times
 
 
 # Several at once.
-def test_decisions_of_an_hour_make_one_letter_the_gravest_first(
+def test_decisions_of_an_hour_make_one_message_the_gravest_first(
     container, clock, certified, submitted
 ):
     (id_,) = certified()
@@ -354,13 +354,13 @@ def test_decisions_of_an_hour_make_one_letter_the_gravest_first(
     clock.advance(minutes=5)
     refuse(container, submitted(id_, "Two"))
     assert sent(container, clock, minutes=6) == [], "ten minutes after the last one"
-    (letter,) = sent(container, clock, minutes=5)
+    (message,) = sent(container, clock, minutes=5)
 
-    assert letter.subject.endswith("an activity was not accepted (and 1 more update)")
-    assert letter.text.index("“Two”") < letter.text.index("“One”")
+    assert message.subject.endswith("an activity was not accepted (and 1 more update)")
+    assert message.text.index("“Two”") < message.text.index("“One”")
 
 
-def test_after_a_letter_the_next_one_collects_what_is_decided_within_the_hour(
+def test_after_a_message_the_next_one_collects_what_is_decided_within_the_hour(
     container, clock, certified, submitted
 ):
     (id_,) = certified()
@@ -371,10 +371,10 @@ def test_after_a_letter_the_next_one_collects_what_is_decided_within_the_hour(
         clock.advance(minutes=9)
         decide(container, one)
     assert sent(container, clock, minutes=30) == []
-    (letter,) = sent(container, clock, minutes=20)
+    (message,) = sent(container, clock, minutes=20)
 
-    assert "“Two”" in letter.text
-    assert "“Three”" in letter.text
+    assert "“Two”" in message.text
+    assert "“Three”" in message.text
     assert len(cases.letters(container)) == 2
 
 
@@ -388,22 +388,22 @@ def test_what_was_decided_otherwise_meanwhile_is_left_out(container, clock, cert
         work.connection.execute(
             update(Activity).where(Activity.id == undone).values(state="submitted")
         )
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("an activity was approved")
-    assert "Undone" not in letter.text
+    assert message.subject.endswith("an activity was approved")
+    assert "Undone" not in message.text
 
 
-def test_a_letter_with_nothing_true_left_is_cancelled(container, clock, certified):
+def test_a_message_with_nothing_true_left_is_cancelled(container, clock, certified):
     (id_,) = certified(on=TODAY)
     cases.change(container, id_, "suspend", TODAY)
-    (letter,) = sent(container, clock, minutes=0)
-    assert letter.subject.endswith("is suspended")
+    (message,) = sent(container, clock, minutes=0)
+    assert message.subject.endswith("is suspended")
     cases.change(container, id_, "reinstate", TODAY)
     cases.change(container, id_, "revoke", TODAY)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("is revoked")
+    assert message.subject.endswith("is revoked")
     assert cases.states(container) == ["cancelled", "cancelled", "sent", "sent"]
 
 
@@ -438,7 +438,7 @@ def test_news_that_could_not_be_sent_for_a_fortnight_is_not_sent(
 
 
 # Who is told nothing.
-def test_old_facts_write_no_letters(container, certified):
+def test_old_facts_write_no_messages(container, certified):
     certified(on=TODAY - timedelta(days=15))
 
     assert cases.letters(container) == []
@@ -453,12 +453,12 @@ def test_nobody_is_written_to_whose_addresses_are_all_suppressed(container, cloc
     certified(on=TODAY, email="gone@example.com")
     certified(on=TODAY, email="Gone@example.com", second_email="second@example.com")
 
-    assert [letter.recipient for letter in sent(container, clock)] == ["second@example.com"]
+    assert [message.recipient for message in sent(container, clock)] == ["second@example.com"]
     assert len(cases.letters(container)) == 1
 
 
 # None lost, none twice.
-def test_a_change_that_fails_leaves_no_letter(container, certified, submitted):
+def test_a_change_that_fails_leaves_no_message(container, certified, submitted):
     (id_,) = certified()
     activity_id, holder_id = submitted(id_), holder_of(container, id_)
     with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
@@ -482,7 +482,7 @@ def test_an_event_is_told_once_however_often_it_is_reported(container):
     }
 
 
-def test_a_letter_that_is_sent_again_is_the_same_to_the_byte(container, clock, certified):
+def test_a_message_that_is_sent_again_is_the_same_to_the_byte(container, clock, certified):
     (id_,) = certified(on=TODAY)
     clock.advance(minutes=11)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
@@ -509,20 +509,20 @@ def test_news_that_changes_after_it_was_composed_is_composed_anew(container, clo
                 work.connection.execute(update(Holder).values(given_name=names.pop()))
 
     with cases.relay(container) as (sending, catcher):
-        with jobs.postman(sending) as postman:
-            dispatcher.dispatch(sending, cases.Interrupted(postman, correct))
+        with jobs.smtp_sender(sending) as sender:
+            dispatcher.dispatch(sending, cases.Interrupted(sender, correct))
         assert catcher.letters() == []
         clock.advance(minutes=1)
         jobs.dispatch(sending)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert "Maria" in letter.text
+    assert "Maria" in message.text
 
 
 def test_an_award_brings_its_dates_for_the_calendar(container, clock, certified):
     (id_,) = certified(on=TODAY, language="es")
-    (letter,) = sent(container, clock)
-    message = message_from_bytes(letter.raw, policy=policy.default)
+    (email,) = sent(container, clock)
+    message = message_from_bytes(email.raw, policy=policy.default)
     (file,) = message.iter_attachments()
 
     assert file.get_content_type() == "text/calendar"
@@ -530,7 +530,7 @@ def test_an_award_brings_its_dates_for_the_calendar(container, clock, certified)
     assert f"UID:{id_}-window@" in file.get_content()
     assert "DTSTART;VALUE=DATE:20311121" in file.get_content()
     assert "Último día de validez: Técnico Certificado en Producción" in unfolded(file)
-    assert "Adjuntamos estas fechas en un archivo de calendario." in letter.text
+    assert "Adjuntamos estas fechas en un archivo de calendario." in email.text
 
 
 def unfolded(file):

@@ -29,15 +29,15 @@ def registered(container):
 
 def told(container):
     """The kinds of news on record, and how many letters tell them."""
-    letters = rows(container, Message, "id")
-    return sorted(kind for (kind,) in rows(container, Notice, "kind")), len(letters)
+    messages = rows(container, Message, "id")
+    return sorted(kind for (kind,) in rows(container, Notice, "kind")), len(messages)
 
 
 def subjects(container, clock):
     clock.advance(minutes=11)
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        return sorted(letter.subject for letter in catcher.letters())
+        return sorted(message.subject for message in catcher.letters())
 
 
 def test_awards_by_file_are_told_if_they_are_news(registered):
@@ -136,9 +136,9 @@ def test_telling_of_many_awards_takes_no_more_statements_than_of_few(container):
             container,
             "holders",
             "holder_ref,given_name,family_name,email\n"
-            + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
+            + "".join(f"{person},Ana,Reyes,{person}@example.org\n" for person in people),
         )
-        lines = [line for one in people for line in passes(one, "2026-11-20")]
+        lines = [line for person in people for line in passes(person, "2026-11-20")]
         with counted(container) as statements:
             bring(container, "assessments", as_csv(lines))
         ran.append(len(statements))
@@ -155,9 +155,9 @@ def test_telling_of_many_employments_takes_no_more_statements_than_of_few(contai
             container,
             "holders",
             "holder_ref,given_name,family_name,email\n"
-            + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
+            + "".join(f"{person},Ana,Reyes,{person}@example.org\n" for person in people),
         )
-        listed = "".join(f"Acme {number},{one},{one},,\n" for one in people)
+        listed = "".join(f"Acme {number},{person},{person},,\n" for person in people)
         with counted(container) as beginning:
             bring(container, "roster", ROSTER + listed)
         with counted(container) as ending:

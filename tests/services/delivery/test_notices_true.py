@@ -43,10 +43,10 @@ EXPIRED = date(2021, 11, 1)  # expired on November 1, 2026
 def tell(container, kind, subject_id, event, holder_id):
     """What another service does when it happens."""
     with container.work(SYSTEM) as work:
-        one = NoticeToTell(
+        notice = NoticeToTell(
             kind=kind, holder_id=holder_id, subject_id=subject_id, event=event, on=work.now.date()
         )
-        notices.tell(work, [one])
+        notices.tell(work, [notice])
 
 
 def certified(container, on=AWARDED, **holder):
@@ -130,13 +130,13 @@ def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(container, cl
     sent(container, clock)
     clock.set("2026-11-21")
     cases.change(container, id_, "reinstate", TODAY)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("your certification is no longer suspended")
-    assert "The suspension was lifted effective November 21, 2026." in letter.text
-    assert "It expired on November 1, 2026." in letter.text
-    assert "It can no longer be renewed. To get certified again, reply" in letter.text
-    assert "valid through" not in letter.text
+    assert message.subject.endswith("your certification is no longer suspended")
+    assert "The suspension was lifted effective November 21, 2026." in message.text
+    assert "It expired on November 1, 2026." in message.text
+    assert "It can no longer be renewed. To get certified again, reply" in message.text
+    assert "valid through" not in message.text
 
 
 def denied(container, certification_id, *, closed_at):
@@ -159,13 +159,13 @@ def test_a_denial_after_the_expiry_is_about_today(container, clock):
     id_, holder_id = certified(container, EXPIRED)
     renewal_id = denied(container, id_, closed_at=clock.now)
     tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "It expired on November 1, 2026." in letter.text
-    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in letter.text
-    assert "An appeal costs $50.00, which we refund if it is successful." in letter.text
+    assert "It expired on November 1, 2026." in message.text
+    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in message.text
+    assert "An appeal costs $50.00, which we refund if it is successful." in message.text
     for untrue in ("valid through", "reapply", "apply for renewal", "Until then"):
-        assert untrue not in letter.text
+        assert untrue not in message.text
 
 
 def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(container, clock):
@@ -173,14 +173,14 @@ def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(conta
     cases.complete(container, id_, date(2025, 5, 1))
     renewal_id = denied(container, id_, closed_at=clock.now)
     tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "It is valid through January 10, 2027." in letter.text
-    assert "Supply what was missing and reapply." in letter.text
+    assert "It is valid through January 10, 2027." in message.text
+    assert "Supply what was missing and reapply." in message.text
     assert (
-        "Your last day is January 10, 2027: you have until midnight where you live." in letter.text
+        "Your last day is January 10, 2027: you have until midnight where you live." in message.text
     )
-    assert "The renewal fee is $75.00." in letter.text
+    assert "The renewal fee is $75.00." in message.text
 
 
 def test_an_appeal_that_was_filed_is_not_offered_again(container, clock):
@@ -199,8 +199,8 @@ def test_an_appeal_that_was_filed_is_not_offered_again(container, clock):
             )
         )
     tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(container, clock)
-    assert "appeal" not in letter.text
+    (message,) = sent(container, clock)
+    assert "appeal" not in message.text
 
 
 def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(container, clock):
@@ -220,7 +220,7 @@ def test_an_approval_for_what_expired_or_was_revoked_says_so(container, clock):
     for id_ in (expired, revoked):
         decide(container, submitted(container, id_))
     cases.change(container, revoked, "revoke", TODAY)
-    texts = [letter.text for letter in sent(container, clock) if "Robots" in letter.text]
+    texts = [message.text for message in sent(container, clock) if "Robots" in message.text]
 
     assert "It expired on November 1, 2026." in texts[0]
     assert "It is revoked." in texts[1]
@@ -232,11 +232,11 @@ def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(containe
     cases.renew(container, id_, TODAY)
     clock.set("2027-01-20")
     decide(container, activity_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "Approved: “Robots”." in letter.text
-    assert "Points earned" not in letter.text
-    assert " of 100 points" not in letter.text
+    assert "Approved: “Robots”." in message.text
+    assert "Points earned" not in message.text
+    assert " of 100 points" not in message.text
 
 
 def test_a_reinstatement_that_another_one_follows_at_once_is_told(container, clock):
@@ -247,9 +247,9 @@ def test_a_reinstatement_that_another_one_follows_at_once_is_told(container, clo
     cases.change(container, id_, "reinstate", date(2026, 11, 23))
     clock.advance(minutes=2)
     cases.change(container, id_, "reinstate", date(2026, 11, 1))
-    (letter,) = sent(container, clock, minutes=21)
+    (message,) = sent(container, clock, minutes=21)
 
-    assert "has been reinstated" in letter.subject
+    assert "has been reinstated" in message.subject
 
 
 def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(container, clock):
@@ -267,10 +267,10 @@ def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(
     with container.work(SYSTEM) as work:
         certifications.refresh(work, work.schemes["cpt"], [id_])
     decide(container, activity_id, "more_information", "Which hours?")
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "What is missing: Which hours?" in letter.text
-    assert "don't need to do anything" not in letter.text
+    assert "What is missing: Which hours?" in message.text
+    assert "don't need to do anything" not in message.text
 
 
 def test_an_approved_renewal_is_not_followed_by_resubmit(container, clock):
@@ -280,11 +280,11 @@ def test_an_approved_renewal_is_not_followed_by_resubmit(container, clock):
     with container.reading(SYSTEM) as reading:
         renewal_id = reading.row(select(Renewal.id)).id
     tell(container, "renewal_decided", renewal_id, "approved:0", holder_id)
-    (letter,) = sent(container, clock, minutes=21)
+    (message,) = sent(container, clock, minutes=21)
 
-    assert letter.subject.endswith("your renewal is approved (and 1 more update)")
-    assert "You don't need to do anything about this activity anymore" in letter.text
-    assert "resubmit" not in letter.text
+    assert message.subject.endswith("your renewal is approved (and 1 more update)")
+    assert "You don't need to do anything about this activity anymore" in message.text
+    assert "resubmit" not in message.text
 
 
 # Awards.
@@ -294,12 +294,12 @@ def test_a_corrected_date_is_told_once_with_what_it_was_before(container, clock)
         write(container, of(id_).values(awarded_on=now))
         tell(container, "award_corrected", id_, before, holder_id)
     assert sent(container, clock, minutes=9) == []
-    (letter,) = sent(container, clock, minutes=2)
+    (message,) = sent(container, clock, minutes=2)
 
-    assert "It is March 1, 2022, not January 10, 2022." in letter.text
-    assert letter.text.count("We corrected the date") == 1
-    assert "Your certificate number and its public page stay the same." in letter.text
-    assert "We always send messages like this one" in letter.text
+    assert "It is March 1, 2022, not January 10, 2022." in message.text
+    assert message.text.count("We corrected the date") == 1
+    assert "Your certificate number and its public page stay the same." in message.text
+    assert "We always send messages like this one" in message.text
 
 
 def test_a_date_corrected_and_put_back_within_ten_minutes_is_told_by_nothing(container, clock):
@@ -317,12 +317,12 @@ def test_only_the_withdrawal_speaks_of_a_withdrawn_award(container, clock):
     decide(container, submitted(container, id_))
     write(container, of(id_).values(withdrawn_at=clock.now))
     tell(container, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
-    (letter,) = sent(container, clock, minutes=21)
+    (message,) = sent(container, clock, minutes=21)
 
-    assert letter.subject.endswith("your certification was withdrawn")
-    assert "because it had been recorded in error" in letter.text
-    assert "valid" not in letter.text.partition("We always send")[0]
-    assert "Robots" not in letter.text
+    assert message.subject.endswith("your certification was withdrawn")
+    assert "because it had been recorded in error" in message.text
+    assert "valid" not in message.text.partition("We always send")[0]
+    assert "Robots" not in message.text
 
 
 def test_an_award_withdrawn_within_ten_minutes_is_told_by_nothing(container, clock):
@@ -344,20 +344,20 @@ def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(co
     for id_, holder_id in (told, untold):
         write(container, of(id_).values(withdrawn_at=None))
         tell(container, "award_corrected", id_, f"restored:{clock.now.isoformat()}", holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("your certification is back on record")
-    assert "It is valid through January 10, 2027." in letter.text
+    assert message.subject.endswith("your certification is back on record")
+    assert "It is valid through January 10, 2027." in message.text
 
 
 def test_an_award_that_expired_already_is_no_reason_to_congratulate(container, clock):
     id_, holder_id = certified(container, EXPIRED)
     tell(container, "award", id_, "award", holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "Congratulations" not in letter.text
-    assert "which you earned on November 1, 2021." in letter.text
-    assert "It expired on November 1, 2026." in letter.text
+    assert "Congratulations" not in message.text
+    assert "which you earned on November 1, 2021." in message.text
+    assert "It expired on November 1, 2026." in message.text
 
 
 def test_news_of_an_award_that_another_one_followed_is_left_out(container, clock):
@@ -374,10 +374,10 @@ def test_a_decision_changed_after_it_was_told_is_told_as_a_change(container, clo
     decide(container, activity_id, "rejected", "Not readable.")
     sent(container, clock)
     decide(container, activity_id)
-    (letter,) = sent(container, clock, minutes=61)
+    (message,) = sent(container, clock, minutes=61)
 
-    assert letter.subject.endswith("we've changed our decision on an activity")
-    assert "We've changed our decision on “Robots”: it is approved now." in letter.text
+    assert message.subject.endswith("we've changed our decision on an activity")
+    assert "We've changed our decision on “Robots”: it is approved now." in message.text
 
 
 def test_a_decision_on_what_was_submitted_again_is_no_change(container, clock):
@@ -390,9 +390,9 @@ def test_a_decision_on_what_was_submitted_again_is_no_change(container, clock):
     write(container, again.values(submitted_at=clock.now))
     clock.advance(minutes=1)
     decide(container, activity_id)
-    (letter,) = sent(container, clock, minutes=61)
+    (message,) = sent(container, clock, minutes=61)
 
-    assert letter.subject.endswith("an activity was approved")
+    assert message.subject.endswith("an activity was approved")
 
 
 def test_a_decision_taken_back_is_told_where_it_had_been_told(container, clock):
@@ -402,8 +402,8 @@ def test_a_decision_taken_back_is_told_where_it_had_been_told(container, clock):
     sent(container, clock)
     undo(container, decision_id, activity_id)
     tell(container, "activity_reopened", activity_id, decision_id, holder_id)
-    (letter,) = sent(container, clock, minutes=61)
-    assert "We took back our decision on “Robots” and are reviewing it again." in letter.text
+    (message,) = sent(container, clock, minutes=61)
+    assert "We took back our decision on “Robots” and are reviewing it again." in message.text
 
     other = submitted(container, id_, title="Cranes")
     untold = decide(container, other)
@@ -497,12 +497,12 @@ def test_a_renewal_superseded_without_being_reopened_is_a_change(container, cloc
         update(Renewal).values(decision="approved", reason=None),
     )
     tell(container, "renewal_decided", renewal_id, "approved:1", holder_id)
-    (letter,) = sent(container, clock, minutes=61)
+    (message,) = sent(container, clock, minutes=61)
 
-    assert "We've changed our decision on your renewal: it was approved" in letter.text
+    assert "We've changed our decision on your renewal: it was approved" in message.text
 
 
-def test_an_appeal_and_what_it_brings_make_one_letter(container, clock):
+def test_an_appeal_and_what_it_brings_make_one_message(container, clock):
     id_, holder_id = certified(container)
     cases.change(container, id_, "suspend", TODAY)
     sent(container, clock)
@@ -526,12 +526,12 @@ def test_an_appeal_and_what_it_brings_make_one_letter(container, clock):
         appeal_id = appeal.id
     cases.change(container, id_, "reinstate", TODAY)
     tell(container, "appeal_decided", appeal_id, "upheld", holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "against the suspension was successful." in letter.text
-    assert "We will refund the $50.00" in letter.text
-    assert "Reinstated effective November 21, 2026." in letter.text
-    assert letter.text.count("It is valid through January 10, 2027.") == 1
+    assert "against the suspension was successful." in message.text
+    assert "We will refund the $50.00" in message.text
+    assert "Reinstated effective November 21, 2026." in message.text
+    assert message.text.count("It is valid through January 10, 2027.") == 1
 
 
 # Adjustments.
@@ -554,10 +554,10 @@ def adjusted(container, id_, holder_id, until):
 def test_an_extension_is_told_with_the_new_date(container, clock):
     id_, holder_id = certified(container)
     adjusted(container, id_, holder_id, date(2027, 3, 10))
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert letter.subject.endswith("your certification was extended")
-    assert "It is valid through March 10, 2027." in letter.text
+    assert message.subject.endswith("your certification was extended")
+    assert "It is valid through March 10, 2027." in message.text
 
 
 def test_an_extension_taken_back_within_ten_minutes_is_told_by_nothing(container, clock):
@@ -608,21 +608,21 @@ def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(
     employer_id, entry_id = listed(container, holder_id, shared=True)
     write(container, update(Sharing).values(with_points=with_points))
     tell(container, "listed", employer_id, entry_id, holder_id)
-    (letter,) = sent(container, clock, minutes=0)
+    (message,) = sent(container, clock, minutes=0)
 
-    assert letter.subject == "An employer can see whether you are certified"
-    assert ("and your points." in letter.text) is with_points
-    assert ("but not your points." in letter.text) is not with_points
-    assert "http" not in letter.text, "there is no page yet on which to decide"
+    assert message.subject == "An employer can see whether you are certified"
+    assert ("and your points." in message.text) is with_points
+    assert ("but not your points." in message.text) is not with_points
+    assert "http" not in message.text, "there is no page yet on which to decide"
 
 
 def test_whoever_is_taken_off_a_list_is_told_at_once_unless_listed_again(container, clock):
     _, holder_id = certified(container)
     employer_id, entry_id = listed(container, holder_id, ended_on=TODAY)
     tell(container, "employment_ended", employer_id, entry_id, holder_id)
-    (letter,) = sent(container, clock, minutes=0)
-    assert "Acme took you off its employee list." in letter.text
-    assert "It can no longer see whether you are certified." in letter.text
+    (message,) = sent(container, clock, minutes=0)
+    assert "Acme took you off its employee list." in message.text
+    assert "It can no longer see whether you are certified." in message.text
 
     _, other_id = certified(container)
     with container.work(SYSTEM) as work:
@@ -661,10 +661,10 @@ def test_a_request_that_was_decided_is_told(container, clock, state):
         work.session.flush()
         request_id = request.id
     tell(container, "request_decided", request_id, state, holder_id)
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert ("Your name on record is now Ana Gómez." in letter.text) is (state == "granted")
-    assert ("Reason given: No proof." in letter.text) is (state == "refused")
+    assert ("Your name on record is now Ana Gómez." in message.text) is (state == "granted")
+    assert ("Reason given: No proof." in message.text) is (state == "refused")
 
 
 # Whom, and again.
@@ -703,10 +703,10 @@ def test_a_message_composed_before_there_were_standings_can_be_sent_again(contai
             ],
         }
         work.connection.execute(update(Message).values(facts=facts))
-    (letter,) = sent(container, clock)
+    (message,) = sent(container, clock)
 
-    assert "It expired on November 1, 2026." in letter.text
-    assert "https://t.example/\n" not in letter.text
+    assert "It expired on November 1, 2026." in message.text
+    assert "https://t.example/\n" not in message.text
 
 
 def test_news_of_what_is_gone_is_left_out(container, clock):
@@ -730,13 +730,13 @@ def test_news_of_what_is_gone_is_left_out(container, clock):
 def test_a_decision_waits_ten_minutes_after_the_last_one_but_no_more_than_an_hour(container, clock):
     id_, _ = certified(container)
     waiting = [submitted(container, id_, title=f"Course {n}") for n in range(9)]
-    told = []
+    messages = []
     for activity_id in waiting:
         decide(container, activity_id)
-        told += sent(container, clock, minutes=8)
+        messages += sent(container, clock, minutes=8)
     first, second = cases.letters(container)
 
-    assert len(told) == 1
+    assert len(messages) == 1
     assert timedelta(minutes=50) < first.next_at - first.created_at <= timedelta(hours=1)
     assert second.next_at == first.next_at + timedelta(hours=1)
 
@@ -753,5 +753,5 @@ def test_a_board_hears_of_the_latest_change_only(container, clock):
             reason_code="other",
             reason="Fraud.",
         )
-    (letter,) = sent(container, clock, minutes=0)
-    assert letter.subject.endswith("your certification is revoked")
+    (message,) = sent(container, clock, minutes=0)
+    assert message.subject.endswith("your certification is revoked")

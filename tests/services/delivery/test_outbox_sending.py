@@ -64,11 +64,11 @@ def _identity(container):
 
 
 def dispatch(container, before=lambda: None):
-    with jobs.postman(container) as postman:
-        return dispatcher.dispatch(container, cases.Interrupted(postman, before))
+    with jobs.smtp_sender(container) as sender:
+        return dispatcher.dispatch(container, cases.Interrupted(sender, before))
 
 
-def test_each_holder_gets_one_letter_with_its_own_proof_in_the_envelope(container, planned):
+def test_each_holder_gets_one_message_with_its_own_proof_in_the_envelope(container, planned):
     planned(count=3)
     with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 3}
@@ -76,10 +76,10 @@ def test_each_holder_gets_one_letter_with_its_own_proof_in_the_envelope(containe
         caught = catcher.letters()
 
     rows = {row.message_id: row for row in cases.letters(container)}
-    assert {letter.message_id for letter in caught} == set(rows)
-    for letter in caught:
-        row, (local, domain) = rows[letter.message_id], letter.envelope_sender.split("@")
-        assert letter.recipient == row.address
+    assert {message.message_id for message in caught} == set(rows)
+    for message in caught:
+        row, (local, domain) = rows[message.message_id], message.envelope_sender.split("@")
+        assert message.recipient == row.address
         assert domain == container.settings.mail.bounce_domain
         assert signed_links.proven(container.message_key, "b", local.removeprefix("b+")) == row.id
         assert signed_links.proven(container.message_key, "u", local.removeprefix("b+")) is None
@@ -98,41 +98,41 @@ def test_an_address_that_nobody_gave_out_proves_nothing(container):
     assert signed_links.proven(container.message_key, "b", "é") is None
 
 
-def test_the_letter_tells_the_days_left_when_it_is_sent_not_when_it_was_planned(
+def test_the_message_tells_the_days_left_when_it_is_sent_not_when_it_was_planned(
     container, planned, clock
 ):
     planned(offset=30)
     clock.advance(days=3)
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert letter.subject.endswith("expires March 15, 2027 (27 days left)")
+    assert message.subject.endswith("expires March 15, 2027 (27 days left)")
 
 
-def test_a_spanish_speaker_gets_a_spanish_letter(container, planned):
+def test_a_spanish_speaker_gets_a_spanish_message(container, planned):
     planned(language="es", given_name="José", family_name="Núñez")
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert letter.subject.endswith("vence el 15 de marzo de 2027 (quedan 30 días)")
-    assert "Hola, José Núñez:" in letter.text
-    assert 'lang="es"' in letter.html
+    assert message.subject.endswith("vence el 15 de marzo de 2027 (quedan 30 días)")
+    assert "Hola, José Núñez:" in message.text
+    assert 'lang="es"' in message.html
 
 
-def test_the_letter_tells_the_points_counted_and_needed(container, planned):
+def test_the_message_tells_the_points_counted_and_needed(container, planned):
     (id_,) = planned()
     cases.complete(container, id_, date(2025, 5, 1))
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert "You have 120 of 100 points." in letter.text
-    assert "certificate" not in letter.subject.lower()
+    assert "You have 120 of 100 points." in message.text
+    assert "certificate" not in message.subject.lower()
 
 
-def test_two_certifications_are_told_of_in_one_letter(container, clock):
+def test_two_certifications_are_told_of_in_one_message(container, clock):
     clock.now = nine(30).astimezone(UTC)
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 1)
@@ -141,14 +141,14 @@ def test_two_certifications_are_told_of_in_one_letter(container, clock):
     jobs.plan(container)
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert "Certified Production Technician" in letter.text
-    assert "Certified Logistics Technician" in letter.text
+    assert "Certified Production Technician" in message.text
+    assert "Certified Logistics Technician" in message.text
 
 
 # Between the plan and the marker.
-def test_a_renewal_between_plan_and_marker_means_no_letter(container, planned, clock):
+def test_a_renewal_between_plan_and_marker_means_no_message(container, planned, clock):
     (id_,) = planned()
     with cases.relay(container) as (sending, catcher):
         counts = dispatch(sending, lambda: cases.renew(container, id_, clock.now.date()))
@@ -162,13 +162,13 @@ def test_a_revocation_between_plan_and_marker_means_no_reminder(container, plann
     revoke = [lambda: cases.change(container, id_, "revoke", clock.now.date())]
     with cases.relay(container) as (sending, catcher):
         dispatch(sending, lambda: revoke.pop()() if revoke else None)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert letter.subject.endswith("your certification is revoked")
+    assert message.subject.endswith("your certification is revoked")
     assert cases.states(container) == ["cancelled", "sent"]
 
 
-def test_an_application_between_plan_and_marker_means_no_letter(container, planned, clock):
+def test_an_application_between_plan_and_marker_means_no_message(container, planned, clock):
     (id_,) = planned()
     with cases.relay(container) as (sending, catcher):
         dispatch(sending, lambda: cases.apply(container, id_, clock.now.date()))
@@ -176,7 +176,7 @@ def test_an_application_between_plan_and_marker_means_no_letter(container, plann
     assert catcher.letters() == []
 
 
-def test_a_renewal_of_one_of_two_leaves_the_other_in_the_letter(container, clock):
+def test_a_renewal_of_one_of_two_leaves_the_other_in_the_message(container, clock):
     clock.now = nine(30).astimezone(UTC)
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 1)
@@ -191,14 +191,14 @@ def test_a_renewal_of_one_of_two_leaves_the_other_in_the_letter(container, clock
 
     with cases.relay(container) as (sending, catcher):
         counts = dispatch(sending, renew_once)
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
     assert counts == {"ready": 1, "sent": 1}
-    assert "Production" not in letter.text
-    assert "Logistics" in letter.text
+    assert "Production" not in message.text
+    assert "Logistics" in message.text
 
 
-def test_a_letter_that_comes_too_late_is_left_to_the_next_stage(container, planned, clock):
+def test_a_message_that_comes_too_late_is_left_to_the_next_stage(container, planned, clock):
     planned(offset=30)
     clock.now = nine(14).astimezone(UTC)
     with cases.relay(container) as (sending, catcher):
@@ -211,7 +211,7 @@ def test_a_letter_that_comes_too_late_is_left_to_the_next_stage(container, plann
     assert "14 days left" in catcher.letters()[0].subject
 
 
-def test_a_claim_whose_lease_is_over_gets_no_marker_and_the_letter_goes_under_a_new_one(
+def test_a_claim_whose_lease_is_over_gets_no_marker_and_the_message_goes_under_a_new_one(
     container, planned, clock
 ):
     planned()
@@ -312,14 +312,14 @@ def test_a_retry_waits_longer_each_time_and_at_most_six_hours(
     assert minutes == [1, 4, 16, 64, 256, 360, 360]
 
 
-def test_a_letter_that_cannot_be_tried_again_in_time_is_cancelled(container, planned, clock):
+def test_a_message_that_cannot_be_tried_again_in_time_is_cancelled(container, planned, clock):
     planned(offset=1)
     clock.now = (nine(0) - timedelta(milliseconds=1)).astimezone(UTC)
     with cases.relay(container, rcpt_replies={"*": "451 4.3.0 Later"}) as (sending, _):
         assert jobs.dispatch(sending) == {"cancelled": 1}
 
 
-def test_a_refusal_for_good_ends_the_letter_and_leaves_its_neighbours_alone(container, planned):
+def test_a_refusal_for_good_ends_the_message_and_leaves_its_neighbours_alone(container, planned):
     planned(count=3)
     bad = cases.letters(container)[1].address
     with cases.relay(container, data_replies={bad: "554 5.7.1 Spam"}) as (sending, catcher):
@@ -344,7 +344,7 @@ def test_an_unknown_address_is_suppressed_and_later_stages_say_so(container, pla
     assert tuple(row) == ("gone@example.com", "hard_bounce")
 
 
-def test_an_unknown_first_address_makes_the_letter_go_to_the_second(container, planned, clock):
+def test_an_unknown_first_address_makes_the_message_go_to_the_second(container, planned, clock):
     planned(email="gone@example.com", second_email="here@example.com")
     replies = {"gone@example.com": "550 5.1.1 No such user"}
     with cases.relay(container, rcpt_replies=replies) as (sending, catcher):
@@ -352,10 +352,10 @@ def test_an_unknown_first_address_makes_the_letter_go_to_the_second(container, p
         clock.advance(minutes=2)
         jobs.dispatch(sending)
 
-    assert [letter.recipient for letter in catcher.letters()] == ["here@example.com"]
+    assert [message.recipient for message in catcher.letters()] == ["here@example.com"]
 
 
-def test_two_unknown_addresses_are_both_suppressed_and_end_the_letter(container, planned, clock):
+def test_two_unknown_addresses_are_both_suppressed_and_end_the_message(container, planned, clock):
     planned(email="gone@example.com", second_email="lost@example.com")
     with cases.relay(container, rcpt_replies={"*": "550 5.1.1 No such user"}) as (sending, _):
         jobs.dispatch(sending)
@@ -393,7 +393,7 @@ def test_an_address_that_every_relay_takes_goes_before_one_that_needs_smtputf8(c
     with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 1}
 
-    assert [letter.recipient for letter in catcher.letters()] == ["jose@example.com"]
+    assert [message.recipient for message in catcher.letters()] == ["jose@example.com"]
 
 
 def test_a_domain_beyond_ascii_is_written_to_through_any_relay(container, planned):
@@ -401,9 +401,9 @@ def test_a_domain_beyond_ascii_is_written_to_through_any_relay(container, planne
     with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 1}
 
-    (letter,) = catcher.letters()
-    assert letter.recipient == "Ana@xn--mnchen-3ya.example"
-    assert b"To: Ana@xn--mnchen-3ya.example\r\n" in letter.raw
+    (message,) = catcher.letters()
+    assert message.recipient == "Ana@xn--mnchen-3ya.example"
+    assert b"To: Ana@xn--mnchen-3ya.example\r\n" in message.raw
     assert _suppressed(container) == []
 
 
@@ -417,8 +417,8 @@ def test_an_unknown_address_of_a_domain_beyond_ascii_is_suppressed_in_every_form
 
     for form in ("ANA@MÜNCHEN.example", "ana@xn--mnchen-3ya.example"):
         with container.reading(SYSTEM) as reading:
-            found = suppressions.page(reading, after=None, limit=9, address=form)
-        assert [row.address for row in found] == ["ana@münchen.example"]
+            rows = suppressions.page(reading, after=None, limit=9, address=form)
+        assert [row.address for row in rows] == ["ana@münchen.example"]
 
 
 def _suppressed(container):
@@ -426,7 +426,7 @@ def _suppressed(container):
         return sorted(row.address for row in reading.rows(select(Suppression.address)))
 
 
-def test_a_refused_letter_that_is_queued_by_hand_tells_the_days_left_then(
+def test_a_refused_message_that_is_queued_by_hand_tells_the_days_left_then(
     container, planned, clock
 ):
     planned(offset=30)
@@ -434,8 +434,8 @@ def test_a_refused_letter_that_is_queued_by_hand_tells_the_days_left_then(
         assert jobs.dispatch(sending) == {"dead": 1}
         clock.advance(days=3)
         with container.work(SYSTEM) as work:
-            (letter,) = cases.letters(container)
-            by_hand.change(work, letter.id, QueueAct.REQUEUE, reason="The relay trusts us now.")
+            (message,) = cases.letters(container)
+            by_hand.change(work, message.id, QueueAct.REQUEUE, reason="The relay trusts us now.")
         catcher.behaviour.data_replies = {}
         assert jobs.dispatch(sending) == {"sent": 1}
         (told,) = catcher.letters()
@@ -465,7 +465,7 @@ def test_a_changed_address_is_the_one_written_to(container, planned):
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
 
-    assert [letter.recipient for letter in catcher.letters()] == ["new@example.com"]
+    assert [message.recipient for message in catcher.letters()] == ["new@example.com"]
     assert [row.address for row in cases.letters(container)] == ["new@example.com"]
 
 
@@ -488,21 +488,21 @@ def test_an_address_that_is_corrected_after_composing_is_the_one_written_to(cont
     with cases.relay(container) as (sending, catcher):
         dispatch(sending, change)
 
-    assert [letter.recipient for letter in catcher.letters()] == ["new@example.com"]
+    assert [message.recipient for message in catcher.letters()] == ["new@example.com"]
 
 
 def test_a_language_that_is_chosen_after_composing_is_the_one_written_in(container, planned):
     planned(language="en")
     with cases.relay(container) as (sending, catcher):
         dispatch(sending, changes(container, update(Holder).values(language="es")))
-        (letter,) = catcher.letters()
+        (message,) = catcher.letters()
 
-    assert "Hola" in letter.text
+    assert "Hola" in message.text
 
 
-@pytest.mark.parametrize(("offset", "letters"), [(30, 0), (7, 1)])
+@pytest.mark.parametrize(("offset", "messages"), [(30, 0), (7, 1)])
 def test_a_pause_that_begins_after_composing_holds_what_can_wait(
-    container, planned, clock, offset, letters
+    container, planned, clock, offset, messages
 ):
     (id_,) = planned(offset=offset)
     with container.reading(SYSTEM) as reading:
@@ -517,7 +517,7 @@ def test_a_pause_that_begins_after_composing_holds_what_can_wait(
     with cases.relay(container) as (sending, catcher):
         dispatch(sending, changes(container, pause))
 
-        assert len(catcher.letters()) == letters
+        assert len(catcher.letters()) == messages
 
 
 def test_what_waits_for_a_slow_relay_is_composed_anew(container, planned, monkeypatch):
@@ -537,14 +537,14 @@ def test_what_waits_for_a_slow_relay_is_composed_anew(container, planned, monkey
     assert composed == [3, 3, 2, 1]
 
 
-def test_a_relay_that_hangs_up_every_so_often_gets_each_letter_once(container, planned, clock):
+def test_a_relay_that_hangs_up_every_so_often_gets_each_message_once(container, planned, clock):
     planned(count=30)
     with cases.relay(container, busy_every=7) as (sending, catcher):
         for _ in range(8):
             jobs.dispatch(sending)
             clock.advance(minutes=1)
 
-    ids = [letter.message_id for letter in catcher.letters()]
+    ids = [message.message_id for message in catcher.letters()]
     assert len(ids) == len(set(ids)) == 30
 
 
@@ -561,7 +561,7 @@ def test_a_relay_that_is_down_costs_no_attempts_and_ends_the_run(container, plan
         assert len(catcher.letters()) == 10
 
 
-def test_one_letter_that_cannot_be_composed_does_not_stop_the_others(container, planned):
+def test_one_message_that_cannot_be_composed_does_not_stop_the_others(container, planned):
     planned(count=3)
     bad = cases.letters(container)[0]
     with container.work(SYSTEM) as work:
@@ -602,7 +602,7 @@ def test_a_line_lost_before_the_250_is_resolved_by_evidence(container, planned, 
     assert cases.states(container) == ["sent"]
 
 
-def test_complete_evidence_of_absence_sends_the_letter_again(container, planned, clock):
+def test_complete_evidence_of_absence_sends_the_message_again(container, planned, clock):
     planned(offset=30)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_KEEPING]}) as (sending, catcher):
         jobs.dispatch(sending)
@@ -642,24 +642,24 @@ def test_a_second_copy_does_not_go_to_an_address_that_was_corrected(container, p
         assert jobs.reap(container).sent_again == 1
         jobs.dispatch(sending)
 
-        assert [letter.recipient for letter in catcher.letters()] == ["ana@example.com"]
+        assert [message.recipient for message in catcher.letters()] == ["ana@example.com"]
 
 
-def test_a_letter_in_doubt_is_put_away_a_month_after_it_was_of_use(container, planned, clock):
+def test_a_message_in_doubt_is_put_away_a_month_after_it_was_of_use(container, planned, clock):
     planned(offset=30)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_250]}) as (sending, _):
         jobs.dispatch(sending)
-    (letter,) = cases.letters(container)
-    clock.now = letter.useful_until + timedelta(days=30) - timedelta(seconds=1)
+    (message,) = cases.letters(container)
+    clock.now = message.useful_until + timedelta(days=30) - timedelta(seconds=1)
     jobs.reap(container)
     assert cases.states(container) == ["ambiguous"]
     clock.advance(seconds=1)
     jobs.reap(container)
-    (letter,) = cases.letters(container)
+    (message,) = cases.letters(container)
     jobs.plan(container)
 
-    assert (letter.state, letter.finished_at) == ("cancelled", clock.now)
-    assert letter.last_error == "Perhaps sent: no evidence came."
+    assert (message.state, message.finished_at) == ("cancelled", clock.now)
+    assert message.last_error == "Perhaps sent: no evidence came."
 
 
 def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(container, planned, clock):
@@ -771,7 +771,7 @@ def test_a_claim_of_a_dead_worker_is_taken_back_when_its_lease_is_over(container
     assert again.token == claim.token + 1
 
 
-def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(
+def test_a_worker_that_wakes_up_after_its_message_was_sent_leaves_evidence(
     container, planned, clock
 ):
     planned(offset=30)
@@ -802,11 +802,11 @@ def test_an_outcome_is_written_down_although_the_database_was_away(container, pl
     planned()
     settle, failures = leases.settle, [1, 2]
 
-    def fails_twice(*given, **more):
+    def fails_twice(*arguments, **more):
         if failures:
             failures.pop()
             raise OperationalError("update message", {}, Exception("connection lost"))
-        return settle(*given, **more)
+        return settle(*arguments, **more)
 
     monkeypatch.setattr(leases, "settle", fails_twice)
     with cases.relay(container) as (sending, catcher):
@@ -815,7 +815,7 @@ def test_an_outcome_is_written_down_although_the_database_was_away(container, pl
     assert len(catcher.letters()) == 1
 
 
-def test_a_database_that_stays_away_leaves_the_letter_in_doubt_and_not_sent_twice(
+def test_a_database_that_stays_away_leaves_the_message_in_doubt_and_not_sent_twice(
     container, planned, clock, monkeypatch
 ):
     planned(offset=30)
@@ -837,7 +837,7 @@ def test_a_database_that_stays_away_leaves_the_letter_in_doubt_and_not_sent_twic
 
 
 # What it costs.
-def test_the_statements_of_composing_do_not_depend_on_the_number_of_letters(container, planned):
+def test_the_statements_of_composing_do_not_depend_on_the_number_of_messages(container, planned):
     planned(count=60)
     with container.work(SYSTEM) as work:
         send_safety.open_row(work)
@@ -887,7 +887,7 @@ def test_idle_dispatchers_and_reapers_read_partial_indexes(
     assert index in plan
 
 
-def test_a_letter_comes_from_the_issuer_where_the_settings_name_nobody(container, planned):
+def test_a_message_comes_from_the_issuer_where_the_settings_name_nobody(container, planned):
     planned()
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
@@ -895,7 +895,7 @@ def test_a_letter_comes_from_the_issuer_where_the_settings_name_nobody(container
     assert catcher.letters()[0].message["From"] == "MSSC <reminders@tracker.example>"
 
 
-def test_the_sender_of_a_letter_is_the_one_in_the_settings(container, planned):
+def test_the_sender_of_a_message_is_the_one_in_the_settings(container, planned):
     planned()
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(

@@ -64,7 +64,7 @@ def test_a_reminder_after_the_death_is_skipped_with_its_reason(container, clock,
     clock.now = nine(30)
     jobs.plan(container)
 
-    assert [(one.fate, one.reason) for one in foreseen if one.offset == 60] == [
+    assert [(stage.fate, stage.reason) for stage in foreseen if stage.offset == 60] == [
         ("skipped", "deceased")
     ]
     assert [(o, f, r) for o, f, r in cases.stages(container) if o in {60, 30}] == [
@@ -92,19 +92,21 @@ def test_news_after_the_death_is_not_put_into_the_outbox(container, holder_id):
         assert reading.rows(select(Notice.id).where(Notice.kind == "revoked")) == []
 
 
-def test_a_letter_that_waits_is_cancelled_with_the_reason(container, holder_id):
+def test_a_message_that_waits_is_cancelled_with_the_reason(container, holder_id):
     jobs.plan(container)
     record_death(container, holder_id, date(2027, 1, 10))
     with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
     assert catcher.letters() == []
-    assert [(one.state, one.last_error) for one in cases.letters(container)] == [
+    assert [(row.state, row.last_error) for row in cases.letters(container)] == [
         ("cancelled", sealing.DECEASED)
     ]
 
 
 @pytest.mark.parametrize("kind", ["reminder", "notice"])
-def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(container, holder_id, kind):
+def test_the_marker_refuses_a_message_that_was_composed_before_the_death(
+    container, holder_id, kind
+):
     if kind == "reminder":
         jobs.plan(container)
     else:
@@ -119,15 +121,19 @@ def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(containe
     record_death(container, holder_id, date(2027, 1, 10))
     with container.statement(SYSTEM) as work:
         marked = [
-            marker.mark(work, claim, letter, place=place)
+            marker.mark(work, claim, message, place=place)
             for claim in claims
-            if isinstance(letter := made[claim.id], Composed)
+            if isinstance(message := made[claim.id], Composed)
         ]
     assert True not in marked
     with container.reading(SYSTEM) as reading:
         again = composers.compose(reading, container.message_key, claims)
-    assert {one for one in again.values() if isinstance(one, Composed)} == set()
-    assert {getattr(one, "reason", None) for one in again.values()} == {sealing.DECEASED}
+    assert {
+        uncomposed for uncomposed in again.values() if isinstance(uncomposed, Composed)
+    } == set()
+    assert {getattr(uncomposed, "reason", None) for uncomposed in again.values()} == {
+        sealing.DECEASED
+    }
 
 
 def _place(work):

@@ -27,21 +27,21 @@ def shown(container, days=90):
 
 
 def by_day(calendar):
-    return Counter({(one.on, one.scheme, one.stage): one.count for one in calendar.due})
+    return Counter({(due.on, due.scheme, due.stage): due.count for due in calendar.due})
 
 
 def foreseen(container, days=range(91)):
     """The same from the dry run of each day: what it would decide about that day's stages."""
     today = container.clock().date()
-    found: Counter[tuple[date, str, int]] = Counter()
+    counts: Counter[tuple[date, str, int]] = Counter()
     for n in days:
         day = today + timedelta(days=n)
         with container.reading(SYSTEM) as reading:
-            for one in ledger.foresee(reading, as_of=day):
-                due_on = max(one.expires_on - timedelta(days=one.offset), today)
-                if due_on == day and (one.fate == "planned" or one.reason in OPEN):
-                    found[day, one.scheme, one.offset] += 1
-    return found
+            for stage in ledger.foresee(reading, as_of=day):
+                due_on = max(stage.expires_on - timedelta(days=stage.offset), today)
+                if due_on == day and (stage.fate == "planned" or stage.reason in OPEN):
+                    counts[day, stage.scheme, stage.offset] += 1
+    return counts
 
 
 @pytest.fixture
@@ -54,8 +54,10 @@ def sample(container):
 def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(container):
     before = by_day(shown(container))
     days = [0, *sorted({(key[0] - TODAY).days for key in before} - {0})[::2], 45, 90]
-    told = {TODAY + timedelta(days=n) for n in days}
-    assert {key: n for key, n in before.items() if key[0] in told} == foreseen(container, set(days))
+    dates = {TODAY + timedelta(days=n) for n in days}
+    assert {key: n for key, n in before.items() if key[0] in dates} == foreseen(
+        container, set(days)
+    )
     assert sum(before.values()) > 10
     jobs.plan(container)
     after = by_day(shown(container))
@@ -70,7 +72,7 @@ def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(container, cloc
     jobs.plan(container)
     calendar = shown(container, days=60)
 
-    assert [(one.on, one.stage, one.count, one.when_complete) for one in calendar.due] == [
+    assert [(due.on, due.stage, due.count, due.when_complete) for due in calendar.due] == [
         (EXPIRY - timedelta(days=offset), offset, 3, offset in COMPLETE)
         for offset in (60, 30, 14, 7)
     ]
@@ -95,9 +97,9 @@ def test_an_application_under_review_leaves_the_stages_after_expiry(container, c
     clock.now = datetime(2027, 2, 20, 15, tzinfo=UTC)
     (id_,) = cases.certified(container, EXPIRY)
     cases.apply(container, id_, date(2027, 2, 20))
-    found = by_day(shown(container, days=60))
-    assert found == foreseen(container, range(61))
-    assert {stage for _, _, stage in found} <= {0, -1, -30}
+    counts = by_day(shown(container, days=60))
+    assert counts == foreseen(container, range(61))
+    assert {stage for _, _, stage in counts} <= {0, -1, -30}
 
 
 def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(container, clock):
@@ -105,8 +107,8 @@ def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(container, clock):
     cases.certified(container, EXPIRY)
     (renewed,) = cases.certified(container, date(2027, 6, 20))
     cases.renew(container, renewed, date(2027, 5, 20))
-    found = by_day(shown(container))
-    assert found == foreseen(container) == Counter()
+    counts = by_day(shown(container))
+    assert counts == foreseen(container) == Counter()
 
 
 def test_it_takes_one_statement_however_many_there_are(container):

@@ -88,7 +88,7 @@ def test_a_stage_on_the_day_of_a_clock_change_comes_once_at_nine_local_time(
     assert cases.letters(container)[-1].created_at == nine(30, zone, expires_on)
 
 
-def test_after_a_missed_week_only_the_latest_stage_gets_a_letter(container, clock):
+def test_after_a_missed_week_only_the_latest_stage_gets_a_message(container, clock):
     clock.now = nine(30)
     cases.certified(container, EXPIRY)
     jobs.plan(container)
@@ -99,7 +99,7 @@ def test_after_a_missed_week_only_the_latest_stage_gets_a_letter(container, cloc
     assert cases.stages(container)[-2:] == [(14, "superseded", None), (7, "planned", None)]
 
 
-def test_thirty_days_offline_give_one_letter_a_holder(container, clock):
+def test_thirty_days_offline_give_one_message_a_holder(container, clock):
     clock.now = nine(91)
     cases.certified(container, EXPIRY, 20)
     jobs.plan(container)
@@ -180,7 +180,7 @@ def test_an_application_under_review_silences_the_stages_before_expiry(container
     assert latest(container) == (0, "planned", None)
 
 
-def test_complete_points_bring_fewer_letters(container, clock):
+def test_complete_points_bring_fewer_messages(container, clock):
     clock.now = nine(91)
     (id_,) = cases.certified(container, EXPIRY)
     jobs.plan(container)
@@ -200,7 +200,7 @@ def test_complete_points_bring_fewer_letters(container, clock):
     }
 
 
-def test_two_certifications_of_a_holder_on_one_day_make_one_letter(container, clock):
+def test_two_certifications_of_a_holder_on_one_day_make_one_message(container, clock):
     clock.now = nine(31)
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 3)
@@ -218,7 +218,7 @@ def test_two_certifications_of_a_holder_on_one_day_make_one_letter(container, cl
     assert len({row.message_id for row in rows}) == 3
 
 
-def test_a_second_certification_in_a_later_batch_joins_the_letter_that_waits(container, clock):
+def test_a_second_certification_in_a_later_batch_joins_the_message_that_waits(container, clock):
     clock.now = nine(30)
     with container.work(SYSTEM) as work:
         (holder_id,) = cases.holders(work, 1)
@@ -228,12 +228,12 @@ def test_a_second_certification_in_a_later_batch_joins_the_letter_that_waits(con
         cases.award(work, [holder_id], cases.years_before(date(2027, 3, 22)), scheme="clt")
     jobs.plan(container)
 
-    (letter,) = cases.letters(container)
-    assert letter.stage == 30
-    assert letter.useful_until == nine(14)  # the later of the two
+    (message,) = cases.letters(container)
+    assert message.stage == 30
+    assert message.useful_until == nine(14)  # the later of the two
 
 
-def test_a_second_certification_after_the_letter_was_taken_up_gets_a_letter_of_its_own(
+def test_a_second_certification_after_the_message_was_taken_up_gets_a_message_of_its_own(
     container, clock
 ):
     clock.now = nine(30)
@@ -266,7 +266,7 @@ def test_one_hundred_certifications_in_batches_of_one_lose_no_stage(container, c
     assert len(cases.letters(container)) == 30
 
 
-def test_planners_at_once_give_one_row_and_one_letter_a_stage(container, clock):
+def test_planners_at_once_give_one_row_and_one_message_a_stage(container, clock):
     clock.now = nine(30)
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 120)

@@ -49,7 +49,9 @@ def test_the_dry_run_tells_exactly_what_is_then_planned(container, clock, days_a
     with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["silent@example.com"], "hard_bounce")
     as_of = clock.now.date() + timedelta(days=days_ahead)
-    told = {(f.certification_id, f.offset): (f.fate, f.reason) for f in foreseen(container, as_of)}
+    outcomes = {
+        (f.certification_id, f.offset): (f.fate, f.reason) for f in foreseen(container, as_of)
+    }
     with container.reading(SYSTEM) as reading:
         before = {row.id for row in reading.rows(select(Reminder.id))}
     # The end of the day where the westernmost holder lives.
@@ -63,24 +65,24 @@ def test_the_dry_run_tells_exactly_what_is_then_planned(container, clock, days_a
             for row in reading.rows(select(Reminder.__table__))
             if row.id not in before
         }
-    assert told == planned
-    assert silent in {id_ for id_, _ in told} or days_ahead < 1
+    assert outcomes == planned
+    assert silent in {id_ for id_, _ in outcomes} or days_ahead < 1
 
 
 def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(container, clock):
     clock.now = nine(30)
     (id_,) = cases.certified(container, EXPIRY, language="es", email="ana@example.com")
-    told = foreseen(container, clock.now.date())
+    stages = foreseen(container, clock.now.date())
 
-    letter = told[-1]
-    assert (letter.certification_id, letter.name, letter.address) == (
+    message = stages[-1]
+    assert (message.certification_id, message.name, message.address) == (
         id_,
         "Ana Reyes",
         "ana@example.com",
     )
-    assert (letter.offset, letter.days_left, letter.language) == (30, 30, "es")
-    assert (letter.fate, letter.reason, letter.due_at) == ("planned", None, nine(30))
-    assert [f.fate for f in told[:-1]] == ["superseded"] * 5
+    assert (message.offset, message.days_left, message.language) == (30, 30, "es")
+    assert (message.fate, message.reason, message.due_at) == ("planned", None, nine(30))
+    assert [f.fate for f in stages[:-1]] == ["superseded"] * 5
     assert cases.stages(container) == []
     assert cases.letters(container) == []
 
@@ -88,32 +90,32 @@ def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(container
 def test_the_dry_run_reads_in_batches_and_leaves_nobody_out(container, clock):
     clock.now = nine(30)
     ids = cases.certified(container, EXPIRY, 1203)
-    told = [f for f in foreseen(container, clock.now.date()) if f.fate == "planned"]
+    stages = [f for f in foreseen(container, clock.now.date()) if f.fate == "planned"]
 
-    assert sorted(f.certification_id for f in told) == sorted(ids)
+    assert sorted(f.certification_id for f in stages) == sorted(ids)
 
 
-def test_each_stage_of_a_certification_is_told_with_its_letter(container, clock):
+def test_each_stage_of_a_certification_is_told_with_its_message(container, clock):
     clock.now = nine(30)
     (id_,) = cases.certified(container, EXPIRY)
     before = fates(container, id_)
     jobs.plan(container)
     with cases.relay(container, rcpt_replies={"*": ["450 4.7.1 Later"]}) as (sending, _):
         jobs.dispatch(sending)
-        waiting = {one.offset: one for one in fates(container, id_)}[30]
+        waiting = {stage.offset: stage for stage in fates(container, id_)}[30]
         clock.advance(hours=1)
         jobs.dispatch(sending)
-    told = {one.offset: one for one in fates(container, id_)}
+    stages = {stage.offset: stage for stage in fates(container, id_)}
 
-    assert {one.fate for one in before} == {"ahead"}
-    assert [one.offset for one in before] == [730, 365, 180, 90, 60, 30, 14, 7, 1, 0, -1, -30]
+    assert {stage.fate for stage in before} == {"ahead"}
+    assert [stage.offset for stage in before] == [730, 365, 180, 90, 60, 30, 14, 7, 1, 0, -1, -30]
     assert (waiting.message_state, waiting.sent_at) == ("ready", None)
     assert waiting.last_error.startswith("450 4.7.1")
-    assert (told[30].fate, told[30].message_state) == ("planned", "sent")
-    assert told[30].sent_at == clock.now
-    assert told[30].last_error is None
-    assert (told[60].fate, told[60].message_state) == ("superseded", None)
-    assert (told[14].fate, told[14].due_at) == ("ahead", nine(14))
+    assert (stages[30].fate, stages[30].message_state) == ("planned", "sent")
+    assert stages[30].sent_at == clock.now
+    assert stages[30].last_error is None
+    assert (stages[60].fate, stages[60].message_state) == ("superseded", None)
+    assert (stages[14].fate, stages[14].due_at) == ("ahead", nine(14))
 
 
 def test_stages_that_a_renewal_made_needless_are_told_as_such(container, clock):
@@ -121,12 +123,14 @@ def test_stages_that_a_renewal_made_needless_are_told_as_such(container, clock):
     (id_,) = cases.certified(container, EXPIRY)
     jobs.plan(container)
     cases.renew(container, id_, clock.now.date())
-    told = {(one.cycle, one.offset): (one.fate, one.reason) for one in fates(container, id_)}
+    outcomes = {
+        (stage.cycle, stage.offset): (stage.fate, stage.reason) for stage in fates(container, id_)
+    }
 
-    assert told[1, 60] == ("planned", None)
-    assert told[1, 30] == ("skipped", "renewed")
-    assert told[2, 730] == ("ahead", None)
-    assert len(told) == 24
+    assert outcomes[1, 60] == ("planned", None)
+    assert outcomes[1, 30] == ("skipped", "renewed")
+    assert outcomes[2, 730] == ("ahead", None)
+    assert len(outcomes) == 24
 
 
 def test_a_certification_without_expiry_has_no_stages(container):
@@ -189,10 +193,10 @@ def test_a_stage_without_a_row_is_found_by_the_independent_scan(container, clock
     with container.work(SYSTEM) as work:
         work.connection.execute(delete(Reminder).where(Reminder.offset == 30))
     with container.reading(SYSTEM) as reading:
-        (found,) = ledger.identity_violations(reading)
+        (violation,) = ledger.identity_violations(reading)
         assert ledger.identity_violations(reading, since=clock.now.date()) == []
 
-    assert (found.certification_id, found.offset, found.due_at) == (id_, 30, nine(30))
+    assert (violation.certification_id, violation.offset, violation.due_at) == (id_, 30, nine(30))
     assert jobs.audit(container).violations == 1
 
 

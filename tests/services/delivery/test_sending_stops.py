@@ -49,7 +49,7 @@ def test_after_five_failures_in_a_row_the_relay_is_left_alone_for_half_a_minute(
     assert "refused" in row(container).relay_error
 
 
-def test_then_one_letter_is_tried_and_each_failure_doubles_the_pause_up_to_ten_minutes(
+def test_then_one_message_is_tried_and_each_failure_doubles_the_pause_up_to_ten_minutes(
     container, clock
 ):
     planned(container, clock, 8)
@@ -61,10 +61,10 @@ def test_then_one_letter_is_tried_and_each_failure_doubles_the_pause_up_to_ten_m
         pauses.append((row(container).relay_resume_at - clock.now).total_seconds())
 
     assert pauses == [60, 120, 240, 480, 600, 600, 600]
-    assert {letter.attempts for letter in cases.letters(container)} == {0}
+    assert {message.attempts for message in cases.letters(container)} == {0}
 
 
-def test_a_letter_that_the_relay_takes_ends_the_pause_and_all_go_out(container, clock):
+def test_a_message_that_the_relay_takes_ends_the_pause_and_all_go_out(container, clock):
     planned(container, clock, 8)
     tried(container)
     clock.advance(seconds=31)
@@ -123,7 +123,7 @@ def test_a_relay_that_works_again_is_told(container, clock, caplog):
 
 # Several connections.
 @pytest.mark.parametrize(("count", "connections"), [(9, 1), (90, 4)])
-def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_once(
+def test_more_connections_open_only_when_a_claim_is_full_and_each_message_goes_once(
     container, clock, count, connections
 ):
     planned(container, clock, count)
@@ -133,7 +133,7 @@ def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_on
         assert jobs.dispatch(sending) == {"sent": count}
 
         assert catcher.connections == connections
-        ids = [letter.message_id for letter in catcher.letters()]
+        ids = [message.message_id for message in catcher.letters()]
     assert len(set(ids)) == len(ids) == count
 
 
@@ -255,9 +255,9 @@ def test_enabling_and_disabling_stand_in_the_history_with_their_reasons(containe
         lines = select(HistoryEntry.action, HistoryEntry.detail).where(
             HistoryEntry.subject == "sending"
         )
-        found = [tuple(line) for line in work.rows(lines.order_by(HistoryEntry.id))]
+        entries = [tuple(line) for line in work.rows(lines.order_by(HistoryEntry.id))]
 
-    assert found == [
+    assert entries == [
         ("disable", {"reason": "The relay moves."}),
         ("enable", {"reason": "It has moved."}),
     ]

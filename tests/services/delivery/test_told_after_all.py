@@ -58,7 +58,7 @@ def send(container, **behaviour):
     jobs.plan(container)
     with cases.relay(container, **behaviour) as (sending, catcher):
         jobs.dispatch(sending)
-        return [letter.recipient for letter in catcher.letters()]
+        return [message.recipient for message in catcher.letters()]
 
 
 def came_back(container, kind, count=1):
@@ -171,8 +171,8 @@ def test_a_suspension_between_composing_and_the_marker_is_waited_for_as_well(
         cases.change(container, id_, "suspend", clock.now.date() - timedelta(days=1))
         cases.change(container, id_, "reinstate", clock.now.date() + timedelta(days=2))
 
-    with cases.relay(container) as (sending, catcher), jobs.postman(sending) as postman:
-        dispatcher.dispatch(sending, cases.Interrupted(postman, suspend))
+    with cases.relay(container) as (sending, catcher), jobs.smtp_sender(sending) as sender:
+        dispatcher.dispatch(sending, cases.Interrupted(sender, suspend))
         assert catcher.letters() == []
 
     assert days_sent(container, clock, 4) == [0, 0, 1, 0]
@@ -183,11 +183,11 @@ def of_two(container, clock):
     clock.now = THIRTY_DAYS_BEFORE
     with container.work(SYSTEM) as work:
         ids, on = cases.holders(work, 1), cases.years_before(EXPIRY)
-        one, _ = (cases.award(work, ids, on, scheme=scheme)[0] for scheme in ("cpt", "clt"))
-    return one
+        held, _ = (cases.award(work, ids, on, scheme=scheme)[0] for scheme in ("cpt", "clt"))
+    return held
 
 
-def test_what_a_letter_left_without_is_told_in_another_one(container, clock):
+def test_what_a_message_left_without_is_told_in_another_one(container, clock):
     held = of_two(container, clock)
     jobs.plan(container)
     (both,) = [row for row in cases.letters(container) if row.kind == "reminder"]
@@ -196,24 +196,24 @@ def test_what_a_letter_left_without_is_told_in_another_one(container, clock):
 
     assert days_sent(container, clock, 4) == [1, 0, 1, 0]
     with container.reading(SYSTEM) as reading:
-        told = {one.offset: one for one in ledger.fates(reading, held)}[30]
-    assert (told.fate, told.message_state) == ("planned", "sent")
-    of_letters = [row for row in cases.letters(container) if row.kind == "reminder"]
-    lines = [[one["certification_id"] for one in row.facts["lines"]] for row in of_letters]
+        fate = {stage.offset: stage for stage in ledger.fates(reading, held)}[30]
+    assert (fate.fate, fate.message_state) == ("planned", "sent")
+    of_messages = [row for row in cases.letters(container) if row.kind == "reminder"]
+    lines = [[stage["certification_id"] for stage in row.facts["lines"]] for row in of_messages]
     assert len(lines[0]) == 1
     assert lines[1] == [held]
-    assert of_letters[0].id == both.id
+    assert of_messages[0].id == both.id
 
 
-def test_what_a_letter_leaves_without_is_on_record_as_withheld(container, clock):
+def test_what_a_message_leaves_without_is_on_record_as_withheld(container, clock):
     held = of_two(container, clock)
     jobs.plan(container)
     cases.apply(container, held, clock.now.date() - timedelta(days=1))
     assert len(send(container)) == 1
 
     with container.reading(SYSTEM) as reading:
-        told = {one.offset: one for one in ledger.fates(reading, held)}[30]
-    assert (told.fate, told.reason, told.message_state) == ("skipped", "renewal_pending", None)
+        fate = {stage.offset: stage for stage in ledger.fates(reading, held)}[30]
+    assert (fate.fate, fate.reason, fate.message_state) == ("skipped", "renewal_pending", None)
 
 
 @BOTH
@@ -240,7 +240,7 @@ def test_a_stage_is_told_when_the_address_has_rested(container, clock, certified
     assert send(container) == []
 
 
-def test_letters_that_came_back_from_a_full_mailbox_are_told_when_it_has_rested(
+def test_messages_that_came_back_from_a_full_mailbox_are_told_when_it_has_rested(
     container, clock, certified
 ):
     """Three of them make the rest; the last stage is still of use after it."""
@@ -365,13 +365,13 @@ def test_what_was_sent_or_cancelled_by_hand_is_not_told_again(container, certifi
     certified()
     jobs.plan(container)
     with container.work(SYSTEM) as work:
-        letter = cases.letters(container)[-1]
-        by_hand.change(work, letter.id, QueueAct.CANCEL, reason="They know.")
+        message = cases.letters(container)[-1]
+        by_hand.change(work, message.id, QueueAct.CANCEL, reason="They know.")
     correct(container, email="here@example.com")
     assert send(container) == []
 
 
-def test_a_letter_that_arrived_is_not_told_again_at_another_address(container, certified):
+def test_a_message_that_arrived_is_not_told_again_at_another_address(container, certified):
     certified()
     assert len(send(container)) == 1
     correct(container, email="here@example.com")
@@ -394,7 +394,7 @@ def test_what_is_refused_at_both_is_dead_and_may_be_queued_again_by_hand(contain
     assert send(container, rcpt_replies={"*": "550 5.7.1 No"}) == []
     assert cases.letters(container)[-1].state == "dead"
     with container.work(SYSTEM) as work:
-        letter = cases.letters(container)[-1]
-        by_hand.change(work, letter.id, QueueAct.REQUEUE, reason="They let us in.")
+        message = cases.letters(container)[-1]
+        by_hand.change(work, message.id, QueueAct.REQUEUE, reason="They let us in.")
 
     assert send(container) == ["strict@example.com"]

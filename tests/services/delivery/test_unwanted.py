@@ -91,7 +91,7 @@ def test_who_switches_reminders_off_gets_none_until_they_are_on_again_and_then_t
 
     assert off == [(30, "skipped", "unwanted"), (7, "skipped", "unwanted")]
     assert on == (1, "planned", None)
-    assert [letter.stage for letter in cases.letters(container)] == [60, 7, 1]
+    assert [message.stage for message in cases.letters(container)] == [60, 7, 1]
 
 
 def test_a_pause_lasts_through_its_last_day_where_the_holder_lives(prefer, plan):
@@ -102,7 +102,7 @@ def test_a_pause_lasts_through_its_last_day_where_the_holder_lives(prefer, plan)
     assert plan(14) == (14, "planned", None)
 
 
-def test_a_pause_does_not_hold_back_the_letters_of_the_last_seven_days(prefer, plan):
+def test_a_pause_does_not_hold_back_the_messages_of_the_last_seven_days(prefer, plan):
     plan(60)
     prefer(reminders={"snoozed_until": EXPIRY + timedelta(days=60)})
 
@@ -116,31 +116,31 @@ def test_a_pause_does_not_hold_back_the_letters_of_the_last_seven_days(prefer, p
 def test_the_dry_run_foretells_what_the_planner_does_with_what_holders_want(container, prefer):
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=20)})
     with container.reading(SYSTEM) as reading:
-        found = {
+        foreseen = {
             n: [
-                (one.fate, one.reason)
-                for one in ledger.foresee(reading, as_of=EXPIRY - timedelta(days=n))
-                if one.offset == n
+                (stage.fate, stage.reason)
+                for stage in ledger.foresee(reading, as_of=EXPIRY - timedelta(days=n))
+                if stage.offset == n
             ]
             for n in (30, 14)
         }
 
-    assert found == {30: [("skipped", "snoozed")], 14: [("planned", None)]}
+    assert foreseen == {30: [("skipped", "snoozed")], 14: [("planned", None)]}
 
 
-def test_a_letter_that_waits_is_not_sent_to_who_wants_no_more(container, prefer, plan):
+def test_a_message_that_waits_is_not_sent_to_who_wants_no_more(container, prefer, plan):
     plan(60)
     prefer(reminders={"wanted": False})
     with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"cancelled": 1}
         assert catcher.letters() == []
 
-    (letter,) = cases.letters(container)
-    assert letter.last_error == sealing.NOT_WANTED
+    (message,) = cases.letters(container)
+    assert message.last_error == sealing.NOT_WANTED
 
 
 @pytest.mark.parametrize(("stage", "comes"), [(60, "cancelled"), (7, "sent")])
-def test_a_pause_holds_a_letter_that_waits_unless_it_is_of_the_last_days(
+def test_a_pause_holds_a_message_that_waits_unless_it_is_of_the_last_days(
     container, prefer, plan, stage, comes
 ):
     plan(stage)
@@ -149,11 +149,11 @@ def test_a_pause_holds_a_letter_that_waits_unless_it_is_of_the_last_days(
         assert jobs.dispatch(sending) == {comes: 1}
         assert len(catcher.letters()) == (comes == "sent")
 
-    (letter,) = cases.letters(container)
-    assert letter.last_error == (sealing.PAUSED if comes == "cancelled" else None)
+    (message,) = cases.letters(container)
+    assert message.last_error == (sealing.PAUSED if comes == "cancelled" else None)
 
 
-def test_a_pause_holds_a_letter_whose_urgent_part_has_fallen_away(
+def test_a_pause_holds_a_message_whose_urgent_part_has_fallen_away(
     container, clock, holder_id, prefer, plan
 ):
     with container.work(SYSTEM) as work:
@@ -164,8 +164,8 @@ def test_a_pause_holds_a_letter_whose_urgent_part_has_fallen_away(
             for row in work.rows(select(Certification.id).where(Certification.scheme == "cpt"))
         )
     plan(7)
-    (letter,) = (row for row in cases.letters(container) if row.kind == "reminder")
-    assert letter.stage == 7
+    (message,) = (row for row in cases.letters(container) if row.kind == "reminder")
+    assert message.stage == 7
     cases.renew(container, urgent, clock.now.date())
     prefer(reminders={"snoozed_until": EXPIRY})
     with cases.relay(container) as (sending, _):
@@ -190,13 +190,13 @@ def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(
         def __init__(self, carrier):
             self.carrier = carrier
 
-        def deliver(self, **letter):
+        def deliver(self, **message):
             prefer(reminders={"wanted": False})
-            return self.carrier.deliver(**letter)
+            return self.carrier.deliver(**message)
 
     with cases.relay(container) as (sending, catcher):
-        with jobs.postman(sending) as postman:
-            counts = dispatcher.dispatch(sending, Interrupting(postman))
+        with jobs.smtp_sender(sending) as sender:
+            counts = dispatcher.dispatch(sending, Interrupting(sender))
         assert catcher.letters() == []
 
     assert counts == {"ready": 1, "cancelled": 1}

@@ -56,8 +56,8 @@ def test_a_reminder_that_is_planned_at_night_goes_in_the_morning(quiet, clock, n
     clock.now = now
     jobs.plan(quiet)
 
-    (letter,) = cases.letters(quiet)
-    assert letter.next_at == goes
+    (message,) = cases.letters(quiet)
+    assert message.next_at == goes
     with cases.relay(quiet) as (sending, catcher):
         jobs.dispatch(sending)
         assert len(catcher.letters()) == (goes == now)
@@ -79,12 +79,12 @@ def test_what_would_come_too_late_in_the_morning_goes_at_night(container, clock)
     clock.now = datetime(2027, 3, 14, 22, tzinfo=NEW_YORK).astimezone(UTC)
     jobs.plan(late_riser)
 
-    (letter,) = cases.letters(late_riser)
-    assert letter.useful_until < clock.now + timedelta(hours=12)
-    assert letter.next_at == clock.now
+    (message,) = cases.letters(late_riser)
+    assert message.useful_until < clock.now + timedelta(hours=12)
+    assert message.next_at == clock.now
 
 
-def test_what_is_planned_before_and_after_midnight_is_one_letter(quiet, clock):
+def test_what_is_planned_before_and_after_midnight_is_one_message(quiet, clock):
     (first,) = cases.certified(quiet, EXPIRY)
     clock.now = at(13, 23, 30)
     jobs.plan(quiet)
@@ -92,11 +92,11 @@ def test_what_is_planned_before_and_after_midnight_is_one_letter(quiet, clock):
         cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
     clock.now = at(14, 0, 30)
     jobs.plan(quiet)
-    (letter,) = cases.letters(quiet)
-    assert letter.next_at == at(14, 7)
+    (message,) = cases.letters(quiet)
+    assert message.next_at == at(14, 7)
 
 
-def test_news_of_a_night_make_one_letter_in_the_morning_but_a_new_address_is_told_at_once(
+def test_news_of_a_night_make_one_message_in_the_morning_but_a_new_address_is_told_at_once(
     quiet, clock
 ):
     clock.now = at(13, 12)
@@ -107,8 +107,8 @@ def test_news_of_a_night_make_one_letter_in_the_morning_but_a_new_address_is_tol
         clock.advance(minutes=40)
         _approve(quiet, activity_id)
 
-    told = [row for row in cases.letters(quiet) if row.kind == "notice" and row.about["type"]]
-    assert [row.next_at for row in told if row.created_at > at(13, 23)] == [at(14, 7)]
+    notices = [row for row in cases.letters(quiet) if row.kind == "notice" and row.about["type"]]
+    assert [row.next_at for row in notices if row.created_at > at(13, 23)] == [at(14, 7)]
 
 
 def _submitted(container, certification_id, title):
@@ -141,7 +141,7 @@ def _approve(container, activity_id):
         )
 
 
-def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(container, clock):
+def test_a_message_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(container, clock):
     clock.now = datetime(2027, 3, 8, 15, tzinfo=UTC)
     (first,) = cases.certified(container, date(2027, 4, 7))
     jobs.plan(container)
@@ -150,5 +150,5 @@ def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(c
         cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
     jobs.plan(container)
 
-    (letter,) = cases.letters(container)
-    assert (letter.stage, letter.next_at) == (7, clock.now)
+    (message,) = cases.letters(container)
+    assert (message.stage, message.next_at) == (7, clock.now)

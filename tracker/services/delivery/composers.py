@@ -90,20 +90,23 @@ def written(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
         by_kind[claim.kind].append(claim)
     made: Made = {}
     for kind, some in by_kind.items():
-        of_claim = _COMPOSERS[kind].owed(reading, some)
+        owed_by = _COMPOSERS[kind].owed(reading, some)
         for claim in some:
-            made[claim.id] = _written(reading, key, claim, _safely(partial(of_claim, claim)))
+            made[claim.id] = _safely(partial(_written, reading, key, claim, owed_by))
     return made
 
 
 def _written(
-    reading: ReadContext, key: bytes, claim: MessageClaim, owed: Owed | Uncomposed
+    reading: ReadContext,
+    key: bytes,
+    claim: MessageClaim,
+    owed_by: Callable[[MessageClaim], Owed | Uncomposed],
 ) -> Composed | Uncomposed:
-    if isinstance(owed, Uncomposed):
-        return owed
-    compose = _COMPOSERS[claim.kind].compose
-    composed = _safely(partial(compose, reading, key, claim, owed.facts))
-    return replace(composed, withheld=owed.withheld) if isinstance(composed, Composed) else composed
+    now = owed_by(claim)
+    if isinstance(now, Uncomposed):
+        return now
+    composed = _COMPOSERS[claim.kind].compose(reading, key, claim, now.facts)
+    return replace(composed, withheld=now.withheld)
 
 
 def _safely(make: Callable[[], T]) -> T | Uncomposed:
