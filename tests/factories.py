@@ -15,6 +15,7 @@ from tracker.services.core.context import Container, UnitOfWork
 from tracker.services.credentials import assessments, certifications
 from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import holders
+from tracker.services.standings.snapshots import ZonedCertification
 
 REQUIRED = ("safety", "quality", "processes", "maintenance")
 _numbers = itertools.count(1)
@@ -49,8 +50,14 @@ def certified(container: Container, on: date, **values: Any) -> tuple[str, str]:
     with container.work(SYSTEM) as work:
         holder_id = holder(work, **values)
         passed(work, holder_id, on)
-        found = certifications.of_holder(work, holder_id, "cpt")
-        return holder_id, str(found.id)
+        return holder_id, certification(work, holder_id, "cpt").id
+
+
+def certification(work: UnitOfWork, holder_id: str, scheme: str) -> ZonedCertification:
+    """The certification that a holder has in a scheme."""
+    row = certifications.of_holder(work, holder_id, scheme)
+    assert row is not None
+    return row
 
 
 def secret(container: Container, role: Role, **subject: str) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OUT_OF_MEMORY = 77  # the exit status of a process that ran out of memory and could still exit
@@ -56,7 +56,7 @@ class ProcessLimits:
 
 def run(
     job: str,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     source: IO[bytes],
     *,
     into: IO[bytes],
@@ -66,11 +66,11 @@ def run(
 
     Both are files with a descriptor. Raises CostsTooMuch, or RuntimeError if the job fails.
     """
-    told = json.dumps(options)
+    text = json.dumps(options)
     bounds = [str(limits.memory_bytes), str(limits.seconds)]
     source.seek(0)
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # the file object's buffer may have read ahead
-    command = [sys.executable, "-m", "tracker.apart", job, told, *bounds]
+    command = [sys.executable, "-m", "tracker.apart", job, text, *bounds]
     with tempfile.TemporaryFile() as noise:
         try:
             done = subprocess.run(  # noqa: S603 - a program of ours
@@ -107,13 +107,13 @@ def _environment() -> dict[str, str]:
 
 def main() -> None:
     """Run one job, in the process that was started for it."""
-    job, told, memory_bytes, seconds = sys.argv[1:]
+    job, options, memory_bytes, seconds = sys.argv[1:]
     module = importlib.import_module(job)
     module.prepare(sys.stdin.buffer)
     sys.stdin.buffer.seek(0)
     _bind(int(memory_bytes), int(seconds))
     try:
-        module.work(json.loads(told), sys.stdin.buffer, sys.stdout.buffer)
+        module.work(json.loads(options), sys.stdin.buffer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)  # there is no memory left for a clean exit

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def private(engine: Engine) -> Iterator[Session]:
         session.rollback()
 
 
-def _copied(engine: Engine) -> Any:
+def _copied(engine: Engine) -> AbstractContextManager[Connection]:
     return _of_file(engine) if engine.dialect.name == "sqlite" else _of_tables(engine)
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.string import TextLoader
@@ -40,7 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
-from sqlalchemy.types import TypeDecorator, Uuid
+from sqlalchemy.types import TypeDecorator, TypeEngine, Uuid
 
 from tracker.settings import Settings
 
@@ -97,7 +98,7 @@ class AmountColumn(TypeDecorator[Decimal]):
     impl = Numeric(8, 2)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int] | TypeEngine[Decimal]:
         """Integers for SQLite, which has no decimals; Numeric(8, 2) elsewhere."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Integer())
@@ -109,10 +110,11 @@ class AmountColumn(TypeDecorator[Decimal]):
             return value
         return int((value * 100).to_integral_exact())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Decimal | int | None, dialect: Dialect) -> Decimal | None:
         """Return exactly two decimals."""
-        if value is None or dialect.name != "sqlite":
-            return value  # type: ignore[no-any-return]
+        del dialect
+        if value is None or isinstance(value, Decimal):
+            return value
         return Decimal(value).scaleb(-2)
 
 
@@ -148,7 +150,7 @@ def new_id() -> str:
 def flask_config(settings: Settings) -> dict[str, Any]:
     """The Flask-SQLAlchemy configuration of the configured database."""
     url = make_url(settings.database.url)
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": settings.database.pool_size,
         "hide_parameters": True,  # errors are logged, and parameters are people's data
@@ -177,9 +179,9 @@ _TCP = {
 }
 
 
-def _over_network(settings: Settings, url: URL) -> dict[str, Any]:
+def _over_network(settings: Settings, url: URL) -> dict[str, object]:
     """The arguments for psycopg. Behind a transaction pooler, no statement may stay prepared."""
-    chosen: dict[str, Any] = {n: value for n, value in _TCP.items() if n not in url.query}
+    chosen: dict[str, object] = {n: value for n, value in _TCP.items() if n not in url.query}
     if settings.database.pooler == "transaction":
         chosen["prepare_threshold"] = None
     return chosen
@@ -203,12 +205,12 @@ def _keep_values_secret(context: ExceptionContext) -> None:
             error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
+def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
     # Ids are text (Id): making a UUID object of each takes a tenth of the time to read a row.
     connection.adapters.register_loader("uuid", TextLoader)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is sent by _begin_immediate
     for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -240,10 +242,10 @@ def without_waiting(connection: Connection) -> Iterator[None]:
 
     On PostgreSQL the statement itself says which rows it skips (SKIP LOCKED).
     """
-    if connection.dialect.name != "sqlite":
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
         yield
         return
-    driver: Any = connection.connection.driver_connection
     patience = driver.execute("PRAGMA busy_timeout").fetchone()[0]
     driver.execute("PRAGMA busy_timeout=0")
     try:

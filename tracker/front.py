@@ -28,16 +28,16 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeAlias
+from wsgiref.types import WSGIEnvironment
 
 _log = logging.getLogger(__name__)
 
-AsgiScope = Mapping[str, Any]
-AsgiMessage = Mapping[str, Any]
+AsgiMessage: TypeAlias = Mapping[str, Any]
+"""What ASGI calls a scope or a message: values of several types by name."""
 Receive = Callable[[], Awaitable[AsgiMessage]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Environ = dict[str, Any]
-WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Send = Callable[[dict[str, object]], Awaitable[None]]
+WSGI = Callable[[WSGIEnvironment, Callable[..., Any]], Iterable[bytes]]
 
 _AT_ONCE = 0.05  # seconds within which a body that was sent with its headers arrives
 _PATIENCE, _SLOWEST = 20.0, 16 * 1024  # seconds for a body or a response; bytes for 1 s more
@@ -63,7 +63,7 @@ class _NotYet(io.RawIOBase):
         """Always True; reading it raises."""
         return True
 
-    def readinto(self, _buffer: Any) -> NoReturn:
+    def readinto(self, _buffer: object) -> NoReturn:
         """Signal that the application wants the body."""
         raise _BodyWantedError
 
@@ -95,7 +95,7 @@ class Front:
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
         """Respond to one request."""
         if scope["type"] != "http":
             return
@@ -107,7 +107,7 @@ class Front:
         with answer.body:
             await _give(answer, send)
 
-    async def _answered(self, scope: AsgiScope, receive: Receive, body: IO[bytes]) -> _Answer:
+    async def _answered(self, scope: AsgiMessage, receive: Receive, body: IO[bytes]) -> _Answer:
         environ = _environ(scope)
         declared = environ.get("CONTENT_LENGTH", "")
         chunked = "HTTP_TRANSFER_ENCODING" in environ
@@ -134,7 +134,7 @@ class Front:
         body.seek(0)
         return await self._run({**environ, "CONTENT_LENGTH": str(length)}, body)
 
-    async def _run(self, environ: Environ, body: IO[bytes]) -> _Answer:
+    async def _run(self, environ: WSGIEnvironment, body: IO[bytes]) -> _Answer:
         """Run the application in one of the threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _call, self._app, environ, body)
@@ -182,11 +182,11 @@ async def _ended(reader: asyncio.Future[int]) -> None:
         reader.exception()
 
 
-def _environ(scope: AsgiScope) -> Environ:
+def _environ(scope: AsgiMessage) -> WSGIEnvironment:
     """The WSGI environ for an ASGI scope (PEP 3333)."""
     host, port = scope.get("server") or ("localhost", None)
     client = scope.get("client") or ("", 0)
-    environ: Environ = {
+    environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
@@ -209,7 +209,7 @@ def _environ(scope: AsgiScope) -> Environ:
     return environ
 
 
-def _add_header(environ: Environ, name: str, value: str) -> None:
+def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
     if "_" in name:  # X_Forwarded_For would be taken for X-Forwarded-For
         return
     key = _OWN_NAMES.get(name) or f"HTTP_{name.replace('-', '_').upper()}"
@@ -218,11 +218,11 @@ def _add_header(environ: Environ, name: str, value: str) -> None:
     environ[key] = value if before is None else f"{before}{joint}{value}"
 
 
-def _call(app: WSGI, environ: Environ, body: IO[bytes]) -> _Answer:
+def _call(app: WSGI, environ: WSGIEnvironment, body: IO[bytes]) -> _Answer:
     """Run the application and collect its whole response, on disk if it is large."""
     said: list[tuple[str, list[tuple[str, str]]]] = []
 
-    def start(status: str, headers: list[tuple[str, str]], _failure: Any = None) -> None:
+    def start(status: str, headers: list[tuple[str, str]], _failure: object = None) -> None:
         said.append((status, headers))
 
     collected = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when it is sent

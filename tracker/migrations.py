@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -76,10 +76,10 @@ def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
     SQLite has no other way to change a column's constraints. Raises RuntimeError if rows refer to
     missing rows afterwards.
     """
-    if connection.dialect.name != "sqlite":
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
         yield
         return
-    driver: Any = connection.connection.dbapi_connection
     driver.execute("PRAGMA foreign_keys=OFF")  # has no effect within a transaction
     try:
         yield

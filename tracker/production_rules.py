@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-SettingValues = Mapping[str, Mapping[str, Any]]
+SettingValues = Mapping[str, Mapping[str, object]]
 
 NAMES = {
     "http": "links in email that anyone on the way can read and change",
@@ -67,7 +66,7 @@ def _of_site(url: str) -> Iterator[tuple[str, str]]:
         yield "example_addresses", f"app.base_url = {url!r}: {_NO_EXAMPLE}"
 
 
-def _of_mail(mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_mail(mail: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     encrypted = mail.get("use_tls") or mail.get("use_ssl")
     server = mail.get("server", "")
     if not encrypted and server and server not in _THIS_MACHINE:

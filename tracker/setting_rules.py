@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parseaddr
-from typing import Any
 
 from tracker import production_rules
 from tracker.domain import emails
+from tracker.production_rules import SettingValues
 
 PREFIX = "TRACKER_"
 _MAY_BE_EMPTY = {
@@ -41,7 +41,7 @@ def variable_of(section: str, key: str) -> str:
     return f"{PREFIX}{section.upper()}_{key.upper()}"
 
 
-def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def broken(environment: str, values: SettingValues) -> list[str]:
     """The mistakes in the values, each with the name of its setting."""
     mistakes: list[str] = []
     for section, keys in values.items():
@@ -52,12 +52,8 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
                 )
             if isinstance(value, str) and not value.isprintable():
                 mistakes.append(f"{section}.{key} = {value!r}: must be one line of text")
-            least = 0 if (section, key) in _MAY_BE_ZERO else 1
-            if type(value) is int and value < least:
-                mistakes.append(f"{section}.{key} = {value}: must be at least {least}")
-            most = _AT_MOST.get((section, key), value)
-            if type(value) is int and value > most:
-                mistakes.append(f"{section}.{key} = {value}: must be at most {most}")
+            if type(value) is int:
+                mistakes += _beyond(section, key, value)
     mail = values.get("mail", {})
     if mail.get("use_tls") is True and mail.get("use_ssl") is True:
         mistakes.append("mail.use_tls, mail.use_ssl: only one of them may be true")
@@ -72,7 +68,17 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
     return mistakes
 
 
-def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
+def _beyond(section: str, key: str, value: int) -> Iterator[str]:
+    """The mistake in a number that is too small or too large."""
+    least = 0 if (section, key) in _MAY_BE_ZERO else 1
+    if value < least:
+        yield f"{section}.{key} = {value}: must be at least {least}"
+    most = _AT_MOST.get((section, key), value)
+    if value > most:
+        yield f"{section}.{key} = {value}: must be at most {most}"
+
+
+def _check_addresses(mail: Mapping[str, object], mistakes: list[str]) -> None:
     """Check that our own addresses, which are in every message, have a form every relay takes."""
     for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
         value = mail.get(key)
@@ -93,7 +99,7 @@ def _check_database(url: object, mistakes: list[str]) -> None:
         )
 
 
-def _check_server(server: Mapping[str, Any], mistakes: list[str]) -> None:
+def _check_server(server: Mapping[str, object], mistakes: list[str]) -> None:
     rules: dict[str, tuple[Callable[[str], object], str]] = {
         "trusted_proxies": (
             networks,

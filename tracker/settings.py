@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from tracker import setting_rules
+from tracker.production_rules import SettingValues
 from tracker.setting_rules import PREFIX, variable_of
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -247,7 +248,7 @@ def load(environment: str | None = None, variables: Mapping[str, str] | None = N
     return Settings(environment=environment, **sections)
 
 
-def _read(name: str, mistakes: list[str]) -> dict[str, dict[str, Any]]:
+def _read(name: str, mistakes: list[str]) -> dict[str, dict[str, object]]:
     path = ROOT / "config" / f"{name}.toml"
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -277,7 +278,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _overlay(
-    values: dict[str, dict[str, Any]], variables: Mapping[str, str], mistakes: list[str]
+    values: dict[str, dict[str, object]], variables: Mapping[str, str], mistakes: list[str]
 ) -> None:
     """Override the files' values with the TRACKER_ variables; an unknown one is a mistake."""
     for variable, text in sorted(variables.items()):
@@ -321,9 +322,7 @@ def _typed(kind: type, key: str, text: str) -> object:
     return text
 
 
-def _section(
-    name: str, kind: type, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]
-) -> Any:
+def _section(name: str, kind: type, values: SettingValues, mistakes: list[str]) -> Any:
     given, hints = values.get(name, {}), get_type_hints(kind)
     for key, wanted in hints.items():
         if key not in given:

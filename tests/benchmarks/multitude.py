@@ -6,7 +6,7 @@ the same stages, so these are computed once for each day and zone and joined to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -164,7 +164,7 @@ def _prepare(work: UnitOfWork, planned_until: datetime) -> int:
     return len(awards)
 
 
-def _kept(row: dict[str, Any], table: Table) -> dict[str, Any]:
+def _kept(row: Mapping[str, object], table: Table) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name in table.columns}
 
 

@@ -256,7 +256,7 @@ def test_a_withdrawn_one_says_so_at_its_old_address_and_number(
     """A certificate that was handed out never answers "not found"."""
     title, sentence = said
     with container.work(SYSTEM) as work:
-        row = certifications.of_holder(work, ids[0], "cpt")
+        row = factories.certification(work, ids[0], "cpt")
         passed = assessments.of_holder(work, ids[0])[0]
         assessments.void(work, passed.id, reason="A mistake.")
     by_address = client.get(f"/verify/{row.public_id}?lang={language}")
@@ -284,7 +284,7 @@ def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(
             reason="Moved.",
         )
         factories.passed(work, ids[0], date(2026, 11, 3))
-        now = certifications.of_holder(work, ids[0], "cpt").number
+        now = factories.certification(work, ids[0], "cpt").number
     told = client.get(f"/verify/{row.public_id}").json
     assert (told["status"], told["number"]) == ("surrendered", row.number)
     assert (told["certified_again_on"], told["certified_again_number"]) == ("2026-11-03", now)

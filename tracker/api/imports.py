@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -13,13 +12,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import ProblemSchema, page_of
+from tracker.api.http.schemas import Loaded, ProblemSchema, page_of
 from tracker.api.http.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
 from tracker.services import imports
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.imports import apart, import_runs
+from tracker.services.imports.import_runs import ImportRunRow
 from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
@@ -148,7 +148,7 @@ class ImportQuerySchema(paging.PageSchema):
     kind = choice(*imports.KINDS)
 
 
-def _summary(row: Any) -> dict[str, Any]:
+def _summary(row: ImportRunRow) -> dict[str, object]:
     report = row.report
     return {
         "id": row.id,
@@ -165,7 +165,7 @@ def _summary(row: Any) -> dict[str, Any]:
     }
 
 
-def _present(row: Any) -> dict[str, Any]:
+def _present(row: ImportRunRow) -> dict[str, object]:
     report = row.report
     return {
         **_summary(row),
@@ -193,19 +193,19 @@ def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
-def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
+def _ask(reading: ReadContext, body: Loaded) -> None:
     """Whether the caller may send files of that kind. Raises NotAllowed."""
     if not reading.actor.is_staff and body["kind"] != "roster":
         raise NotAllowed("Employers may import only their own roster.", role=reading.actor.role)
 
 
 @contextmanager
-def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[Loaded]:
     """The file as texts, read before the transaction opens; for a dry run, the report."""
     encoding = Encoding(body["encoding"])
     read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
-        options = {
+        options: imports.RunOptions = {
             "filename": _name(body["file"].filename),
             "dates": Dates(body["dates"]),
             "employer_id": None if actor.is_staff else actor.employer_id,
@@ -234,7 +234,7 @@ def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Itera
         problem=ImportProblemSchema,
     ),
 )
-def run(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def run(work: UnitOfWork, body: Loaded) -> Response:
     """Import a file: every row of it, or none, with a report of each bad one."""
     report = body["report"]
     if report is None:
@@ -253,7 +253,7 @@ def _name(name: str) -> str:
 @resource.reads(
     "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
 )
-def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
+def runs(reading: ReadContext, query: Loaded) -> Response:
     """The imports on record; an employer sees its own."""
     rows = import_runs.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 import click
 
@@ -27,7 +27,9 @@ class _Length(click.ParamType[Duration]):
 
     name = "DURATION"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Duration:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Duration:
         """The duration; fails with the form in which it must be written."""
         found = re.fullmatch(r"([0-9]{1,5}) ?(day|month|year)s?", str(value))
         if found is None:
@@ -87,15 +89,18 @@ def certifications() -> None:
 @click.option("--dry-run", is_flag=True, help="List who would be extended; store nothing.")
 def extend(
     *,
+    ref: str,
     scheme: str,
     expiring: Period,
     until: date | None,
+    by: Duration | None,
     holders: tuple[str, ...],
     employer: str | None,
     effective_on: date | None,
     dry_run: bool,
     override: str | None,
-    **given: Any,
+    reason: str,
+    reason_code: str,
 ) -> None:
     """Extend all certifications of a scheme that expire in a period, in one act.
 
@@ -103,20 +108,23 @@ def extend(
     """
     opened = container()
     selection = Selection(scheme, expiring, holders, _employer(opened, employer))
-    asked = MassExtension(
+    extension = MassExtension(
+        ref=ref,
         selection=selection,
+        reason_code=reason_code,
+        reason=reason,
         until=until,
+        by=by,
         effective_on=effective_on,
         override_reason=override,
-        **given,
     )
     with progress(f"Extending {scheme}") as tell:
         if dry_run:
             with opened.reading(OPERATOR) as reading:
-                found = mass_extensions.foresee(reading, asked, on_progress=tell)
+                found = mass_extensions.foresee(reading, extension, on_progress=tell)
         else:
             with opened.work(OPERATOR) as work:
-                found = mass_extensions.extend(work, asked, on_progress=tell)
+                found = mass_extensions.extend(work, extension, on_progress=tell)
     _tell(found)
 
 

@@ -76,7 +76,7 @@ class LazyProgram(LazyGroup):
         finally:
             os.umask(before)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """Run the given command."""
         try:
             return super().invoke(ctx)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypedDict
 
 import orjson
 
@@ -42,6 +42,27 @@ _VERDICTS = {
 }
 
 
+_Fact = str | bool | None
+
+
+class _ImpactChange(TypedDict):
+    fact: str
+    kind: str
+    before: _Fact
+    after: _Fact
+
+
+class _ImpactLine(TypedDict):
+    """A certification for which something changes, with all facts before and after."""
+
+    certificate_number: str
+    holder_ref: str
+    version: str
+    changes: list[_ImpactChange]
+    before: list[_Fact]
+    after: list[_Fact]
+
+
 class ImpactReport:
     """The certifications for which something changes, and the totals of all."""
 
@@ -66,22 +87,24 @@ class ImpactReport:
         if one.differences:
             self._lines.write(orjson.dumps(_plain(one), option=orjson.OPT_APPEND_NEWLINE))
 
-    def _changed(self) -> Iterator[dict[str, Any]]:
+    def _changed(self) -> Iterator[_ImpactLine]:
         self._lines.seek(0)
         yield from map(orjson.loads, self._lines)
 
     def text(self) -> Iterator[bytes]:
         """A line for each certification, then the totals."""
-        for one in self._changed():
-            changes = ", ".join(map(_told, one["changes"]))
-            yield f"{one['certificate_number']}  {one['holder_ref']}  {changes}\n".encode()
-        yield from (f"{line}\n".encode() for line in self.totals())
+        for line in self._changed():
+            changes = ", ".join(map(_phrase, line["changes"]))
+            yield f"{line['certificate_number']}  {line['holder_ref']}  {changes}\n".encode()
+        yield from (f"{total}\n".encode() for total in self.totals())
 
     def totals(self) -> Iterator[str]:
         """How many change, and how."""
         examined, changed = self.tally.examined, self.tally.changed
-        told = f"{changed:,} change{'s' if changed == 1 else ''}" if changed else "nothing changes"
-        yield f"{_certifications(examined)} examined: {told}"
+        result = (
+            f"{changed:,} change{'s' if changed == 1 else ''}" if changed else "nothing changes"
+        )
+        yield f"{_certifications(examined)} examined: {result}"
         for kind, count in self.tally.kinds.items():
             yield f"{count:>9,}  {kind.replace('_', ' ')}"
 
@@ -89,18 +112,18 @@ class ImpactReport:
         """A line for each certification, with all facts before and after."""
         return tabular.csv_chunks(COLUMNS, map(_row, self._changed()))
 
-    def json(self, **about: Any) -> Iterator[bytes]:
+    def json(self, **about: object) -> Iterator[bytes]:
         """One object: what was compared, the changes of each certification, the totals."""
         head = orjson.dumps({**about, **self._sums()}, default=str)
         yield head[:-1] + b',"certifications":['
         between = b"\n"
-        for one in self._changed():
-            shown = {key: one[key] for key in (*COLUMNS[:3], "changes")}
+        for line in self._changed():
+            shown = {key: value for key, value in line.items() if key in COLUMNS}
             yield between + orjson.dumps(shown)
             between = b",\n"
         yield b"\n]}\n"
 
-    def _sums(self) -> dict[str, Any]:
+    def _sums(self) -> dict[str, object]:
         tally = self.tally
         return {"examined": tally.examined, "changed": tally.changed, "kinds": tally.kinds}
 
@@ -109,7 +132,7 @@ def _certifications(count: int) -> str:
     return f"{count:,} certification{'' if count == 1 else 's'}"
 
 
-def _plain(one: Compared) -> dict[str, Any]:
+def _plain(one: Compared) -> _ImpactLine:
     """The data of all three forms: amounts as text, dates in ISO form."""
     return {
         "certificate_number": one.number,
@@ -121,25 +144,31 @@ def _plain(one: Compared) -> dict[str, Any]:
     }
 
 
-def _change(one: Difference) -> dict[str, Any]:
+def _change(one: Difference) -> _ImpactChange:
     before, after = _value(one.before), _value(one.after)
     return {"fact": one.fact, "kind": one.kind, "before": before, "after": after}
 
 
-def _value(value: Any) -> str | bool | None:
+def _value(value: object) -> _Fact:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _told(change: dict[str, Any]) -> str:
+def _phrase(change: _ImpactChange) -> str:
     """A change as a phrase: ``total 40.00 -> 35.00``, or the verdict in words."""
     if change["kind"] in _VERDICTS:
         return _VERDICTS[change["kind"]]
     nothing = "no expiration" if change["fact"] == "expires_on" else "none"
-    before, after = (change[when] or nothing for when in ("before", "after"))
+    before, after = change["before"] or nothing, change["after"] or nothing
     return f"{_WORDS[change['fact']]} {before} -> {after}"
 
 
-def _row(one: dict[str, Any]) -> list[Any]:
-    pairs = zip(one["before"], one["after"], strict=True)
-    kinds = ";".join(change["kind"] for change in one["changes"])
-    return [*(one[key] for key in COLUMNS[:3]), kinds, *(value for pair in pairs for value in pair)]
+def _row(line: _ImpactLine) -> list[_Fact]:
+    kinds = ";".join(change["kind"] for change in line["changes"])
+    pairs = zip(line["before"], line["after"], strict=True)
+    return [
+        line["certificate_number"],
+        line["holder_ref"],
+        line["version"],
+        kinds,
+        *(value for pair in pairs for value in pair),
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
@@ -11,6 +10,7 @@ from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import REFERENCE, words
 from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
 from tracker.services.core import tokens
+from tracker.services.core.tokens import TokenRow
 
 
 @click.group()
@@ -74,7 +74,7 @@ def list_() -> None:
             click.echo(f"{row.id}  {row.role:<8}  {scopes:<10}  {state}  {used}  {row.name}")
 
 
-def _state(row: Any, now: datetime) -> str:
+def _state(row: TokenRow, now: datetime) -> str:
     if row.revoked_at:
         return f"revoked {_minute(row.revoked_at)}"
     if row.expires_at is None:

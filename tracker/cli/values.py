@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import click
 
@@ -20,10 +20,12 @@ class Ruled(click.ParamType[OptionValue], Generic[OptionValue]):
     def __init__(self, name: str, rule: Callable[[str], OptionValue]) -> None:
         self.name, self._rule = name, rule
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> OptionValue:
+    def convert(
+        self, value: str | OptionValue, param: click.Parameter | None, ctx: click.Context | None
+    ) -> OptionValue:
         """The value; fails with the rule that it breaks."""
         if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]
+            return value
         try:
             return self._rule(value)
         except ValueError as refusal:

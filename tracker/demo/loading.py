@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -52,11 +51,11 @@ def _approve_centers(work: UnitOfWork) -> None:
         centers.add_center(work, name=name, category=category, approvals=[approval])
 
 
-def _import(work: UnitOfWork, kind: str, rows: list[dict[str, Any]]) -> None:
+def _import(work: UnitOfWork, kind: str, rows: Sequence[Mapping[str, object]]) -> None:
     imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
 
 
-def _file(rows: list[dict[str, Any]]) -> io.BytesIO:
+def _file(rows: Sequence[Mapping[str, object]]) -> io.BytesIO:
     """Rows as the CSV file that an import reads."""
     header = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.BytesIO()

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -55,7 +55,7 @@ class MailCatcher:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Store an email and accept it."""
-        content: Any = envelope.original_content
+        content = envelope.original_content or b""
         _write_through(self._directory / f"{uuid.uuid4().hex}.eml", content)
         subject = message_from_bytes(content, policy=policy.default)["Subject"]
         self._emails.append(CaughtEmail(envelope.rcpt_tos[0], str(subject or "")))

@@ -10,12 +10,11 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from tracker.demo import names
 from tracker.demo.names import DemoEmployer, Department, Rejection, Training
 
-Rows = dict[str, list[dict[str, Any]]]
+Rows = dict[str, list[dict[str, object]]]
 
 _MODULES = ("safety", "quality", "processes", "maintenance")
 _FUNDINGS = ("self", "employer", "wioa", "apprenticeship", "college", "state_program")
@@ -75,7 +74,7 @@ class DemoWorker:
     _used: set[Training] = field(default_factory=set)
     _is_employed: bool = False
 
-    def add(self, file: str, **values: Any) -> str:
+    def add(self, file: str, **values: object) -> str:
         """Add a row to a file, keyed by the worker and a running number; returns the key."""
         self._counters[file] += 1
         ref = f"{self.person.ref}-{file[0]}{self._counters[file]}"
@@ -84,7 +83,7 @@ class DemoWorker:
         return ref
 
     # Assessments.
-    def attempt(self, module: str, on: date, result: str = "pass", **values: Any) -> None:
+    def attempt(self, module: str, on: date, result: str = "pass", **values: object) -> None:
         """Take one assessment."""
         draw = self.random
         score = draw.randint(76, 99) if result == "pass" else draw.randint(40, 72)

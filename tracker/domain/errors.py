@@ -7,7 +7,7 @@ about HTTP; ``api/http/errors.py`` maps the kinds to status numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunct
     code: ClassVar[str] = "refused"
     way_out: ClassVar[WayOut] = NONE
 
-    def __init__(self, detail: str, **facts: Any) -> None:
+    def __init__(self, detail: str, **facts: object) -> None:
         super().__init__(detail)
         self.detail = detail
         self.exception = self.way_out
@@ -90,7 +90,9 @@ class Invalid(Refusal):
 
     code = "invalid"
 
-    def __init__(self, detail: str, *, fields: dict[str, str] | None = None, **facts: Any) -> None:
+    def __init__(
+        self, detail: str, *, fields: dict[str, str] | None = None, **facts: object
+    ) -> None:
         super().__init__(detail, **facts)
         self.fields = fields or {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -30,7 +29,7 @@ class AdjustmentBatch(Base, kw_only=True):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     ref: Mapped[str] = mapped_column(Ref, unique=True)
     scheme: Mapped[str] = mapped_column(String(32))
-    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    request: Mapped[dict[str, object]] = mapped_column(JSON)
     extended: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str] = mapped_column(String(100))

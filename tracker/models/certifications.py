@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id, one_of
@@ -23,8 +23,9 @@ from tracker.domain.credentials.certifications import Hold, Status
 _CURRENT = text("withdrawn_at is null and replaced_on is null")
 
 
-def _key_of_number(context: Any) -> str:
-    return numbers.key(context.get_current_parameters()["number"])
+def _key_of_number(context: DefaultExecutionContext) -> str:
+    parameters: dict[str, str] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return numbers.key(parameters["number"])
 
 
 class Certification(Base, kw_only=True):

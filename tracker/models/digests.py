@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -48,6 +47,6 @@ class Digest(Base, kw_only=True):
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
     from_on: Mapped[date]
     through_on: Mapped[date]
-    contents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    contents: Mapped[dict[str, object]] = mapped_column(JSON)
     message_id: Mapped[str | None] = mapped_column(Id, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

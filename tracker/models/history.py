@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,7 +29,7 @@ class HistoryEntry(Base, kw_only=True):
     action: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[str] = mapped_column(String(64))
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    detail: Mapped[dict[str, object]] = mapped_column(JSON)
 
 
 class HistoryValue(Base, kw_only=True):

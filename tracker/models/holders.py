@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text, true
 from sqlalchemy.orm import Mapped, mapped_column
@@ -99,7 +98,7 @@ class HolderRequest(Base, kw_only=True):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
     kind: Mapped[str] = mapped_column(String(16))
-    proposal: Mapped[dict[str, Any]] = mapped_column(JSON)
+    proposal: Mapped[dict[str, object]] = mapped_column(JSON)
     statement: Mapped[str | None] = mapped_column(Text, default=None)
     state: Mapped[str] = mapped_column(String(16), default=RequestState.REQUESTED)
     requested_on: Mapped[date]

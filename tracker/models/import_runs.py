@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +20,7 @@ class ImportRun(Base, kw_only=True):
     filename: Mapped[str] = mapped_column(String(200))
     dry_run: Mapped[bool]
     outcome: Mapped[str] = mapped_column(String(16))
-    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    report: Mapped[dict[str, object]] = mapped_column(JSON)
     actor: Mapped[str] = mapped_column(String(100))
     employer_id: Mapped[str | None] = mapped_column(Id, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

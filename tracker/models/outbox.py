@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -66,8 +65,8 @@ class Message(Base, kw_only=True):
     employer_id: Mapped[str | None] = mapped_column(ForeignKey("employer.id"), default=None)
     address: Mapped[str] = mapped_column(String(254))
     stage: Mapped[int | None] = mapped_column(default=None)
-    about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
-    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    about: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    facts: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True), default=None)
     priority: Mapped[int] = mapped_column(default=5)
     state: Mapped[str] = mapped_column(String(16), default=MessageState.READY)
     created_at: Mapped[datetime] = mapped_column(Instant)

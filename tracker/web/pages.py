@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import flask_swagger_ui
 from flask import Blueprint, Flask, Response, abort, render_template, send_from_directory
@@ -47,7 +46,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages)
 
 
-def plain(template: str, *, language: str = ENGLISH, status: int = 200, **facts: Any) -> Response:
+def plain(
+    template: str, *, language: str = ENGLISH, status: int = 200, **facts: object
+) -> Response:
     """A page without scripts, with inline style."""
     name = routing.container().settings.app.name
     text = render_template(template, css=_CSS, language=language, name=name, **facts)

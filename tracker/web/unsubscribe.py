@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
@@ -227,7 +226,7 @@ def _about(
 
 
 def _page(
-    heading: str, language: str, lines: list[str], *, status: int = 200, **facts: Any
+    heading: str, language: str, lines: list[str], *, status: int = 200, **facts: object
 ) -> Response:
     words = WORDS[language]
     response = pages.plain(

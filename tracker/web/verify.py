@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -12,6 +11,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import errors, limits, routing
 from tracker.api.http.fields import CertificateNumber, ClosedSchema, DayField, Sought, choice
 from tracker.api.http.routing import HTML, JSON, Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.domain.schemes.activity_types import ENGLISH, translated
@@ -74,7 +74,7 @@ class LookUpSchema(VerifyQuerySchema):
     surname = Sought(LONGEST_NAME)
 
 
-def show(reading: ReadContext, query: dict[str, Any], *, public_id: str) -> Response:
+def show(reading: ReadContext, query: Loaded, *, public_id: str) -> Response:
     """Whether a certification is valid today, by the address on the certificate.
 
     A true address is always answered: it cannot be guessed, and others may share the caller's
@@ -86,7 +86,7 @@ def show(reading: ReadContext, query: dict[str, Any], *, public_id: str) -> Resp
         return _missed(reading, query, [limits.caller()])
 
 
-def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
+def look_up(reading: ReadContext, query: Loaded) -> Response:
     """The same by certificate number and surname; the number of wrong guesses is limited."""
     if _as_page() and not {"number", "surname"} & query.keys():
         return _private(_page(query, heading=WORDS[_language(query)].look_up))
@@ -123,12 +123,12 @@ for _resource in (resource, public):
     )(show)
 
 
-def _shown(query: dict[str, Any], found: Verified) -> Response:
+def _shown(query: Loaded, found: Verified) -> Response:
     return _private(_found_page(query, found) if _as_page() else _found(query, found))
 
 
 def _missed(
-    reading: ReadContext, query: dict[str, Any], uses: Collection[Use], both: Collection[Use] = ()
+    reading: ReadContext, query: Loaded, uses: Collection[Use], both: Collection[Use] = ()
 ) -> Response:
     """Answer that there is none, and count it; or that there were too many wrong guesses."""
     try:
@@ -144,7 +144,7 @@ def _as_page() -> bool:
     return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
 
 
-def _language(query: dict[str, Any]) -> str:
+def _language(query: Loaded) -> str:
     return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or ENGLISH)
 
 
@@ -156,7 +156,7 @@ def _private(response: Response) -> Response:
     return response
 
 
-def _found(query: dict[str, Any], found: Verified) -> Response:
+def _found(query: Loaded, found: Verified) -> Response:
     language, standing = _language(query), found.standing
     over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
     return routing.answer(
@@ -188,14 +188,14 @@ def _note(found: Verified, language: str) -> str | None:
     return words.again.format(in_words(found.again_on, language), found.again_number)
 
 
-def _not_found(query: dict[str, Any]) -> Response:
+def _not_found(query: Loaded) -> Response:
     if not _as_page():
         return errors.problem(404, NotFound.code, _UNKNOWN)
     heading = WORDS[_language(query)].not_found
     return _page(query, status=404, heading=heading, unknown=True)
 
 
-def _too_often(query: dict[str, Any], error: TooOften) -> Response:
+def _too_often(query: Loaded, error: TooOften) -> Response:
     wait = str(error.facts["retry_after"])
     if _as_page():
         heading = WORDS[_language(query)].too_often
@@ -206,7 +206,7 @@ def _too_often(query: dict[str, Any], error: TooOften) -> Response:
     return response
 
 
-def _found_page(query: dict[str, Any], found: Verified) -> Response:
+def _found_page(query: Loaded, found: Verified) -> Response:
     language, standing = _language(query), found.standing
     return _page(
         query,
@@ -231,7 +231,7 @@ def _address_in(language: str) -> str:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
 
 
-def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:
+def _page(query: Loaded, *, status: int = 200, heading: str, **facts: object) -> Response:
     language = _language(query)
     base = routing.container().settings.app.base_url.rstrip("/")
     return pages.plain(

@@ -22,7 +22,7 @@ from tracker.domain.schemes.policies import (
     PracticalCheck,
     Reexamination,
 )
-from tracker.services.credentials import assessments, certifications
+from tracker.services.credentials import assessments
 from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.points import activities
 
@@ -283,7 +283,7 @@ def two(app, held):
             on = date(2025, 6, 30)
             attempt = AttemptToRecord(scheme=scheme, module=module, taken_on=on, passed=True)
             assessments.record(work, ids[0], attempt)
-        clt = certifications.of_holder(work, ids[0], "clt").id
+        clt = factories.certification(work, ids[0], "clt").id
     return ids, (ids[0], clt), ana
 
 

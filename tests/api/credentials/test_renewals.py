@@ -11,7 +11,7 @@ import pytest
 from tests import factories
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.services.credentials import assessments, certifications
+from tracker.services.credentials import assessments
 from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.points import activities
 
@@ -164,7 +164,7 @@ def test_both_renewed_together_cost_the_bundle_price_within_90_days(container, c
                 scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True
             )
             assessments.record(work, holder_id, attempt)
-        clt = certifications.of_holder(work, holder_id, "clt").id
+        clt = factories.certification(work, holder_id, "clt").id
     ana = caller("holder", holder_id=holder_id)
     quote = ana.get(f"/renewals/quote?certification_ids={cpt},{clt}").json
     assert (quote["amount"], quote["bundled"]) == ("100.00", True)

@@ -203,7 +203,7 @@ def test_holders_see_their_own_requests_and_staff_all(ana, asked, staff, caller,
 
 def _employer(container):
     with container.work(SYSTEM) as work:
-        return employers.register(work, {"name": "Acme"}).id
+        return employers.register(work, name="Acme").id
 
 
 def test_two_who_grant_at_once_change_the_name_once(container, caller, asked):

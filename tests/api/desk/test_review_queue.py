@@ -39,7 +39,7 @@ def test_only_staff_see_the_desk(caller, desk, anonymous, role, path):
     subject = {"holder_id": desk.people["ana"][0]} if role == "holder" else {}
     if role == "employer":
         with desk.container.work(SYSTEM) as work:
-            subject = {"employer_id": employers.register(work, {"name": "Acme"}).id}
+            subject = {"employer_id": employers.register(work, name="Acme").id}
 
     assert caller(role, **subject).get(path).status_code == 403
     assert anonymous.get(path).status_code == 401

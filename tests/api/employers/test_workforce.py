@@ -11,6 +11,7 @@ import openpyxl  # type: ignore[import-untyped, unused-ignore]
 import pytest
 from sqlalchemy import select, update
 
+from tests import factories
 from tests.api.employers import employer_cases
 from tests.api.employers.employer_cases import everything, read
 from tests.statements import counted
@@ -75,7 +76,7 @@ def motley(acme):
 
 def change(acme, employee_id, kind, on):
     with acme.container.work(SYSTEM) as work:
-        held = certifications.of_holder(work, acme.holders[employee_id], "cpt")
+        held = factories.certification(work, acme.holders[employee_id], "cpt")
         certifications.change(
             work, held.id, kind=kind, effective_on=on, reason_code="other", reason="A test."
         )
@@ -83,7 +84,7 @@ def change(acme, employee_id, kind, on):
 
 def earn(acme, employee_id, points):
     with acme.container.work(SYSTEM) as work:
-        held = certifications.of_holder(work, acme.holders[employee_id], "cpt")
+        held = factories.certification(work, acme.holders[employee_id], "cpt")
         course = {
             "category": "CE",
             "type": "third_party",
@@ -413,7 +414,7 @@ def test_a_list_costs_as_many_statements_for_150_workers_as_for_5(acme, hr, cont
 def test_a_voided_certification_is_none(acme, hr, container):
     acme.hire("1")
     with container.work(SYSTEM) as work:
-        held = certifications.of_holder(work, acme.holders["1"], "cpt")
+        held = factories.certification(work, acme.holders["1"], "cpt")
         work.session.get(Certification, held.id).withdrawn_at = work.now
     (row,) = shown(hr, acme)
     assert (row["status"], row["certificate_number"]) == ("not_certified", None)

@@ -81,7 +81,10 @@ def _passed_on(sender, **headers):
 
     environ = {"REMOTE_ADDR": sender, "wsgi.url_scheme": "http", "HTTP_HOST": "10.0.0.17"}
     proxied = Proxied(app, settings.load("testing", PROXIES))
-    proxied({**environ, **{name: value for name, value in headers.items() if value}}, None)
+    proxied(
+        {**environ, **{name: value for name, value in headers.items() if value}},
+        lambda *_: lambda _data: None,
+    )
     return seen
 
 

@@ -75,7 +75,7 @@ def grow(container, ids, people):
             ids.setdefault("activity", found)
             name = f"Center {holder_id}"
             centers.add_center(work, name=name, category="employer", approvals=[])
-            employers.register(work, {"name": f"Employer {holder_id}"})
+            employers.register(work, name=f"Employer {holder_id}")
     jobs.plan(container)
     asked = MassExtension(
         ref=f"storm-{people}",
@@ -111,7 +111,7 @@ def ids(container):
         )
         renewal_id = renewals.apply(work, certification_id)
         assessment, *_ = assessments.of_holder(work, holder_id)
-        employer = employers.register(work, {"name": "Palmetto Motors"})
+        employer = employers.register(work, name="Palmetto Motors")
     return {
         "holder": holder_id,
         "certification": certification_id,

@@ -79,7 +79,7 @@ def test_an_edited_activity_and_a_renamed_employer_tell_their_values(container, 
     ]
 
     with container.work(SYSTEM) as work:
-        acme = employers.register(work, {"name": "Acme", "email": "hr@acme.example"}).id
+        acme = employers.register(work, name="Acme", email="hr@acme.example").id
     patch(staff, f"/employers/{acme}", {"name": "Acme Inc", "email": "x@acme.example"})
     staff.call("PUT", f"/employers/{acme}/digest", json={"every": "week", "language": "en"})
     lines = staff.get(f"/employers/{acme}/history").json["items"]

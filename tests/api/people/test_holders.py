@@ -134,8 +134,8 @@ def test_a_person_is_found_however_they_are_asked_for(container, staff, path, id
     patch(staff, path, {"family_name": "Soto"})
     patch(staff, path, {"family_name": "Núñez-García"})
     with container.work(SYSTEM) as work:
-        acme = employers.register(work, {"name": "Acme"}).id
-        roster.add(work, acme, {"employee_id": "E-77", "holder_ref": "P1"})
+        acme = employers.register(work, name="Acme").id
+        roster.add(work, acme, employee_id="E-77", holder_ref="P1")
 
     found = staff.get("/holders", query_string={"q": query}).json["items"]
     assert [one["id"] for one in found] == [ids[0]]
@@ -280,7 +280,7 @@ def test_a_death_to_come_and_one_told_by_the_holder_are_refused(staff, caller, p
 def test_consents_end_with_a_death_and_do_not_come_back(container, staff, path, ids):
     actor = _as_holder(ids[0])
     with container.work(SYSTEM) as work:
-        acme = employers.register(work, {"name": "Acme"}).id
+        acme = employers.register(work, name="Acme").id
     with container.work(actor) as work:
         sharing.consent(work, acme, until_on=None, with_points=False)
     patch(staff, path, {"deceased_on": "2026-11-20"})

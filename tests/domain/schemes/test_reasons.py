@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -129,7 +130,9 @@ def test_what_was_probably_meant_is_named_first(act, code, meant):
     with pytest.raises(UnknownReason) as refused:
         LIST.check(act, code, words="So it was.")
 
-    assert refused.value.facts["near"][0] == meant
+    nearest = refused.value.facts["near"]
+    assert isinstance(nearest, Sequence)
+    assert nearest[0] == meant
     assert f"did you mean {meant!r}" in refused.value.detail
 
 
@@ -183,7 +186,9 @@ def test_codes_that_a_policy_names_are_taken_beside_the_list():
     with pytest.raises(UnknownReason) as refused:
         LIST.check("extension", "parental_leaf", words="Twins.", also=named)
     assert refused.value.facts["near"] == ["parental_leave"]
-    assert "national_guard" in refused.value.facts["choices"]
+    choices = refused.value.facts["choices"]
+    assert isinstance(choices, Collection)
+    assert "national_guard" in choices
 
 
 def test_a_scheme_whose_policies_name_none_has_none():

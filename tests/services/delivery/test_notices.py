@@ -276,7 +276,7 @@ def employed(container, holder_id, name="Acme"):
         work.session.add(Employer(id=employer_id, name=name, recorded_at=work.now))
         work.session.flush()
         ref = work.row(select(Holder.ref).where(Holder.id == holder_id)).ref
-        entry = roster.add(work, employer_id, {"employee_id": "7", "holder_ref": ref})
+        entry = roster.add(work, employer_id, employee_id="7", holder_ref=ref)
     return employer_id, entry.id
 
 
@@ -339,7 +339,7 @@ def test_an_employer_that_lists_somebody_again_and_again_is_heard_of_three_times
         with container.work(SYSTEM) as work:
             roster.end(work, employer_id, entry_id)
             values = {"employee_id": str(number), "holder_ref": ref}
-            entry_id = roster.add(work, employer_id, values).id
+            entry_id = roster.add(work, employer_id, **values).id
 
     kinds = [row.kind for row in notices(container)]
     assert (kinds.count("consent_asked"), kinds.count("employment_ended")) == (3, 3)

@@ -363,7 +363,7 @@ def test_an_employers_workers_are_those_on_its_list_today(desk):
         desk.person(name)
         desk.waits(name, name)
     with desk.container.work(SYSTEM) as work:
-        ids = [employers.register(work, {"name": n}).id for n in ("Acme", "Other")]
+        ids = [employers.register(work, name=n).id for n in ("Acme", "Other")]
         for n, (name, employer, ended_on) in enumerate(
             [
                 ("listed", 0, None),

@@ -38,7 +38,7 @@ def ana(container):
 def add(container, company, employee_id, email=ANA):
     with container.work(SYSTEM) as work:
         values = {"employee_id": employee_id, "email": email}
-        return roster.add(work, company.id, values).id
+        return roster.add(work, company.id, **values).id
 
 
 def end(container, company, entry_id):

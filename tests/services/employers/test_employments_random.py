@@ -75,7 +75,7 @@ class World:
     def post(self, number, word):
         try:
             with self.container.work(SYSTEM) as work:
-                roster.add(work, self.company.id, {"employee_id": number, "email": word})
+                roster.add(work, self.company.id, employee_id=number, email=word)
         except AlreadyRecorded:
             assert number in {entry.employee_id for entry in self.current()}
 

@@ -160,5 +160,5 @@ def test_a_deceased_person_is_tied_to_no_entry_any_more(container, acme):
         dead = update(Holder).where(Holder.id == ana)
         work.connection.execute(dead.values(deceased_on=date(2026, 11, 1)))
         for number, words in enumerate(({"email": "ana@example.org"}, {"holder_ref": "H-1"})):
-            entry = roster.add(work, acme.id, {"employee_id": str(number), **words})
+            entry = roster.add(work, acme.id, employee_id=str(number), **words)
             assert entry.holder_id is None

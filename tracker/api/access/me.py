@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from flask import Response, request
 from marshmallow import Schema, fields, validate
@@ -20,7 +19,7 @@ from tracker.api.http.fields import (
 )
 from tracker.api.http.idempotency import ShownOnce
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.api.people import holders
 from tracker.domain.credentials.next_steps import ACTIONS
 from tracker.domain.permissions import ROLES, SCOPES
@@ -28,6 +27,7 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language import next_steps
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.tokens import TokenRow
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
 
@@ -171,7 +171,7 @@ def me(reading: ReadContext) -> Response:
     return response
 
 
-def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, Any]:
+def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, object]:
     issuer, step = reading.schemes[mine.held.scheme].issuer, mine.next
     return {
         **certifications.present(mine.held),
@@ -187,8 +187,8 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, Any]:
     }
 
 
-def _present_token(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present_token(row: TokenRow) -> dict[str, object]:
+    return row._asdict()
 
 
 @resource.reads(
@@ -199,7 +199,7 @@ def _present_token(row: Any) -> dict[str, Any]:
     query=paging.PageSchema,
     returns=page_of(TokenSchema),
 )
-def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
+def tokens(reading: ReadContext, query: Loaded) -> Response:
     """The caller's own tokens; an admin sees all."""
     rows = access.page(reading, after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _present_token)
@@ -215,7 +215,7 @@ def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
     status=201,
     errors=(409,),
 )
-def make(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def make(work: UnitOfWork, body: Loaded) -> Response:
     """Make a token; its secret is in this answer and nowhere else.
 
     The secret is not stored with the Idempotency-Key: a repeated request gets the same token with

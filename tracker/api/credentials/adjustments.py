@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -18,13 +16,18 @@ from tracker.api.http.fields import (
     reason_code_field,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import adjustments
-from tracker.services.credentials.adjustments import AdjustmentToRecord
+from tracker.services.credentials.adjustments import AdjustmentRow, AdjustmentToRecord
 from tracker.services.employers import mass_extensions
-from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExtension, Selection
+from tracker.services.employers.mass_extensions import (
+    ExtensionOutcome,
+    MassExtension,
+    PastExtension,
+    Selection,
+)
 
 resource = Resource("adjustments", __name__, description=__doc__)
 
@@ -50,7 +53,7 @@ class NewAdjustmentSchema(ClosedSchema):
     override_reason = WordsField(500, metadata={"description": _OVERRIDE})
 
     @validates_schema
-    def _sets_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def _sets_something(self, data: Loaded, **_kwargs: object) -> None:
         if "extended_to" not in data and "points_required" not in data:
             raise ValidationError("extended_to, points_required or both are required")
 
@@ -169,26 +172,24 @@ class BatchSchema(Schema):
     recorded_at = fields.AwareDateTime(required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: AdjustmentRow) -> dict[str, object]:
     """An adjustment's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
-    shown.pop("holder_id", None)
-    return shown
+    return row._asdict()
 
 
-def _present_batch(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present_batch(row: PastExtension) -> dict[str, object]:
+    return row._asdict()
 
 
-def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
+def _present_outcome(outcome: ExtensionOutcome) -> dict[str, object]:
     return {
-        "batch_id": found.batch_id,
-        "ref": found.ref,
-        "dry_run": found.dry_run,
-        "repeated": found.repeated,
-        "extended": found.extended,
-        "refused": found.refused,
-        "unchanged": found.unchanged,
+        "batch_id": outcome.batch_id,
+        "ref": outcome.ref,
+        "dry_run": outcome.dry_run,
+        "repeated": outcome.repeated,
+        "extended": outcome.extended,
+        "refused": outcome.refused,
+        "unchanged": outcome.unchanged,
         "certifications": [
             {
                 "certification_id": fate.certification_id,
@@ -199,7 +200,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
                 "refused": fate.refused,
                 "detail": fate.detail,
             }
-            for fate in found.fates[:_MOST_TOLD]
+            for fate in outcome.fates[:_MOST_TOLD]
         ],
     }
 
@@ -212,7 +213,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
     status=201,
     errors=(404, 409),
 )
-def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def adjust(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Extend a certification's last cycle, or reduce its requirement."""
     row = adjustments.get(
         work, adjustments.adjust(work, certification_id, AdjustmentToRecord(**body))
@@ -228,9 +229,7 @@ def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> 
     returns=page_of(AdjustmentSchema),
     errors=(404,),
 )
-def of_certification(
-    reading: ReadContext, query: dict[str, Any], *, certification_id: str
-) -> Response:
+def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The adjustments of a certification's cycles."""
     rows = adjustments.page(
         reading, certification_id, after=query.get("after"), limit=query["limit"] + 1
@@ -258,15 +257,15 @@ def show(reading: ReadContext, *, adjustment_id: str) -> Response:
     status=201,
     errors=(409,),
 )
-def extend_many(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def extend_many(work: UnitOfWork, body: Loaded) -> Response:
     """Extend many certifications in one act; with ``dry_run``, only say what it would do."""
-    dry_run, asked = body.pop("dry_run"), _asked(body)
-    found = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, asked)
-    location = f"/api/v1/adjustments/batches/{found.batch_id}" if found.batch_id else None
-    return routing.answer(_present_outcome(found), status=201, location=location)
+    dry_run, extension = body.pop("dry_run"), _extension(body)
+    outcome = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, extension)
+    location = f"/api/v1/adjustments/batches/{outcome.batch_id}" if outcome.batch_id else None
+    return routing.answer(_present_outcome(outcome), status=201, location=location)
 
 
-def _asked(body: dict[str, Any]) -> MassExtension:
+def _extension(body: Loaded) -> MassExtension:
     employer_id, by = body.pop("employer_id", None), body.pop("by", None)
     selection = Selection(
         scheme=body.pop("scheme"),
@@ -280,7 +279,7 @@ def _asked(body: dict[str, Any]) -> MassExtension:
 @resource.reads(
     "GET /adjustments/batches", "staff", query=paging.PageSchema, returns=page_of(BatchSchema)
 )
-def batches(reading: ReadContext, query: dict[str, Any]) -> Response:
+def batches(reading: ReadContext, query: Loaded) -> Response:
     """The mass extensions that were made."""
     rows = mass_extensions.page(reading, after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _present_batch)
@@ -301,7 +300,7 @@ def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
     returns=page_of(AdjustmentSchema),
     errors=(404,),
 )
-def of_batch(reading: ReadContext, query: dict[str, Any], *, batch_id: str) -> Response:
+def of_batch(reading: ReadContext, query: Loaded, *, batch_id: str) -> Response:
     """The adjustments made by a mass extension."""
     rows = mass_extensions.members(
         reading, batch_id, after=query.get("after"), limit=query["limit"] + 1

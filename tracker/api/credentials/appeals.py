@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import appeals as cases
+from tracker.services.credentials.appeals import AppealRow
 
 resource = Resource("appeals", __name__, description=__doc__)
 
@@ -54,9 +54,9 @@ class AppealSchema(Schema):
     reason = fields.String(required=True, allow_none=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: AppealRow) -> dict[str, object]:
     """An appeal's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"], shown["holder_id"]
     return shown
 
@@ -70,7 +70,7 @@ def present(row: Any) -> dict[str, Any]:
     status=201,
     errors=(404, 409),
 )
-def appeal(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def appeal(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Appeal against a denied renewal, or the latest suspension or revocation."""
     against = str(body["renewal_id"]) if body["renewal_id"] else None
     made = cases.file(work, certification_id, statement=body["statement"], renewal_id=against)
@@ -110,9 +110,7 @@ def show_appeal(reading: ReadContext, *, appeal_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide_appeal(
-    work: UnitOfWork, body: dict[str, Any], *, appeal_id: str, version: int
-) -> Response:
+def decide_appeal(work: UnitOfWork, body: Loaded, *, appeal_id: str, version: int) -> Response:
     """Uphold or dismiss an appeal, or change its outcome.
 
     The person who made the decision in question may not decide the appeal.

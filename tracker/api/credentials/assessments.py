@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.credentials.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import assessments
 from tracker.services.credentials import centers as center_directory
-from tracker.services.credentials.assessments import AttemptToRecord, CorrectedAttempt
+from tracker.services.credentials.assessments import (
+    AssessmentRow,
+    AttemptToRecord,
+    CorrectedAttempt,
+)
+from tracker.services.credentials.centers import CenterRow
 from tracker.services.credentials.effects import Effect
 from tracker.services.people import holders
 
@@ -97,7 +100,7 @@ class AmendmentSchema(VoidSchema):
     )
 
     @validates_schema
-    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def _changes_something(self, data: Loaded, **_kwargs: object) -> None:
         if not data.keys() & _AMENDABLE:
             raise ValidationError(f"one of {', '.join(sorted(_AMENDABLE))} is required")
 
@@ -200,22 +203,22 @@ class CenterQuerySchema(paging.PageSchema):
     category = choice(*CENTER_CATEGORIES)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: AssessmentRow) -> dict[str, object]:
     """An assessment's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     shown["result"] = "pass" if shown.pop("passed") else "fail"
     return shown
 
 
-def _present_corrected(found: CorrectedAttempt) -> dict[str, Any]:
+def _present_corrected(corrected: CorrectedAttempt) -> dict[str, object]:
     return {
-        **present(found.assessment),
-        "preview": found.preview,
-        "certifications": [present_effect(one) for one in found.changes],
+        **present(corrected.assessment),
+        "preview": corrected.preview,
+        "certifications": [present_effect(one) for one in corrected.changes],
     }
 
 
-def present_effect(effect: Effect) -> dict[str, Any]:
+def present_effect(effect: Effect) -> dict[str, object]:
     """What a correction changes about a certification, in the form of the API."""
     return {
         "certification_id": effect.certification_id,
@@ -240,7 +243,7 @@ def present_effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
+def _present_standing(standing: Standing | None) -> dict[str, object] | None:
     if standing is None:
         return None
     return {
@@ -250,7 +253,7 @@ def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
     }
 
 
-def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
+def present_center(found: tuple[CenterRow, list[Approval]]) -> dict[str, object]:
     """A center with its approvals, in the form of the API."""
     row, approvals = found
     told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]
@@ -265,7 +268,7 @@ def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
     status=201,
     errors=(404, 409),
 )
-def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
+def record(work: UnitOfWork, body: Loaded, *, holder_id: str) -> Response:
     """Record an attempt. The last required pass awards the certification at once."""
     passed = body.pop("result") == "pass"
     center_id = str(body.pop("center_id")) if "center_id" in body else None
@@ -282,7 +285,7 @@ def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Respons
     returns=page_of(AssessmentSchema),
     errors=(404,),
 )
-def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+def of_holder(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """A person's attempts."""
     holders.get(reading, holder_id)
     rows = assessments.of_holder(
@@ -310,7 +313,7 @@ def show(reading: ReadContext, *, assessment_id: str) -> Response:
     returns=CorrectedAssessmentSchema,
     errors=(404, 409),
 )
-def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+def void(work: UnitOfWork, body: Loaded, *, assessment_id: str) -> Response:
     """Void an attempt that was recorded in error; everything that followed from it is corrected."""
     found = assessments.void(work, assessment_id, **body)
     return routing.answer(_present_corrected(found))
@@ -323,7 +326,7 @@ def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Respo
     returns=CorrectedAssessmentSchema,
     errors=(404, 409),
 )
-def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+def amend(work: UnitOfWork, body: Loaded, *, assessment_id: str) -> Response:
     """Correct an attempt in place: numbers and addresses of the awards it supports stay."""
     why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
     if "result" in body:
@@ -336,7 +339,7 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Resp
 @resource.writes(
     "POST /centers", "staff", body=NewCenterSchema, returns=CenterSchema, status=201, errors=(409,)
 )
-def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def add_center(work: UnitOfWork, body: Loaded) -> Response:
     """Add an assessment center to the directory."""
     approvals = [Approval(**one) for one in body["approvals"]]
     center_id = center_directory.add_center(
@@ -347,7 +350,7 @@ def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
 
 
 @resource.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
-def centers(reading: ReadContext, query: dict[str, Any]) -> Response:
+def centers(reading: ReadContext, query: Loaded) -> Response:
     """The directory of assessment centers."""
     found = center_directory.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, category=query.get("category")
@@ -369,7 +372,7 @@ def show_center(reading: ReadContext, *, center_id: str) -> Response:
     status=201,
     errors=(404, 409),
 )
-def approve_center(work: UnitOfWork, body: dict[str, Any], *, center_id: str) -> Response:
+def approve_center(work: UnitOfWork, body: Loaded, *, center_id: str) -> Response:
     """Record a period in which a center is approved."""
     center_directory.approve_center(work, center_id, Approval(**body))
     shown = present_center(center_directory.get(work, center_id))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -21,14 +20,14 @@ from tracker.api.http.fields import (
     reason_code_field,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import AsKnownSchema, StandingSchema, page_of
+from tracker.api.http.schemas import AsKnownSchema, Loaded, StandingSchema, page_of
 from tracker.api.points.evaluation_schemas import (
     AsExplainedSchema,
     EvaluationSchema,
     GapSchema,
     WhatIfSchema,
 )
-from tracker.domain.credentials.certifications import ChangeKind, Status
+from tracker.domain.credentials.certifications import ChangeKind, Standing, Status
 from tracker.domain.permissions import Role
 from tracker.domain.points.claims import Claim
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -148,7 +147,7 @@ class RevocationSchema(StandingChangeSchema):
     )
 
 
-def present(held: standings.HeldCertification) -> dict[str, Any]:
+def present(held: standings.HeldCertification) -> dict[str, object]:
     """A certification with its standing, in the form of the API."""
     return {
         "id": held.id,
@@ -163,7 +162,7 @@ def present(held: standings.HeldCertification) -> dict[str, Any]:
     }
 
 
-def present_standing(standing: Any) -> dict[str, Any] | None:
+def present_standing(standing: Standing | None) -> dict[str, object] | None:
     """A standing in the form of the API; None before the award."""
     if standing is None:
         return None
@@ -180,7 +179,7 @@ def present_standing(standing: Any) -> dict[str, Any] | None:
     }
 
 
-def present_detail(found: evaluations.Detail) -> dict[str, Any]:
+def present_detail(found: evaluations.Detail) -> dict[str, object]:
     """A certification with its cycles and adjustments, in the form of the API."""
     return {
         "id": found.id,
@@ -220,7 +219,7 @@ def present_detail(found: evaluations.Detail) -> dict[str, Any]:
     query=CertificationQuerySchema,
     returns=page_of(CertificationSchema),
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """Certifications with their standings on ``as_of``; a holder sees their own."""
     rows = evaluations.page(
         reading,
@@ -244,12 +243,12 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     errors=(404,),
     ahead=evaluations.AHEAD_OF_DETAIL,
 )
-def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def show(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """One certification with its standing on ``as_of``; null before its award."""
-    found = evaluations.detail(
+    detail = evaluations.detail(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return routing.answer(present_detail(found))
+    return routing.answer(present_detail(detail))
 
 
 @resource.reads(
@@ -261,12 +260,12 @@ def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) 
     errors=(404, 409),
     ahead=evaluations.AHEAD_OF_EXPLAIN,
 )
-def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The points of the cycle on ``as_of``, every one explained."""
-    found = evaluations.explain(
+    explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
 
 
 @resource.reads(
@@ -278,12 +277,12 @@ def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: s
     errors=(404, 409),
     ahead=evaluations.AHEAD_OF_EXPLAIN,
 )
-def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+def close_gap(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """What would close the gap from ``as_of`` on."""
-    found = evaluations.explain(
+    explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.gap_in_words(found, routing.language()))
+    return _explained(evaluations.gap_in_words(explained, routing.language()))
 
 
 @resource.reads(
@@ -296,35 +295,33 @@ def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: 
     errors=(404, 409),
 )
 def what_if(
-    reading: ReadContext, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
+    reading: ReadContext, query: Loaded, body: Loaded, *, certification_id: str
 ) -> Response:
     """The points of the cycle with extra claims that are not stored: what if."""
-    extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
-    found = evaluations.explain(
+    extra = [_extra(f"extra-{n}", values) for n, values in enumerate(body["extra"], start=1)]
+    explained = evaluations.explain(
         reading,
         certification_id,
         on=query.get("as_of"),
         known_at=query.get("known_at"),
         extra=extra,
     )
-    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
 
 
-def _extra(ref: str, given: dict[str, Any]) -> Claim:
-    claim = activities.claim_of(ref, activities.claimed({"title": ref, **given}))
-    return replace(claim, approved=given.get("provider_approved", False))
+def _extra(ref: str, values: Loaded) -> Claim:
+    claim = activities.claim_of(ref, activities.claimed({"title": ref, **values}))
+    return replace(claim, approved=values.get("provider_approved", False))
 
 
-def _explained(told: dict[str, Any]) -> Response:
-    response = routing.answer(told)
+def _explained(explanation: Mapping[str, object]) -> Response:
+    response = routing.answer(explanation)
     response.headers["Content-Language"] = routing.language()
     response.vary.add("Accept-Language")
     return response
 
 
-def _change(
-    kind: ChangeKind, work: UnitOfWork, body: dict[str, Any], certification_id: str
-) -> Response:
+def _change(kind: ChangeKind, work: UnitOfWork, body: Loaded, certification_id: str) -> Response:
     certifications.change(
         work,
         certification_id,
@@ -356,24 +353,24 @@ def _changes(
 
 
 @_changes("suspension", "staff")
-def suspend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def suspend(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Suspend a certification."""
     return _change(ChangeKind.SUSPEND, work, body, certification_id)
 
 
 @_changes("revocation", "staff", body=RevocationSchema)
-def revoke(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def revoke(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Revoke a certification."""
     return _change(ChangeKind.REVOKE, work, body, certification_id)
 
 
 @_changes("reinstatement", "staff")
-def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def reinstate(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Reinstate a suspended, revoked or surrendered certification."""
     return _change(ChangeKind.REINSTATE, work, body, certification_id)
 
 
 @_changes("surrender", "staff", "holder")
-def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def surrender(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Surrender a certification."""
     return _change(ChangeKind.SURRENDER, work, body, certification_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -16,6 +14,7 @@ from tracker.api.credentials.certifications import CertificationDetailSchema, pr
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, NumberFromElsewhere, WordsField
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.imported_awards import Stretch
 from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import imported_award_acts
@@ -57,7 +56,7 @@ class AwardAmendmentSchema(VoidSchema):
     source = WordsField(200, allow_none=True)
 
     @validates_schema
-    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def _changes_something(self, data: Loaded, **_kwargs: object) -> None:
         if not data.keys() & set(_AMENDABLE):
             raise ValidationError(f"one of {', '.join(_AMENDABLE)} is required")
         if not 1 <= len(data.get("cycles", [None])) <= _MOST_CYCLES:
@@ -72,7 +71,7 @@ class CorrectedAwardSchema(CertificationDetailSchema):
     certifications = fields.List(fields.Nested(CorrectedCertificationSchema), required=True)
 
 
-def _present(found: CorrectedAward) -> dict[str, Any]:
+def _present(found: CorrectedAward) -> dict[str, object]:
     return {
         **present_detail(found.detail),
         "preview": found.preview,
@@ -88,7 +87,7 @@ def _present(found: CorrectedAward) -> dict[str, Any]:
     returns=CorrectedAwardSchema,
     errors=(404, 409),
 )
-def amend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def amend(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Correct what a file said of an award; a void award is restored. Its address stays."""
     why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
     if "cycles" in body:
@@ -103,6 +102,6 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> R
     returns=CorrectedAwardSchema,
     errors=(404, 409),
 )
-def void(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def void(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Void an award that a file recorded in error; passes may still support it."""
     return routing.answer(_present(imported_award_acts.void(work, certification_id, **body)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -11,6 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, by_language, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.schemes.reasons import ACTS, of_policies
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext
@@ -49,7 +49,7 @@ class ReasonSchema(Schema):
 @resource.reads(
     "GET /reasons", public=True, query=ReasonQuerySchema, returns=ReasonSchema(many=True)
 )
-def reasons(reading: ReadContext, query: dict[str, Any]) -> Response:
+def reasons(reading: ReadContext, query: Loaded) -> Response:
     """The reason codes in the order of the list, then those that only policies name."""
     act = query.get("act")
     listed = reading.reasons.for_act(act) if act else reading.reasons.by_code.values()
@@ -67,7 +67,7 @@ def reasons(reading: ReadContext, query: dict[str, Any]) -> Response:
     return routing.answer([*shown, *(_of_policies(reading) if adjusts else ())])
 
 
-def _of_policies(reading: ReadContext) -> Iterator[dict[str, Any]]:
+def _of_policies(reading: ReadContext) -> Iterator[dict[str, object]]:
     """The codes that policies name and the list does not have."""
     schemes: dict[str, list[str]] = {}
     acts: dict[str, set[str]] = {}

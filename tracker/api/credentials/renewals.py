@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import former_decisions, renewals
+from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots
 
 resource = Resource("renewals", __name__, description=__doc__)
@@ -118,9 +117,9 @@ class QuoteSchema(Schema):
     verified = fields.Boolean(required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: RenewalRow) -> dict[str, object]:
     """A renewal's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"]
     return shown
 
@@ -152,9 +151,7 @@ def apply(work: UnitOfWork, *, certification_id: str) -> Response:
     returns=page_of(RenewalSchema),
     errors=(404,),
 )
-def of_certification(
-    reading: ReadContext, query: dict[str, Any], *, certification_id: str
-) -> Response:
+def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The renewals of a certification."""
     row = snapshots.certification(reading, certification_id)
     rows = renewals.page(
@@ -168,7 +165,7 @@ def of_certification(
 
 
 @resource.reads("GET /renewals", "staff", query=RenewalQuerySchema, returns=page_of(RenewalSchema))
-def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
+def queue(reading: ReadContext, query: Loaded) -> Response:
     """All renewals; the pending ones are the reviewers' queue."""
     rows = renewals.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, pending=query.get("pending")
@@ -184,7 +181,7 @@ def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     returns=QuoteSchema,
     errors=(404, 409),
 )
-def quote(reading: ReadContext, query: dict[str, Any]) -> Response:
+def quote(reading: ReadContext, query: Loaded) -> Response:
     """What renewing certifications together costs, why, and until when."""
     found = renewals.quote(reading, query["certification_ids"].lower().split(","))
     days = found.available
@@ -220,7 +217,7 @@ def show(reading: ReadContext, *, renewal_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+def decide(work: UnitOfWork, body: Loaded, *, renewal_id: str, version: int) -> Response:
     """Approve, which opens the next cycle at once, or deny with a reason.
 
     An approval confirms every check that the policy requires. It is refused while points are
@@ -246,7 +243,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: 
     versioned=True,
     errors=(404, 409),
 )
-def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+def undo(work: UnitOfWork, body: Loaded, *, renewal_id: str, version: int) -> Response:
     """Take the decision back: the one before applies again, or the application is pending."""
     renewals.undo(work, renewal_id, reason=body["reason"], version=version)
     return _answer(work, renewal_id)
@@ -263,7 +260,7 @@ def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
     """Every decision on a renewal, oldest first; the one in force comes last."""
     row = renewals.get(reading, renewal_id)
     rows = former_decisions.with_ruling(reading, row.id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping
+    return routing.answer([row._asdict() for row in rows])
 
 
 @resource.writes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, get_args
+from typing import get_args
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -19,6 +19,7 @@ from tracker.api.http.fields import (
     choice,
 )
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Duration as DurationValue
 from tracker.domain.schemes.activity_types import ActivityType as TypeValue
@@ -155,15 +156,15 @@ class SchemeSchema(Schema):
     earlier_regimes = fields.List(fields.Nested(EarlierRegimeSchema), required=True)
 
 
-def _duration(value: DurationValue | None) -> dict[str, Any] | None:
+def _duration(value: DurationValue | None) -> dict[str, object] | None:
     return {"length": value.length, "unit": value.unit} if value else None
 
 
-def _provenance(value: ProvenanceValue) -> dict[str, Any]:
+def _provenance(value: ProvenanceValue) -> dict[str, object]:
     return {"source": value.source, "verified": value.verified}
 
 
-def _policy(policy: PolicyValue) -> dict[str, Any]:
+def _policy(policy: PolicyValue) -> dict[str, object]:
     return {
         "version": policy.version,
         "effective_from": policy.effective_from,
@@ -197,7 +198,7 @@ def _grace(policy: PolicyValue) -> DurationValue | None:
     return renewing[-1] if renewing else None
 
 
-def _activity_type(kind: TypeValue) -> dict[str, Any]:
+def _activity_type(kind: TypeValue) -> dict[str, object]:
     return {
         "code": kind.code,
         "category": kind.category,
@@ -214,14 +215,14 @@ def _activity_type(kind: TypeValue) -> dict[str, Any]:
     }
 
 
-def asked_for(kind: TypeValue | None) -> dict[str, Any]:
+def asked_for(kind: TypeValue | None) -> dict[str, object]:
     """The evidence requested with a claim of a type; nothing for an unknown type."""
     if kind is None or kind.evidence == "none":
         return {"evidence": "none", "kinds": None}
     return {"evidence": kind.evidence, "kinds": dict(kind.proof)}
 
 
-def present(scheme: SchemeValue) -> dict[str, Any]:
+def present(scheme: SchemeValue) -> dict[str, object]:
     """A scheme in the form of the API."""
     return {
         "code": scheme.code,
@@ -296,7 +297,7 @@ class PolicyInWordsSchema(Schema):
     returns=PolicyInWordsSchema,
     errors=(404,),
 )
-def policy(reading: ReadContext, query: dict[str, Any], *, code: str) -> Response:
+def policy(reading: ReadContext, query: Loaded, *, code: str) -> Response:
     """A policy in plain words, in English or Spanish by Accept-Language."""
     if code not in reading.schemes.by_code:
         raise NotFound
@@ -319,7 +320,7 @@ def policy(reading: ReadContext, query: dict[str, Any], *, code: str) -> Respons
     return response
 
 
-def _version(found: SchemeValue, query: dict[str, Any], *, today: date) -> PolicyValue | None:
+def _version(found: SchemeValue, query: Loaded, *, today: date) -> PolicyValue | None:
     if "version" in query:
         if query["version"] not in [policy.version for policy in found.policies]:
             raise NotFound

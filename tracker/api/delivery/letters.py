@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.delivery.queue_acts import MessageState, QueueAct
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import by_hand, sent_messages
@@ -90,16 +88,16 @@ class WhySchema(ClosedSchema):
     reason = WordsField(500, required=True)
 
 
-def _present(copy: Copy) -> dict[str, Any]:
+def _present(copy: Copy) -> dict[str, object]:
     shown = {name: getattr(copy.row, name) for name in _OF_ROW}
     return {**shown, "subject": copy.subject, "next_at": copy.next_at}
 
 
-def _whole(copy: Copy) -> dict[str, Any]:
+def _whole(copy: Copy) -> dict[str, object]:
     return {**_present(copy), "text": copy.text}
 
 
-def _mine(copy: Copy) -> dict[str, Any]:
+def _mine(copy: Copy) -> dict[str, object]:
     shown = {name: getattr(copy.row, name) for name in _SENT_TO_ME}
     return {**shown, "subject": copy.subject, "text": copy.text}
 
@@ -109,7 +107,7 @@ def _key() -> bytes:
 
 
 @resource.reads("GET /letters", "staff", query=LetterQuerySchema, returns=page_of(LetterSchema))
-def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+def page(reading: ReadContext, query: Loaded) -> Response:
     """The messages, newest first."""
     holder_id, state = query.get("holder_id"), query.get("state")
     asked = MessageFilter(
@@ -136,7 +134,7 @@ def show(reading: ReadContext, *, letter_id: str) -> Response:
     returns=page_of(MyLetterSchema),
     errors=(404,),
 )
-def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
+def mine(reading: ReadContext, query: Loaded) -> Response:
     """The messages that we sent you, newest first."""
     rows = sent_messages.mine(reading, _key(), after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _mine)
@@ -149,7 +147,7 @@ def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
     returns=WholeLetterSchema,
     errors=(404, 409),
 )
-def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
+def requeue(work: UnitOfWork, body: Loaded, *, letter_id: str) -> Response:
     """Send a dead, cancelled, ambiguous or parked message; if it may have been sent, unchanged."""
     return _change(work, letter_id, QueueAct.REQUEUE, body)
 
@@ -161,12 +159,12 @@ def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Respon
     returns=WholeLetterSchema,
     errors=(404, 409),
 )
-def cancel(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
+def cancel(work: UnitOfWork, body: Loaded, *, letter_id: str) -> Response:
     """Cancel a message that is ready, parked or ambiguous."""
     return _change(work, letter_id, QueueAct.CANCEL, body)
 
 
-def _change(work: UnitOfWork, letter_id: str, act: QueueAct, body: dict[str, Any]) -> Response:
+def _change(work: UnitOfWork, letter_id: str, act: QueueAct, body: Loaded) -> Response:
     """The message afterwards. One being sent is refused; a repeated request changes nothing."""
     by_hand.change(work, letter_id, act, reason=body["reason"])
     return routing.answer(_whole(sent_messages.one(work, _key(), letter_id)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import Any
 
 from flask import Response, request
 from marshmallow import fields, validate
@@ -18,6 +17,7 @@ from werkzeug.exceptions import Unauthorized
 from tracker.api.http import bodies, routing
 from tracker.api.http.fields import ClosedSchema, MomentField, WordsField, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.errors import Invalid
 from tracker.domain.permissions import Actor
 from tracker.services.delivery import relay_evidence
@@ -60,9 +60,9 @@ def take() -> Response:
     signature = _signature()
     body = request.get_data()
     _check_signed(signature, body)
-    given = _load(body)
+    events = [Event(**event) for event in _load(body)]
     with routing.container().work(_RELAY) as work:
-        relay_evidence.take_events(work, [Event(**one) for one in given])
+        relay_evidence.take_events(work, events)
     return routing.done()
 
 
@@ -103,15 +103,15 @@ def _check_signed(signature: re.Match[str], body: bytes) -> None:
     """Raise Unauthorized for a body that is not signed with our key."""
     signed = signature["t"].encode() + b"." + body
     genuine = hmac.digest(routing.container().relay_key, signed, "sha256").hex()
-    given = signature["signed"].split(",v1=")[1:]  # several while the key is being changed
-    if not any(hmac.compare_digest(genuine, one) for one in given):
+    signatures = signature["signed"].split(",v1=")[1:]  # several while the key is being changed
+    if not any(hmac.compare_digest(genuine, one) for one in signatures):
         raise Unauthorized("The signature does not match.")
 
 
-def _load(body: bytes) -> list[dict[str, Any]]:
-    told = bodies.read(body)
-    if not isinstance(told, list) or len(told) > _MOST:
+def _load(body: bytes) -> list[Loaded]:
+    events = bodies.read(body)
+    if not isinstance(events, list) or len(events) > _MOST:
         rule = f"must be a list of at most {_MOST} events"
         raise Invalid("A value is not acceptable.", fields={"body": rule})
-    loaded: list[dict[str, Any]] = routing.load(_EVENTS, told)
+    loaded: list[Loaded] = routing.load(_EVENTS, events)
     return loaded

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.delivery.reminders import StageOutcome
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
+from tracker.services.delivery.ledger import RecordedReminder, StageFate
 
 resource = Resource("reminders", __name__, description=__doc__)
 
@@ -102,12 +101,12 @@ class CalendarSchema(Schema):
     due = fields.List(fields.Nested(DueStageSchema), required=True)
 
 
-def _stage(reading: ReadContext, one: Any) -> dict[str, Any]:
-    shown = {name: getattr(one, name) for name in _SHOWN}
+def _stage(reading: ReadContext, stage: StageFate | RecordedReminder) -> dict[str, object]:
+    shown = {name: getattr(stage, name) for name in _SHOWN}
     return shown if reading.actor.is_staff else {**shown, "last_error": None}
 
 
-def _reminder(reading: ReadContext, row: Any) -> dict[str, Any]:
+def _reminder(reading: ReadContext, row: RecordedReminder) -> dict[str, object]:
     return {
         "id": row.id,
         "certification_id": row.certification_id,
@@ -134,7 +133,7 @@ def of_certification(reading: ReadContext, *, certification_id: str) -> Response
 @resource.reads(
     "GET /reminders", "staff", "holder", query=ReminderQuerySchema, returns=page_of(ReminderSchema)
 )
-def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+def page(reading: ReadContext, query: Loaded) -> Response:
     """The decided stages, in the order of their recording; a holder sees their own."""
     rows = ledger.page(
         reading,
@@ -150,7 +149,7 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
 @resource.reads(
     "GET /reminders/calendar", "staff", query=CalendarQuerySchema, returns=CalendarSchema
 )
-def calendar(reading: ReadContext, query: dict[str, Any]) -> Response:
+def calendar(reading: ReadContext, query: Loaded) -> Response:
     """What is due in the days ahead, by day, scheme and stage."""
     found = reminder_calendar.ahead(reading, days=query["days"])
     due = [

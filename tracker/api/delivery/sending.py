@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, WordsField
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import send_safety
 
@@ -38,7 +37,7 @@ def show(reading: ReadContext) -> Response:
 
 
 @resource.writes("POST /reminders/sending", body=SwitchSchema, returns=SendingSchema)
-def switch(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def switch(work: UnitOfWork, body: Loaded) -> Response:
     """Allow messages to leave, whatever stopped them; or stop all messages at once."""
     change = send_safety.enable if body["enabled"] else send_safety.disable
     change(work, reason=body["reason"])

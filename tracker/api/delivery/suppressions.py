@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import suppressions
 from tracker.services.outbox.suppressions import SuppressedAddress
@@ -53,7 +51,7 @@ def _present(row: SuppressedAddress) -> dict[str, object]:
 @resource.reads(
     "GET /suppressions", "staff", query=SuppressionQuerySchema, returns=page_of(SuppressionSchema)
 )
-def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+def page(reading: ReadContext, query: Loaded) -> Response:
     """The addresses to which nothing is sent now, in alphabetical order."""
     rows = suppressions.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
@@ -64,7 +62,7 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
 @resource.writes(
     "POST /suppressions/lift", "staff", body=LiftSchema, returns=None, status=204, errors=(404,)
 )
-def lift(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def lift(work: UnitOfWork, body: Loaded) -> Response:
     """Send to an address again, for instance because the mailbox works again."""
     suppressions.lift(work, body["address"], reason=body["reason"])
     return routing.done()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
+from tracker.services.desk.requests import RequestRow
 
 resource = Resource("requests", __name__, description=__doc__)
 
@@ -64,15 +63,15 @@ class RequestDecisionSchema(ClosedSchema):
     reason = WordsField(2000, load_default=None, allow_none=True)
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: RequestRow) -> dict[str, object]:
     """A request's row in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown: dict[str, object] = row._asdict()
     name = {key: shown.pop(key) for key in ("given_name", "family_name")}
     del shown["version"]
     return shown | {"on_record": name}
 
 
-def _answer(row: Any) -> Response:
+def _answer(row: RequestRow) -> Response:
     return routing.answer(present(row), version=row.version)
 
 
@@ -84,7 +83,7 @@ def _answer(row: Any) -> Response:
     returns=page_of(RequestSchema),
     errors=(404,),
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """Requests, oldest first."""
     filters = {k: str(v) for k, v in query.items() if k not in {"after", "limit"}}
     rows = requests.page(
@@ -109,7 +108,7 @@ def show(reading: ReadContext, *, request_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: int) -> Response:
+def decide(work: UnitOfWork, body: Loaded, *, request_id: str, version: int) -> Response:
     """Grant or refuse a request, never one's own; a refused one can be granted later."""
     requests.decide(
         work, request_id, decision=body["decision"], reason=body["reason"], version=version

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.api.points import activities, evidence
 from tracker.api.points.activities import ActivityDecisionSchema, ActivitySchema
 from tracker.api.points.evidence import EvidenceSchema
@@ -20,45 +19,34 @@ from tracker.domain.points.likeness import SIGNS
 from tracker.services.core.context import ReadContext
 from tracker.services.desk import renewal_queue, review_queue, reviews
 from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueuePlace
-from tracker.services.desk.renewal_queue import WaitingApplication
-from tracker.services.desk.review_queue import PointsOf, Waiting
+from tracker.services.desk.renewal_queue import QueuedRenewal, WaitingApplication
+from tracker.services.desk.review_queue import PointsOf, QueuedActivity, Waiting
 from tracker.services.desk.reviews import ReviewDossier as Opened
+from tracker.services.desk.reviews import SameFile
 
 resource = Resource("queue", __name__, description=__doc__)
 
-_NO_CURSOR = "is not a cursor from an earlier page"
 _URGENT = "Only holders whose pending activities would complete a renewal that is due."
 
 
 class QueueCursor(paging.Cursor):
     """A cursor over the queue: an expiry if it is urgent, a day of submission, an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
-        try:
-            urgent = date.fromisoformat(expires_on) if expires_on else None
-            return QueuePlace(urgent, date.fromisoformat(submitted_on), _id(id_))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError(_NO_CURSOR) from error
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        expires_on, submitted_on, id_ = key.split("/")
+        urgent = date.fromisoformat(expires_on) if expires_on else None
+        return QueuePlace(urgent, date.fromisoformat(submitted_on), _id(id_))
 
 
 class RenewalCursor(paging.Cursor):
     """A cursor over applications: an expiry, a day of submission, an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
-        try:
-            days = date.fromisoformat(expires_on), date.fromisoformat(submitted_on)
-            return renewal_queue.RenewalPlace(*days, _id(id_))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError(_NO_CURSOR) from error
-
-
-def _parts(key: str) -> list[str]:
-    parts = key.split("/")
-    if len(parts) != 3:  # noqa: PLR2004 - expiry, submission, id
-        raise ValidationError(_NO_CURSOR)
-    return parts
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        expires_on, submitted_on, id_ = key.split("/")
+        days = date.fromisoformat(expires_on), date.fromisoformat(submitted_on)
+        return renewal_queue.RenewalPlace(*days, _id(id_))
 
 
 def _id(text: str) -> str:
@@ -72,9 +60,7 @@ def _cursor(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
 class QueueQuerySchema(paging.PageSchema):
     """Which activities. With a flag, a page may be short although there is a next one."""
 
-    after = QueueCursor(  # type: ignore[assignment]  # the queue has another key than an id
-        metadata={"description": "The ``next_cursor`` of the previous page."}
-    )
+    after = QueueCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
     scheme = WordsField(32)
     category = WordsField(32)
     type = WordsField(32)
@@ -205,9 +191,7 @@ class QueuedRenewalSchema(PersonSchema):
 class RenewalsQuerySchema(paging.PageSchema):
     """Applications of one scheme, if given."""
 
-    after = RenewalCursor(  # type: ignore[assignment]  # applications have another key than an id
-        metadata={"description": "The ``next_cursor`` of the previous page."}
-    )
+    after = RenewalCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
     scheme = WordsField(32)
 
 
@@ -291,8 +275,10 @@ _CLAIM = (
 )
 
 
-def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, Any]:
-    standing = found.standing
+def _person(
+    row: QueuedActivity | QueuedRenewal, waiting: Waiting | WaitingApplication
+) -> dict[str, object]:
+    standing = waiting.standing
     return {
         "holder_id": row.holder_id,
         "holder_ref": row.holder_ref,
@@ -304,52 +290,52 @@ def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, Any]:
         "status": standing.status if standing else None,
         "valid": standing.valid if standing else None,
         "expires_on": standing.expires_on if standing else None,
-        "days_left": found.days_left,
+        "days_left": waiting.days_left,
     }
 
 
-def _name(row: Any) -> str:
+def _name(row: QueuedActivity | QueuedRenewal | SameFile) -> str:
     return f"{row.given_name} {row.family_name}".strip()
 
 
-def _points(points: PointsOf | None) -> dict[str, Any] | None:
+def _points(points: PointsOf | None) -> dict[str, object] | None:
     if points is None:
         return None
     return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
-def _activity(found: Waiting) -> dict[str, Any]:
-    row = found.activity
+def _activity(waiting: Waiting) -> dict[str, object]:
+    row = waiting.activity
     return {
-        **_person(row, found),
+        **_person(row, waiting),
         **{name: getattr(row, name) for name in _CLAIM},
-        "days_waiting": found.days_waiting,
-        "urgent": found.urgent,
-        "points": _points(found.points),
-        "points_claimed": found.claimed,
-        "points_counting": found.counts,
-        "evidence_count": found.evidence,
-        "flags": list(found.flags),
+        "days_waiting": waiting.days_waiting,
+        "urgent": waiting.urgent,
+        "points": _points(waiting.points),
+        "points_claimed": waiting.claimed,
+        "points_counting": waiting.counts,
+        "evidence_count": waiting.evidence,
+        "flags": list(waiting.flags),
     }
 
 
-def _renewal(found: WaitingApplication) -> dict[str, Any]:
-    row = found.renewal
+def _renewal(application: WaitingApplication) -> dict[str, object]:
+    row = application.renewal
     return {
-        **_person(row, found),
+        **_person(row, application),
         "id": row.id,
         "ref": row.ref,
         "cycle": row.cycle,
         "submitted_on": row.submitted_on,
-        "days_waiting": found.days_waiting,
+        "days_waiting": application.days_waiting,
         "version": row.version,
         "points_counted": row.points_counted,
-        "points_now": found.points_now,
-        "points_if_approved": found.points_if_approved,
-        "points_required": found.required,
-        "complete_now": found.complete_now,
-        "complete_if_approved": found.complete_if_approved,
-        "waiting_activities": found.waiting,
+        "points_now": application.points_now,
+        "points_if_approved": application.points_if_approved,
+        "points_required": application.required,
+        "complete_now": application.complete_now,
+        "complete_if_approved": application.complete_if_approved,
+        "waiting_activities": application.waiting,
     }
 
 
@@ -360,27 +346,27 @@ def _renewal(found: WaitingApplication) -> dict[str, Any]:
     returns=page_of(QueuedActivitySchema),
     errors=(404,),
 )
-def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
+def waiting(reading: ReadContext, query: Loaded) -> Response:
     """Activities waiting for a decision: the most urgent first, then the oldest."""
     filters = {k: v for k, v in query.items() if k not in {"after", "limit"}}
     if "employer_id" in filters:
         filters["employer_id"] = str(filters["employer_id"])
-    found = review_queue.page(
+    page = review_queue.page(
         reading, QueueFilter(**filters), after=query.get("after"), limit=query["limit"]
     )
-    items = [_activity(each) for each in found.items]
-    return paging.answer_page(items, _cursor(found.next) if found.next else None)
+    items = [_activity(each) for each in page.items]
+    return paging.answer_page(items, _cursor(page.next) if page.next else None)
 
 
 @resource.reads(
     "GET /queue/renewals", "staff", query=RenewalsQuerySchema, returns=page_of(QueuedRenewalSchema)
 )
-def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
+def renewals(reading: ReadContext, query: Loaded) -> Response:
     """Renewal applications waiting for a decision, the soonest expiry first."""
     rows = renewal_queue.page(
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
     )
-    return paging.answer(rows, query, _renewal, key=lambda one: _cursor(one.place))
+    return paging.answer(rows, query, _renewal, key=lambda row: _cursor(row.place))
 
 
 @resource.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
@@ -393,9 +379,9 @@ def review(reading: ReadContext, *, activity_id: str) -> Response:
     return response
 
 
-def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, Any]:
+def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, object]:
     others = activities.present_all(reading, list(opened.claims.values()))
-    by_id = {one["id"]: one for one in others}
+    by_id = {other["id"]: other for other in others}
     return {
         "activity": _activity(opened.waiting),
         "language": language,
@@ -412,12 +398,12 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, An
             if like.ref in by_id
         ],
         "same_files": [_same_file(row) for row in opened.same_files],
-        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001 - a row as a mapping
+        "decisions": [row._asdict() for row in opened.decisions],
         "other_activities": others,
     }
 
 
-def _same_file(row: Any) -> dict[str, Any]:
+def _same_file(row: SameFile) -> dict[str, object]:
     names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001 - marshmallow's own list
     shown = {name: getattr(row, name) for name in names}
     return {"evidence_id": row.id, "holder_name": _name(row), **shown}

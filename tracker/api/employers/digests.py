@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, Email, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import Role
 from tracker.domain.schemes.activity_types import ENGLISH
@@ -64,7 +63,7 @@ class DigestOrderSchema(Schema):
     changed_at = fields.AwareDateTime(required=True)
 
 
-def _present(order: Order) -> dict[str, Any]:
+def _present(order: Order) -> dict[str, object]:
     return {name: getattr(order, name) for name in _SHOWN}
 
 
@@ -77,7 +76,7 @@ def show(reading: ReadContext, *, employer_id: str) -> Response:
 @resource.writes(
     f"PUT {_PATH}", *_MAY_ASK, body=NewOrderSchema, returns=DigestOrderSchema, errors=(404,)
 )
-def order(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
+def order(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
     """Order a digest, or change the order; the same order again changes nothing."""
     made = digests.order(
         work,

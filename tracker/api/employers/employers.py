@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -20,9 +18,11 @@ from tracker.api.http.fields import (
     WordsField,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, roster
+from tracker.services.employers.employers import EmployerRow
+from tracker.services.employers.roster import ListedWorker
 
 resource = Resource("employers", __name__, description=__doc__)
 
@@ -105,15 +105,15 @@ class RosterQuerySchema(paging.PageSchema):
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 
-def _present(row: Any) -> dict[str, Any]:
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present(row: EmployerRow) -> dict[str, object]:
+    shown = row._asdict()
     del shown["version"]
     return shown
 
 
-def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
+def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]:
     """An entry; only staff see whom it was matched to."""
-    shown = {
+    shown: dict[str, object] = {
         "id": row.id,
         "employer_id": row.employer_id,
         "employee_id": row.employee_id,
@@ -122,7 +122,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
         "site": row.site,
         "department": row.department,
         "shift": row.shift,
-        "shared": bool(row.shared),
+        "shared": row.shared,
         "ended_on": row.ended_on,
         "recorded_at": row.recorded_at,
     }
@@ -139,9 +139,9 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
     status=201,
     errors=(409,),
 )
-def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def register(work: UnitOfWork, body: Loaded) -> Response:
     """Record a company."""
-    row = employers.register(work, body)
+    row = employers.register(work, **body)
     return routing.answer(
         _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
     )
@@ -150,7 +150,7 @@ def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
 @resource.reads(
     "GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema)
 )
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """The companies on record."""
     rows = employers.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
@@ -176,7 +176,7 @@ def show(reading: ReadContext, *, employer_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
+def correct(work: UnitOfWork, body: Loaded, *, employer_id: str, version: int) -> Response:
     """Correct the record of a company; only staff may change its name."""
     row = employers.correct(work, employer_id, body, version=version)
     return routing.answer(_present(row), version=row.version)
@@ -191,9 +191,9 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version
     status=201,
     errors=(404, 409),
 )
-def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
+def add(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
     """Add a worker to the list; the answer is the same whether or not we know them."""
-    row = roster.add(work, employer_id, body)
+    row = roster.add(work, employer_id, **body)
     location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
     return routing.answer(_present_entry(work, row), status=201, location=location)
 
@@ -206,11 +206,16 @@ def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response
     returns=page_of(RosterEntrySchema),
     errors=(404,),
 )
-def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list of an employer's workers, ended entries included."""
-    filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
+    filters = {k: v for k, v in query.items() if k not in {"after", "limit", "ended"}}
     rows = roster.page(
-        reading, employer_id, after=query.get("after"), limit=query["limit"] + 1, filters=filters
+        reading,
+        employer_id,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        filters=filters,
+        ended=query.get("ended"),
     )
     return paging.answer(rows, query, lambda row: _present_entry(reading, row))
 

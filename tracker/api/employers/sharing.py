@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import bars, sharing
@@ -64,7 +63,7 @@ class BarSchema(Schema):
     employer_id = fields.UUID(required=True)
 
 
-def _present(viewer: sharing.Viewer) -> dict[str, Any]:
+def _present(viewer: sharing.Viewer) -> dict[str, object]:
     return {
         "id": viewer.id,
         "employer_id": viewer.employer_id,
@@ -93,7 +92,7 @@ def mine(reading: ReadContext) -> Response:
     status=201,
     errors=(404, 409),
 )
-def consent(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def consent(work: UnitOfWork, body: Loaded) -> Response:
     """Let an employer see my standing; refused if a consent is already in force."""
     viewer = sharing.consent(
         work, str(body["employer_id"]), until_on=body["until_on"], with_points=body["with_points"]
@@ -113,7 +112,7 @@ def end(work: UnitOfWork, *, sharing_id: str) -> Response:
 @resource.writes(
     "POST /me/bars", "holder", body=NewBarSchema, returns=BarSchema, status=201, errors=(404, 409)
 )
-def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def bar(work: UnitOfWork, body: Loaded) -> Response:
     """Bar an employer: its consent ends, and I get no more messages about it.
 
     The employer is not told; its list looks the same as if the worker had never consented.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import IO, Any
+from typing import IO
 from urllib.parse import urlencode
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from tracker import tabular
 from tracker.api.http import attachments, limits, paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, Sought, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import PointsSchema, page_of
+from tracker.api.http.schemas import Loaded, PointsSchema, page_of
 from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
 from tracker.domain.permissions import Role
 from tracker.services.core.context import ReadContext
@@ -26,7 +27,7 @@ resource = Resource("workforce", __name__, description=__doc__)
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], object]
+_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[object]]], object]
 _PATH = "/employers/<uuid:employer_id>/workforce"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 
@@ -34,12 +35,10 @@ _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 class WorkerCursor(paging.Cursor):
     """A cursor over workers: an expiry and an id."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        day, _, id_ = super()._deserialize(value, attr, data, **kwargs).partition("/")
-        try:
-            return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
-        except (ValueError, ValidationError) as error:
-            raise ValidationError("is not a cursor from an earlier page") from error
+    def place(self, key: str) -> object:
+        """The place. Raises ValueError or ValidationError."""
+        day, _, id_ = key.partition("/")
+        return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
 
 
 class GroupQuerySchema(ClosedSchema):
@@ -75,9 +74,7 @@ class WorkersQuerySchema(GroupQuerySchema):
 class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
     """A page of the selected workers."""
 
-    after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
-        metadata={"description": "The ``next_cursor`` of the previous page."}
-    )
+    after = WorkerCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
 
 
 class ExportQuerySchema(WorkersQuerySchema):
@@ -169,17 +166,16 @@ class ForecastSchema(Schema):
     months = fields.List(fields.Nested(MonthNumberSchema), required=True)
 
 
-def _asked(reading: ReadContext, employer_id: str, query: dict[str, Any]) -> WorkforceFilter:
+def _selection(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
-    return workforce.question(
-        reading, employer_id, query["scheme"], on=query.get("as_of"), **filters
-    )
+    everybody = workforce.question(reading, employer_id, query["scheme"], on=query.get("as_of"))
+    return replace(everybody, **filters)
 
 
 _NOT_FILTERS = {"as_of", "scheme", "after", "limit", "sort", "points"}
 
 
-def _present(worker: Worker) -> dict[str, Any]:
+def _present(worker: Worker) -> dict[str, object]:
     """A worker; the keys are written out, so that no other ever appears."""
     points = worker.points
     return {
@@ -214,11 +210,11 @@ def _present(worker: Worker) -> dict[str, Any]:
     returns=page_of(WorkerStandingSchema),
     errors=(404,),
 )
-def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The workers with their standings on ``as_of``; without consent: not shared, no data."""
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     rows = workforce.page(
-        reading, asked, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
+        reading, selection, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
     )
     return paging.answer(rows, query, _present, key=_cursor)
 
@@ -234,34 +230,32 @@ def _cursor(worker: Worker) -> str:
     returns=WorkerStandingSchema,
     errors=(404,),
 )
-def show(
-    reading: ReadContext, query: dict[str, Any], *, employer_id: str, entry_id: str
-) -> Response:
+def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str) -> Response:
     """One worker who shares; one who does not is answered like an unknown id."""
-    asked = _asked(reading, employer_id, query)
-    return routing.answer(_present(workforce.one(reading, asked, entry_id)))
+    selection = _selection(reading, employer_id, query)
+    return routing.answer(_present(workforce.one(reading, selection, entry_id)))
 
 
-def _link(asked: WorkforceFilter, **more: Any) -> str:
+def _link(selection: WorkforceFilter, **more: object) -> str:
     """The link to the rows behind a number: the same query, narrowed."""
-    given = {"as_of": asked.on, "scheme": asked.scheme.code} | {
-        key: getattr(asked, key)
+    filters = {"as_of": selection.on, "scheme": selection.scheme.code} | {
+        key: getattr(selection, key)
         for key in ("site", "department", "shift")
-        if getattr(asked, key) is not None
+        if getattr(selection, key) is not None
     }
-    return f"/api/v1/employers/{asked.employer_id}/workforce?{urlencode(given | more)}"
+    return f"/api/v1/employers/{selection.employer_id}/workforce?{urlencode(filters | more)}"
 
 
 @resource.reads(
     f"GET {_PATH}/summary", *_MAY_ASK, query=GroupQuerySchema, returns=SummarySchema, errors=(404,)
 )
-def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many are in each status, valid, and due within 180, 90 and 30 days."""
-    asked = _asked(reading, employer_id, query)
-    found = workforce.summary(reading, asked)
+    selection = _selection(reading, employer_id, query)
+    counts = workforce.summary(reading, selection)
     by_status = {
-        status: {"count": count, "link": _link(asked, status=status)}
-        for status, count in found.by_status.items()
+        status: {"count": count, "link": _link(selection, status=status)}
+        for status, count in counts.by_status.items()
     }
     due = [
         {
@@ -269,17 +263,17 @@ def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) ->
             "until_on": one.period.ends_on,
             "count": one.count,
             "link": _link(
-                asked, expires_from=one.period.starts_on, expires_until=one.period.ends_on
+                selection, expires_from=one.period.starts_on, expires_until=one.period.ends_on
             ),
         }
-        for one in found.due
+        for one in counts.due
     ]
     return routing.answer(
         {
-            "as_of": asked.on,
-            "scheme": asked.scheme.code,
-            "total": {"count": found.total, "link": _link(asked)},
-            "valid": {"count": found.valid, "link": _link(asked, valid="true")},
+            "as_of": selection.on,
+            "scheme": selection.scheme.code,
+            "total": {"count": counts.total, "link": _link(selection)},
+            "valid": {"count": counts.valid, "link": _link(selection, valid="true")},
             "not_shared": by_status["not_shared"],
             "not_certified": by_status["not_certified"],
             "statuses": [{"status": status, **one} for status, one in by_status.items()],
@@ -295,15 +289,17 @@ def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) ->
     returns=ForecastSchema,
     errors=(404,),
 )
-def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many certifications in force expire in each of the next 24 months."""
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     months = []
-    for month, count in workforce.forecast(reading, asked):
-        days = days_ahead(month, on=asked.on)
-        link = _link(asked, expires_from=days.starts_on, expires_until=days.ends_on)
+    for month, count in workforce.forecast(reading, selection):
+        days = days_ahead(month, on=selection.on)
+        link = _link(selection, expires_from=days.starts_on, expires_until=days.ends_on)
         months.append({"month": f"{month:%Y-%m}", "count": count, "link": link})
-    return routing.answer({"as_of": asked.on, "scheme": asked.scheme.code, "months": months})
+    return routing.answer(
+        {"as_of": selection.on, "scheme": selection.scheme.code, "months": months}
+    )
 
 
 @resource.reads(
@@ -314,7 +310,7 @@ def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -
     content=CSV,
     errors=(404, 429),
 )
-def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def as_csv(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as CSV."""
     return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
 
@@ -327,37 +323,41 @@ def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> 
     content=XLSX,
     errors=(404, 429),
 )
-def as_xlsx(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+def as_xlsx(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
     return _as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
 
 
 def _as_file(
     reading: ReadContext,
-    query: dict[str, Any],
+    query: Loaded,
     employer_id: str,
     writer: _Writer,
     content_type: str,
 ) -> Response:
-    asked = _asked(reading, employer_id, query)
+    selection = _selection(reading, employer_id, query)
     limits.exported(reading.actor)
 
     def write(file: IO[bytes]) -> None:
-        lines = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
+        lines = workforce.export(
+            reading, selection, sort=query["sort"], with_points=query["points"]
+        )
         writer(file, _columns(query), lines)
 
-    name = _filename(asked, "xlsx" if content_type == XLSX else "csv")
+    name = _filename(selection, "xlsx" if content_type == XLSX else "csv")
     return attachments.attached(reading, write, content_type=content_type, name=name)
 
 
-def _columns(query: dict[str, Any]) -> tuple[str, ...]:
+def _columns(query: Loaded) -> tuple[str, ...]:
     return workforce.COLUMNS + (workforce.POINTS_COLUMNS if query["points"] else ())
 
 
-def _filename(asked: WorkforceFilter, ending: str) -> str:
+def _filename(selection: WorkforceFilter, ending: str) -> str:
     """Scheme, day and filters, so that the name of a saved file says what is in it."""
-    told = [
-        f"{key}-{value}" for key in workforce.FILTERS if (value := getattr(asked, key)) is not None
+    filters = [
+        f"{key}-{value}"
+        for key in workforce.FILTERS
+        if (value := getattr(selection, key)) is not None
     ]
-    name = "_".join(["workforce", asked.scheme.code, str(asked.on), *told])
+    name = "_".join(["workforce", selection.scheme.code, str(selection.on), *filters])
     return f"{re.sub('[^A-Za-z0-9._-]+', '-', name)[:150]}.{ending}"

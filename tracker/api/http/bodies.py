@@ -8,74 +8,76 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from tracker.domain.errors import Invalid
 
+Value = TypeVar("Value")
+
 DEEPEST = 20
 """The most lists and objects that may be nested; the API itself needs four."""
 
 
-def sent() -> Any:
+def sent() -> object:
     """The JSON of the request. Raises UnsupportedMediaType, and what ``read`` raises."""
     if not request.is_json:
         raise UnsupportedMediaType("The body must be application/json.")
     return read(request.get_data())
 
 
-def read(body: bytes) -> Any:
+def read(body: bytes) -> object:
     """Parse a body.
 
     Raises BadRequest if it is not JSON in UTF-8, nests deeper than ``DEEPEST`` or has half of a
     surrogate pair; Invalid, with its name, for a field that is given twice.
     """
     try:
-        told = json.loads(body.decode(), object_pairs_hook=_members)
+        document: object = json.loads(body.decode(), object_pairs_hook=_members)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise BadRequest("The body must be JSON in UTF-8.") from error
-    _check(told)
-    return told
+    _check(document)
+    return document
 
 
-def each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
     """The fields by name; a repeated field is refused, since one value would be lost."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Value] = {}
     for name, value in pairs:
-        if name in found:
+        if name in fields:
             raise Invalid("A field appears more than once.", fields={name: "must appear only once"})
-        found[name] = value
-    return found
+        fields[name] = value
+    return fields
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The members of an object, each name once."""
     for name, _ in pairs:
         _check_text(name)
     return each_once(pairs)
 
 
-def _check(told: Any) -> None:
+def _check(document: object) -> None:
     """Check every value without recursion: the sender chooses the depth."""
-    level = [told]
+    level = [document]
     for depth in range(DEEPEST + 1):
-        for one in level:
-            if isinstance(one, str):
-                _check_text(one)
-        level = [item for one in level for item in _inside(one)]
+        for value in level:
+            if isinstance(value, str):
+                _check_text(value)
+        level = [inner for value in level for inner in _inside(value)]
         if depth == DEEPEST and level:
             raise _too_deep()
 
 
-def _inside(told: Any) -> Iterable[Any]:
+def _inside(value: object) -> Iterable[object]:
     """The values in a list or an object; an empty one counts as a level too."""
-    if isinstance(told, dict):
-        return told.values() or (None,)
-    return (told or (None,)) if isinstance(told, list) else ()
+    if isinstance(value, dict):
+        return value.values() or (None,)
+    return (value or (None,)) if isinstance(value, list) else ()
 
 
 def _check_text(text: str) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -35,14 +35,13 @@ def register(app: Flask) -> None:
 class Proxied:
     """WSGI middleware: take caller, scheme and host from the headers of a trusted proxy."""
 
-    def __init__(self, app: Any, chosen: Settings) -> None:
+    def __init__(self, app: WSGIApplication, chosen: Settings) -> None:
         self._app, self._trusted = app, chosen.proxies
 
-    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
-            answer: Iterable[bytes] = self._app(environ, start)
-            return answer
+            return self._app(environ, start)
         forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
         fixed = ProxyFix(self._app, x_for=self._hops(forwarded), x_proto=1, x_host=1)
         return fixed(environ, start)

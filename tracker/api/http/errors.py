@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from flask import Flask, Response, current_app, g
@@ -44,7 +43,7 @@ def register(app: Flask) -> None:
 
 def _refused(error: errors.Refusal) -> Response:
     status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
-    extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
+    extra: dict[str, object] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
     response = _challenged(problem(int(status), error.code, error.told, **extra))
@@ -55,7 +54,7 @@ def _refused(error: errors.Refusal) -> Response:
     return response
 
 
-def _shown(way_out: errors.WayOut) -> dict[str, Any]:
+def _shown(way_out: errors.WayOut) -> dict[str, object]:
     return {
         "kind": way_out.kind,
         "field": way_out.field,
@@ -110,7 +109,7 @@ def _unforeseen(error: Exception) -> Response:
     return problem(500, "internal_error", "Something went wrong on our side; the error was logged.")
 
 
-def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+def problem(status: int, code: str, detail: str, **extra: object) -> Response:
     """An error in the one form that all errors have."""
     body = {
         "type": f"urn:tracker:problem:{code}",

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from tracker.domain import emails, numbers, values
 
 FieldValue = TypeVar("FieldValue")
+
+
+class FieldOptions(TypedDict, total=False):
+    """The options of marshmallow's fields that a schema may give to ours."""
+
+    required: bool
+    allow_none: bool
+    load_default: object
+    data_key: str
+    metadata: dict[str, object]
 
 
 class ClosedSchema(Schema):
@@ -26,12 +36,14 @@ class ClosedSchema(Schema):
 class WordsField(fields.String):
     """A line of text, in the form of ``values.line``; not empty."""
 
-    def __init__(self, longest: int, **options: Any) -> None:
+    def __init__(self, longest: int, **options: Unpack[FieldOptions]) -> None:
         options.setdefault("metadata", {}).update(minLength=1, maxLength=longest)
         super().__init__(**options)
         self.longest = longest
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         return _kept(self.rule, text)
 
@@ -51,7 +63,7 @@ class Sought(WordsField):
 class NameField(WordsField):
     """A person's given or family name."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(values.LONGEST_NAME, **options)
 
     def rule(self, text: str) -> str:
@@ -62,7 +74,7 @@ class NameField(WordsField):
 class Reference(WordsField):
     """A key by which another system identifies a record, such as a holder_ref."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(values.LONGEST_REFERENCE, **options)
 
     def rule(self, text: str) -> str:
@@ -81,7 +93,7 @@ class NewReference(Reference):
 class CompanyName(WordsField):
     """A company's name."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(values.LONGEST_COMPANY, **options)
 
     def rule(self, text: str) -> str:
@@ -92,7 +104,7 @@ class CompanyName(WordsField):
 class CertificateNumber(WordsField):
     """A certificate number as somebody types it."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(numbers.LONGEST, **options)
 
     def rule(self, text: str) -> str:
@@ -111,7 +123,7 @@ class NumberFromElsewhere(CertificateNumber):
 class Email(WordsField):
     """An email address, in the form of ``emails.email``."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         options.setdefault("metadata", {})["format"] = "email"
         super().__init__(emails.LONGEST, **options)
 
@@ -123,7 +135,9 @@ class Email(WordsField):
 class DayField(fields.Date):
     """A calendar date YYYY-MM-DD between 1900 and 2200."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> date:
         del attr, data, kwargs
         return _kept(values.day, value if isinstance(value, str) else "")
 
@@ -131,7 +145,9 @@ class DayField(fields.Date):
 class MomentField(fields.AwareDateTime):
     """An instant with its offset, such as 2026-03-15T09:00:00Z, whose date exists in UTC."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> datetime:
         instant: datetime = super()._deserialize(value, attr, data, **kwargs)
         try:
             return instant.astimezone(UTC)
@@ -147,15 +163,19 @@ class AmountField(fields.Field[Decimal]):
 
     form = f"^{values.DIGITS}$"
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         options.setdefault("metadata", {}).update(type="string", pattern=self.form, example="12.50")
         super().__init__(**options)
 
-    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(
+        self, value: Decimal | None, attr: str | None, obj: object, **kwargs: object
+    ) -> str | None:
         del attr, obj, kwargs
         return None if value is None else f"{value:.2f}"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Decimal:
         del attr, data, kwargs
         if not isinstance(value, str):
             raise ValidationError('must be a string of digits such as "12.50", in quotes')
@@ -167,7 +187,9 @@ class FactorField(AmountField):
 
     form = r"^[0-9]{1,9}(\.[0-9]{1,8})?$"
 
-    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(
+        self, value: Decimal | None, attr: str | None, obj: object, **kwargs: object
+    ) -> str | None:
         del attr, obj, kwargs
         return None if value is None else f"{value:f}"
 
@@ -180,22 +202,35 @@ def _kept(rule: Callable[[str], FieldValue], text: str) -> FieldValue:
         raise ValidationError(str(error)) from error
 
 
-def by_language(**options: Any) -> fields.Dict:
+def by_language(
+    *, allow_none: bool = False, metadata: dict[str, object] | None = None
+) -> fields.Dict:
     """Words by language code."""
-    return fields.Dict(keys=fields.String(), values=fields.String(), required=True, **options)
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        allow_none=allow_none,
+        metadata=metadata,
+    )
 
 
-def tags(**options: Any) -> fields.List[Any]:
+def tags(**options: Unpack[FieldOptions]) -> fields.List[str]:
     """A few codes of the policy's tags."""
     return fields.List(WordsField(32), validate=validate.Length(max=20), **options)
 
 
-def reason_code_field(**options: Any) -> WordsField:
+def reason_code_field(*, required: bool = False, allow_none: bool = False) -> WordsField:
     """The reason, as one of the codes of the list."""
-    told = "A code that GET /reasons lists for this act."
-    return WordsField(32, metadata={"description": told, "example": "other"}, **options)
+    description = "A code that GET /reasons lists for this act."
+    return WordsField(
+        32,
+        required=required,
+        allow_none=allow_none,
+        metadata={"description": description, "example": "other"},
+    )
 
 
-def choice(*values: str, **options: Any) -> fields.String:
+def choice(*values: str, **options: Unpack[FieldOptions]) -> fields.String:
     """One of a few words."""
     return fields.String(validate=validate.OneOf(values), **options)

@@ -7,7 +7,6 @@ the scheduler, tests) never need it.
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import flask_smorest
 import orjson
@@ -33,12 +32,12 @@ class Document:
         )
         self._app = app
         self._api = flask_smorest.Api(app)
-        self._blueprints: list[Any] = []
+        self._blueprints: list[flask_smorest.Blueprint] = []
         self._built: bytes | None = None
         self._lock = threading.Lock()
         app.add_url_rule(path, "openapi", self._answer)
 
-    def add(self, blueprint: Any, **options: Any) -> None:
+    def add(self, blueprint: flask_smorest.Blueprint, **options: object) -> None:
         """Attach a blueprint's routes to the application; they are described later."""
         self._app.register_blueprint(blueprint, **options)
         self._blueprints.append(blueprint)

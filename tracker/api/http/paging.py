@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Callable, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -13,62 +13,78 @@ from marshmallow import ValidationError, fields, validate
 
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema
+from tracker.api.http.schemas import Loaded
 
 DEFAULT_LIMIT = 50
 LONGEST = 200
+
+Row = TypeVar("Row")
+_id_of = operator.attrgetter("id")
 
 
 class Cursor(fields.String):
     """The opaque place where a page begins; it loads to the key of the item before it."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
-        except (binascii.Error, ValueError) as error:
+            return self.place(_key(text))
+        except (ValueError, ValidationError) as error:
             raise ValidationError("is not a cursor from an earlier page") from error
-        if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - obvious from the line
-            raise ValidationError("is not a cursor from an earlier page")
+
+    def place(self, key: str) -> object:
+        """What the key says. Raises ValueError or ValidationError if a page gave no such key."""
         return key
 
 
 class IdCursor(Cursor):
     """A cursor over ids."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        key = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return str(fields.UUID().deserialize(key))
-        except ValidationError as error:
-            raise ValidationError("is not a cursor from an earlier page") from error
+    def place(self, key: str) -> object:
+        """The id. Raises ValidationError."""
+        return str(fields.UUID().deserialize(key))
 
 
 class PageSchema(ClosedSchema):
     """The query of every list."""
 
-    after = IdCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
+    after: Cursor = IdCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
     limit = fields.Integer(
         load_default=DEFAULT_LIMIT, strict=False, validate=validate.Range(1, LONGEST)
     )
 
 
+def _key(text: str) -> str:
+    """The key in a cursor. Raises ValueError."""
+    key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
+    if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - obvious from the line
+        raise ValueError(text)
+    return key
+
+
+def _id(row: object) -> str:
+    return str(_id_of(row))
+
+
 def answer(
-    rows: Sequence[Any],
-    args: dict[str, Any],
-    present: Callable[[Any], Any],
+    rows: Sequence[Row],
+    args: Loaded,
+    present: Callable[[Row], object],
     *,
-    key: Callable[[Any], str] = lambda row: str(row.id),
+    key: Callable[[Row], str] = _id,
 ) -> Response:
     """A page of ``limit`` rows out of ``limit + 1`` read; the extra row shows there is more."""
     return answer_all(rows, args, lambda page: [present(row) for row in page], key=key)
 
 
 def answer_all(
-    rows: Sequence[Any],
-    args: dict[str, Any],
-    present: Callable[[Sequence[Any]], list[Any]],
+    rows: Sequence[Row],
+    args: Loaded,
+    present: Callable[[Sequence[Row]], Sequence[object]],
     *,
-    key: Callable[[Any], str] = lambda row: str(row.id),
+    key: Callable[[Row], str] = _id,
 ) -> Response:
     """The same for rows that are presented together."""
     page = rows[: args["limit"]]
@@ -78,12 +94,12 @@ def answer_all(
     return _page(present(page), cursor)
 
 
-def answer_page(items: list[Any], key: str | None) -> Response:
+def answer_page(items: Sequence[object], key: str | None) -> Response:
     """A page cut by a service; ``key`` is the place after it, if there is more."""
     return _page(items, base64.urlsafe_b64encode(key.encode()).decode() if key else None)
 
 
-def _page(items: list[Any], cursor: str | None) -> Response:
+def _page(items: Sequence[object], cursor: str | None) -> Response:
     response = routing.answer({"items": items, "next": cursor})
     if cursor:
         query = urlencode({**request.args.to_dict(), "after": cursor})

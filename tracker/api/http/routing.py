@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import flask_smorest
 import orjson
 from flask import Response, current_app, request
 from marshmallow import RAISE, Schema, ValidationError
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import PreconditionRequired, Unauthorized
 
 from tracker.api.http import bodies, idempotency
-from tracker.api.http.schemas import ProblemSchema
+from tracker.api.http.schemas import Loaded, ProblemSchema
 from tracker.api.http.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
-from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
+from tracker.domain.permissions import SYSTEM, Actor, Role, Scope, check_role, check_scope
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core import tokens
@@ -32,8 +33,9 @@ from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.core.prefetch import Ahead
 from tracker.settings import Settings
 
-View = Callable[..., Any]
-_Form = Callable[[Settings], list[tuple[str, Any]]]
+View = Callable[..., Response]
+_Form = Callable[[Settings], list[tuple[str, str | FileStorage]]]
+_Messages: TypeAlias = "Mapping[str, _Messages] | Sequence[object]"
 JSON = "application/json"
 HTML = "text/html"
 PROBLEM = "application/problem+json"
@@ -87,7 +89,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def decorate(view: View) -> View:
             @functools.wraps(view)
-            def door(**path: Any) -> Response:
+            def door(**path: object) -> Response:
                 with container().reading(SYSTEM) as opened:
                     system = _read_ahead(opened, ahead, path)
                     actor = PUBLIC if public else authenticate(system)
@@ -135,7 +137,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         """
         load_query, load_body = _loader(query), _loader(body)
 
-        def arguments(actor: Actor) -> tuple[Any, ...]:
+        def arguments(actor: Actor) -> tuple[Loaded, ...]:
             form = _form_of_caller(upload, actor)
             return _arguments(query, load_query, body, load_body, form=form)
 
@@ -173,13 +175,13 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         accepts: type[Schema] | None = None,
     ) -> View:
         """Attach the route and its OpenAPI description; apispec makes references of the schemas."""
-        described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
+        described: dict[str, object] = {"description": "Done" if returns is None else "The answer"}
         kinds = (content,) if isinstance(content, str) else content
         if shown := {kind: _form_of(kind, returns) for kind in kinds if returns or kind != JSON}:
             described["content"] = shown
         if status == idempotency.CREATED:
             described["description"] = "Created"
-        responses: dict[str, Any] = {str(status): described}
+        responses: dict[str, dict[str, object]] = {str(status): described}
         if accepts is not None:
             content_of = {JSON: {"schema": accepts}}
             responses["202"] = {"description": "Waiting for a decision", "content": content_of}
@@ -191,8 +193,8 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
                     PROBLEM: {"schema": form},
                     **({HTML: {"schema": {"type": "string"}}} if HTML in kinds else {}),
                 }
-        documented: dict[str, Any] = {"responses": responses}
-        parameters: list[dict[str, Any]] = [_header(name) for name in headers]
+        documented: dict[str, object] = {"responses": responses}
+        parameters: list[dict[str, object]] = [_header(name) for name in headers]
         if query is not None:
             parameters.append({"in": "query", "schema": query})
         if parameters:
@@ -207,7 +209,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         return view
 
 
-def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]:
+def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, object]:
     """The OpenAPI description of an answer of that type: a schema, text, or bytes."""
     if returns is not None and kind == JSON:
         return {"schema": returns}
@@ -217,7 +219,7 @@ def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]
 def _writing(
     view: View,
     roles: tuple[Role, ...],
-    arguments: Callable[[Actor], tuple[Any, ...]],
+    arguments: Callable[[Actor], tuple[Loaded, ...]],
     *,
     status: int,
     versioned: bool,
@@ -227,7 +229,7 @@ def _writing(
     allowed = frozenset(roles)
 
     @functools.wraps(view)
-    def door(**path: Any) -> Response:
+    def door(**path: object) -> Response:
         with container().reading(SYSTEM) as system:
             actor = authenticate(system)
         _check(actor, allowed, "write")
@@ -259,12 +261,12 @@ def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:
     return (*keyed, "If-Match") if versioned else keyed
 
 
-def _header(name: str) -> dict[str, Any]:
+def _header(name: str) -> dict[str, object]:
     about = {
         "Idempotency-Key": "Repeating a request with the same key and body gives the same answer.",
         "If-Match": "The ETag of the version that the change is based on.",
     }
-    schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
+    schema: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": 100}
     if name == "Idempotency-Key":
         schema["pattern"] = idempotency.PATTERN
     # If-Match is required, but a request without it gets its own answer (428), so it is not marked
@@ -276,8 +278,8 @@ def _run(
     view: View,
     actor: Actor,
     *,
-    arguments: tuple[Any, ...],
-    path: dict[str, Any],
+    arguments: tuple[Loaded, ...],
+    path: dict[str, object],
     upload: Upload | None,
     settle: Callable[[UnitOfWork, Response], None] | None = None,
 ) -> Response:
@@ -291,7 +293,7 @@ def _run(
                 arguments = (*arguments[:-1], body)
             with container().work(actor) as work:
                 tokens.check_alive(work)
-                answer: Response = view(work, *arguments, **path)
+                answer = view(work, *arguments, **path)
                 if settle is not None:
                     settle(work, answer)
     except Refusal as refusal:
@@ -301,7 +303,7 @@ def _run(
     return answer
 
 
-def _read_ahead(system: ReadContext, ahead: Ahead | None, path: dict[str, Any]) -> ReadContext:
+def _read_ahead(system: ReadContext, ahead: Ahead | None, path: dict[str, object]) -> ReadContext:
     """The read context with what the route will read already fetched, if the path has its id."""
     if ahead is None or request.query_string:
         return system
@@ -322,7 +324,7 @@ def _secret() -> str:
     return secret.strip() if kind.lower() == "bearer" else ""
 
 
-def _check(actor: Actor, roles: frozenset[Role], scope: Any, *, public: bool = False) -> None:
+def _check(actor: Actor, roles: frozenset[Role], scope: Scope, *, public: bool = False) -> None:
     if not public:
         check_role(actor, roles)
         check_scope(actor, scope)
@@ -339,9 +341,9 @@ def _arguments(
     load_body: Schema | None,
     *,
     form: _Form | None = None,
-) -> tuple[Any, ...]:
+) -> tuple[Loaded, ...]:
     """Query and body as the schemas load them; an unknown parameter is refused."""
-    found: list[Any] = []
+    found: list[Loaded] = []
     given = bodies.each_once(request.args.items(multi=True)) if request.query_string else {}
     if query is not None and load_query is not None:
         found.append(load(load_query, given) if given else _no_parameters(load_query))
@@ -352,14 +354,15 @@ def _arguments(
     return tuple(found)
 
 
-def _no_parameters(schema: Schema) -> dict[str, Any]:
+def _no_parameters(schema: Schema) -> Loaded:
     """The result of loading an empty query: always the same, and the most frequent case."""
     return dict(_loaded_once(schema))
 
 
 @functools.cache
-def _loaded_once(schema: Schema) -> Any:
-    return load(schema, {})
+def _loaded_once(schema: Schema) -> Loaded:
+    loaded: Loaded = load(schema, {})
+    return loaded
 
 
 def load(schema: Schema, data: Any) -> Any:
@@ -370,9 +373,9 @@ def load(schema: Schema, data: Any) -> Any:
         raise Invalid("A value is not acceptable.", fields=flat(error.messages)) from error
 
 
-def flat(messages: Any, path: str = "") -> dict[str, str]:
+def flat(messages: _Messages, path: str = "") -> dict[str, str]:
     """Marshmallow's nested messages as ``field.inner: rule; rule``."""
-    if not isinstance(messages, dict):
+    if not isinstance(messages, Mapping):
         return {path or "body": " ".join(map(str, messages))}
     found: dict[str, str] = {}
     for key, inner in messages.items():
@@ -385,11 +388,11 @@ def _form_of_caller(upload: Upload | None, actor: Actor) -> _Form | None:
     return None if upload is None else functools.partial(upload.form, actor=actor)
 
 
-def _body(form: _Form | None) -> Any:
+def _body(form: _Form | None) -> object:
     return bodies.sent() if form is None else bodies.each_once(form(container().settings))
 
 
-def _plain(path: dict[str, Any]) -> dict[str, Any]:
+def _plain(path: dict[str, object]) -> dict[str, object]:
     """Path parameters in the form that services take: ids as text."""
     return {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
 
@@ -400,7 +403,7 @@ def language() -> str:
 
 
 def answer(
-    data: Any, *, status: int = 200, version: int | None = None, location: str | None = None
+    data: object, *, status: int = 200, version: int | None = None, location: str | None = None
 ) -> Response:
     """JSON in the API's forms: dates in ISO form, instants in UTC with Z, amounts as strings."""
     response = Response(dump(data), status=status, mimetype=JSON)
@@ -416,7 +419,7 @@ def done() -> Response:
     return Response(status=204)
 
 
-def dump(data: Any) -> bytes:
+def dump(data: object) -> bytes:
     """The bytes of an answer."""
     return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
 

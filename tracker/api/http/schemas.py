@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any, TypeAlias
 
 from marshmallow import INCLUDE, Schema, fields
 
@@ -15,6 +16,9 @@ from tracker.api.http.fields import (
     choice,
 )
 from tracker.domain.credentials.certifications import Status
+
+Loaded: TypeAlias = dict[str, Any]
+"""What a schema has loaded and checked: values of the fields' types, by name."""
 
 
 class FieldErrorSchema(Schema):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import flask_smorest.fields
 from flask import request
@@ -13,20 +12,22 @@ from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from tracker.api.http.schemas import ProblemSchema
+from tracker.api.http.schemas import Loaded, ProblemSchema
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container, ReadContext
 from tracker.settings import Settings
 
-_Prepare = Callable[[Container, Actor, dict[str, Any]], AbstractContextManager[dict[str, Any]]]
+_Prepare = Callable[[Container, Actor, Loaded], AbstractContextManager[Loaded]]
 _WRAPPING = 64 * 1024  # bytes for the form around a file
 
 
 class File(flask_smorest.fields.Upload):  # type: ignore[misc]
     """A file with its name."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FileStorage:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> FileStorage:
         del attr, data, kwargs
         if not isinstance(value, FileStorage) or not value.filename:
             raise ValidationError("must be a file with a file name")
@@ -34,13 +35,11 @@ class File(flask_smorest.fields.Upload):  # type: ignore[misc]
 
 
 @contextmanager
-def _as_it_is(
-    _container: Container, _actor: Actor, body: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _as_it_is(_container: Container, _actor: Actor, body: Loaded) -> Iterator[Loaded]:
     yield body
 
 
-def _anything(_reading: ReadContext, _body: dict[str, Any], **_path: Any) -> None:
+def _anything(_reading: ReadContext, _body: Loaded, **_path: object) -> None:
     pass
 
 
@@ -67,7 +66,7 @@ class Upload:
     refused: Callable[[Container, Actor, Refusal], None] = _leave
     problem: type[Schema] = ProblemSchema
 
-    def form(self, settings: Settings, actor: Actor) -> list[tuple[str, Any]]:
+    def form(self, settings: Settings, actor: Actor) -> list[tuple[str, str | FileStorage]]:
         """The fields and files of the request; a body over the limit is never read."""
         maximum = self.maximum_bytes(settings, actor)
         request.max_content_length = maximum + _WRAPPING

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from tracker.api.http import paging
 from tracker.api.http.fields import DayField, Sought, WordsField
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import page_of
+from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext
 from tracker.services.overview import history_pages
 from tracker.services.overview.history_pages import HistoryFilter, HistoryLine
@@ -25,19 +24,17 @@ _LAST_NUMBER = 2**63 - 1
 class NumberCursor(paging.Cursor):
     """A cursor over numbers."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        key = super()._deserialize(value, attr, data, **kwargs)
+    def place(self, key: str) -> object:
+        """The number. Raises ValueError."""
         if not (key.isascii() and key.isdigit() and int(key) <= _LAST_NUMBER):
-            raise ValidationError("is not a cursor from an earlier page")
+            raise ValueError(key)
         return int(key)
 
 
 class HistoryPageSchema(paging.PageSchema):
     """The query of a record's history."""
 
-    after = NumberCursor(  # type: ignore[assignment]  # lines have another key than an id
-        metadata={"description": "The ``next_cursor`` of the previous page."}
-    )
+    after = NumberCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
 
 
 class HistoryQuerySchema(HistoryPageSchema):
@@ -75,11 +72,11 @@ class HistoryLineSchema(Schema):
     changes = fields.List(fields.Nested(ChangeSchema), required=True)
 
 
-def _answer(lines: list[HistoryLine], query: dict[str, Any]) -> Response:
+def _answer(lines: list[HistoryLine], query: Loaded) -> Response:
     return paging.answer(lines, query, asdict)
 
 
-def _asked(query: dict[str, Any]) -> HistoryFilter:
+def _filter(query: Loaded) -> HistoryFilter:
     filters = {key: value for key, value in query.items() if key not in {"limit", "holder_id"}}
     return HistoryFilter(limit=query["limit"] + 1, **filters)
 
@@ -91,10 +88,10 @@ def _asked(query: dict[str, Any]) -> HistoryFilter:
     returns=page_of(HistoryLineSchema),
     errors=(404,),
 )
-def lines(reading: ReadContext, query: dict[str, Any]) -> Response:
+def lines(reading: ReadContext, query: Loaded) -> Response:
     """History, the newest first, by person, record, actor, action or day."""
     holder_id = str(query["holder_id"]) if "holder_id" in query else None
-    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+    return _answer(history_pages.page(reading, _filter(query), holder_id=holder_id), query)
 
 
 @resource.reads(
@@ -104,15 +101,15 @@ def lines(reading: ReadContext, query: dict[str, Any]) -> Response:
     returns=page_of(HistoryLineSchema),
     errors=(404,),
 )
-def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+def of_holder(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """The history of a person and of all their records, the newest first."""
-    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+    return _answer(history_pages.page(reading, _filter(query), holder_id=holder_id), query)
 
 
 def _of_record(subject: str) -> Callable[..., Response]:
-    def history(reading: ReadContext, query: dict[str, Any], **path: str) -> Response:
+    def history(reading: ReadContext, query: Loaded, **path: str) -> Response:
         (subject_id,) = path.values()
-        found = history_pages.of_record(reading, subject, subject_id, _asked(query))
+        found = history_pages.of_record(reading, subject, subject_id, _filter(query))
         return _answer(found, query)
 
     history.__name__ = f"of_{subject}"

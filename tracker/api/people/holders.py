@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
 from flask import Response
@@ -23,7 +22,7 @@ from tracker.api.http.fields import (
     choice,
 )
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import AsOfSchema, page_of
+from tracker.api.http.schemas import AsOfSchema, Loaded, page_of
 from tracker.api.points import activities
 from tracker.domain.values import LONGEST_NAME, LONGEST_REFERENCE
 from tracker.language.catalogues import LANGUAGES
@@ -31,6 +30,8 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import corrections
 from tracker.services.overview import holder_records
 from tracker.services.people import holders, names
+from tracker.services.people.holders import HolderRow
+from tracker.services.people.names import FormerNameRow
 
 resource = Resource("holders", __name__, description=__doc__)
 
@@ -38,7 +39,9 @@ resource = Resource("holders", __name__, description=__doc__)
 class TimeZone(fields.String):
     """An IANA time zone."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> str:
         name: str = super()._deserialize(value, attr, data, **kwargs)
         if name not in available_timezones():
             raise ValidationError("must be an IANA time zone such as America/Chicago")
@@ -162,9 +165,9 @@ class RecordSchema(Schema):
     renewals = fields.List(fields.Nested(renewals.RenewalSchema), required=True)
 
 
-def present(row: Any, former: Sequence[Any] = ()) -> dict[str, Any]:
+def present(row: HolderRow, former: Sequence[FormerNameRow] = ()) -> dict[str, object]:
     """A holder's row and former names, in the form of the API."""
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown = row._asdict()
     del shown["version"]
     shown["former_names"] = [
         {"given_name": f.given_name, "family_name": f.family_name, "until_on": f.until_on}
@@ -173,7 +176,7 @@ def present(row: Any, former: Sequence[Any] = ()) -> dict[str, Any]:
     return shown
 
 
-def _present_one(reading: ReadContext, row: Any) -> dict[str, Any]:
+def _present_one(reading: ReadContext, row: HolderRow) -> dict[str, object]:
     return present(row, names.of_holder(reading, row.id))
 
 
@@ -185,7 +188,7 @@ def _present_one(reading: ReadContext, row: Any) -> dict[str, Any]:
     status=201,
     errors=(409,),
 )
-def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def register(work: UnitOfWork, body: Loaded) -> Response:
     """Record a person; ``warnings`` say who looks like the same person."""
     made = corrections.register(work, body)
     row = made.holder
@@ -198,7 +201,7 @@ def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
 
 
 @resource.reads("GET /holders", "staff", query=HolderQuerySchema, returns=page_of(HolderSchema))
-def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+def search(reading: ReadContext, query: Loaded) -> Response:
     """Search the people on record."""
     filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
     rows = holders.search(
@@ -227,7 +230,7 @@ def show(reading: ReadContext, *, holder_id: str) -> Response:
     errors=(404,),
     accepts=RequestedChangeSchema,
 )
-def correct(work: UnitOfWork, body: dict[str, Any], *, holder_id: str, version: int) -> Response:
+def correct(work: UnitOfWork, body: Loaded, *, holder_id: str, version: int) -> Response:
     """Correct the record of a person.
 
     A holder who sends a new name requests it: the answer is 202 with the request, staff decide, and
@@ -256,7 +259,7 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, holder_id: str, version: 
     errors=(404,),
     ahead=holder_records.AHEAD,
 )
-def record(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+def record(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """Everything on record about a person, with standings on ``as_of``."""
     found = holder_records.of_holder(reading, holder_id, on=query.get("as_of"))
     return routing.answer(

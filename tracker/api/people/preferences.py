@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, Email, WordsField, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.language import catalogues
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -96,8 +95,8 @@ class ChangeForHolderSchema(ClosedSchema):
     )
 
 
-def _wish(wish: Wish, *, to_staff: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {"wanted": wish.wanted}
+def _wish(wish: Wish, *, to_staff: bool) -> dict[str, object]:
+    shown: dict[str, object] = {"wanted": wish.wanted}
     named = ("reason", "changed_at", "changed_by") if to_staff else ("reason",)
     return shown | {name: said for name in named if (said := getattr(wish, name)) is not None}
 
@@ -139,7 +138,7 @@ def mine(reading: ReadContext) -> Response:
     returns=WantedSchema,
     errors=(404,),
 )
-def change(work: UnitOfWork, body: dict[str, Any]) -> Response:
+def change(work: UnitOfWork, body: Loaded) -> Response:
     """Change which emails I want, from the next one on; other choices stay as they are.
 
     Without reminders, those of the last 7 days stop too: the answer's ``warnings`` say so.
@@ -162,7 +161,7 @@ def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
     returns=WantedSchema,
     errors=(404,),
 )
-def change_for(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
+def change_for(work: UnitOfWork, body: Loaded, *, holder_id: str) -> Response:
     """Set which emails a holder wants on their behalf, from the next one on.
 
     The holder sees the reason and may change it back.

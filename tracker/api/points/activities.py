@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 from flask import Response
 from marshmallow import Schema, fields
@@ -21,11 +21,12 @@ from tracker.api.http.fields import (
 )
 from tracker.api.http.fields import tags as marks
 from tracker.api.http.routing import Resource
-from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import EvidenceRule
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import activities, activity_decisions, activity_types, evidence
+from tracker.services.points.activities import ActivityRow
 from tracker.services.standings import snapshots
 
 resource = Resource("activities", __name__, description=__doc__)
@@ -149,14 +150,14 @@ _DECISION = (
 )
 
 
-def present_all(reading: ReadContext, rows: Sequence[Any]) -> list[dict[str, Any]]:
+def present_all(reading: ReadContext, rows: Sequence[ActivityRow]) -> list[dict[str, object]]:
     """Rows of activities in the form of the API, each with the evidence its type requests."""
     kinds = activity_types.of_rows(reading, rows)
     return [{**_present(row), "evidence_asked": asked_for(kinds.get(row.id))} for row in rows]
 
 
-def _present(row: Any) -> dict[str, Any]:
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+def _present(row: ActivityRow) -> dict[str, object]:
+    shown = row._asdict()
     decision = {key: shown.pop(key) for key in _DECISION}
     shown["decision"] = decision if decision["verdict"] else None
     del shown["version"]
@@ -179,7 +180,7 @@ def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Respon
     status=201,
     errors=(404, 409),
 )
-def log(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+def log(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Log an activity as a draft."""
     return _answer(work, activities.log(work, certification_id, body), 201)
 
@@ -192,9 +193,7 @@ def log(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Res
     returns=page_of(ActivitySchema),
     errors=(404,),
 )
-def of_certification(
-    reading: ReadContext, query: dict[str, Any], *, certification_id: str
-) -> Response:
+def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The activities of a certification."""
     row = snapshots.certification(reading, certification_id)
     rows = activities.page(
@@ -211,7 +210,7 @@ def of_certification(
 @resource.reads(
     "GET /activities", "staff", query=ActivityQuerySchema, returns=page_of(ActivitySchema)
 )
-def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
+def queue(reading: ReadContext, query: Loaded) -> Response:
     """All activities; those submitted are the reviewers' queue."""
     rows = activities.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, state=query.get("state")
@@ -236,7 +235,7 @@ def show(reading: ReadContext, *, activity_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def edit(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+def edit(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> Response:
     """Change what an activity claims: a draft, or a returned, rejected or withdrawn one."""
     activities.edit(work, activity_id, body, version=version)
     return _answer(work, activity_id)
@@ -291,7 +290,7 @@ def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
     versioned=True,
     errors=(404, 409),
 )
-def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+def decide(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> Response:
     """Approve, reject or request more information; never one's own.
 
     An answer to an answered activity supersedes the one before and needs a reason.
@@ -308,7 +307,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version:
     versioned=True,
     errors=(404, 409),
 )
-def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+def undo(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> Response:
     """Take the latest decision back: the one before applies again, or the activity is pending."""
     activities.undo(work, activity_id, reason=body["reason"], version=version)
     return _answer(work, activity_id)
@@ -324,4 +323,4 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: i
 def decisions(reading: ReadContext, *, activity_id: str) -> Response:
     """Every decision on an activity, oldest first, including those taken back."""
     rows = activity_decisions.of_activity(reading, activity_id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping
+    return routing.answer([row._asdict() for row in rows])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import quote
 
 from flask import Response
@@ -14,11 +13,13 @@ from tracker import files
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, choice
 from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
 from tracker.api.http.uploads import File, Upload
 from tracker.domain.errors import EvidenceTooLarge
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.points import evidence
+from tracker.services.points.evidence import EvidenceRow
 
 resource = Resource("evidence", __name__, description=__doc__)
 
@@ -48,7 +49,7 @@ class EvidenceSchema(Schema):
     )
 
 
-def present(row: Any) -> dict[str, Any]:
+def present(row: EvidenceRow) -> dict[str, object]:
     """A file's row in the form of the API."""
     return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
@@ -57,13 +58,13 @@ def _too_large(maximum: int) -> EvidenceTooLarge:
     return EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
 
 
-def _ask(reading: ReadContext, _body: dict[str, Any], *, activity_id: str) -> None:
+def _ask(reading: ReadContext, _body: Loaded, *, activity_id: str) -> None:
     """Check whose activity it is, whether it accepts files now, and whether there is room."""
     evidence.check_room(reading, activity_id)
 
 
 @contextmanager
-def _checked(container: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _checked(container: Container, _actor: Actor, body: Loaded) -> Iterator[dict[str, object]]:
     """The file in a form that may be kept, checked by its content."""
     yield {"file": evidence.checked(container.settings, body["file"].stream, body["file"].filename)}
 
@@ -83,7 +84,7 @@ def _checked(container: Container, _actor: Actor, body: dict[str, Any]) -> Itera
         prepare=_checked,
     ),
 )
-def add(work: UnitOfWork, body: dict[str, Any], *, activity_id: str) -> Response:
+def add(work: UnitOfWork, body: Loaded, *, activity_id: str) -> Response:
     """Add a file to an activity that is with its holder or waiting for a decision."""
     row = evidence.get(work, evidence.add(work, activity_id, body["file"]))
     return routing.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 from uuid import UUID
 
 import click
@@ -33,7 +32,7 @@ def list_(state: str, limit: int) -> None:
     """List the messages in a state, newest first."""
     opened, count = container(), 0
     for copy in _letters(opened, state, limit):
-        click.echo(_line(copy.row))
+        click.echo(_line(copy))
         count += 1
     complain(
         f"{count:,} messages are {state}." if count < limit else f"Shows the newest {count:,}."
@@ -53,7 +52,8 @@ def _letters(opened: Container, state: str, limit: int) -> Iterator[Copy]:
             limit, after = limit - len(found), found[-1].id
 
 
-def _line(row: Any) -> str:
+def _line(copy: Copy) -> str:
+    row = copy.row
     stage = f"stage {row.stage}" if row.stage is not None else "no stage"
     return (
         f"{row.id}  {row.kind}  {stage}  {row.address}  {row.created_at:%Y-%m-%dT%H:%M:%SZ}  "

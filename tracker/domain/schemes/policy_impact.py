@@ -73,7 +73,7 @@ class Difference:
     def direction(self) -> Direction:
         """The direction of the change; a date that did not exist before is added, not later."""
         before: Any = self.before
-        after: Any = self.after
+        after = self.after
         if before is None:
             return "added"
         if after is None:

@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from tracker.domain.schemes.activity_types import WRITTEN_IN, Noun
 from tracker.domain.schemes.policies import Policy
@@ -39,7 +38,7 @@ def digest(policy: Policy) -> str:
     return hashlib.sha256(content(policy).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A value in JSON types; equal values give equal results."""
     if isinstance(value, Noun):
         return value.many
@@ -62,7 +61,7 @@ def _is_further(key: object, words: object) -> bool:
     return isinstance(words, str | Noun) and key not in WRITTEN_IN
 
 
-def _is_said(key: Field[Any], value: Any) -> bool:
+def _is_said(key: Field[object], value: object) -> bool:
     if key.name in _ABOUT_THE_VALUES | _ABOUT_REVIEWING:
         return False
     if key.default_factory is not MISSING:

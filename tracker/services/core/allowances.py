@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import case, delete, select
 
@@ -78,13 +77,14 @@ def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use
 
 def take(work: UnitOfWork, use: Use) -> None:
     """Count a use, and refuse it if it exceeds the allowance. Raises TooOften."""
-    row = _count(work, use)
-    if row.count > use.allowance.most:
-        wait = use.wait(row.began_at, row.count, work.now)
+    count, began_at = _count(work, use)
+    if count > use.allowance.most:
+        wait = use.wait(began_at, count, work.now)
         raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
 
 
-def _count(work: UnitOfWork, use: Use, times: int = 1) -> Any:
+def _count(work: UnitOfWork, use: Use, times: int = 1) -> tuple[int, datetime]:
+    """Count uses; returns how many there are now in the period, and when it began."""
     table, over = Usage, work.now - use.allowance.within
     made = work.upsert(table).values(key=use.key, began_at=work.now, count=times)
     more = made.on_conflict_do_update(
@@ -94,10 +94,11 @@ def _count(work: UnitOfWork, use: Use, times: int = 1) -> Any:
             "began_at": case((table.began_at <= over, work.now), else_=table.began_at),
         },
     )
-    return work.row(more.returning(table.count, table.began_at))
+    count, began_at = work.row(more.returning(table.count, table.began_at))
+    return count, began_at
 
 
 def forget_old(work: UnitOfWork) -> int:
     """Delete counts older than the longest period of any allowance; returns how many."""
-    result: Any = work.connection.execute(delete(Usage).where(Usage.began_at < work.now - _KEPT))
-    return int(result.rowcount)
+    old = delete(Usage).where(Usage.began_at < work.now - _KEPT)
+    return work.connection.execute(old).rowcount

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from sqlalchemy import ARRAY, Date, and_, any_, bindparam, or_
+from sqlalchemy import ARRAY, ColumnElement, Date, and_, any_, bindparam, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.db import Id, Instant
 from tracker.models import Certification
@@ -33,9 +34,11 @@ SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.re
 SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
 """The same; where there is none, the withdrawn one, so that holders still see what they had."""
 StatementOf = TypeVar("StatementOf")
+Of = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]
+"""Makes the condition that a column is the id, or one of the ids, asked for."""
 
 
-def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
+def known(parameters: dict[str, object], known_at: datetime | None = None) -> dict[str, object]:
     """Statement parameters that leave out what was recorded after ``known_at``, if it is given."""
     return {**parameters, "known_at": known_at or EVER}
 
@@ -50,7 +53,7 @@ class About(Generic[StatementOf]):
 
     def each(
         self, reading: ReadContext, ids: Collection[str], known_at: datetime | None
-    ) -> Iterator[tuple[StatementOf, dict[str, Any]]]:
+    ) -> Iterator[tuple[StatementOf, dict[str, object]]]:
         """The statements for these ids with their parameters: one, unless there are very many ids.
 
         PostgreSQL gets one array: with a list, every length would be a new text to parse.
@@ -63,7 +66,7 @@ class About(Generic[StatementOf]):
                 yield several, known({"ids": some}, known_at)
 
 
-def about(make: Callable[[Callable[[Any], Any]], StatementOf]) -> About[StatementOf]:
+def about(make: Callable[[Of], StatementOf]) -> About[StatementOf]:
     """Make the three forms; ``make`` gets the function that puts the condition on a column."""
     return About(
         make(lambda column: column == ID),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
+    Insert,
     Table,
+    TableValuedAlias,
     any_,
     bindparam,
     column,
@@ -25,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import SessionTransaction
 
 from tracker.db import Base
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import AnyRow, Column, R, ReadContext, UnitOfWork
 
 CHUNK = 500  # how many ids go into one IN list
 _FEW = 20  # up to this many rows a plain statement is as fast as COPY
@@ -53,25 +55,24 @@ def table_of(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
-def among(reading: ReadContext, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+def among(reading: ReadContext, column: Column[R], values: Collection[R]) -> ColumnElement[bool]:
     """Whether a column is one of many values.
 
     On PostgreSQL one array is sent, so that the statement's text does not grow with its values.
     """
     if reading.dialect == "postgresql":
-        return cast("ColumnElement[bool]", column == any_(literal([*values], ARRAY(column.type))))
-    return cast("ColumnElement[bool]", column.in_([*values]))
+        return column == any_(literal([*values], ARRAY(column.expression.type)))
+    return column.in_([*values])
 
 
-def among_given(dialect: str, column: Any) -> ColumnElement[bool]:
+def among_given(dialect: str, column: Column[R]) -> ColumnElement[bool]:
     """The same for the values in the parameter ``ids``, for a statement that is built once."""
     if dialect == "postgresql":
-        ids: Any = bindparam("ids", type_=ARRAY(column.type))
-        return cast("ColumnElement[bool]", column == any_(ids))
-    return cast("ColumnElement[bool]", column.in_(bindparam("ids", expanding=True)))
+        return column == any_(bindparam("ids", type_=ARRAY(column.expression.type)))
+    return column.in_(bindparam("ids", expanding=True))
 
 
-def insert(work: UnitOfWork, table: type[Base], rows: Collection[dict[str, Any]]) -> None:
+def insert(work: UnitOfWork, table: type[Base], rows: Collection[Mapping[str, object]]) -> None:
     """Insert rows that all have the same columns; many rows go by COPY on PostgreSQL.
 
     Column defaults are not filled in: the caller gives every value.
@@ -85,7 +86,7 @@ def insert(work: UnitOfWork, table: type[Base], rows: Collection[dict[str, Any]]
 
 
 @functools.cache
-def _insert_into(table: type[Base]) -> Any:
+def _insert_into(table: type[Base]) -> Insert:
     """Cached, since building a statement costs as much as running it; returns no keys."""
     return sql_insert(table_of(table)).inline()
 
@@ -93,11 +94,11 @@ def _insert_into(table: type[Base]) -> Any:
 def insert_new(
     work: UnitOfWork,
     table: type[Base],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     *,
     key: Sequence[str],
     returning: Sequence[str],
-) -> Sequence[Any]:
+) -> Sequence[AnyRow]:
     """Insert the rows whose unique ``key`` is new; returns some columns of the rows inserted.
 
     One statement. On PostgreSQL it sends an array for each column, so its text does not grow with
@@ -105,20 +106,20 @@ def insert_new(
     """
     if not rows:
         return ()
-    columns, asked = table_of(table).c, [table_of(table).c[name] for name in returning]
+    columns, answer = table_of(table).c, [table_of(table).c[name] for name in returning]
     statement = work.upsert(table)
     if work.dialect != "postgresql":
         statement = statement.on_conflict_do_nothing(index_elements=key)
-        return work.rows(statement.returning(*asked), list(rows))
+        return work.rows(statement.returning(*answer), list(rows))
     names = [*rows[0]]
-    given = _side_by_side([columns[name] for name in names], rows)
-    statement = statement.from_select(names, select(*given.c))
+    values = _side_by_side([columns[name] for name in names], rows)
+    statement = statement.from_select(names, select(*values.c))
     statement = statement.on_conflict_do_nothing(index_elements=key)
-    return work.rows(statement.returning(*asked))
+    return work.rows(statement.returning(*answer))
 
 
 def update_by(
-    work: UnitOfWork, table: type[Base], key: str, rows: Sequence[dict[str, Any]]
+    work: UnitOfWork, table: type[Base], key: str, rows: Sequence[Mapping[str, object]]
 ) -> None:
     """Update the rows that ``key`` identifies; all rows have the same other columns."""
     if not rows:
@@ -126,9 +127,9 @@ def update_by(
     columns, names = table_of(table).c, [*rows[0]]
     changed = [name for name in names if name != key]
     if work.dialect == "postgresql":
-        given = _side_by_side([columns[name] for name in names], rows).c
-        statement = sql_update(table_of(table)).where(columns[key] == given[key])
-        work.connection.execute(statement.values({name: given[name] for name in changed}))
+        values = _side_by_side([columns[name] for name in names], rows).c
+        statement = sql_update(table_of(table)).where(columns[key] == values[key])
+        work.connection.execute(statement.values({name: values[name] for name in changed}))
         return
     statement = sql_update(table_of(table)).where(columns[key] == bindparam(f"b_{key}"))
     statement = statement.values({name: bindparam(f"b_{name}") for name in changed})
@@ -137,14 +138,16 @@ def update_by(
     )
 
 
-def _side_by_side(columns: Sequence[Any], rows: Sequence[dict[str, Any]]) -> Any:
+def _side_by_side(
+    columns: Sequence[ColumnElement[object]], rows: Sequence[Mapping[str, object]]
+) -> TableValuedAlias:
     """The rows as a table that PostgreSQL builds from one array for each column."""
     arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
     named = [column(c.name, c.type) for c in columns]
     return func.unnest(*arrays).table_valued(*named, name="given").render_derived()
 
 
-def _copy(work: UnitOfWork, table: Table, rows: Collection[dict[str, Any]]) -> None:
+def _copy(work: UnitOfWork, table: Table, rows: Collection[Mapping[str, object]]) -> None:
     """Insert by COPY, faster than any statement; constraints are checked as usual."""
     names = list(next(iter(rows)))
     quoted = ", ".join(f'"{name}"' for name in names)
@@ -163,12 +166,14 @@ def _copy(work: UnitOfWork, table: Table, rows: Collection[dict[str, Any]]) -> N
         raise
 
 
-def update(work: UnitOfWork, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+def update(work: UnitOfWork, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
     """Update rows by ``_id`` and raise their versions; all rows have the same columns."""
     if not rows:
         return
     columns = table_of(table).c
-    values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "_id"}
+    values: dict[str, ColumnElement[object]] = {
+        name: bindparam(name) for name in rows[0] if name != "_id"
+    }
     if "version" in columns:
         values["version"] = columns.version + 1
     statement = sql_update(table_of(table)).where(columns.id == bindparam("_id"))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, cast, literal_column, null, union_all
+from sqlalchemy import ColumnElement, Select, cast, literal_column, null, union_all
 from sqlalchemy.engine import result_tuple
+from sqlalchemy.types import TypeEngine
 
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext
 
 Statement = Select[*tuple[Any, ...]]
 Slot = tuple[type, int]
+Layout = dict[Slot, TypeEngine[object]]
 
 
 class Together:
@@ -36,23 +39,25 @@ class Together:
             for statement, layout in zip(statements, layouts, strict=True)
         ]
 
-    def read(self, reading: ReadContext, parameters: dict[str, Any]) -> tuple[list[Any], ...]:
+    def read(
+        self, reading: ReadContext, parameters: Mapping[str, object]
+    ) -> tuple[list[AnyRow], ...]:
         """The rows of each statement, as it would return them alone."""
-        found: tuple[list[Any], ...] = tuple([] for _ in self._forms)
+        rows: tuple[list[AnyRow], ...] = tuple([] for _ in self._forms)
         for row in reading.rows(self._union, parameters):
             cut, make = self._forms[row[0]]
-            found[row[0]].append(make(cut(row)))
-        return found
+            rows[row[0]].append(make(cut(row)))
+        return rows
 
 
 def _names(statement: Statement) -> list[str]:
     return [str(column.key) for column in statement.selected_columns]
 
 
-def _layout(statement: Statement) -> dict[Slot, Any]:
+def _layout(statement: Statement) -> Layout:
     """The slot of each column: its type, and how many columns of that type come before it."""
     seen: Counter[type] = Counter()
-    layout: dict[Slot, Any] = {}
+    layout: Layout = {}
     for column in statement.selected_columns:
         kind = type(column.type)
         layout[kind, seen[kind]] = column.type
@@ -60,7 +65,7 @@ def _layout(statement: Statement) -> dict[Slot, Any]:
     return layout
 
 
-def _arm(number: int, statement: Statement, layout: dict[Slot, Any], types: dict[Slot, Any]) -> Any:
+def _arm(number: int, statement: Statement, layout: Layout, types: Layout) -> Statement:
     """The statement with its columns in their slots and null in the others.
 
     The first arm sets the types; a bare null is enough in the others and keeps the text short.
@@ -70,5 +75,5 @@ def _arm(number: int, statement: Statement, layout: dict[Slot, Any], types: dict
         columns.get(slot, literal_column("null") if number else cast(null(), kind))
         for slot, kind in types.items()
     )
-    arm: Any = literal_column(str(number))
+    arm: ColumnElement[int] = literal_column(str(number))
     return statement.with_only_columns(arm, *cells, maintain_column_froms=True)

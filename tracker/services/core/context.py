@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Executable, Row
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tracker import copies, db
 from tracker.clock import Clock
@@ -33,6 +33,11 @@ Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | 
 
 
 R = TypeVar("R")
+Column: TypeAlias = InstrumentedAttribute[R] | ColumnElement[R]
+"""A column of a table, or an expression of values."""
+Columns: TypeAlias = tuple[InstrumentedAttribute[object], ...]
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row whose columns have no types, as a statement returns it."""
 
 
 @lru_cache(maxsize=1024)
@@ -41,10 +46,21 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _names(kind: Callable[..., object]) -> tuple[str, ...]:
+def names_of(kind: Callable[..., object]) -> tuple[str, ...]:
     """The names of a class's fields, in the order in which it takes them."""
     names: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]
     return names
+
+
+def columns_of(kind: Callable[..., object], *tables: type[Base]) -> Columns:
+    """The columns named like the fields of a class, in their order: from the first table with it.
+
+    Raises StopIteration if no table has a column of a field's name.
+    """
+    return tuple(
+        next(getattr(table, name) for table in tables if hasattr(table, name))
+        for name in names_of(kind)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +107,14 @@ class ReadContext:
 
         Raises NoSuchColumnError where the statement has no column of a field's name.
         """
-        result = self.execute(statement, parameters).columns(*_names(kind))
+        result = self.execute(statement, parameters).columns(*names_of(kind))
         return [kind(*row) for row in result]
 
     def row_as(
         self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
     ) -> R | None:
         """The first row of a statement, as ``rows_as`` gives it, or None."""
-        row = self.execute(statement, parameters).columns(*_names(kind)).first()
+        row = self.execute(statement, parameters).columns(*names_of(kind)).first()
         return None if row is None else kind(*row)
 
     @property
@@ -131,9 +147,9 @@ class UnitOfWork(ReadContext):
         except InvalidRequestError as error:
             raise NotFound from error
 
-    def upsert(self, table: type[Base]) -> Any:
+    def upsert(self, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that supports ON CONFLICT, in the database's own dialect."""
-        return (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, select, text
 
@@ -18,7 +17,9 @@ from tracker.models import HistoryEntry, HistoryValue
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 
-Changes = Mapping[str, tuple[Any, Any]]
+Values = tuple[object, object]
+"""A field's value before and after."""
+Changes = Mapping[str, Values]
 """The value of each changed field before and after."""
 
 PERSONAL: Mapping[str, frozenset[str]] = {
@@ -40,33 +41,32 @@ PERSONAL: Mapping[str, frozenset[str]] = {
 """The fields whose values are about people, by the subject of the entry."""
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def changes(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, Values]:
     """The fields in which two states of a record differ, in their order."""
     return {name: (before[name], value) for name, value in after.items() if before[name] != value}
 
 
-def record(work: UnitOfWork, action: str, subject: str, subject_id: str, **detail: Any) -> None:
+def record(work: UnitOfWork, action: str, subject: str, subject_id: str, **detail: object) -> None:
     """Record that the actor did ``action`` to a record; ``changes`` are the fields it changed."""
     record_many(work, action, subject, [(subject_id, detail)])
 
 
 def record_many(
-    work: UnitOfWork, action: str, subject: str, details: Iterable[tuple[str, Mapping[str, Any]]]
+    work: UnitOfWork, action: str, subject: str, details: Iterable[tuple[str, Mapping[str, object]]]
 ) -> None:
     """The same for many records: pairs of id and detail, with the changed fields as ``changes``."""
     personal = PERSONAL.get(subject, frozenset())
-    plain: list[dict[str, Any]] = []
-    valued: list[tuple[dict[str, Any], Changes]] = []
-    for subject_id, given in details:
-        detail = dict(given)
-        changed: Changes = detail.pop("changes", {})
+    plain: list[dict[str, object]] = []
+    valued: list[tuple[dict[str, object], Changes]] = []
+    for subject_id, detail in details:
+        changed = _changed(detail)
         row = {
             "at": work.now,
             "actor": work.actor.name,
             "action": action,
             "subject": subject,
             "subject_id": subject_id,
-            "detail": _plain(detail | _told(changed, personal)),
+            "detail": _plain({**detail, **_kept(changed, personal), "changes": None}),
         }
         values = {name: pair for name, pair in changed.items() if name in personal}
         if values:
@@ -77,19 +77,24 @@ def record_many(
     _insert_with_values(work, valued)
 
 
-def _told(changed: Changes, personal: Collection[str]) -> dict[str, Any]:
+def _changed(detail: Mapping[str, object]) -> Changes:
+    changed = detail.get("changes")
+    return changed if isinstance(changed, Mapping) else {}
+
+
+def _kept(changed: Changes, personal: Collection[str]) -> dict[str, object]:
     """What the entry itself keeps of a change: field names, and values that are not personal."""
     if not changed:
         return {}
-    told: dict[str, Any] = {"fields": sorted(changed)}
+    kept: dict[str, object] = {"fields": sorted(changed)}
     for name, (before, after) in changed.items():
         if name not in personal:
-            told |= {f"{name}_before": before, f"{name}_after": after}
-    return told
+            kept |= {f"{name}_before": before, f"{name}_after": after}
+    return kept
 
 
 def _insert_with_values(
-    work: UnitOfWork, valued: Collection[tuple[dict[str, Any], Changes]]
+    work: UnitOfWork, valued: Collection[tuple[dict[str, object], Changes]]
 ) -> None:
     """Insert entries together with the rows of personal values that refer to their ids."""
     if not valued:
@@ -123,11 +128,11 @@ def _next_ids(work: UnitOfWork, count: int) -> Collection[int]:
     return range(last + 1, last + 1 + count)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(detail: Mapping[str, object]) -> dict[str, object]:
     """Values that JSON can hold; dates and amounts as text."""
     return {
         key: str(value) if isinstance(value, (date, datetime, time, Decimal)) else value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import delete, insert, select
 
@@ -61,5 +60,4 @@ def forget_old(work: UnitOfWork) -> int:
     """Delete the answers older than the settings allow; returns how many."""
     oldest = work.now - timedelta(days=work.settings.api.idempotency_days)
     statement = delete(IdempotencyKey).where(IdempotencyKey.recorded_at < oldest)
-    result: Any = work.connection.execute(statement)
-    return int(result.rowcount)
+    return work.connection.execute(statement).rowcount

@@ -9,39 +9,63 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Executable
 
 from tracker.services.core import tokens
 from tracker.services.core.combined import Statement, Together
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, Parameters, R, ReadContext, names_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAhead(ReadContext):
     """A read context that already has the rows of some statements."""
 
-    parameters: Mapping[str, Any]
-    found: Mapping[Executable, Sequence[Any]]
+    parameters: Mapping[str, object]
+    rows_of: Mapping[Executable, Sequence[AnyRow]]
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+    def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[AnyRow]:
         """All rows of a statement."""
-        found = self.found.get(statement)
-        if found is None or any(self.parameters.get(k) != v for k, v in parameters.items()):
-            return ReadContext.rows(self, statement, parameters)
-        return found
+        prefetched = self._prefetched(statement, parameters)
+        return ReadContext.rows(self, statement, parameters) if prefetched is None else prefetched
 
-    def row(self, statement: Executable, parameters: Any = None) -> Any:
+    def row(self, statement: Executable, parameters: Parameters = None) -> AnyRow | None:
         """The first row of a statement, or None."""
         return next(iter(self.rows(statement, parameters)), None)
+
+    def rows_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> list[R]:
+        """All rows of a statement, as values of a class."""
+        prefetched = self._prefetched(statement, parameters)
+        if prefetched is None:
+            return ReadContext.rows_as(self, kind, statement, parameters)
+        # By places: an attribute of a row costs as much as all values of a tuple.
+        places = (
+            [prefetched[0]._fields.index(name) for name in names_of(kind)] if prefetched else []
+        )
+        return [kind(*[row[place] for place in places]) for row in map(tuple, prefetched)]
+
+    def row_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> R | None:
+        """The first row of a statement, as ``rows_as`` gives it, or None."""
+        return next(iter(self.rows_as(kind, statement, parameters)), None)
+
+    def _prefetched(self, statement: Executable, parameters: Parameters) -> Sequence[AnyRow] | None:
+        """The rows of a prefetched statement; None if it was not, or has other parameters."""
+        rows = self.rows_of.get(statement)
+        if rows is None or not isinstance(parameters, Mapping):
+            return None
+        same = all(self.parameters.get(name) == value for name, value in parameters.items())
+        return rows if same else None
 
 
 class Ahead:
     """What a route will read: statements, and the parameters that the path gives."""
 
     def __init__(
-        self, parameters: Callable[[ReadContext, str], dict[str, Any]], *statements: Statement
+        self, parameters: Callable[[ReadContext, str], dict[str, object]], *statements: Statement
     ) -> None:
         self._parameters = parameters
         self._statements = (tokens.BY_DIGEST, *statements)
@@ -50,7 +74,7 @@ class Ahead:
     def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
         """Prefetch for the owner of this secret, if there is one."""
         parameters = {**tokens.parameters(secret), **self._parameters(reading, path_id)}
-        found = self._together.read(reading, parameters)
+        rows = self._together.read(reading, parameters)
         return ReadAhead(
             connection=reading.connection,
             schemes=reading.schemes,
@@ -59,5 +83,5 @@ class Ahead:
             actor=reading.actor,
             now=reading.now,
             parameters=parameters,
-            found=dict(zip(self._statements, found, strict=True)),
+            rows_of=dict(zip(self._statements, rows, strict=True)),
         )

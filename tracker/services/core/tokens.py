@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select, update
 
@@ -16,40 +16,49 @@ from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
 from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
 from tracker.models import Employer, Holder, Token
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 PREFIX = "trk_"
 _BYTES = 32  # of randomness: 43 characters of URL-safe base64
 _TOUCH_EVERY = timedelta(minutes=1)
-_COLUMNS = (
-    Token.id,
-    Token.name,
-    Token.role,
-    Token.scopes,
-    Token.holder_id,
-    Token.employer_id,
-    Token.recorded_at,
-    Token.expires_at,
-    Token.last_used_at,
-    Token.revoked_at,
-)
 _LIVING = (
     Token.revoked_at.is_(None),
     or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Instant)),
 )
-BY_DIGEST = select(
-    Token.id,
-    Token.name,
-    Token.role,
-    Token.scopes,
-    Token.holder_id,
-    Token.employer_id,
-    Token.expires_at,
-    Token.revoked_at,
-    Token.last_used_at,
-    Token.person_id,
-    Token.made_by_holders,
-).where(Token.digest == bindparam("digest"))
+
+
+class TokenRow(NamedTuple):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    scopes: Sequence[Scope]
+    holder_id: str | None
+    employer_id: str | None
+    recorded_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class _TokenToCheck(NamedTuple):
+    """What authentication reads of a token."""
+
+    id: str
+    name: str
+    role: Role
+    scopes: Sequence[Scope]
+    holder_id: str | None
+    employer_id: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    person_id: str
+    made_by_holders: Sequence[str]
+
+
+BY_DIGEST = select(*columns_of(_TokenToCheck, Token)).where(Token.digest == bindparam("digest"))
 
 
 def create(
@@ -124,27 +133,27 @@ def _check(
     expires_at: datetime | None,
 ) -> None:
     """Refuse a token that nobody could use. Raises Invalid."""
-    found: dict[str, str] = {}
+    faults: dict[str, str] = {}
     if not 0 < len(name) <= 100:  # noqa: PLR2004 - the column's length
-        found["name"] = "must have 1 to 100 characters"
+        faults["name"] = "must have 1 to 100 characters"
     if role not in ROLES:
-        found["role"] = f"must be one of: {', '.join(ROLES)}"
+        faults["role"] = f"must be one of: {', '.join(ROLES)}"
     if not scopes or set(scopes) - set(SCOPES):
-        found["scopes"] = f"must be one or more of: {', '.join(SCOPES)}"
+        faults["scopes"] = f"must be one or more of: {', '.join(SCOPES)}"
     if expires_at is not None and expires_at <= work.now:
-        found["expires_at"] = "must be in the future"
-    for subject, given, table in (
+        faults["expires_at"] = "must be in the future"
+    for subject, id_, table in (
         ("holder", holder_id, Holder),
         ("employer", employer_id, Employer),
     ):
         field = f"{subject}_id"
         reviewer = subject == "holder" and role in {"staff", "admin"}
-        if (role == subject) != (given is not None) and not reviewer:
-            found[field] = f"is required for the role {subject} and must be empty for other roles"
-        elif given is not None and work.session.get(table, given) is None:
-            found[field] = f"is not a {subject} on record"
-    if found:
-        raise Invalid("This token cannot be created.", fields=found)
+        if (role == subject) != (id_ is not None) and not reviewer:
+            faults[field] = f"is required for the role {subject} and must be empty for other roles"
+        elif id_ is not None and work.session.get(table, id_) is None:
+            faults[field] = f"is not a {subject} on record"
+    if faults:
+        raise Invalid("This token cannot be created.", fields=faults)
 
 
 def _digest(secret: str) -> str:
@@ -164,7 +173,7 @@ def authenticate(reading: ReadContext, secret: str) -> Actor | None:
     """
     if not secret.startswith(PREFIX):
         return None
-    row = reading.row(BY_DIGEST, parameters(secret))
+    row = reading.row_as(_TokenToCheck, BY_DIGEST, parameters(secret))
     if row is None or row.revoked_at is not None:
         return None
     if row.expires_at is not None and row.expires_at <= reading.now:
@@ -232,12 +241,12 @@ def revoke(work: UnitOfWork, token_id: str) -> None:
 
 def page(
     reading: ReadContext, *, after: str | None = None, limit: int | None = None
-) -> Sequence[Any]:
+) -> Sequence[TokenRow]:
     """The tokens in the order of their ids, without secrets."""
-    statement = select(*_COLUMNS).order_by(Token.id).limit(limit)
+    statement = select(*columns_of(TokenRow, Token)).order_by(Token.id).limit(limit)
     if after:
         statement = statement.where(Token.id > after)
-    return reading.rows(statement)
+    return reading.rows_as(TokenRow, statement)
 
 
 def has_administrator(reading: ReadContext) -> bool:
@@ -251,15 +260,15 @@ def subject(
     reading: ReadContext, *, holder_ref: str | None, employer: str | None
 ) -> dict[str, str]:
     """The id of a new token's holder or employer, from its ref or name. Raises Invalid."""
-    found: dict[str, str] = {}
-    for field, column, given in (
+    ids: dict[str, str] = {}
+    for field, column, name in (
         ("holder", Holder.ref, holder_ref),
         ("employer", Employer.name, employer),
     ):
-        if given is None:
+        if name is None:
             continue
-        row = reading.row(select(column.class_.id).where(column == given))
+        row = reading.row(select(column.class_.id).where(column == name))
         if row is None:
-            raise Invalid(f"There is no {field} {given!r}.", fields={field: "is not on record"})
-        found[f"{field}_id"] = row.id
-    return found
+            raise Invalid(f"There is no {field} {name!r}.", fields={field: "is not on record"})
+        ids[f"{field}_id"] = row.id
+    return ids

@@ -6,13 +6,14 @@ entry and the resulting timeline and reminder cursor. For many at once, see ``ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.db import new_id
@@ -31,9 +32,11 @@ from tracker.services.core import bulk, history
 from tracker.services.core.batched import ID, KNOWN_AT
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import certifications
+from tracker.services.credentials.restored_days import AdjustmentToInsert
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.snapshots import CertificationRow
 
 ONE = Decimal(1)
 RequirementShare = Callable[[], Decimal]
@@ -67,11 +70,24 @@ class Granted:
     requested_on: date
     overrode: str | None
 
-    @property
-    def adjusted_to(self) -> dict[str, Any]:
-        """The two values that it may set."""
-        wanted = self.wanted
-        return {"extended_to": wanted.extended_to, "points_required": wanted.points_required}
+
+class AdjustmentRow(NamedTuple):
+    """An adjustment as it is shown, with the ref of its batch."""
+
+    id: str
+    certification_id: str
+    cycle: int
+    number: int
+    extended_to: date | None
+    points_required: Decimal | None
+    effective_on: date
+    reason_code: str
+    reason: str
+    override_reason: str | None
+    decided_by: str
+    batch_id: str | None
+    batch: str | None
+    recorded_at: datetime
 
 
 def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) -> str:
@@ -105,10 +121,10 @@ def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) 
     history.record(work, action_of(wanted), "certification", row.id, **detail_of(granted))
     certifications.refresh(work, scheme, [row.id])
     notices.tell(work, [news_of(made, row.holder_id, today)])
-    return str(made["id"])
+    return made["id"]
 
 
-def news_of(made: dict[str, Any], holder_id: str, today: date) -> NoticeToTell:
+def news_of(made: AdjustmentToInsert, holder_id: str, today: date) -> NoticeToTell:
     """The notice to a holder about an adjustment made today."""
     return NoticeToTell(
         kind=NoticeKind.ADJUSTED,
@@ -171,14 +187,14 @@ def _check_rules(policy: Policy, granted: Granted, share: RequirementShare) -> N
     wanted, rule = granted.wanted, policy.extension
     if wanted.extended_to is not None:
         asks = rule is not None and rule.share_earned is not None
-        asked = ExtensionRequest(
+        request = ExtensionRequest(
             extended_to=wanted.extended_to,
             requested_on=granted.requested_on,
             in_force=granted.record.expires_on or date.max,
             share_earned=share() if asks else ONE,
             reason=wanted.reason_code,
         )
-        rules.check_extension(rule, granted.cycle, asked)
+        rules.check_extension(rule, granted.cycle, request)
     if wanted.points_required is not None:
         rules.check_reduction(
             policy.reduction,
@@ -189,14 +205,18 @@ def _check_rules(policy: Policy, granted: Granted, share: RequirementShare) -> N
 
 
 def _share(
-    work: UnitOfWork, scheme: Scheme, row: Any, record: snapshots.CertificationRecord, on: date
+    work: UnitOfWork,
+    scheme: Scheme,
+    row: CertificationRow,
+    record: snapshots.CertificationRecord,
+    on: date,
 ) -> Decimal:
     """The share of the requirement that the holder had earned by a day."""
     claimed = snapshots.activities(work, [row.holder_id])[row.holder_id, row.scheme]
     beside = neighbours.of_one(work, scheme, row)
     day = max(on, record.cycles[-1].starts_on)
-    found = standings.evaluate(scheme, record, claimed, on=day, beside=beside)
-    return share_of(found.evaluation if found else None)
+    points = standings.evaluate(scheme, record, claimed, on=day, beside=beside)
+    return share_of(points.evaluation if points else None)
 
 
 def share_of(evaluation: Evaluation | None) -> Decimal:
@@ -206,7 +226,9 @@ def share_of(evaluation: Evaluation | None) -> Decimal:
     return min(evaluation.total / evaluation.required, ONE)
 
 
-def row_of(work: UnitOfWork, granted: Granted, *, batch_id: str | None = None) -> dict[str, Any]:
+def row_of(
+    work: UnitOfWork, granted: Granted, *, batch_id: str | None = None
+) -> AdjustmentToInsert:
     """An adjustment as a row to insert; its number is the next one of its cycle."""
     record, wanted, ordinal = granted.record, granted.wanted, granted.cycle.ordinal
     return {
@@ -214,7 +236,8 @@ def row_of(work: UnitOfWork, granted: Granted, *, batch_id: str | None = None) -
         "certification_id": record.certification_id,
         "ordinal": ordinal,
         "number": sum(a.ordinal == ordinal for a in record.adjustments) + 1,
-        **granted.adjusted_to,
+        "extended_to": wanted.extended_to,
+        "points_required": wanted.points_required,
         "effective_on": granted.effective_on,
         "reason_code": wanted.reason_code,
         "reason": wanted.reason,
@@ -230,14 +253,15 @@ def action_of(wanted: AdjustmentToRecord) -> str:
     return "reduce" if wanted.extended_to is None else "extend"
 
 
-def detail_of(granted: Granted, **more: Any) -> dict[str, Any]:
+def detail_of(granted: Granted, **more: object) -> dict[str, object]:
     """The detail that history records; an override is recorded by the code of the refusal."""
     wanted = granted.wanted
     return {
         "cycle": granted.cycle.ordinal,
         "expires_on": granted.cycle.expires_on,
         "before": granted.record.expires_on,
-        **granted.adjusted_to,
+        "extended_to": wanted.extended_to,
+        "points_required": wanted.points_required,
         "effective_on": granted.effective_on,
         "requested_on": granted.requested_on,
         "reason_code": wanted.reason_code,
@@ -272,31 +296,31 @@ OF_CERTIFICATION = _ALL.where(Adjustment.certification_id == ID, Adjustment.reco
 """The adjustments of the certification ``id``; can be prefetched."""
 
 
-def known_of(reading: ReadContext, parameters: dict[str, Any]) -> Sequence[Any]:
+def known_of(reading: ReadContext, parameters: Mapping[str, object]) -> Sequence[AdjustmentRow]:
     """The adjustments of a certification in the order of recording; see ``OF_CERTIFICATION``."""
-    rows = reading.rows(OF_CERTIFICATION, parameters)
-    return sorted(rows, key=lambda row: (row.cycle, row.number))
+    rows = reading.rows_as(AdjustmentRow, OF_CERTIFICATION, parameters)
+    return sorted(rows, key=attrgetter("cycle", "number"))
 
 
 def page(
     reading: ReadContext, certification_id: str, *, after: str | None, limit: int
-) -> Sequence[Any]:
+) -> Sequence[AdjustmentRow]:
     """A page of a certification's adjustments, in the order of recording. Raises NotFound."""
     row = snapshots.certification(reading, certification_id)
     return page_where(reading, Adjustment.certification_id == row.id, after=after, limit=limit)
 
 
 def page_where(
-    reading: ReadContext, condition: Any, *, after: str | None, limit: int
-) -> Sequence[Any]:
+    reading: ReadContext, condition: ColumnElement[bool], *, after: str | None, limit: int
+) -> Sequence[AdjustmentRow]:
     """A page of adjustments that meet a condition, in the order of their ids."""
     statement = _ALL.where(condition).order_by(Adjustment.id).limit(limit)
     if after:
         statement = statement.where(Adjustment.id > after)
-    return reading.rows(statement)
+    return reading.rows_as(AdjustmentRow, statement)
 
 
-def get(reading: ReadContext, adjustment_id: str) -> Any:
+def get(reading: ReadContext, adjustment_id: str) -> AdjustmentRow:
     """One adjustment. Raises NotFound, also for another holder's."""
     statement = _ALL.add_columns(Certification.holder_id).join(
         Certification, Certification.id == Adjustment.certification_id
@@ -304,5 +328,6 @@ def get(reading: ReadContext, adjustment_id: str) -> Any:
     row = reading.row(statement.where(Adjustment.id == adjustment_id))
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
-    return row
+    *values, holder_id = row
+    check_own_holder(reading.actor, holder_id)
+    return AdjustmentRow(*values)

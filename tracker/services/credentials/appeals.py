@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -36,29 +37,38 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certifications, former_decisions, renewals
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ZonedCertification
 
 _UPHELD = "appeal_upheld"
-_ONE = select(
-    Appeal.id,
-    Appeal.certification_id,
-    Appeal.change_id,
-    Appeal.renewal_id,
-    Appeal.statement,
-    Appeal.filed_on,
-    Appeal.due_on,
-    Appeal.fee,
-    Appeal.fee_refunded,
-    Appeal.outcome,
-    Appeal.decided_on,
-    Appeal.reason,
-    Appeal.version,
-    Certification.holder_id,
-).join(Certification, Certification.id == Appeal.certification_id)
+
+
+class AppealRow(NamedTuple):
+    """An appeal with its certification's holder."""
+
+    id: str
+    certification_id: str
+    change_id: str | None
+    renewal_id: str | None
+    statement: str
+    filed_on: date
+    due_on: date
+    fee: Decimal
+    fee_refunded: bool
+    outcome: AppealVerdict | None
+    decided_on: date | None
+    reason: str | None
+    version: int
+    holder_id: str
+
+
+_ONE = select(*columns_of(AppealRow, Appeal, Certification)).join(
+    Certification, Certification.id == Appeal.certification_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,15 @@ class _Against:
 
     change_id: str | None
     renewal_id: str | None
-    told_at: datetime
+    noticed_at: datetime
+
+
+class _LatestChange(NamedTuple):
+    id: str
+    kind: ChangeKind
+    reason_code: str
+    effective_on: date
+    recorded_at: datetime
 
 
 def file(
@@ -80,18 +98,20 @@ def file(
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
-    found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
-    if found is None or scheme.appeals is None:
-        told = "There is no suspension, revocation or denied renewal to appeal against."
-        raise IllegalTransition(told, state="none")
+    contested = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
+    if contested is None or scheme.appeals is None:
+        raise IllegalTransition(
+            "There is no suspension, revocation or denied renewal to appeal against.",
+            state="none",
+        )
     rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
     zone = scheme.zone_of(row.time_zone)
-    noticed_on = found.told_at.astimezone(zone_of(zone)).date()
+    noticed_on = contested.noticed_at.astimezone(zone_of(zone)).date()
     check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
     made = Appeal(
         certification_id=row.id,
-        change_id=found.change_id,
-        renewal_id=found.renewal_id,
+        change_id=contested.change_id,
+        renewal_id=contested.renewal_id,
         statement=statement,
         filed_on=on,
         due_on=on + timedelta(days=rule.decided_within_days),
@@ -108,13 +128,13 @@ def file(
         "appeal",
         "certification",
         row.id,
-        change_id=found.change_id,
-        renewal_id=found.renewal_id,
+        change_id=contested.change_id,
+        renewal_id=contested.renewal_id,
     )
     return made.id
 
 
-def _changed(work: UnitOfWork, row: Any) -> _Against | None:
+def _changed(work: UnitOfWork, row: ZonedCertification) -> _Against | None:
     """The latest change of standing, if it can be appealed."""
     change = _latest_change(work, row.id)
     if change is None or change.kind not in APPEALABLE:
@@ -122,16 +142,17 @@ def _changed(work: UnitOfWork, row: Any) -> _Against | None:
     return _Against(change.id, None, change.recorded_at)
 
 
-def _latest_change(work: UnitOfWork, certification_id: str) -> Any:
+def _latest_change(work: UnitOfWork, certification_id: str) -> _LatestChange | None:
     table = StandingChange
-    return work.row(
-        select(table.id, table.kind, table.reason_code, table.effective_on, table.recorded_at)
+    return work.row_as(
+        _LatestChange,
+        select(*columns_of(_LatestChange, table))
         .where(table.certification_id == certification_id)
-        .order_by(table.id.desc())
+        .order_by(table.id.desc()),
     )
 
 
-def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
+def _denied(work: UnitOfWork, row: ZonedCertification, renewal_id: str) -> _Against | None:
     """The renewal with that id, if it is denied. Raises NotFound for another certification's."""
     table = Renewal
     renewal = work.row(
@@ -157,32 +178,32 @@ def decide(
     outcome is undone first: what was appealed applies again from its own day. Raises NotAllowed,
     Stale, IllegalTransition, BuiltUpon, SelfReview, NotFound.
     """
-    found = work.session.get(Appeal, appeal_id)
-    if found is None:
+    appeal = work.session.get(Appeal, appeal_id)
+    if appeal is None:
         raise NotFound
-    row = certifications.locked_to_decide(work, found.certification_id)
-    work.reread(found)
-    if found.version != version:
+    row = certifications.locked_to_decide(work, appeal.certification_id)
+    work.reread(appeal)
+    if appeal.version != version:
         raise Stale("The appeal has changed since you read it; read it again.")
-    if found.outcome == outcome:
+    if appeal.outcome == outcome:
         raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
-    check_uninvolved(work.actor, _involved(work, found))
-    rule, before = work.schemes[row.scheme].appeals, found.outcome
-    on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
+    check_uninvolved(work.actor, _involved(work, appeal))
+    rule, before = work.schemes[row.scheme].appeals, appeal.outcome
+    on = max(work.today(work.schemes[row.scheme]), appeal.filed_on, appeal.decided_on or date.min)
     if before == AppealVerdict.UPHELD:
-        _put_back(work, found, row, reason)
+        _put_back(work, appeal, row, reason)
     elif outcome == AppealVerdict.UPHELD:
-        _carry_out(work, found, row, rule, reason=reason, on=on)
-    found.outcome, found.reason, found.decided_on = outcome, reason, on
-    found.decided_by = work.actor.name
-    found.fee_refunded = is_fee_refunded(rule, outcome)
-    flag_modified(found, "outcome")
+        _carry_out(work, appeal, row, rule, reason=reason, on=on)
+    appeal.outcome, appeal.reason, appeal.decided_on = outcome, reason, on
+    appeal.decided_by = work.actor.name
+    appeal.fee_refunded = is_fee_refunded(rule, outcome)
+    flag_modified(appeal, "outcome")
     work.session.flush()
-    history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
+    history.record(work, outcome, "appeal", appeal.id, reason=reason, before=before)
     news = NoticeToTell(
         kind=NoticeKind.APPEAL_DECIDED,
         holder_id=row.holder_id,
-        subject_id=found.id,
+        subject_id=appeal.id,
         event=f"{outcome}:{work.now.isoformat()}",
         on=on,
     )
@@ -197,13 +218,18 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[Decider]:
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
     decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
-    denied = [one for one in decisions if one.decision == RenewalVerdict.DENIED and one.decided_by]
-    people = {(one.decided_by_id, one.decided_by or "") for one in denied}
+    denied = [
+        decision
+        for decision in decisions
+        if decision.decision == RenewalVerdict.DENIED and decision.decided_by
+    ]
+    people = {(decision.decided_by_id, decision.decided_by or "") for decision in denied}
     automatic = (None, SYSTEM.name)
     instants = [
-        one.closed_at
-        for one in denied
-        if (one.decided_by_id, one.decided_by) == automatic and one.closed_at is not None
+        decision.closed_at
+        for decision in denied
+        if (decision.decided_by_id, decision.decided_by) == automatic
+        and decision.closed_at is not None
     ]
     certification = work.session.get_one(Certification, appeal.certification_id)
     rows = work.rows(
@@ -215,7 +241,13 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[Decider]:
 
 
 def _carry_out(
-    work: UnitOfWork, appeal: Appeal, row: Any, rule: AppealRule | None, *, reason: str, on: date
+    work: UnitOfWork,
+    appeal: Appeal,
+    row: ZonedCertification,
+    rule: AppealRule | None,
+    *,
+    reason: str,
+    on: date,
 ) -> None:
     """Apply the result of an upheld appeal."""
     if appeal.renewal_id is not None:
@@ -232,7 +264,7 @@ def _carry_out(
     )
 
 
-def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
+def _put_back(work: UnitOfWork, appeal: Appeal, row: ZonedCertification, reason: str) -> None:
     """Undo the result of an upheld appeal.
 
     The suspension or revocation applies again from the day on which it was lifted, so that there is
@@ -258,16 +290,17 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
     )
 
 
-def get(reading: ReadContext, appeal_id: str) -> Any:
+def get(reading: ReadContext, appeal_id: str) -> AppealRow:
     """An appeal's row. Raises NotFound, also for another holder's."""
-    row = reading.row(_ONE.where(Appeal.id == appeal_id))
+    row = reading.row_as(AppealRow, _ONE.where(Appeal.id == appeal_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
 
 
-def of_certification(reading: ReadContext, certification_id: str) -> Sequence[Any]:
+def of_certification(reading: ReadContext, certification_id: str) -> Sequence[AppealRow]:
     """The appeals about a certification, oldest first. Raises NotFound."""
     row = snapshots.certification(reading, certification_id)
-    return reading.rows(_ONE.where(Appeal.certification_id == row.id).order_by(Appeal.id))
+    statement = _ONE.where(Appeal.certification_id == row.id).order_by(Appeal.id)
+    return reading.rows_as(AppealRow, statement)

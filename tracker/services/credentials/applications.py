@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from tracker.domain.credentials import renewals as rules
 from tracker.domain.credentials.certifications import Application
@@ -21,7 +20,7 @@ from tracker.models import Renewal
 from tracker.services.core.context import UnitOfWork
 from tracker.services.standings import neighbours, snapshots, standings
 from tracker.services.standings.neighbours import CertificationKey
-from tracker.services.standings.snapshots import ActivityFacts
+from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,12 @@ class ApplicationPoints:
 
 
 def count(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, *, on: date, last: date
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    *,
+    on: date,
+    last: date,
 ) -> ApplicationPoints | None:
     """The points on a day of activities submitted by the last day, with their current decisions.
 
@@ -41,28 +45,29 @@ def count(
     """
     scheme = work.schemes[row.scheme]
     activities = snapshots.activities(work, [row.holder_id])
-    asked = CertificationKey(row.id, row.holder_id, row.scheme)
-    beside = neighbours.beside(work, [asked], activities).get(row.id, neighbours.ALONE)
+    key = CertificationKey(row.id, row.holder_id, row.scheme)
+    beside = neighbours.beside(work, [key], activities).get(row.id, neighbours.ALONE)
     own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
     shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
-    found = standings.evaluate(
+    points = standings.evaluate(
         scheme, record, own, on=on, beside=replace(beside, activities=shared)
     )
-    if found is None:
+    if points is None:
         return None
-    together = [one for some in (own, *shared.values()) for one in some]
-    waiting = tuple(one.claim.ref for one in together if one.pending_on(date.max))
+    together = [activity for some in (own, *shared.values()) for activity in some]
+    waiting = tuple(activity.claim.ref for activity in together if activity.pending_on(date.max))
     return ApplicationPoints(
-        ApplicationFacts(found.evaluation, found.policy, found.pending), waiting
+        ApplicationFacts(points.evaluation, points.policy, points.pending), waiting
     )
 
 
 def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
     """The activities submitted by the last day, with their current decisions."""
     return [
-        one.as_decided(on)
-        for one in activities
-        if one.withdrawn_on is None and (one.submitted_on is None or one.submitted_on <= last)
+        activity.as_decided(on)
+        for activity in activities
+        if activity.withdrawn_on is None
+        and (activity.submitted_on is None or activity.submitted_on <= last)
     ]
 
 
@@ -77,7 +82,7 @@ class Open:
     policy: Policy
     last_day: date
 
-    def step(self, renewal: Any) -> LateStep | None:
+    def step(self, renewal: Renewal) -> LateStep | None:
         """The late step on which it was made; None if it was in time."""
         expires_on = self.record.expires_on
         return (
@@ -86,7 +91,10 @@ class Open:
 
 
 def of_renewal(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Any
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    renewal: Renewal,
 ) -> Open:
     """The application of a renewal as if it were undecided, whatever its state is."""
     closed_on = renewal.decided_on or renewal.withdrawn_on
@@ -104,14 +112,14 @@ def of_renewal(
     return Open(opened, policy, last)
 
 
-def judge(work: UnitOfWork, row: Any, case: Open) -> ApplicationPoints | None:
+def judge(work: UnitOfWork, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
     """The points to decide the application with, today or on its last day if that is past."""
     today = work.day_of(work.schemes[row.scheme], row.time_zone)
     on = min(today, case.last_day)
     return count(work, row, case.record, on=on, last=case.last_day)
 
 
-def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+def check_state(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
     """Refuse to approve an imported application that its certification's state contradicts."""
     if renewal.ref is None:
         return
@@ -126,27 +134,30 @@ def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Non
         raise refusal
 
 
-def check_points(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+def check_points(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
     """Refuse to approve while points are missing, whatever else remains to be decided."""
     counted = judge(work, row, case)
     if counted is not None:
         rules.check_points(counted.judged, case.step(renewal), counted.waiting)
 
 
-def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Policy:
+def governing(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> Policy:
     """The version under which the application was made; of several, the best for the holder."""
     record, on = case.record, renewal.submitted_on
     scheme = work.schemes[row.scheme]
     of = Case(scheme, record.cycles, record.applications, record.adjustments)
-    found = cycle_rules.versions(of, record.cycles[-1], on)
-    if len(found) == 1:
-        return found[0]
+    policies = cycle_rules.versions(of, record.cycles[-1], on)
+    if len(policies) == 1:
+        return policies[0]
     counted = judge(work, row, case)
-    return counted.judged.policy if counted and counted.judged.policy else found[0]
+    return counted.judged.policy if counted and counted.judged.policy else policies[0]
 
 
 def why_short(
-    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Renewal
+    work: UnitOfWork,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    renewal: Renewal,
 ) -> str | None:
     """Why an application can no longer be approved; None while it can be."""
     case = of_renewal(work, row, record, renewal)

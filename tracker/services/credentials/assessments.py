@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
@@ -28,7 +28,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
 from tracker.services.core import history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import awards, centers, certifications, effects, imported_awards
 from tracker.services.standings import snapshots
 
@@ -208,13 +208,13 @@ def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again 
 
 
 def _warnings(work: UnitOfWork, attempt: AttemptToRecord, again: Again | None) -> list[str]:
-    found = _center_warnings(work, attempt)
+    warnings = _center_warnings(work, attempt)
     if again is not None and again.failure_revokes and not attempt.passed:
-        found.append(
+        warnings.append(
             "Under the policy a failed re-examination leads to revocation; the decision "
             "is still pending."
         )
-    return found
+    return warnings
 
 
 def _center_warnings(work: UnitOfWork, attempt: AttemptToRecord) -> list[str]:
@@ -260,11 +260,33 @@ class AttemptCorrection:
         return awards.Later(self.later_cycles, self.reason)
 
 
+class AssessmentRow(NamedTuple):
+    """An attempt as it is on record."""
+
+    id: str
+    ref: str | None
+    holder_id: str
+    scheme: str
+    module: str
+    taken_on: date
+    passed: bool
+    score: Decimal | None
+    delivery: str | None
+    center_id: str | None
+    funding: str | None
+    override_reason: str | None
+    warnings: list[str]
+    recorded_at: datetime
+    recorded_by: str
+    voided_at: datetime | None
+    void_reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class CorrectedAttempt:
     """An attempt after its correction, real or previewed, and what that changes."""
 
-    assessment: Any
+    assessment: AssessmentRow
     changes: Sequence[effects.Effect]
     preview: bool
 
@@ -327,11 +349,11 @@ def _correct(
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is already void.", state="void")
 
-    def act() -> tuple[Sequence[awards.Consequence], Any]:
+    def act() -> tuple[Sequence[awards.Consequence], AssessmentRow]:
         change(row)
         scheme = work.schemes[row.scheme]
-        found = certifications.settle(work, scheme, [row.holder_id], correction.later)
-        return found, get(work, assessment_id)
+        consequences = certifications.settle(work, scheme, [row.holder_id], correction.later)
+        return consequences, get(work, assessment_id)
 
     changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
     return CorrectedAttempt(corrected, changes, correction.preview)
@@ -355,38 +377,19 @@ def _amend(work: UnitOfWork, row: Assessment, values: Mapping[str, Any], reason:
         setattr(row, name, value)
     _flush(work, row)
     _check_award(work, scheme, row)
-    detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
+    detail: dict[str, object] = {"reason": reason, "fields": sorted(changed)}
     for name, value in changed.items():
         detail |= {f"{name}_before": before[name], f"{name}_after": value}
     history.record(work, "amend", "assessment", row.id, **detail)
 
 
-_COLUMNS = (
-    Assessment.id,
-    Assessment.ref,
-    Assessment.holder_id,
-    Assessment.scheme,
-    Assessment.module,
-    Assessment.taken_on,
-    Assessment.passed,
-    Assessment.score,
-    Assessment.delivery,
-    Assessment.center_id,
-    Assessment.funding,
-    Assessment.override_reason,
-    Assessment.warnings,
-    Assessment.recorded_at,
-    Assessment.recorded_by,
-    Assessment.voided_at,
-    Assessment.void_reason,
-)
-_ONE = select(*_COLUMNS)
+_ONE = select(*columns_of(AssessmentRow, Assessment))
 OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("id"))
 
 
-def get(reading: ReadContext, assessment_id: str) -> Any:
+def get(reading: ReadContext, assessment_id: str) -> AssessmentRow:
     """An assessment's row. Raises NotFound."""
-    row = reading.row(_ONE.where(Assessment.id == assessment_id))
+    row = reading.row_as(AssessmentRow, _ONE.where(Assessment.id == assessment_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
@@ -395,12 +398,12 @@ def get(reading: ReadContext, assessment_id: str) -> Any:
 
 def of_holder(
     reading: ReadContext, holder_id: str, *, after: str | None = None, limit: int | None = None
-) -> list[Any]:
+) -> list[AssessmentRow]:
     """A holder's assessments, including voided ones, in the order of their ids."""
-    asked = {"id": holder_id}
+    parameters = {"id": holder_id}
     if after is None and limit is None:
-        return sorted(reading.rows(OF_HOLDER, asked), key=attrgetter("id"))
+        return sorted(reading.rows_as(AssessmentRow, OF_HOLDER, parameters), key=attrgetter("id"))
     statement = OF_HOLDER.order_by(Assessment.id).limit(limit)
     if after:
         statement = statement.where(Assessment.id > after)
-    return list(reading.rows(statement, asked))
+    return reading.rows_as(AssessmentRow, statement, parameters)

@@ -9,17 +9,19 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
 from tracker.domain.credentials.assessments import Attempt
 from tracker.domain.credentials.awards import AwardOnRecord, Filing
+from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Assessment, Certification, Renewal, StandingChange
 from tracker.services.core import bulk
 from tracker.services.core.combined import Together
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.standings import snapshots
 
 
@@ -49,6 +51,44 @@ class AwardRow:
         return self.imported_at is not None and self.voided_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class FilingRow:
+    """What is on record of a renewal that decides its cycle."""
+
+    id: str
+    ref: str | None
+    certification_id: str
+    cycle: int
+    submitted_on: date
+    decision: RenewalVerdict | None
+    decided_on: date | None
+    withdrawn_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalOnRecord(FilingRow):
+    """The same with the holder, and with how it was decided."""
+
+    holder_id: str
+    decided_by: str | None
+    decided_by_id: str | None
+    reason: str | None
+    closed_at: datetime | None
+
+
+class ChangeOnRecord(NamedTuple):
+    """A change of a certification's standing; ``ref`` is empty unless it came from a file."""
+
+    holder_id: str
+    id: str
+    certification_id: str
+    kind: ChangeKind
+    effective_on: date
+    barred_until: date | None
+    recorded_at: datetime
+    ref: str
+
+
 @dataclass(slots=True)
 class AwardFacts:
     """Everything that decides a holder's awards, and the awards on record by sequence."""
@@ -58,8 +98,8 @@ class AwardFacts:
     passes: list[Attempt] = field(default_factory=list)
     prerequisites: dict[str, date] = field(default_factory=dict)
     records: Mapping[str, snapshots.CertificationRecord] = field(default_factory=dict)
-    renewals: list[Any] = field(default_factory=list)
-    changes: list[Any] = field(default_factory=list)
+    renewals: list[RenewalOnRecord] = field(default_factory=list)
+    changes: list[ChangeOnRecord] = field(default_factory=list)
 
     def filings(self, certification_id: str | None = None) -> list[Filing]:
         """The renewals as values for the rule: all of them, or those of one certification."""
@@ -85,7 +125,7 @@ class AwardFacts:
         ]
 
 
-def filing_of(row: Any, record: snapshots.CertificationRecord | None) -> Filing:
+def filing_of(row: FilingRow, record: snapshots.CertificationRecord | None) -> Filing:
     """A renewal's row as a value for the rule, with the cycle on record that it opened."""
     cycles = record.cycles if record else ()
     opened = any((c.ordinal, c.opened_on) == (row.cycle + 1, row.decided_on) for c in cycles)
@@ -102,19 +142,19 @@ def filing_of(row: Any, record: snapshots.CertificationRecord | None) -> Filing:
 
 def known(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFacts]:
     """The passes, awards on record and prerequisites of holders, by holder."""
-    found = {id_: AwardFacts(id_) for id_ in ids}
+    facts = {id_: AwardFacts(id_) for id_ in ids}
     passes, rows = _statements(work.dialect).read(work, {"ids": ids, "scheme": scheme.code})
     for holder_id, module, taken_on in passes:
-        found[holder_id].passes.append(Attempt(module, taken_on, passed=True))
+        facts[holder_id].passes.append(Attempt(module, taken_on, passed=True))
     for row in rows:
-        found[row.holder_id].rows[row.sequence] = AwardRow(*row)
+        facts[row.holder_id].rows[row.sequence] = AwardRow(*row)
     for code in scheme.award.prerequisites:
         _, earlier = _statements(work.dialect).read(work, {"ids": ids, "scheme": code})
         for row in earlier:
             if row.withdrawn_at is None:
-                days = found[row.holder_id].prerequisites
+                days = facts[row.holder_id].prerequisites
                 days[code] = min(days.get(code, row.awarded_on), row.awarded_on)
-    return found
+    return facts
 
 
 @functools.cache
@@ -126,23 +166,7 @@ def _statements(dialect: str) -> Together:
         Assessment.passed,
         Assessment.voided_at.is_(None),
     )
-    awards = select(
-        Certification.holder_id,
-        Certification.id,
-        Certification.number,
-        Certification.sequence,
-        Certification.awarded_on,
-        Certification.withdrawn_at,
-        Certification.replaced_on,
-        Certification.kept_reason,
-        Certification.number_key,
-        Certification.former_key,
-        Certification.edition,
-        Certification.source,
-        Certification.imported_at,
-        Certification.voided_at,
-        Certification.void_reason,
-    ).where(
+    awards = select(*columns_of(AwardRow, Certification)).where(
         bulk.among_given(dialect, Certification.holder_id),
         Certification.scheme == bindparam("scheme"),
     )
@@ -157,21 +181,7 @@ def _facts(dialect: str) -> Together:
         Certification.scheme == bindparam("scheme"),
     )
     renewals = (
-        select(
-            Certification.holder_id,
-            Renewal.id,
-            Renewal.ref,
-            Renewal.certification_id,
-            Renewal.cycle,
-            Renewal.submitted_on,
-            Renewal.decision,
-            Renewal.decided_on,
-            Renewal.decided_by,
-            Renewal.decided_by_id,
-            Renewal.reason,
-            Renewal.withdrawn_on,
-            Renewal.closed_at,
-        )
+        select(*columns_of(RenewalOnRecord, Renewal, Certification))
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(*mine)
     )
@@ -194,17 +204,17 @@ def _facts(dialect: str) -> Together:
 
 def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) -> None:
     """Read the renewals, changes and cycles of the awards on record."""
-    by_holder = {one.holder_id: one for one in known if one.rows}
+    by_holder = {facts.holder_id: facts for facts in known if facts.rows}
     if not by_holder:
         return
-    asked = {"ids": list(by_holder), "scheme": scheme.code}
-    renewals, changes = _facts(work.dialect).read(work, asked)
+    parameters = {"ids": list(by_holder), "scheme": scheme.code}
+    renewals, changes = _facts(work.dialect).read(work, parameters)
     for row in renewals:
-        by_holder[row.holder_id].renewals.append(row)
+        by_holder[row.holder_id].renewals.append(RenewalOnRecord(*row))
     for row in sorted(changes, key=snapshots.IN_ORDER):
-        by_holder[row.holder_id].changes.append(row)
+        by_holder[row.holder_id].changes.append(ChangeOnRecord(*row))
     records = snapshots.cycles(
-        work, [r.id for one in by_holder.values() for r in one.rows.values()]
+        work, [r.id for facts in by_holder.values() for r in facts.rows.values()]
     )
-    for one in by_holder.values():
-        one.records = records
+    for facts in by_holder.values():
+        facts.records = records

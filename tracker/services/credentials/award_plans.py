@@ -49,12 +49,12 @@ def standing(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
 ) -> dict[str, tuple[Award, ...]]:
     """The valid awards of holders, with the facts that decide when each ends for good."""
-    found: dict[str, tuple[Award, ...]] = {}
+    awards: dict[str, tuple[Award, ...]] = {}
     for ids in bulk.chunks(holder_ids):
         known = award_facts.known(work, scheme, ids)
         award_facts.read_facts(work, scheme, [*known.values()])
-        found |= {holder_id: awards_of(scheme, one) for holder_id, one in known.items()}
-    return found
+        awards |= {holder_id: awards_of(scheme, facts) for holder_id, facts in known.items()}
+    return awards
 
 
 @dataclass(slots=True)
@@ -71,7 +71,9 @@ class AwardPlan:
 def plans(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
     """The plans of the holders whose awards may have changed."""
     known = [
-        one for one in award_facts.known(work, scheme, ids).values() if not _is_plain(scheme, one)
+        facts
+        for facts in award_facts.known(work, scheme, ids).values()
+        if not _is_plain(scheme, facts)
     ]
     return _read(work, scheme, known, later)
 
@@ -85,7 +87,7 @@ def _read(
     work: UnitOfWork, scheme: Scheme, known: list[AwardFacts], later: Later
 ) -> list[AwardPlan]:
     award_facts.read_facts(work, scheme, known)
-    return [_plan(scheme, one, later) for one in known]
+    return [_plan(scheme, facts, later) for facts in known]
 
 
 def _is_plain(scheme: Scheme, known: AwardFacts) -> bool:
@@ -109,8 +111,8 @@ def awards_of(
 ) -> tuple[Award, ...]:
     """The holder's valid awards; the approvals in ``without`` count as denials."""
     filings = [
-        replace(one, decision=RenewalVerdict.DENIED) if one.key in without else one
-        for one in known.filings()
+        replace(filing, decision=RenewalVerdict.DENIED) if filing.key in without else filing
+        for filing in known.filings()
     ]
     changes = [ChangeOfStanding(c.kind, c.effective_on, c.barred_until) for c in known.changes]
     return rules.awards(

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import bindparam, delete, func, select, update
 
@@ -26,8 +26,14 @@ from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal,
 from tracker.services.core import bulk, history
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import timelines
-from tracker.services.credentials.award_facts import AwardFacts, AwardRow, filing_of
+from tracker.services.credentials.award_facts import (
+    AwardFacts,
+    AwardRow,
+    RenewalOnRecord,
+    filing_of,
+)
 from tracker.services.credentials.award_plans import AwardPlan, Later, falls, standing_rows
+from tracker.services.credentials.timelines import CycleToInsert
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
@@ -57,10 +63,10 @@ class Consequence:
 class _Written:
     """The rows to write for one chunk, and the consequences to report."""
 
-    new: list[dict[str, Any]] = field(default_factory=list)
-    withdrawn: list[dict[str, Any]] = field(default_factory=list)
-    replaced: list[dict[str, Any]] = field(default_factory=list)
-    current: list[dict[str, Any]] = field(default_factory=list)
+    new: list[dict[str, object]] = field(default_factory=list)
+    withdrawn: list[dict[str, object]] = field(default_factory=list)
+    replaced: list[dict[str, object]] = field(default_factory=list)
+    current: list[dict[str, object]] = field(default_factory=list)
     first: list[snapshots.CertificationRecord] = field(default_factory=list)
     anew: set[str] = field(default_factory=set)
     consequences: list[Consequence] = field(default_factory=list)
@@ -106,9 +112,14 @@ def _rows_of(
         row = known.rows.get(award.sequence)
         if row is None:
             id_ = ids[known.holder_id, award.sequence]
+            number = _number(scheme)
             made = {"id": id_, "holder_id": known.holder_id, "scheme": scheme.code}
-            to.new.append(_new_row(work, scheme, made, award, replaced_on))
-            to.consequences.append(_awarded(to.new[-1]))
+            to.new.append(_new_row(work, number, award, replaced_on) | made)
+            to.consequences.append(
+                Consequence(
+                    "awarded", known.holder_id, id_, number, scheme.code, None, award.awarded_on
+                )
+            )
             continue
         kept_reason, due = plan.kept.get(row.id, (row.kept_reason, None))
         values = {
@@ -150,11 +161,9 @@ def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Wri
 
 
 def _new_row(
-    work: UnitOfWork, scheme: Scheme, made: dict[str, Any], award: Award, replaced_on: date | None
-) -> dict[str, Any]:
-    number = _number(scheme)
+    work: UnitOfWork, number: str, award: Award, replaced_on: date | None
+) -> dict[str, object]:
     return {
-        **made,
         "public_id": secrets.token_urlsafe(16),
         "number": number,
         "number_key": numbers.key(number),
@@ -177,18 +186,6 @@ def _said(
     what: What, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
 ) -> Consequence:
     return Consequence(what, row.holder_id, row.id, row.number, scheme.code, before, after)
-
-
-def _awarded(row: dict[str, Any]) -> Consequence:
-    return Consequence(
-        "awarded",
-        row["holder_id"],
-        row["id"],
-        row["number"],
-        row["scheme"],
-        None,
-        row["awarded_on"],
-    )
 
 
 def _unwind_renewals(
@@ -241,7 +238,7 @@ def _unwind_renewals(
     notices.tell(work, _denied(work, on, today))
 
 
-def _denied(work: UnitOfWork, on: Sequence[Any], today: date) -> list[NoticeToTell]:
+def _denied(work: UnitOfWork, on: Sequence[RenewalOnRecord], today: date) -> list[NoticeToTell]:
     table = FormerRenewalDecision
     counts = select(table.renewal_id, func.count().label("former"))
     counts = counts.where(bulk.among(work, table.renewal_id, [row.id for row in on]))
@@ -306,10 +303,10 @@ def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
             moved.add(row.certification_id)
     begins = award.awarded_on if award.sequence > 1 else date.min
     ends = next((a.awarded_on for a in plan.awards if a.sequence == award.sequence + 1), date.max)
-    for row in plan.known.changes:
-        if begins <= row.effective_on < ends and row.certification_id != id_:
-            to.changes.append({"_id": row.id, "certification_id": id_})
-            moved.add(row.certification_id)
+    for change in plan.known.changes:
+        if begins <= change.effective_on < ends and change.certification_id != id_:
+            to.changes.append({"_id": change.id, "certification_id": id_})
+            moved.add(change.certification_id)
     return moved
 
 
@@ -317,12 +314,12 @@ def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
 class _Cycles:
     """The cycles to write for one chunk, and the facts to attach to another award."""
 
-    new: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
+    new: list[CycleToInsert] = field(default_factory=list)
+    changed: list[dict[str, object]] = field(default_factory=list)
     gone: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
-    renewed: list[dict[str, Any]] = field(default_factory=list)
-    renewals: list[dict[str, Any]] = field(default_factory=list)
-    changes: list[dict[str, Any]] = field(default_factory=list)
+    renewed: list[dict[str, object]] = field(default_factory=list)
+    renewals: list[dict[str, object]] = field(default_factory=list)
+    changes: list[dict[str, object]] = field(default_factory=list)
 
     def replace(
         self,
@@ -335,7 +332,6 @@ class _Cycles:
         for was, now in zip(before, after, strict=False):
             if was != now:
                 row = timelines.cycle_row(work, id_, now)
-                del row["id"], row["recorded_at"]
                 self.changed.append({f"b_{name}": value for name, value in row.items()})
         self.new += [timelines.cycle_row(work, id_, c) for c in after[len(before) :]]
         if len(after) < len(before):
@@ -396,30 +392,40 @@ _ACTIONS: dict[What, str] = {
 }
 
 
-def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None:
+def tell(work: UnitOfWork, scheme: Scheme, consequences: Sequence[Consequence]) -> None:
     """Write the history of what happened to awards, and notify their holders."""
-    by_action: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
-    for one in found:
-        detail = {"scheme": scheme.code, "awarded_on": one.after, "before": one.before}
-        by_action[_ACTIONS[one.what]].append((one.certification_id, detail))
+    by_action: dict[str, list[tuple[str, dict[str, object]]]] = defaultdict(list)
+    for consequence in consequences:
+        detail: dict[str, object] = {
+            "scheme": scheme.code,
+            "awarded_on": consequence.after,
+            "before": consequence.before,
+        }
+        by_action[_ACTIONS[consequence.what]].append((consequence.certification_id, detail))
     for action, details in by_action.items():
         history.record_many(work, action, "certification", details)
-    notices.tell(work, _news(work, scheme, found))
+    notices.tell(work, _news(work, scheme, consequences))
 
 
-def _news(work: UnitOfWork, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[NoticeToTell]:
+def _news(
+    work: UnitOfWork, scheme: Scheme, consequences: Iterable[Consequence]
+) -> Iterator[NoticeToTell]:
     """The notices to holders; notice of a correction is dated today, whatever day it concerns."""
     today, instant = work.today(scheme), work.now.isoformat()
-    for one in found:
-        kind, event, on = NoticeKind.AWARD_CORRECTED, f"{one.before}:{instant}", today
-        if one.what == "kept":
+    for consequence in consequences:
+        kind, event, on = NoticeKind.AWARD_CORRECTED, f"{consequence.before}:{instant}", today
+        if consequence.what == "kept":
             continue
-        if one.what == "awarded":
-            kind, event, on = NoticeKind.AWARD, "award", one.after or today
-        elif one.what == "withdrawn":
+        if consequence.what == "awarded":
+            kind, event, on = NoticeKind.AWARD, "award", consequence.after or today
+        elif consequence.what == "withdrawn":
             kind, event = NoticeKind.AWARD_WITHDRAWN, instant
-        elif one.what == "restored":
+        elif consequence.what == "restored":
             event = f"restored:{instant}"
         yield NoticeToTell(
-            kind=kind, holder_id=one.holder_id, subject_id=one.certification_id, event=event, on=on
+            kind=kind,
+            holder_id=consequence.holder_id,
+            subject_id=consequence.certification_id,
+            event=event,
+            on=on,
         )

@@ -42,13 +42,13 @@ def settle(
     Runs in the transaction that changed passes, renewals or changes of standing. Schemes that have
     this one as a prerequisite are settled too. Raises SupportsRenewal, see ``Later``.
     """
-    found: list[Consequence] = []
+    consequences: list[Consequence] = []
     for ids in bulk.chunks(sorted(holder_ids)):
         plans = award_plans.plans(work, scheme, ids, later)
-        found += award_rows.write(work, scheme, plans, later)
+        consequences += award_rows.write(work, scheme, plans, later)
     for dependent in work.schemes.dependents(scheme.code):
-        found += settle(work, dependent, holder_ids, later)
-    return found
+        consequences += settle(work, dependent, holder_ids, later)
+    return consequences
 
 
 def settle_after(

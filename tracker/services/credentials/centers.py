@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +13,18 @@ from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.values import folded_name
 from tracker.models import Center, CenterApproval
 from tracker.services.core import bulk, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+
+
+class CenterRow(NamedTuple):
+    """An assessment center of the directory."""
+
+    id: str
+    name: str
+    category: str | None
+
+
+_CENTER = select(*columns_of(CenterRow, Center))
 
 
 def add_center(work: UnitOfWork, *, name: str, category: str, approvals: list[Approval]) -> str:
@@ -67,7 +78,7 @@ def approve_center(work: UnitOfWork, center_id: str, approval: Approval) -> None
 
 def approvals_of(reading: ReadContext, center_ids: list[str]) -> dict[str, list[Approval]]:
     """The approvals of centers, oldest first."""
-    found: dict[str, list[Approval]] = defaultdict(list)
+    approvals: dict[str, list[Approval]] = defaultdict(list)
     for ids in bulk.chunks(center_ids):
         statement = (
             select(CenterApproval.center_id, CenterApproval.approved_on, CenterApproval.lapses_on)
@@ -75,27 +86,27 @@ def approvals_of(reading: ReadContext, center_ids: list[str]) -> dict[str, list[
             .order_by(CenterApproval.approved_on)
         )
         for center_id, approved_on, lapses_on in reading.rows(statement):
-            found[center_id].append(Approval(approved_on, lapses_on))
-    return found
+            approvals[center_id].append(Approval(approved_on, lapses_on))
+    return approvals
 
 
 def page(
     reading: ReadContext, *, after: str | None, limit: int, category: str | None = None
-) -> list[tuple[Any, list[Approval]]]:
+) -> list[tuple[CenterRow, list[Approval]]]:
     """A page of the directory of centers, each with its approvals."""
-    statement = select(Center.id, Center.name, Center.category).order_by(Center.id).limit(limit)
+    statement = _CENTER.order_by(Center.id).limit(limit)
     if after:
         statement = statement.where(Center.id > after)
     if category:
         statement = statement.where(Center.category == category)
-    page = reading.rows(statement)
+    page = reading.rows_as(CenterRow, statement)
     approvals = approvals_of(reading, [row.id for row in page])
     return [(row, approvals[row.id]) for row in page]
 
 
-def get(reading: ReadContext, center_id: str) -> tuple[Any, list[Approval]]:
+def get(reading: ReadContext, center_id: str) -> tuple[CenterRow, list[Approval]]:
     """One center with its approvals. Raises NotFound."""
-    row = reading.row(select(Center.id, Center.name, Center.category).where(Center.id == center_id))
+    row = reading.row_as(CenterRow, _CENTER.where(Center.id == center_id))
     if row is None:
         raise NotFound
     return row, approvals_of(reading, [center_id])[center_id]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 
@@ -19,7 +18,7 @@ def is_called(number: str) -> ColumnElement[bool]:
     return or_(Certification.number_key == key, Certification.former_key == key)
 
 
-def is_among(reading: ReadContext, keys: Collection[Any]) -> ColumnElement[bool]:
+def is_among(reading: ReadContext, keys: Collection[str]) -> ColumnElement[bool]:
     """The condition that a certification has or had a number with one of these keys."""
     return or_(
         bulk.among(reading, Certification.number_key, keys),

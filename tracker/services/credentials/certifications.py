@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -26,6 +25,7 @@ from tracker.services.credentials.awards import REFUSE, Later
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import CertificationRow, ZonedCertification
 
 # Changes that holders are notified of; a surrender is their own act.
 NEWS_OF = {
@@ -86,45 +86,57 @@ def change(
     standing_changes.check_awarded(kind, effective_on=effective_on, awarded_on=row.awarded_on)
     standing_changes.check_change(kind, record.changes, effective_on=effective_on)
     standing_changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
-    decided = {
-        "effective_on": effective_on,
-        "reason_code": reason_code,
-        "reason": reason,
-        "barred_until": barred_until,
-    }
-    change_id = _record(work, row, kind, decided)
+    change_id = _record(
+        work,
+        StandingChange(
+            certification_id=row.id,
+            kind=kind,
+            effective_on=effective_on,
+            reason_code=reason_code,
+            reason=reason,
+            barred_until=barred_until,
+            decided_by=work.actor.name,
+            decided_by_id=work.actor.who,
+            recorded_at=work.now,
+        ),
+    )
     if kind == ChangeKind.REINSTATE:
         restored_days.give_back(work, scheme, [change_id])
     refresh(work, scheme, [row.id])
     if kind in NEWS_OF:
-        news = NoticeToTell(
-            kind=NEWS_OF[kind],
-            holder_id=row.holder_id,
-            subject_id=row.id,
-            event=change_id,
-            on=max(effective_on, work.today(scheme)),
-        )
-        notices.tell(work, [news])
+        _notify(work, row, NEWS_OF[kind], change_id, on=max(effective_on, work.today(scheme)))
     return change_id
 
 
-def _record(work: UnitOfWork, row: Any, kind: ChangeKind, decided: Mapping[str, Any]) -> str:
-    """Write a change of standing and its line of history; returns the id of the change."""
-    made = StandingChange(
-        certification_id=row.id,
-        kind=kind,
-        decided_by=work.actor.name,
-        decided_by_id=work.actor.who,
-        recorded_at=work.now,
-        **decided,
+def _notify(
+    work: UnitOfWork, row: CertificationRow, kind: NoticeKind, change_id: str, *, on: date
+) -> None:
+    news = NoticeToTell(
+        kind=kind, holder_id=row.holder_id, subject_id=row.id, event=change_id, on=on
     )
+    notices.tell(work, [news])
+
+
+def _record(work: UnitOfWork, made: StandingChange) -> str:
+    """Write a change of standing and its line of history; returns the id of the change."""
     work.session.add(made)
     work.session.flush()
-    history.record(work, kind, "certification", row.id, **decided)
+    history.record(
+        work,
+        made.kind,
+        "certification",
+        made.certification_id,
+        effective_on=made.effective_on,
+        reason_code=made.reason_code,
+        reason=made.reason,
+        barred_until=made.barred_until,
+    )
     return made.id
 
 
-def check_open(work: UnitOfWork, row: Any, kind: ChangeKind | None, effective_on: date) -> None:
+def check_open(
+    work: UnitOfWork, row: CertificationRow, kind: ChangeKind | None, effective_on: date
+) -> None:
     """Refuse to change a withdrawn certification, or one that another award replaced by that day.
 
     A withdrawn one can be reinstated: earlier decisions against it apply again with the award.
@@ -138,6 +150,8 @@ def check_open(work: UnitOfWork, row: Any, kind: ChangeKind | None, effective_on
         )
     if row.replaced_on is not None and effective_on >= row.replaced_on:
         current = of_holder(work, row.holder_id, row.scheme)
+        if current is None:
+            raise NotFound
         raise IllegalTransition(
             f"The holder was certified again on {row.replaced_on}; from that day on, use "
             f"certification {current.number}.",
@@ -147,19 +161,19 @@ def check_open(work: UnitOfWork, row: Any, kind: ChangeKind | None, effective_on
         )
 
 
-def locked(work: UnitOfWork, certification_id: str) -> Any:
+def locked(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     """The certification's row with its holder's time zone; locks the holder for the transaction.
 
     Raises NotFound.
     """
-    row = work.row(_LOCKED, {"id": certification_id})
+    row = work.row_as(ZonedCertification, _LOCKED, {"id": certification_id})
     if row is None:
         raise NotFound
     check_own_holder(work.actor, row.holder_id)
     return row
 
 
-def locked_to_decide(work: UnitOfWork, certification_id: str) -> Any:
+def locked_to_decide(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     """The same for a staff decision. Raises NotFound, SelfReview."""
     row = locked(work, certification_id)
     check_not_own(work.actor, row.holder_id)
@@ -173,14 +187,15 @@ _LOCKED = (
 )
 
 
-def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> Any:
+def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> ZonedCertification | None:
     """The row of a holder's current certification in a scheme, or None.
 
     Includes the holder's time zone.
     """
     table = Certification
-    return work.row(
+    return work.row_as(
+        ZonedCertification,
         select(*snapshots.CERTIFICATION, Holder.time_zone)
         .join(Holder, Holder.id == table.holder_id)
-        .where(table.holder_id == holder_id, table.scheme == scheme, snapshots.CURRENT)
+        .where(table.holder_id == holder_id, table.scheme == scheme, snapshots.CURRENT),
     )

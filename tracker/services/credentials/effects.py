@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import select
 
@@ -16,10 +16,12 @@ from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Renewal, Span
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts
+from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.credentials.awards import Consequence, What
 from tracker.services.standings import neighbours, snapshots
+from tracker.services.standings.snapshots import CertificationRow
 
 Result = TypeVar("Result")
 
@@ -38,10 +40,21 @@ class Renewed:
 class HolderSnapshot:
     """A holder's certifications today, by id, with their standings, records and renewals."""
 
-    rows: Mapping[str, Any]
+    rows: Mapping[str, CertificationRow]
     standings: Mapping[str, Standing]
     records: Mapping[str, snapshots.CertificationRecord]
     renewals: Mapping[str, Renewed]
+
+
+class UncoveredActivity(NamedTuple):
+    """An activity that a correction leaves outside every cycle."""
+
+    id: str
+    scheme: str
+    title: str
+    starts_on: date | None
+    completed_on: date | None
+    state: ActivityState
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,7 @@ class Effect:
     awarded_on_after: date | None
     before: Standing | None
     after: Standing | None
-    activities: Sequence[Any] = field(default=())
+    activities: Sequence[UncoveredActivity] = field(default=())
     renewals: Sequence[Renewed] = field(default=())
 
 
@@ -85,8 +98,8 @@ def tried(
     before = look(work, holder_id)
     nested = bulk.savepoint(work)
     try:
-        found, result = act()
-        changes = compare(work, before, look(work, holder_id), found)
+        consequences, result = act()
+        changes = compare(work, before, look(work, holder_id), consequences)
     except Exception:
         nested.rollback()
         raise
@@ -99,11 +112,12 @@ def tried(
 
 def look(work: UnitOfWork, holder_id: str) -> HolderSnapshot:
     """The certifications of a holder today, with a constant number of statements."""
-    found = work.rows(_ROWS.where(Certification.holder_id == holder_id))
-    rows = {row.id: row for row in found}
+    with_spans = work.rows(_ROWS.where(Certification.holder_id == holder_id))
+    width = len(snapshots.CERTIFICATION)
+    rows = {row.id: CertificationRow(*row[:width]) for row in with_spans}
     spans: dict[str, list[certifications.StandingSpan]] = {id_: [] for id_ in rows}
-    for row in found:
-        spans[row.id].append(certifications.StandingSpan(*row[len(snapshots.CERTIFICATION) :]))
+    for with_span in with_spans:
+        spans[with_span.id].append(certifications.StandingSpan(*with_span[width:]))
     standings = {}
     for id_, row in rows.items():
         on = work.today(work.schemes[row.scheme])
@@ -117,29 +131,20 @@ def look(work: UnitOfWork, holder_id: str) -> HolderSnapshot:
 def _renewals(
     work: UnitOfWork,
     holder_id: str,
-    rows: Mapping[str, Any],
+    rows: Mapping[str, CertificationRow],
     known: Mapping[str, snapshots.CertificationRecord],
 ) -> dict[str, Renewed]:
     table = Renewal
     statement = (
-        select(
-            table.id,
-            table.ref,
-            table.certification_id,
-            table.submitted_on,
-            table.decision,
-            table.decided_on,
-            table.withdrawn_on,
-            table.cycle,
-        )
+        select(*columns_of(FilingRow, table))
         .join(Certification, Certification.id == table.certification_id)
         .where(Certification.holder_id == holder_id, table.decision == RenewalVerdict.APPROVED)
     )
-    approved = work.rows(statement)
-    found: dict[str, Renewed] = {}
+    approved = work.rows_as(FilingRow, statement)
+    renewals: dict[str, Renewed] = {}
     for id_, row in rows.items():
-        mine = [one for one in approved if one.certification_id == id_]
-        filings = [award_facts.filing_of(one, known[id_]) for one in mine]
+        mine = [renewal for renewal in approved if renewal.certification_id == id_]
+        filings = [award_facts.filing_of(renewal, known[id_]) for renewal in mine]
         laid = rules.lay_out(
             work.schemes[row.scheme],
             row.awarded_on,
@@ -148,17 +153,20 @@ def _renewals(
             imported=rules.given(known[id_].cycles),
         )
         stands = row.withdrawn_at is None
-        for one in mine:
-            fits = stands and (one.ref or one.id) not in laid.unfit
-            found[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
-    return found
+        for renewal in mine:
+            fits = stands and (renewal.ref or renewal.id) not in laid.unfit
+            renewals[renewal.id] = Renewed(renewal.id, row.number, renewal.submitted_on, fits)
+    return renewals
 
 
 def compare(
-    work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot, found: Sequence[Consequence]
+    work: UnitOfWork,
+    before: HolderSnapshot,
+    after: HolderSnapshot,
+    consequences: Sequence[Consequence],
 ) -> list[Effect]:
     """The effects on each certification that changed in any way."""
-    what = {one.certification_id: one.what for one in found}
+    what = {one.certification_id: one.what for one in consequences}
     outside = _outside(work, before, after)
     effects = []
     for id_, row in after.rows.items():
@@ -184,7 +192,7 @@ def compare(
     return effects
 
 
-def _award(row: Any) -> date | None:
+def _award(row: CertificationRow | None) -> date | None:
     return row.awarded_on if row is not None and row.withdrawn_at is None else None
 
 
@@ -194,25 +202,24 @@ def _fits(after: HolderSnapshot, key: str) -> bool:
 
 def _outside(
     work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot
-) -> dict[str, list[Any]]:
+) -> dict[str, list[UncoveredActivity]]:
     """The activities that lay in a cycle before and now lie in none, by certification."""
     if before.records == after.records and before.standings == after.standings:
         return {}
     holder_ids = {row.holder_id for row in after.rows.values()}
     table = Activity
-    claimed = work.rows(
-        select(
-            table.id, table.scheme, table.title, table.starts_on, table.completed_on, table.state
-        )
+    claimed = work.rows_as(
+        UncoveredActivity,
+        select(*columns_of(UncoveredActivity, table))
         .where(
             table.holder_id.in_(holder_ids),
             table.state.in_(
                 (ActivityState.SUBMITTED, ActivityState.APPROVED, ActivityState.MORE_INFORMATION)
             ),
         )
-        .order_by(table.id)
+        .order_by(table.id),
     )
-    found: dict[str, list[Any]] = {}
+    outside: dict[str, list[UncoveredActivity]] = {}
     for id_, row in before.rows.items():
         if row.withdrawn_at is not None:
             continue
@@ -229,11 +236,13 @@ def _outside(
             and not _inside(after, now, one)
         ]
         if mine:
-            found[id_] = mine
-    return found
+            outside[id_] = mine
+    return outside
 
 
-def _inside(look_: HolderSnapshot, rows: Sequence[Any], activity: Any) -> bool:
+def _inside(
+    look_: HolderSnapshot, rows: Sequence[CertificationRow], activity: UncoveredActivity
+) -> bool:
     """Whether an activity's days overlap a cycle of these certifications."""
     last = activity.completed_on or date.max
     first = min(activity.starts_on or last, last)

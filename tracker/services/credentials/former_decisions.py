@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import false, null, select
 
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.models import FormerRenewalDecision, Renewal
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+
+
+class RenewalDecisionRow(NamedTuple):
+    """A decision on a renewal; the current one has no id and has not ended."""
+
+    id: str | None
+    decision: RenewalVerdict
+    decided_on: date
+    decided_by: str | None
+    reason: str | None
+    ended_at: datetime | None
+    ended_by: str | None
+    ended_reason: str | None
+    undone: bool
 
 
 def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDecision | None:
@@ -17,13 +33,13 @@ def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDeci
     Goes through the former decisions in the order in which they ended, because undoing a decision
     makes the superseded one current again.
     """
-    found: list[FormerRenewalDecision] = []
+    superseded: list[FormerRenewalDecision] = []
     for former in of_renewal(work, renewal_id):
         if not former.undone:
-            found.append(former)
-        elif found:
-            found.pop()
-    return found[-1] if found else None
+            superseded.append(former)
+        elif superseded:
+            superseded.pop()
+    return superseded[-1] if superseded else None
 
 
 def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecision]:
@@ -33,20 +49,10 @@ def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecis
     return work.session.scalars(statement).all()
 
 
-def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[Any]:
+def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[RenewalDecisionRow]:
     """Every decision on a renewal, oldest first, the current one last."""
     table, ruling = FormerRenewalDecision, Renewal
-    former = select(
-        table.id,
-        table.decision,
-        table.decided_on,
-        table.decided_by,
-        table.reason,
-        table.ended_at,
-        table.ended_by,
-        table.ended_reason,
-        table.undone,
-    ).where(table.renewal_id == renewal_id)
+    former = select(*columns_of(RenewalDecisionRow, table)).where(table.renewal_id == renewal_id)
     now = select(
         null().label("id"),
         ruling.decision,
@@ -58,4 +64,7 @@ def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[Any]:
         null().label("ended_reason"),
         false().label("undone"),
     ).where(ruling.id == renewal_id, ruling.decision.is_not(None))
-    return [*reading.rows(former.order_by(table.id)), *reading.rows(now)]
+    return [
+        *reading.rows_as(RenewalDecisionRow, former.order_by(table.id)),
+        *reading.rows_as(RenewalDecisionRow, now),
+    ]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 from sqlalchemy import select
 
@@ -24,7 +24,7 @@ from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts, award_plans, certificate_numbers
 from tracker.services.credentials.award_facts import AwardFacts, AwardRow
 from tracker.services.standings import snapshots
@@ -95,15 +95,15 @@ class ImportedAwardPlan:
 
 
 def plan(
-    work: UnitOfWork, scheme: Scheme, told: Collection[ToldAward], *, restore: bool = False
+    work: UnitOfWork, scheme: Scheme, stated: Collection[ToldAward], *, restore: bool = False
 ) -> ImportedAwardPlan:
     """Plan the imported awards; a void award stays void unless ``restore`` is set."""
     by_holder: dict[str, list[ToldAward]] = defaultdict(list)
-    for one in sorted(told, key=lambda t: (t.awarded_on, t.number)):
-        by_holder[one.holder_id].append(one)
+    for award in sorted(stated, key=lambda t: (t.awarded_on, t.number)):
+        by_holder[award.holder_id].append(award)
     known = award_facts.known(work, scheme, sorted(by_holder))
     award_facts.read_facts(work, scheme, [*known.values()])
-    taken = _taken(work, {numbers.key(one.number) for one in told})
+    taken = _taken(work, {numbers.key(award.number) for award in stated})
     found = ImportedAwardPlan(scheme, known, [])
     for holder_id, mine in by_holder.items():
         found.awards += _of_holder(work, scheme, known[holder_id], mine, restore=restore)
@@ -112,31 +112,36 @@ def plan(
     return found
 
 
-def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[Any]]:
+class _Numbered(NamedTuple):
+    """A certification that has or had a number, with its holder's ref."""
+
+    id: str
+    number: str
+    number_key: str
+    former_key: str | None
+    scheme: str
+    holder_id: str
+    voided_at: datetime | None
+    ref: str
+
+
+def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[_Numbered]]:
     """The certifications that have or had these numbers, with their holders' refs."""
     table = Certification
     statement = (
-        select(
-            table.id,
-            table.number,
-            table.number_key,
-            table.former_key,
-            table.scheme,
-            table.holder_id,
-            table.voided_at,
-            Holder.ref,
-        )
+        select(*columns_of(_Numbered, table, Holder))
         .join(Holder, Holder.id == table.holder_id)
         .where(certificate_numbers.is_among(work, keys))
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in work.rows(statement):
-        for key in {row.number_key, row.former_key} - {None}:
-            found[key].append(row)
-    return found
+    taken: dict[str, list[_Numbered]] = defaultdict(list)
+    for row in work.rows_as(_Numbered, statement):
+        for key in {row.number_key, row.former_key}:
+            if key is not None:
+                taken[key].append(row)
+    return taken
 
 
-def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> None:
+def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[_Numbered]) -> None:
     """Refuse a number that belongs to another certification."""
     own = planned.row.id if planned.row is not None else None
     for row in holders:
@@ -153,7 +158,12 @@ def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> N
 
 
 def _of_holder(
-    work: UnitOfWork, scheme: Scheme, known: AwardFacts, told: Sequence[ToldAward], *, restore: bool
+    work: UnitOfWork,
+    scheme: Scheme,
+    known: AwardFacts,
+    stated: Sequence[ToldAward],
+    *,
+    restore: bool,
 ) -> list[Planned]:
     standing = award_plans.awards_of(scheme, known)
     ended = {
@@ -161,7 +171,7 @@ def _of_holder(
         for award in standing
         if award.sequence in known.rows
     }
-    planned = [Planned(one, one) for one in told]
+    planned = [Planned(one, one) for one in stated]
     _find_rows(scheme, known, standing, planned)
     for one in planned:
         if one.row is not None and one.row.voided_at is not None and not restore:
@@ -208,36 +218,36 @@ def _lasts(scheme: Scheme, known: AwardFacts, award: awards.Award, day: date) ->
     return award.awarded_on <= day <= through and awards.ended_on(scheme, award, by=day) is None
 
 
-def _completed(told: ToldAward, row: AwardRow | None) -> ToldAward:
+def _completed(stated: ToldAward, row: AwardRow | None) -> ToldAward:
     """The stated award, with what is on record for the fields it leaves out."""
-    edition = row.edition if row is not None and "edition" in told.silent else told.edition
-    source = row.source if row is not None and "source" in told.silent else told.source
-    return replace(told, edition=edition, source=source)
+    edition = row.edition if row is not None and "edition" in stated.silent else stated.edition
+    source = row.source if row is not None and "source" in stated.silent else stated.source
+    return replace(stated, edition=edition, source=source)
 
 
-def _leave_void(known: AwardFacts, one: Planned, row: AwardRow) -> None:
-    one.before = one.cycles = known.records[row.id].cycles
-    one.fates = tuple("unchanged" for _ in one.told.stretches)
+def _leave_void(known: AwardFacts, award: Planned, row: AwardRow) -> None:
+    award.before = award.cycles = known.records[row.id].cycles
+    award.fates = tuple("unchanged" for _ in award.told.stretches)
     said = (
         f"{row.number} was voided on {row.voided_at:%Y-%m-%d} and stays void. To restore it, "
         f"amend it over HTTP (POST /certifications/{row.id}/amendment)."
     )
-    one.notes.append(Said(0, "certificate_number", said))
+    award.notes.append(Said(0, "certificate_number", said))
 
 
-def _lay_out(today: date, scheme: Scheme, known: AwardFacts, one: Planned) -> None:
-    told, row = one.told, one.row
+def _lay_out(today: date, scheme: Scheme, known: AwardFacts, award: Planned) -> None:
+    stated, row = award.told, award.row
     record = known.records.get(row.id) if row is not None else None
-    one.before = record.cycles if record else ()
-    stretches, first = _merged(told, row, record)
-    given = rules.read(scheme, told.awarded_on, stretches, today=today)
-    one.laid = one.cycles = given.cycles
-    own = range(len(told.stretches))
-    one.faults += [_moved(said, first) for said in given.faults]
-    one.notes += [_moved(s, first) for s in given.notes if s.place - first in own]
-    one.fates = _fates(one, record, first)
-    if not one.is_change:
-        one.cycles = one.before
+    award.before = record.cycles if record else ()
+    stretches, first = _merged(stated, row, record)
+    reading = rules.read(scheme, stated.awarded_on, stretches, today=today)
+    award.laid = award.cycles = reading.cycles
+    own = range(len(stated.stretches))
+    award.faults += [_moved(said, first) for said in reading.faults]
+    award.notes += [_moved(s, first) for s in reading.notes if s.place - first in own]
+    award.fates = _fates(award, record, first)
+    if not award.is_change:
+        award.cycles = award.before
 
 
 def _moved(said: Said, first: int) -> Said:
@@ -245,15 +255,15 @@ def _moved(said: Said, first: int) -> Said:
 
 
 def _merged(
-    told: ToldAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
+    stated: ToldAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
 ) -> tuple[list[Stretch], int]:
     """The stated cycles among those on record that they do not restate; where they begin."""
-    mine = list(told.stretches)
-    if row is None or record is None or row.awarded_on != told.awarded_on:
+    mine = list(stated.stretches)
+    if row is None or record is None or row.awarded_on != stated.awarded_on:
         return mine, 0
-    if told.certification_id is not None:  # staff state all of it
+    if stated.certification_id is not None:  # staff state all of it
         return mine, 0
-    begins = mine[0].starts_on or told.awarded_on
+    begins = mine[0].starts_on or stated.awarded_on
     ends = mine[-1].expires_on or date.max
     cycles = [certifications.extended(c, record.adjustments, date.max) for c in record.cycles]
     before = [Stretch(c.starts_on, c.expires_on) for c in cycles if c.starts_on < begins]
@@ -266,29 +276,29 @@ def _merged(
 
 
 def _fates(
-    one: Planned, record: snapshots.CertificationRecord | None, first: int
+    award: Planned, record: snapshots.CertificationRecord | None, first: int
 ) -> tuple[RowFate, ...]:
-    told, row = one.told, one.row
+    stated, row = award.told, award.row
     if row is None or record is None:
-        return tuple("created" for _ in told.stretches)
+        return tuple("created" for _ in stated.stretches)
     same = (row.number, row.awarded_on, row.edition, row.source) == (
-        told.number,
-        told.awarded_on,
-        told.edition,
-        told.source,
+        stated.number,
+        stated.awarded_on,
+        stated.edition,
+        stated.source,
     )
     stands = same and row.voided_at is None and row.withdrawn_at is None
     on_record = {c.starts_on: _ends(c, record, row) for c in record.cycles}
-    if row.awarded_on != told.awarded_on:  # its cycles moved with it
-        on_record = {c.starts_on: set() for c in one.cycles[: len(record.cycles)]}
-    found: list[RowFate] = []
-    for cycle in one.cycles[first : first + len(told.stretches)]:
+    if row.awarded_on != stated.awarded_on:  # its cycles moved with it
+        on_record = {c.starts_on: set() for c in award.cycles[: len(record.cycles)]}
+    fates: list[RowFate] = []
+    for cycle in award.cycles[first : first + len(stated.stretches)]:
         ends = on_record.get(cycle.starts_on)
         if ends is None and row.imported_at is not None:
-            found.append("created")
+            fates.append("created")
         else:
-            found.append("unchanged" if stands and cycle.expires_on in (ends or ()) else "changed")
-    return tuple(found)
+            fates.append("unchanged" if stands and cycle.expires_on in (ends or ()) else "changed")
+    return tuple(fates)
 
 
 def _ends(
@@ -301,14 +311,14 @@ def _ends(
 
 
 def _check_passes(scheme: Scheme, known: AwardFacts, planned: Sequence[Planned]) -> None:
-    for one in planned:
-        if one.faults or not one.is_change:
+    for award in planned:
+        if award.faults or not award.is_change:
             continue
         late = rules.late(
-            scheme, one.cycles, known.passes, known.prerequisites, one.told.replaced_on
+            scheme, award.cycles, known.passes, known.prerequisites, award.told.replaced_on
         )
         if late is not None:
-            one.refuse("awarded_on", late.of_award)
+            award.refuse("awarded_on", late.of_award)
     if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
         day = planned[0].told.awarded_on
         note = rules.pass_note(scheme, day, known.passes, known.prerequisites)
@@ -318,15 +328,15 @@ def _check_passes(scheme: Scheme, known: AwardFacts, planned: Sequence[Planned])
 
 def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
     """Note the changes of standing that would come before their award."""
-    for one in planned:
-        if one.row is None or not one.is_change:
+    for award in planned:
+        if award.row is None or not award.is_change:
             continue
         for change in known.changes:
-            before = change.effective_on < one.told.awarded_on
+            before = change.effective_on < award.told.awarded_on
             named = f"{change.kind} on {change.effective_on}"
-            if change.certification_id == one.row.id and before:
+            if change.certification_id == award.row.id and before:
                 said = f"A change of standing would then be earlier than the award: {named}."
-                one.notes.append(Said(0, "awarded_on", said))
+                award.notes.append(Said(0, "awarded_on", said))
 
 
 def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> dict[str, str]:
@@ -339,62 +349,64 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
         table.voided_at.is_(None),
     )
     ids = sorted({row.holder_id for row in work.rows(imported)}) if holder_ids else []
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     if not ids:
-        return found
+        return reasons
     known = award_facts.known(work, scheme, ids)
     award_facts.read_facts(work, scheme, [*known.values()])
-    for holder_id, one in known.items():
-        for row in award_plans.standing_rows(one):
+    for holder_id, facts in known.items():
+        for row in award_plans.standing_rows(facts):
             if row.imported:
-                cycles = one.records[row.id].cycles
-                late = rules.late(scheme, cycles, one.passes, one.prerequisites, row.replaced_on)
+                cycles = facts.records[row.id].cycles
+                late = rules.late(
+                    scheme, cycles, facts.passes, facts.prerequisites, row.replaced_on
+                )
                 if late is not None:
-                    found[holder_id] = late.of_pass(row.number, row.awarded_on)
-    return found
+                    reasons[holder_id] = late.of_pass(row.number, row.awarded_on)
+    return reasons
 
 
 def _check_apart(
     known: AwardFacts, planned: Sequence[Planned], ended: Mapping[str, date | None]
 ) -> None:
     """Refuse awards whose days overlap: a holder has one number at a time."""
-    mine = {one.row.id for one in planned if one.row is not None}
+    mine = {award.row.id for award in planned if award.row is not None}
     others: list[tuple[str, date, date]] = []
     for row in award_plans.standing_rows(known):
         if row.id not in mine:
             days = rules.days_of(known.records[row.id].cycles)
             others.append((row.number, *_through(days.starts_on, days.ends_on, ended.get(row.id))))
-    for one in planned:
-        if one.faults or not one.cycles:
+    for award in planned:
+        if award.faults or not award.cycles:
             continue
-        days = rules.days_of(one.cycles, one.told.replaced_on)
-        over = ended.get(one.row.id) if one.row is not None and not one.is_change else None
+        days = rules.days_of(award.cycles, award.told.replaced_on)
+        over = ended.get(award.row.id) if award.row is not None and not award.is_change else None
         starts, ends = _through(days.starts_on, days.ends_on, over)
         for number, since, through in others:
-            if one.is_change and starts <= through and since <= ends:
-                one.refuse("certificate_number", _two(one, number, since, through))
-        others.append((one.told.number, starts, ends))
+            if award.is_change and starts <= through and since <= ends:
+                award.refuse("certificate_number", _two(award, number, since, through))
+        others.append((award.told.number, starts, ends))
     _check_replaced(planned, {since for _, since, _ in others})
 
 
 def _check_replaced(planned: Sequence[Planned], awarded: Collection[date]) -> None:
     """Refuse a ``replaced_on`` on which no other award begins."""
-    for one in planned:
-        day = one.told.replaced_on
-        if day is None or (day > one.told.awarded_on and day in awarded):
+    for award in planned:
+        day = award.told.replaced_on
+        if day is None or (day > award.told.awarded_on and day in awarded):
             continue
         words = "must be the awarded_on of the holder's next certification under the scheme"
-        one.refuse("replaced_on", words, len(one.told.stretches) - 1)
+        award.refuse("replaced_on", words, len(award.told.stretches) - 1)
 
 
 def _through(starts: date, ends: date, ended: date | None) -> tuple[date, date]:
     return starts, max(starts, min(ends, ended or date.max))
 
 
-def _two(one: Planned, number: str, since: date, through: date) -> str:
+def _two(award: Planned, number: str, since: date, through: date) -> str:
     until = "without an expiration date" if through == date.max else f"through {through}"
     return (
         f"is a second number for one certification: its holder has {number} from {since} {until}. "
         f"Use the number printed on the certificate for every cycle; if {number} ended before "
-        f"{one.told.awarded_on}, first correct its last expires_on"
+        f"{award.told.awarded_on}, first correct its last expires_on"
     )

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
 
 from tracker.db import Id
 from tracker.domain.credentials import certifications as timelines
@@ -27,7 +27,7 @@ from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes import policy_impact as rules
 from tracker.domain.schemes import policy_versions as digests
 from tracker.domain.schemes.policies import Policy
-from tracker.domain.schemes.policy_impact import Difference, ImpactTally, PolicyOutcome
+from tracker.domain.schemes.policy_impact import Difference, ImpactTally, ImpactValue, PolicyOutcome
 from tracker.domain.schemes.schemes import Scheme, Schemes
 from tracker.models import Certification, Cycle, Holder
 from tracker.services.core import bulk, history
@@ -154,30 +154,30 @@ def diff(
     )
     seen = 0
     for rows in pages(reading, scheme.code, awarded_by=on, limit=chunk):
-        yield from (one for one, _ in _compare(reading, rows, sides, on))
+        yield from (compared for compared, _ in _compare(reading, rows, sides, on))
         seen += len(rows)
         on_progress(seen)
 
 
 def foresee(
     reading: ReadContext,
-    asked: PolicyRepair,
+    wanted: PolicyRepair,
     *,
     on_progress: ProgressOfDiff = lambda _: None,
     tell: Callable[[Compared], None] = lambda _: None,
 ) -> Repaired:
     """What ``repair`` would change; nothing is written. Raises what ``repair`` raises."""
-    check_correction(reading.schemes[asked.scheme], asked)
+    check_correction(reading.schemes[wanted.scheme], wanted)
     done = Repaired()
-    for found in _repairs(reading, asked):
-        _count(done, found, asked, tell)
+    for page in _repairs(reading, wanted):
+        _count(done, page, wanted, tell)
         on_progress(done.tally.examined)
     return done
 
 
 def repair(
     work: UnitOfWork,
-    asked: PolicyRepair,
+    wanted: PolicyRepair,
     *,
     on_progress: ProgressOfDiff = lambda _: None,
     tell: Callable[[Compared], None] = lambda _: None,
@@ -189,12 +189,12 @@ def repair(
     stay as they were decided. Running it again changes nothing. Raises UnknownScheme,
     UnknownVersion, NotACorrection.
     """
-    scheme = work.schemes[asked.scheme]
-    policy, done = check_correction(scheme, asked), Repaired()
-    _lock(work, asked)
-    for found in _repairs(work, asked):
-        _reassign(work, scheme, asked, found)
-        _count(done, found, asked, tell)
+    scheme = work.schemes[wanted.scheme]
+    policy, done = check_correction(scheme, wanted), Repaired()
+    _lock(work, wanted)
+    for page in _repairs(work, wanted):
+        _reassign(work, scheme, wanted, page)
+        _count(done, page, wanted, tell)
         on_progress(done.tally.examined)
     if done.cycles:
         history.record(
@@ -202,10 +202,10 @@ def repair(
             "repair",
             "scheme",
             scheme.code,
-            before=asked.old,
-            after=asked.new,
+            before=wanted.old,
+            after=wanted.new,
             sha256=digests.digest(policy),
-            as_of=_day(work, asked),
+            as_of=_day(work, wanted),
             certifications=done.tally.examined,
             cycles=done.cycles,
             differences=done.tally.kinds,
@@ -213,29 +213,38 @@ def repair(
     return done
 
 
-def _reassign(work: UnitOfWork, scheme: Scheme, asked: PolicyRepair, found: _Found) -> None:
-    ids = [record.certification_id for _, record in found]
-    of_old = bulk.among(work, Cycle.certification_id, ids) & (Cycle.policy == asked.old)
-    work.connection.execute(update(Cycle).where(of_old).values(policy=asked.new))
+def _reassign(work: UnitOfWork, scheme: Scheme, wanted: PolicyRepair, page: _Found) -> None:
+    ids = [record.certification_id for _, record in page]
+    of_old = bulk.among(work, Cycle.certification_id, ids) & (Cycle.policy == wanted.old)
+    work.connection.execute(update(Cycle).where(of_old).values(policy=wanted.new))
     certifications.refresh(work, scheme, ids)
-    lines = (_line(one, record, asked) for one, record in found)
+    lines = (_line(compared, record, wanted) for compared, record in page)
     history.record_many(work, "reassign", "certification", lines)
 
 
-def check_correction(scheme: Scheme, asked: PolicyRepair) -> Policy:
+def check_correction(scheme: Scheme, wanted: PolicyRepair) -> Policy:
     """Refuse a version that does not declare that it corrects the old one; returns the new policy.
 
     Raises UnknownVersion, NotACorrection.
     """
-    version(scheme, asked.old)
-    found = version(scheme, asked.new)
-    if found.corrects != asked.old:
-        says = f"corrects {found.corrects!r}" if found.corrects else "corrects no version"
+    version(scheme, wanted.old)
+    policy = version(scheme, wanted.new)
+    if policy.corrects != wanted.old:
+        says = f"corrects {policy.corrects!r}" if policy.corrects else "corrects no version"
         raise NotACorrection(
-            f"Version {asked.new} of scheme {scheme.code} {says}; to repair the cycles under "
-            f'{asked.old}, it must have corrects = "{asked.old}".'
+            f"Version {wanted.new} of scheme {scheme.code} {says}; to repair the cycles under "
+            f'{wanted.old} it must have corrects = "{wanted.old}".'
         )
-    return found
+    return policy
+
+
+class CertificationToCompare(NamedTuple):
+    """A certification whose outcomes under two versions are compared."""
+
+    id: str
+    number: str
+    holder_id: str
+    holder_ref: str
 
 
 _PAGE = (
@@ -258,53 +267,61 @@ _PAGE = (
 _FIRST = "00000000-0000-0000-0000-000000000000"
 
 
-def _of_version(name: str) -> Any:
+def _of_version(name: str) -> ColumnElement[bool]:
     """The condition that a certification has a cycle governed by this version."""
     return exists().where(Cycle.certification_id == Certification.id, Cycle.policy == name)
 
 
 def pages(
-    reading: ReadContext, code: str, *, awarded_by: date, limit: int, only: Any = None
-) -> Iterator[Sequence[Any]]:
+    reading: ReadContext,
+    code: str,
+    *,
+    awarded_by: date,
+    limit: int,
+    only: ColumnElement[bool] | None = None,
+) -> Iterator[Sequence[CertificationToCompare]]:
     """The certifications of a scheme in the order of their ids, page by page."""
     statement = _PAGE.where(true() if only is None else only)
-    asked = {"scheme": code, "awarded_by": awarded_by, "limit": limit, "after": _FIRST}
-    while rows := reading.rows(statement, asked):
+    parameters = {"scheme": code, "awarded_by": awarded_by, "limit": limit, "after": _FIRST}
+    while rows := reading.rows_as(CertificationToCompare, statement, parameters):
         yield rows
-        asked["after"] = rows[-1].id
+        parameters["after"] = rows[-1].id
 
 
-def _repairs(reading: ReadContext, asked: PolicyRepair) -> Iterator[_Found]:
+def _repairs(reading: ReadContext, wanted: PolicyRepair) -> Iterator[_Found]:
     """The certifications with a cycle governed by the old version, before and after."""
-    scheme, only = reading.schemes[asked.scheme], _of_version(asked.old)
+    scheme, only = reading.schemes[wanted.scheme], _of_version(wanted.old)
     sides = (
         _Side(scheme, lambda cycles: cycles),
-        _Side(scheme, lambda cycles: rules.corrected(cycles, old=asked.old, new=asked.new)),
+        _Side(scheme, lambda cycles: rules.corrected(cycles, old=wanted.old, new=wanted.new)),
     )
     for rows in pages(reading, scheme.code, awarded_by=date.max, limit=CHUNK, only=only):
-        yield _compare(reading, rows, sides, _day(reading, asked))
+        yield _compare(reading, rows, sides, _day(reading, wanted))
 
 
-def _day(reading: ReadContext, asked: PolicyRepair) -> date:
-    return asked.on or reading.today(reading.schemes[asked.scheme])
+def _day(reading: ReadContext, wanted: PolicyRepair) -> date:
+    return wanted.on or reading.today(reading.schemes[wanted.scheme])
 
 
 def _compare(
-    reading: ReadContext, rows: Sequence[Any], sides: tuple[_Side, _Side], on: date
+    reading: ReadContext,
+    rows: Sequence[CertificationToCompare],
+    sides: tuple[_Side, _Side],
+    on: date,
 ) -> _Found:
     """Both sides for some certifications, with a constant number of statements."""
     reading, code = _asking_for_both(reading, sides), sides[0].scheme.code
-    asked = [CertificationKey(row.id, row.holder_id, code) for row in rows]
-    records = neighbours.records(reading, asked)
-    beside = neighbours.beside(reading, asked)
+    keys = [CertificationKey(row.id, row.holder_id, code) for row in rows]
+    records = neighbours.records(reading, keys)
+    beside = neighbours.beside(reading, keys)
     own = approved_claims.claims(reading, records, on=on)
-    found = []
+    compared = []
     for row in rows:
         others = beside.get(row.id, neighbours.ALONE)
         shared = {scheme: _approved(each, on) for scheme, each in others.activities.items()}
         known = _FactsOfBoth(records[row.id], others, own.get(row.id, ()), shared)
-        found.append((_compare_one(row, known, sides, on), known.record))
-    return found
+        compared.append((_compare_one(row, known, sides, on), known.record))
+    return compared
 
 
 def _asking_for_both(reading: ReadContext, sides: tuple[_Side, _Side]) -> ReadContext:
@@ -318,7 +335,9 @@ def _approved(claimed: Sequence[snapshots.ActivityFacts], on: date) -> list[Clai
     return [each.claim_on(on) for each in claimed if each.approved_on(on)]
 
 
-def _compare_one(row: Any, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: date) -> Compared:
+def _compare_one(
+    row: CertificationToCompare, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: date
+) -> Compared:
     one, other = sides
     cycles = known.record.cycles
     governing = timelines.cycle_on(cycles, on).policy
@@ -332,45 +351,45 @@ def _compare_one(row: Any, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: 
 
 
 def _count(
-    done: Repaired, found: _Found, asked: PolicyRepair, tell: Callable[[Compared], None]
+    done: Repaired, page: _Found, wanted: PolicyRepair, tell: Callable[[Compared], None]
 ) -> None:
-    for one, record in found:
-        done.cycles += len(_ordinals(record, asked))
-        done.tally.add(one.differences)
-        tell(one)
+    for compared, record in page:
+        done.cycles += len(_ordinals(record, wanted))
+        done.tally.add(compared.differences)
+        tell(compared)
 
 
-def _ordinals(record: snapshots.CertificationRecord, asked: PolicyRepair) -> list[int]:
-    return [cycle.ordinal for cycle in record.cycles if cycle.policy == asked.old]
+def _ordinals(record: snapshots.CertificationRecord, wanted: PolicyRepair) -> list[int]:
+    return [cycle.ordinal for cycle in record.cycles if cycle.policy == wanted.old]
 
 
 def _line(
-    one: Compared, record: snapshots.CertificationRecord, asked: PolicyRepair
-) -> tuple[str, dict[str, Any]]:
+    compared: Compared, record: snapshots.CertificationRecord, wanted: PolicyRepair
+) -> tuple[str, dict[str, object]]:
     """A certification's history entry: which cycles were reassigned, and the differences."""
     return record.certification_id, {
-        "before": asked.old,
-        "after": asked.new,
-        "cycles": _ordinals(record, asked),
+        "before": wanted.old,
+        "after": wanted.new,
+        "cycles": _ordinals(record, wanted),
         "differences": {
-            each.fact: [_text(each.before), _text(each.after)] for each in one.differences
+            each.fact: [_text(each.before), _text(each.after)] for each in compared.differences
         },
     }
 
 
-def _text(value: Any) -> Any:
+def _text(value: ImpactValue) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _lock(work: UnitOfWork, asked: PolicyRepair) -> None:
+def _lock(work: UnitOfWork, wanted: PolicyRepair) -> None:
     """Lock the records to repair, in the same order as every other lock."""
     mine = (
         select(Holder.id)
         .join(Certification, Certification.holder_id == Holder.id)
         .where(
-            Certification.scheme == asked.scheme,
+            Certification.scheme == wanted.scheme,
             snapshots.CURRENT,
-            _of_version(asked.old),
+            _of_version(wanted.old),
         )
         .order_by(Holder.id)
         .with_for_update(of=Holder)

@@ -77,26 +77,26 @@ def publish(work: UnitOfWork, code: str, name: str, *, note: str) -> Published:
     Publishing an unchanged version again has no effect. Raises UnknownScheme, UnknownVersion, and
     PublishedOtherwise if its content has changed since it was published.
     """
-    found = Published(
+    publication = Published(
         code, name, policy_versions.digest(version(work.schemes[code], name)), work.now, new=True
     )
     statement = work.upsert(PolicyPublication).values(
         id=new_id(),
         scheme=code,
         version=name,
-        sha256=found.sha256,
+        sha256=publication.sha256,
         note=note,
         published_by=work.actor.name,
         published_at=work.now,
     )
-    statement = statement.on_conflict_do_nothing().returning(PolicyPublication.id)
-    if work.row(statement) is not None:
+    statement = statement.on_conflict_do_nothing()
+    if work.row(statement.returning(PolicyPublication.id)) is not None:
         history.record(
-            work, "publish", "scheme", code, version=name, sha256=found.sha256, note=note
+            work, "publish", "scheme", code, version=name, sha256=publication.sha256, note=note
         )
-        return found
+        return publication
     before = _of_version(work, code, name)
-    if before.sha256 != found.sha256:
+    if before.sha256 != publication.sha256:
         raise PublishedOtherwise(
             f"Version {name} of scheme {code} was published on {before.at:%Y-%m-%d} with a "
             "different text. Put the new rules in a new version; with "
@@ -121,10 +121,10 @@ def published(reading: ReadContext) -> list[Published]:
 
 def breaches(reading: ReadContext, schemes: Schemes) -> Iterator[Breach]:
     """The published versions that the given schemes hold with other content, or not at all."""
-    for found in published(reading):
-        scheme = schemes.by_code.get(found.scheme)
+    for publication in published(reading):
+        scheme = schemes.by_code.get(publication.scheme)
         held = {p.version: p for p in scheme.policies} if scheme else {}
-        if found.version not in held:
-            yield Breach(found.scheme, found.version, found.at, "missing")
-        elif policy_versions.digest(held[found.version]) != found.sha256:
-            yield Breach(found.scheme, found.version, found.at, "edited")
+        if publication.version not in held:
+            yield Breach(publication.scheme, publication.version, publication.at, "missing")
+        elif policy_versions.digest(held[publication.version]) != publication.sha256:
+            yield Breach(publication.scheme, publication.version, publication.at, "edited")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -27,30 +28,37 @@ from tracker.domain.permissions import SYSTEM, check_own_holder
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import applications, certifications, former_decisions
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots, standings
+from tracker.services.standings.snapshots import ZonedCertification
 
-_COLUMNS = (
-    Renewal.id,
-    Renewal.ref,
-    Renewal.certification_id,
-    Renewal.cycle,
-    Renewal.submitted_on,
-    Renewal.points_counted,
-    Renewal.points_if_approved,
-    Renewal.decision,
-    Renewal.decided_on,
-    Renewal.reason,
-    Renewal.withdrawn_on,
-    Renewal.recorded_at,
-    Renewal.version,
-    Certification.holder_id,
-    Certification.scheme,
+
+class RenewalRow(NamedTuple):
+    """A renewal with its certification's holder and scheme."""
+
+    id: str
+    ref: str | None
+    certification_id: str
+    cycle: int
+    submitted_on: date
+    points_counted: Decimal | None
+    points_if_approved: Decimal | None
+    decision: RenewalVerdict | None
+    decided_on: date | None
+    reason: str | None
+    withdrawn_on: date | None
+    recorded_at: datetime
+    version: int
+    holder_id: str
+    scheme: str
+
+
+_ONE = select(*columns_of(RenewalRow, Renewal, Certification)).join(
+    Certification, Certification.id == Renewal.certification_id
 )
-_ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
 _STALE = "The renewal has changed since you read it; read it again."
 
@@ -68,8 +76,8 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
     if held is None:
         raise NotFound
     record = snapshots.records(work, [row.id])[row.id]
-    found = applications.count(work, row, record, on=on, last=on)
-    judged = found.judged if found else None
+    counted = applications.count(work, row, record, on=on, last=on)
+    judged = counted.judged if counted else None
     renewals.check_application(held.standing, judged, zone=scheme.zone_of(row.time_zone))
     renewal = Renewal(
         certification_id=row.id,
@@ -98,8 +106,8 @@ def _flush(work: UnitOfWork) -> None:
 def _open(
     work: UnitOfWork,
     renewal_id: str,
-    lock: Callable[[UnitOfWork, str], Any] = certifications.locked,
-) -> tuple[Renewal, Any]:
+    lock: Callable[[UnitOfWork, str], ZonedCertification] = certifications.locked,
+) -> tuple[Renewal, ZonedCertification]:
     """A renewal that is not withdrawn, and its certification; locks the holder."""
     renewal = work.session.get(Renewal, renewal_id)
     if renewal is None:
@@ -111,7 +119,9 @@ def _open(
     return renewal, row
 
 
-def _to_decide(work: UnitOfWork, renewal_id: str, version: int) -> tuple[Renewal, Any]:
+def _to_decide(
+    work: UnitOfWork, renewal_id: str, version: int
+) -> tuple[Renewal, ZonedCertification]:
     renewal, row = _open(work, renewal_id, certifications.locked_to_decide)
     if renewal.version != version:
         raise Stale(_STALE)
@@ -181,7 +191,7 @@ def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None
 def _supersede(
     work: UnitOfWork,
     renewal: Renewal,
-    row: Any,
+    row: ZonedCertification,
     decision: RenewalVerdict,
     *,
     reason: str | None,
@@ -200,7 +210,7 @@ def _supersede(
     _tell(work, renewal, row, on)
 
 
-def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
+def _rule(work: UnitOfWork, renewal: Renewal, row: ZonedCertification) -> None:
     """Apply the consequences of the renewal's current decision."""
     flag_modified(renewal, "decision")  # raise its version even if the decision is the same
     _flush(work)
@@ -209,7 +219,7 @@ def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
     certifications.refresh(work, work.schemes[row.scheme], [row.id])
 
 
-def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
+def _open_cycle(work: UnitOfWork, renewal: Renewal, row: ZonedCertification) -> None:
     """Open the cycle that an approval brings.
 
     Raises IllegalTransition if the certification is suspended, revoked or surrendered, BuiltUpon if
@@ -219,7 +229,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
     _check_still_in_force(record)
     if record.cycles[-1].ordinal != renewal.cycle:
         raise BuiltUpon("The cycle has since been renewed by another application.")
-    others = [one for one in record.applications if one.closed_on is None]
+    others = [application for application in record.applications if application.closed_on is None]
     if others:
         since = others[0].submitted_on
         raise RenewalPending(f"The application of {since} is under review.", since=since)
@@ -297,7 +307,7 @@ def undo_approval(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
     _undo(work, renewal, row, reason=reason)
 
 
-def _undo(work: UnitOfWork, renewal: Renewal, row: Any, *, reason: str) -> None:
+def _undo(work: UnitOfWork, renewal: Renewal, row: ZonedCertification, *, reason: str) -> None:
     before = former_decisions.superseded_by_ruling(work, renewal.id)
     former_id = _end_decision(work, renewal, reason=reason, undone=True)
     names = ("decision", "decided_on", "decided_by", "decided_by_id", "reason", "closed_at")
@@ -315,7 +325,12 @@ def _undo(work: UnitOfWork, renewal: Renewal, row: Any, *, reason: str) -> None:
 
 
 def _tell(
-    work: UnitOfWork, renewal: Renewal, row: Any, on: date, *, reopened: str | None = None
+    work: UnitOfWork,
+    renewal: Renewal,
+    row: ZonedCertification,
+    on: date,
+    *,
+    reopened: str | None = None,
 ) -> None:
     times = len(former_decisions.of_renewal(work, renewal.id))
     news = NoticeToTell(
@@ -328,7 +343,7 @@ def _tell(
     notices.tell(work, [news])
 
 
-def follow(work: UnitOfWork, certification: Any) -> None:
+def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
     """Update the application that depends on a changed activity.
 
     After the last day of its terms an application is denied if its points fall short and none of
@@ -394,18 +409,18 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
     certifications.refresh(work, scheme, [row.id])
 
 
-def get(reading: ReadContext, renewal_id: str) -> Any:
+def get(reading: ReadContext, renewal_id: str) -> RenewalRow:
     """A renewal's row. Raises NotFound, also for another holder's."""
-    row = reading.row(_ONE.where(Renewal.id == renewal_id))
+    row = reading.row_as(RenewalRow, _ONE.where(Renewal.id == renewal_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
 
 
-def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
+def of_holder(reading: ReadContext, holder_id: str) -> Sequence[RenewalRow]:
     """All renewals of a holder, oldest first."""
-    rows = reading.rows(OF_HOLDER, {"id": holder_id})
+    rows = reading.rows_as(RenewalRow, OF_HOLDER, {"id": holder_id})
     return sorted(rows, key=attrgetter("submitted_on", "id"))
 
 
@@ -416,7 +431,7 @@ def page(
     limit: int,
     certification_id: str | None = None,
     pending: bool | None = None,
-) -> list[Any]:
+) -> list[RenewalRow]:
     """A page of renewals in the order of their ids."""
     statement = _ONE.order_by(Renewal.id).limit(limit)
     if certification_id is not None:
@@ -426,7 +441,7 @@ def page(
         statement = statement.where(undecided if pending else ~undecided)
     if after:
         statement = statement.where(Renewal.id > after)
-    return list(reading.rows(statement))
+    return reading.rows_as(RenewalRow, statement)
 
 
 def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import func, select
 
@@ -34,39 +35,69 @@ from tracker.services.standings import snapshots
 _AS_RECORDED = attrgetter("recorded_at", "effective_on", "ref", "id")
 
 
+class AdjustmentToInsert(TypedDict):
+    """An adjustment as a row to insert."""
+
+    id: str
+    certification_id: str
+    ordinal: int
+    number: int
+    extended_to: date | None
+    points_required: Decimal | None
+    effective_on: date
+    reason_code: str
+    reason: str
+    override_reason: str | None
+    decided_by: str
+    batch_id: str | None
+    recorded_at: datetime
+
+
 def give_back(work: UnitOfWork, scheme: Scheme, change_ids: Collection[str]) -> None:
     """Restore the days that these reinstatements give back, with a constant number of statements.
 
     A reinstatement restores none if it undoes nothing, or a hold outside the renewal window.
     """
-    ids = {row.certification_id for row in _reinstatements(work, change_ids)}
+    ids = _reinstated(work, change_ids)
     if not ids:
         return
     records = snapshots.records(work, ids)
-    made: list[dict[str, Any]] = []
+    made: list[AdjustmentToInsert] = []
     holders: dict[str, str] = {}
     for id_, rows in _changes(work, ids).items():
         holders[id_] = rows[0].holder_id
         for place, row in enumerate(rows):
             if row.id in change_ids and row.kind == ChangeKind.REINSTATE:
-                found = _given(work, scheme, records[id_], rows[: place + 1])
-                if found is not None:
-                    made.append(found)
-                    records[id_] = _with(records[id_], found)
+                adjustment = _given(work, scheme, records[id_], rows[: place + 1])
+                if adjustment is not None:
+                    made.append(adjustment)
+                    records[id_] = _with(records[id_], adjustment)
     bulk.insert(work, Adjustment, made)
     _tell(work, scheme, made, holders)
 
 
-def _reinstatements(work: UnitOfWork, change_ids: Collection[str]) -> Sequence[Any]:
+def _reinstated(work: UnitOfWork, change_ids: Collection[str]) -> set[str]:
+    """The certifications that these changes reinstate."""
     table = StandingChange
-    return work.rows(
-        select(table.certification_id).where(
-            bulk.among(work, table.id, change_ids), table.kind == ChangeKind.REINSTATE
-        )
+    statement = select(table.certification_id).where(
+        bulk.among(work, table.id, change_ids), table.kind == ChangeKind.REINSTATE
     )
+    return {row.certification_id for row in work.rows(statement)}
 
 
-def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[Any]]:
+class _Change(NamedTuple):
+    """A change of standing; ``ref`` is empty unless it came from a file."""
+
+    id: str
+    certification_id: str
+    kind: ChangeKind
+    effective_on: date
+    recorded_at: datetime
+    ref: str
+    holder_id: str
+
+
+def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[_Change]]:
     """The changes of certifications in the order of recording."""
     table = StandingChange
     statement = (
@@ -82,15 +113,15 @@ def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[Any]]:
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in sorted(work.rows(statement), key=_AS_RECORDED):
-        found[row.certification_id].append(row)
-    return found
+    changes: dict[str, list[_Change]] = defaultdict(list)
+    for row in sorted(work.rows_as(_Change, statement), key=_AS_RECORDED):
+        changes[row.certification_id].append(row)
+    return changes
 
 
 def _given(
-    work: UnitOfWork, scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[Any]
-) -> dict[str, Any] | None:
+    work: UnitOfWork, scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[_Change]
+) -> AdjustmentToInsert | None:
     """The adjustment of the last cycle opened that the last change in ``rows`` leads to, if any."""
     last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
     policy = scheme.policy(last.policy) if last.policy else None
@@ -101,10 +132,10 @@ def _given(
     closes_on = policy.window_closes_on(last.expires_on)
     last_day = policy.grace_ends_on(last.expires_on) or closes_on
     window = Period(opens_on, last_day)
-    found = rules.given_back(noted, window=window, expires_on=last.expires_on)
-    if found is None:
+    restored = rules.given_back(noted, window=window, expires_on=last.expires_on)
+    if restored is None:
         return None
-    extended_to, days = found
+    extended_to, days = restored
     return {
         "id": new_id(),
         "certification_id": record.certification_id,
@@ -123,22 +154,21 @@ def _given(
     }
 
 
-def _day(scheme: Scheme, instant: Any) -> date:
-    day: date = instant.astimezone(scheme.time_zone).date()
-    return day
+def _day(scheme: Scheme, instant: datetime) -> date:
+    return instant.astimezone(scheme.time_zone).date()
 
 
 def _with(
-    record: snapshots.CertificationRecord, made: dict[str, Any]
+    record: snapshots.CertificationRecord, made: AdjustmentToInsert
 ) -> snapshots.CertificationRecord:
-    given = certifications.CycleAdjustment(
+    restored = certifications.CycleAdjustment(
         made["ordinal"], made["effective_on"], made["extended_to"], None, GAP_RESTORED
     )
-    return replace(record, adjustments=(*record.adjustments, given))
+    return replace(record, adjustments=(*record.adjustments, restored))
 
 
 def _tell(
-    work: UnitOfWork, scheme: Scheme, made: Sequence[dict[str, Any]], holders: dict[str, str]
+    work: UnitOfWork, scheme: Scheme, made: Sequence[AdjustmentToInsert], holders: dict[str, str]
 ) -> None:
     history.record_many(
         work,

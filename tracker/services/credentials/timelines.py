@@ -7,8 +7,8 @@ follow from. Which awards there are is decided in ``awards``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import delete, select
 
@@ -17,7 +17,7 @@ from tracker.domain.credentials import certifications
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Span
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.outbox import cursors
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import CertificationRecord
@@ -26,9 +26,25 @@ FOREVER = date.max
 """The end of the last span of a timeline."""
 
 
+class CycleToInsert(TypedDict):
+    """A cycle as a row to insert."""
+
+    id: str
+    certification_id: str
+    ordinal: int
+    anchor_on: date
+    nth: int
+    starts_on: date
+    expires_on: date | None
+    opened_on: date
+    policy: str
+    recorded_at: datetime
+    imported: bool
+
+
 def cycle_row(
     work: UnitOfWork, certification_id: str, cycle: certifications.CycleTerm
-) -> dict[str, Any]:
+) -> CycleToInsert:
     """A cycle as a row to insert."""
     return {
         "id": new_id(),
@@ -54,16 +70,22 @@ def lay_out_anew(work: UnitOfWork, scheme: Scheme, certification_ids: Collection
         spans = [r for x in records.values() for r in rows(scheme, x, withdrawn=withdrawn)]
         bulk.insert(work, Span, spans)
         over = withdrawn | {id_ for id_, row in states.items() if row.replaced_on is not None}
-        cursors.touch(work, [one for id_, one in records.items() if id_ not in over])
+        cursors.touch(work, [record for id_, record in records.items() if id_ not in over])
         cursors.forget(work, over)
 
 
-def _states(work: UnitOfWork, ids: Collection[str]) -> Mapping[str, Any]:
+class _EndedCertification(NamedTuple):
+    id: str
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+
+
+def _states(work: UnitOfWork, ids: Collection[str]) -> Mapping[str, _EndedCertification]:
     """The rows of those that are withdrawn or replaced, with the dates."""
     table = Certification
-    statement = select(table.id, table.withdrawn_at, table.replaced_on)
+    statement = select(*columns_of(_EndedCertification, table))
     statement = statement.where(bulk.among(work, table.id, ids), ~snapshots.CURRENT)
-    return {row.id: row for row in work.rows(statement)}
+    return {row.id: row for row in work.rows_as(_EndedCertification, statement)}
 
 
 def lay_out_first(
@@ -76,7 +98,7 @@ def lay_out_first(
 
 def rows(
     scheme: Scheme, record: CertificationRecord, *, withdrawn: Collection[str] = ()
-) -> Iterable[dict[str, Any]]:
+) -> Iterable[dict[str, object]]:
     """The spans of a certification as rows to insert."""
     for span in spans_of(scheme, record, withdrawn=record.certification_id in withdrawn):
         yield {

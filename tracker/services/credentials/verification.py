@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
@@ -22,7 +21,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, Span
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.credentials import certificate_numbers
 from tracker.services.standings.neighbours import SPAN
 
@@ -98,12 +97,12 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     the name are ignored, and so are hyphens in the number. Raises NotFound.
     """
     numbered = certificate_numbers.is_called(number)
-    asked = run_together(surname)
+    folded = run_together(surname)
     # Both are always read, so that the response time does not reveal whether a number exists.
     rows = reading.rows(_STATEMENT.where(numbered))
     former = reading.rows(_FORMER.where(numbered))
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
-    if not asked or asked not in surnames or len({row.number for row in rows}) != 1:
+    if not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
     return _verified(reading, rows)
 
@@ -113,7 +112,7 @@ _FORMER = select(FormerName.family_name).join(
 )
 
 
-def _verified(reading: ReadContext, rows: Sequence[Any]) -> Verified:
+def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     if not rows:
         raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]

@@ -33,6 +33,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors, suppressions
 from tracker.services.outbox.suppressions import HARD
 from tracker.services.people import preferences
+from tracker.services.people.holders import HolderRow
 
 BounceKind = (
     ReturnKind
@@ -297,7 +298,7 @@ class Deliverability:
     since: datetime | None = None
 
 
-def deliverability(reading: ReadContext, holder: Holder) -> Deliverability:
+def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """Whether messages reach a holder, for the banner; runs two statements.
 
     A complaint is reported while a message type that it may have switched off is still off.

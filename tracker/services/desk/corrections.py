@@ -22,23 +22,25 @@ from tracker.models import Sharing
 from tracker.services.core import history, locks
 from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import requests
+from tracker.services.desk.requests import RequestRow
 from tracker.services.people import holders, names, namesakes
+from tracker.services.people.holders import HolderRow
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedHolder:
     """A person's record after a change, the fields that changed, and the request that was made."""
 
-    holder: Any
+    holder: HolderRow
     applied: tuple[str, ...]
-    request: Any = None
+    request: RequestRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredHolder:
     """A new person's record, with warnings."""
 
-    holder: Any
+    holder: HolderRow
     warnings: tuple[str, ...]
 
 
@@ -65,30 +67,31 @@ def change(
     check_own_holder(work.actor, holder_id)
     if not locks.lock(work, [holder_id]):
         raise NotFound
-    before, given = holders.get(work, holder_id), dict(values)
-    asked: dict[str, str] = {}
+    before, changes = holders.get(work, holder_id), dict(values)
+    proposal: dict[str, str] = {}
     if not work.actor.is_staff or work.actor.holder_id == holder_id:
-        asked = _left_to_the_office(before, given)
-    _check_death(work, before, given.get("deceased_on"))
-    after = holders.correct(work, holder_id, given, version=version, reason=reason)
+        proposal = _left_to_the_staff(before, changes)
+    _check_death(work, before, changes.get("deceased_on"))
+    after = holders.correct(work, holder_id, changes, version=version, reason=reason)
     if after.deceased_on is not None and before.deceased_on is None:
         _end_consents(work, holder_id)
-    applied = tuple(sorted(key for key in given if getattr(after, key) != getattr(before, key)))
-    if not asked:
+    applied = tuple(sorted(key for key in changes if getattr(after, key) != getattr(before, key)))
+    if not proposal:
         return CorrectedHolder(after, applied)
-    id_ = requests.ask_for_name(work, after, asked, statement=reason)
+    today = holders.today(work, after)
+    id_ = requests.ask_for_name(work, holder_id, proposal, statement=reason, on=today)
     return CorrectedHolder(after, applied, requests.get(work, id_))
 
 
-def _left_to_the_office(holder: Any, given: dict[str, Any]) -> dict[str, str]:
+def _left_to_the_staff(holder: HolderRow, changes: dict[str, Any]) -> dict[str, str]:
     """Take from a holder's changes the names, which need a request; returns those that differ."""
-    if "deceased_on" in given:
+    if "deceased_on" in changes:
         raise NotAllowed("Only staff can record a death.")
-    asked = {name: given.pop(name) for name in names.FIELDS if name in given}
-    return {name: value for name, value in asked.items() if value != getattr(holder, name)}
+    proposal = {name: changes.pop(name) for name in names.FIELDS if name in changes}
+    return {name: value for name, value in proposal.items() if value != getattr(holder, name)}
 
 
-def _check_death(work: UnitOfWork, holder: Any, day: date | None) -> None:
+def _check_death(work: UnitOfWork, holder: HolderRow, day: date | None) -> None:
     if rule := future_rule(day, holders.today(work, holder)):
         raise Invalid("The day of death cannot be in the future.", fields={"deceased_on": rule})
 

@@ -35,6 +35,7 @@ from tracker.services.credentials.award_rows import Consequence
 from tracker.services.credentials.imported_awards import ToldAward
 from tracker.services.points import evaluations
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ZonedCertification
 
 _FIELDS = {
     "certificate_number": "number",
@@ -76,12 +77,12 @@ def amend(
     row = _imported(work, certification_id)
 
     def change() -> tuple[Sequence[Consequence], Sequence[str]]:
-        told = _told(work, row, values)
-        plan = imported_awards.plan(work, work.schemes[row.scheme], [told], restore=True)
+        award = _award(work, row, values)
+        plan = imported_awards.plan(work, work.schemes[row.scheme], [award], restore=True)
         (planned,) = plan.awards
         if planned.faults:
             raise Invalid("The award contradicts the record.", fields=_by_field(planned.faults))
-        if not planned.is_change and len(given(planned.before)) == len(told.stretches):
+        if not planned.is_change and len(given(planned.before)) == len(award.stretches):
             named = dict.fromkeys(values, "already has this value")
             raise Invalid("Nothing changes.", fields=named)
         planned.fates = ("changed",)
@@ -120,17 +121,17 @@ def void(
             .values(voided_at=work.now, void_reason=reason)
         )
         history.record(work, "void", "certification", row.id, reason=reason)
-        found = _take_aside(work, row)
+        consequences = _take_aside(work, row)
         scheme = work.schemes[row.scheme]
-        found += imported_award_rows.follow(work, scheme, [row.holder_id], correction.later)
+        consequences += imported_award_rows.follow(work, scheme, [row.holder_id], correction.later)
         timelines.lay_out_anew(work, scheme, [row.id])
-        return found, ()
+        return consequences, ()
 
     correction = AttemptCorrection(reason, later_cycles, preview)
     return _correct(work, row, correction, change)
 
 
-def _imported(work: UnitOfWork, certification_id: str) -> Any:
+def _imported(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     row = certifications.locked_to_decide(work, certification_id)
     if row.imported_at is None:
         raise IllegalTransition(
@@ -142,19 +143,19 @@ def _imported(work: UnitOfWork, certification_id: str) -> Any:
 
 
 def _correct(
-    work: UnitOfWork, row: Any, correction: AttemptCorrection, change: _Change
+    work: UnitOfWork, row: ZonedCertification, correction: AttemptCorrection, change: _Change
 ) -> CorrectedAward:
     """Correct an imported award; a preview is rolled back after its effects are read."""
 
     def act() -> tuple[Sequence[Consequence], tuple[evaluations.Detail, Sequence[str]]]:
-        found, warnings = change()
-        return found, (evaluations.detail(work, row.id, on=None, known_at=None), warnings)
+        consequences, warnings = change()
+        return consequences, (evaluations.detail(work, row.id, on=None, known_at=None), warnings)
 
     changes, told = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
     return CorrectedAward(told[0], changes, told[1], correction.preview)
 
 
-def _told(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
+def _award(work: UnitOfWork, row: ZonedCertification, values: Mapping[str, Any]) -> ToldAward:
     awarded_on: date = values.get("awarded_on", row.awarded_on)
     scheme = work.schemes[row.scheme]
     if rule := future_rule(awarded_on, work.today(scheme)):
@@ -170,7 +171,7 @@ def _told(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
     )
 
 
-def _stretches(work: UnitOfWork, scheme: Scheme, row: Any) -> list[Stretch]:
+def _stretches(work: UnitOfWork, scheme: Scheme, row: ZonedCertification) -> list[Stretch]:
     """The imported cycles; the first one starts with the award, whatever its day is now.
 
     An expiry that equals the scheme's validity was not stated by anybody, and moves with the award.
@@ -181,12 +182,12 @@ def _stretches(work: UnitOfWork, scheme: Scheme, row: Any) -> list[Stretch]:
 
 
 def _by_field(faults: Sequence[Said]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    rules: dict[str, str] = {}
     for fault in faults:
         name = _FIELDS[fault.field]
         place = f"cycle {fault.place + 1}: " if name == "cycles" else ""
-        found.setdefault(name, f"{place}{fault.words}")
-    return found
+        rules.setdefault(name, f"{place}{fault.words}")
+    return rules
 
 
 def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> Consequence:
@@ -202,7 +203,7 @@ def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> C
     )
 
 
-def _take_aside(work: UnitOfWork, row: Any) -> list[Consequence]:
+def _take_aside(work: UnitOfWork, row: ZonedCertification) -> list[Consequence]:
     """Withdraw an award from among the holder's others, so that these keep their order."""
     table = Certification
     others = work.row(
@@ -216,10 +217,10 @@ def _take_aside(work: UnitOfWork, row: Any) -> list[Consequence]:
     rows = award_facts.known(work, scheme, [row.holder_id])[row.holder_id].rows.values()
     aside = [replace(r, withdrawn_at=work.now) if r.id == row.id else r for r in rows]
     imported_award_rows.put_in_order(work, aside)
-    found = [
+    consequences = [
         Consequence(
             "withdrawn", row.holder_id, row.id, row.number, row.scheme, row.awarded_on, None
         )
     ]
-    award_rows.tell(work, scheme, found)
-    return found
+    award_rows.tell(work, scheme, consequences)
+    return consequences

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, or_, select, tuple_
 
 from tracker.db import Id
 from tracker.domain.points.activities import ActivityState
@@ -89,25 +89,25 @@ _RENEWABLE = and_(
 
 
 def places(
-    reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int, on: date
+    reading: ReadContext, selection: QueueFilter, *, after: QueuePlace | None, limit: int, on: date
 ) -> list[QueuePlace]:
     """The next ``limit`` places of the queue after one."""
-    judge = _Judge(reading, _candidates(reading, asked, on), on)
-    found: list[QueuePlace] = []
+    judge = _Judge(reading, _candidates(reading, selection, on), on)
+    queue: list[QueuePlace] = []
     if after is None or after.expires_on is not None:
-        found = _urgent(reading, asked, judge, after=after, limit=limit, on=on)
+        queue = _urgent(reading, selection, judge, after=after, limit=limit, on=on)
         after = None
-    if len(found) < limit:
-        more = limit - len(found)
-        found += _others(reading, asked, judge, after=after, limit=more, on=on)
-    return found
+    if len(queue) < limit:
+        more = limit - len(queue)
+        queue += _others(reading, selection, judge, after=after, limit=more, on=on)
+    return queue
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A certification that could be renewed, with its number of undecided activities."""
 
-    asked: CertificationKey
+    certification: CertificationKey
     expires_on: date
     waiting: int
 
@@ -125,11 +125,12 @@ class _Judge:
     def ask(self, keys: Collection[HolderScheme]) -> None:
         """Evaluate those of the keys that are candidates and have not been evaluated before."""
         new = [k for k in keys if k in self.candidates and k not in self._completing]
-        asked = [self.candidates[key].asked for key in new]
-        if asked:
-            weighed = weighing.read(self._reading, asked, on=self._on)
+        certifications = [self.candidates[key].certification for key in new]
+        if certifications:
+            weighed = weighing.read(self._reading, certifications, on=self._on)
             self._completing |= {
-                key: weighed.would_complete(one) for key, one in zip(new, asked, strict=True)
+                key: weighed.would_complete(one)
+                for key, one in zip(new, certifications, strict=True)
             }
 
     def completes(self, key: HolderScheme) -> bool:
@@ -153,12 +154,12 @@ class _Judge:
 
 
 def _candidates(
-    reading: ReadContext, asked: QueueFilter, on: date
+    reading: ReadContext, selection: QueueFilter, on: date
 ) -> dict[HolderScheme, _Candidate]:
     """The holders who could renew and have activities that match, the soonest expiry first."""
-    if asked.state != ActivityState.SUBMITTED:
+    if selection.state != ActivityState.SUBMITTED:
         return {}
-    rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
+    rows = reading.rows(statement_of_candidates(selection), {"on": on, "today": on})
     return {
         (row.holder_id, row.scheme): _Candidate(
             CertificationKey(row.id, row.holder_id, row.scheme), row.expires_on, row.waiting
@@ -167,14 +168,14 @@ def _candidates(
     }
 
 
-def statement_of_candidates(asked: QueueFilter) -> Any:
+def statement_of_candidates(selection: QueueFilter) -> Select[*tuple[object, ...]]:
     """The renewable certifications among those with undecided activities.
 
     Starts from the undecided activities, which are few beside all certifications.
     """
     each = (
         select(Activity.holder_id, Activity.scheme)
-        .where(*conditions(asked))
+        .where(*conditions(selection))
         .cte("each_waiting")
         .prefix_with("materialized")
     )
@@ -202,14 +203,14 @@ def statement_of_candidates(asked: QueueFilter) -> Any:
         .join(Holder, Holder.id == waits.c.holder_id)
         .where(_RENEWABLE, Holder.deceased_on.is_(None))
     )
-    if asked.expires_before is not None:
-        statement = statement.where(Span.expires_on < asked.expires_before)
+    if selection.expires_before is not None:
+        statement = statement.where(Span.expires_on < selection.expires_before)
     return statement.order_by(Span.expires_on, Certification.id).limit(CANDIDATES)
 
 
 def _urgent(
     reading: ReadContext,
-    asked: QueueFilter,
+    selection: QueueFilter,
     judge: _Judge,
     *,
     after: QueuePlace | None,
@@ -217,20 +218,20 @@ def _urgent(
     on: date,
 ) -> list[QueuePlace]:
     """The places of activities whose renewal would be completed."""
-    found: list[QueuePlace] = []
+    queue: list[QueuePlace] = []
     since = after.expires_on if after and after.expires_on else date.min
     for batch in judge.batches(since):
         judge.ask(batch)
         completing = [key for key in batch if judge.completes(key)]
-        found += _waiting(reading, asked, judge, completing, after=after, on=on)
-        if len(found) >= limit:
+        queue += _waiting(reading, selection, judge, completing, after=after, on=on)
+        if len(queue) >= limit:
             break
-    return sorted(found, key=lambda place: place.key)[:limit]
+    return sorted(queue, key=lambda place: place.key)[:limit]
 
 
 def _waiting(
     reading: ReadContext,
-    asked: QueueFilter,
+    selection: QueueFilter,
     judge: _Judge,
     keys: Sequence[HolderScheme],
     *,
@@ -242,7 +243,7 @@ def _waiting(
         return
     holders = bulk.among(reading, Activity.holder_id, {holder_id for holder_id, _ in keys})
     wanted = set(keys)
-    for row in reading.rows(_LIGHT.where(holders, *_filters(asked)), {"on": on, "today": on}):
+    for row in reading.rows(_LIGHT.where(holders, *_filters(selection)), {"on": on, "today": on}):
         if (row.holder_id, row.scheme) in wanted:
             expires_on = judge.candidates[row.holder_id, row.scheme].expires_on
             place = QueuePlace(expires_on, row.submitted_on, row.id)
@@ -252,7 +253,7 @@ def _waiting(
 
 def _others(
     reading: ReadContext,
-    asked: QueueFilter,
+    selection: QueueFilter,
     judge: _Judge,
     *,
     after: QueuePlace | None,
@@ -261,25 +262,27 @@ def _others(
 ) -> list[QueuePlace]:
     """The places of all others by age; reads enough rows to make up for candidates among them."""
     most = limit + sum(one.waiting for one in judge.candidates.values())
-    statement = statement_of_others(asked, after=after, most=most)
+    statement = statement_of_others(selection, after=after, most=most)
     rows = reading.rows(statement, {"on": on, "today": on})
-    found: list[QueuePlace] = []
+    queue: list[QueuePlace] = []
     for first in range(0, len(rows), BATCH):
         some = rows[first : first + BATCH]
         judge.ask({(row.holder_id, row.scheme) for row in some})
-        found += [
+        queue += [
             QueuePlace(None, row.submitted_on, row.id)
             for row in some
             if not judge.completes((row.holder_id, row.scheme))
         ]
-        if len(found) >= limit:
+        if len(queue) >= limit:
             break
-    return found[:limit]
+    return queue[:limit]
 
 
-def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: int) -> Any:
+def statement_of_others(
+    selection: QueueFilter, *, after: QueuePlace | None, most: int
+) -> Select[*tuple[object, ...]]:
     """The undecided activities by age, after a place; candidates among them are removed later."""
-    statement = _LIGHT.where(*_filters(asked))
+    statement = _LIGHT.where(*_filters(selection))
     if after is not None:
         begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
         statement = statement.where(tuple_(Activity.submitted_on, Activity.id) > begin)
@@ -289,37 +292,37 @@ def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: i
 _LIGHT = select(Activity.id, Activity.submitted_on, Activity.holder_id, Activity.scheme)
 
 
-def _filters(asked: QueueFilter) -> Iterator[Any]:
-    yield from conditions(asked)
-    if asked.expires_before is not None:
+def _filters(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
+    yield from conditions(selection)
+    if selection.expires_before is not None:
         yield (
             select(Certification.id)
             .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
-            .where(CURRENT, Span.expires_on < asked.expires_before)
+            .where(CURRENT, Span.expires_on < selection.expires_before)
             .correlate(Activity)
             .exists()
         )
 
 
-def conditions(asked: QueueFilter) -> Iterator[Any]:
+def conditions(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
     """The conditions on an activity's own row, and what its flag requires at least."""
-    yield Activity.state == asked.state
+    yield Activity.state == selection.state
     for key in ("scheme", "category", "type"):
-        if (value := getattr(asked, key)) is not None:
+        if (value := getattr(selection, key)) is not None:
             yield getattr(Activity, key) == value
-    if asked.submitted_before is not None:
-        yield Activity.submitted_on < asked.submitted_before
-    if asked.employer_id is not None:
+    if selection.submitted_before is not None:
+        yield Activity.submitted_on < selection.submitted_before
+    if selection.employer_id is not None:
         entry = (
-            RosterEntry.employer_id == asked.employer_id,
+            RosterEntry.employer_id == selection.employer_id,
             RosterEntry.holder_id == Activity.holder_id,
         )
         yield select(RosterEntry.id).where(*entry, EMPLOYED).correlate(Activity).exists()
-    if asked.flag is not None:
-        yield from _of_flag(asked.flag)
+    if selection.flag is not None:
+        yield from _of_flag(selection.flag)
 
 
-def _of_flag(flag: QueueFlag) -> Iterator[Any]:
+def _of_flag(flag: QueueFlag) -> Iterator[ColumnElement[bool]]:
     """What an activity with a flag has at least; the flag itself is checked afterwards."""
     files = select(Evidence.id).where(Evidence.activity_id == Activity.id).correlate(Activity)
     if flag == "no_evidence":

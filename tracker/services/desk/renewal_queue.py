@@ -6,11 +6,10 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Date, and_, func, literal, select, tuple_
 
@@ -39,14 +38,38 @@ class RenewalPlace:
     id: str
 
 
+class QueuedRenewal(NamedTuple):
+    """An application with its holder and certification; ``urgency``: its place by expiry.
+
+    ``span`` is the stretch of the certification's timeline that contains the day.
+    """
+
+    id: str
+    ref: str | None
+    certification_id: str
+    cycle: int
+    submitted_on: date
+    points_counted: Decimal | None
+    version: int
+    holder_id: str
+    scheme: str
+    certificate_number: str
+    holder_ref: str
+    given_name: str
+    family_name: str
+    deceased_on: date | None
+    urgency: date
+    span: SpanValue | None
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingApplication:
     """An application to decide, with today's points and those if all its activities were approved.
 
-    ``renewal`` is its row. Points are None if the scheme counts none.
+    Points are None if the scheme counts none.
     """
 
-    renewal: Any
+    renewal: QueuedRenewal
     standing: Standing | None
     days_left: int | None
     days_waiting: int
@@ -105,25 +128,26 @@ def page(
             literal(after.id, Id),
         )
         statement = statement.where(tuple_(_URGENCY, Renewal.submitted_on, Renewal.id) > begin)
-    rows = reading.rows(statement, {"on": on})
-    return _told(reading, rows, on)
-
-
-def _told(reading: ReadContext, rows: Sequence[Any], on: date) -> list[WaitingApplication]:
-    asked = {
+    rows = [
+        QueuedRenewal._make(
+            (*row[: len(_COLUMNS)], SpanValue(*row[len(_COLUMNS) :]) if row.from_on else None)
+        )
+        for row in reading.rows(statement, {"on": on})
+    ]
+    keys = {
         row.id: CertificationKey(row.certification_id, row.holder_id, row.scheme) for row in rows
     }
-    weighed = weighing.read(reading, dict.fromkeys(asked.values()).keys(), on=on)
-    return [_application(row, asked[row.id], weighed, on) for row in rows]
+    weighed = weighing.read(reading, dict.fromkeys(keys.values()).keys(), on=on)
+    return [_application(row, keys[row.id], weighed, on) for row in rows]
 
 
 def _application(
-    row: Any, one: CertificationKey, weighed: Weighing, on: date
+    row: QueuedRenewal, key: CertificationKey, weighed: Weighing, on: date
 ) -> WaitingApplication:
-    standing = _standing(row, on)
+    standing = certifications.standing_on(row.span, on) if row.span else None
     expires_on = standing.expires_on if standing else None
-    waiting = weighed.waiting(one)
-    now, after = weighed.points(one), weighed.points(one, waiting)
+    waiting = weighed.waiting(key)
+    now, after = weighed.points(key), weighed.points(key, waiting)
     return WaitingApplication(
         renewal=row,
         standing=standing,
@@ -136,9 +160,3 @@ def _application(
         complete_now=now.evaluation.complete if now else None,
         complete_if_approved=after.evaluation.complete if after else None,
     )
-
-
-def _standing(row: Any, on: date) -> Standing | None:
-    if row.from_on is None:
-        return None
-    return certifications.standing_on(SpanValue(*row[len(_COLUMNS) :]), on)

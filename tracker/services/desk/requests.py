@@ -8,8 +8,8 @@ other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -21,48 +21,59 @@ from tracker.domain.errors import Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.core.locks import Lock
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.people import holders
 
-_ONE = select(
-    HolderRequest.id,
-    HolderRequest.holder_id,
-    HolderRequest.kind,
-    HolderRequest.proposal,
-    HolderRequest.statement,
-    HolderRequest.state,
-    HolderRequest.requested_on,
-    HolderRequest.decided_by,
-    HolderRequest.reason,
-    HolderRequest.recorded_at,
-    HolderRequest.closed_at,
-    HolderRequest.version,
-    Holder.given_name,
-    Holder.family_name,
-).join(Holder, Holder.id == HolderRequest.holder_id)
+
+class RequestRow(NamedTuple):
+    """A request, and its holder's name on record."""
+
+    id: str
+    holder_id: str
+    kind: str
+    proposal: Mapping[str, str]
+    statement: str | None
+    state: str
+    requested_on: date
+    decided_by: str | None
+    reason: str | None
+    recorded_at: datetime
+    closed_at: datetime | None
+    version: int
+    given_name: str
+    family_name: str
+
+
+_ONE = select(*columns_of(RequestRow, HolderRequest, Holder)).join(
+    Holder, Holder.id == HolderRequest.holder_id
+)
 
 
 # By the holder.
 def ask_for_name(
-    work: UnitOfWork, holder: Any, proposal: Mapping[str, str], *, statement: str | None
+    work: UnitOfWork,
+    holder_id: str,
+    proposal: Mapping[str, str],
+    *,
+    statement: str | None,
+    on: date,
 ) -> str:
-    """Request another name, or change the open request; returns the request's id.
+    """Request another name on a day, or change the open request; returns the request's id.
 
     The caller has locked the holder, so that only one request is open.
     """
     made = work.session.scalars(
         select(HolderRequest).where(
-            HolderRequest.holder_id == holder.id,
+            HolderRequest.holder_id == holder_id,
             HolderRequest.kind == RequestKind.NAME_CHANGE,
             HolderRequest.state == RequestState.REQUESTED,
         )
     ).first()
-    on = holders.today(work, holder)
     if made is None:
-        return _ask(work, holder.id, proposal, statement, on)
+        return _ask(work, holder_id, proposal, statement, on)
     if made.proposal == proposal and statement in {None, made.statement}:
         return made.id
     before, made.proposal = made.proposal, dict(proposal)
@@ -95,11 +106,11 @@ def _ask(
 
 def withdraw(work: UnitOfWork, request_id: str) -> None:
     """Withdraw a request. Raises NotFound, also for another holder's, and IllegalTransition."""
-    found = _locked(work, request_id)
-    rules.check_state(RequestState(found.state), (RequestState.REQUESTED,))
-    found.state, found.closed_at = RequestState.WITHDRAWN, work.now
+    request = _locked(work, request_id)
+    rules.check_state(RequestState(request.state), (RequestState.REQUESTED,))
+    request.state, request.closed_at = RequestState.WITHDRAWN, work.now
     work.session.flush()
-    history.record(work, "withdraw", "request", found.id)
+    history.record(work, "withdraw", "request", request.id)
 
 
 # By the staff.
@@ -111,24 +122,24 @@ def decide(
     Granting changes the record as a correction by staff does. Raises NotFound, SelfReview, Invalid,
     IllegalTransition, Stale.
     """
-    found = _locked(work, request_id, lock=locks.lock_one_to_decide)
-    if found.version != version:
+    request = _locked(work, request_id, lock=locks.lock_one_to_decide)
+    if request.version != version:
         raise Stale("The request has changed since you read it; read it again.")
-    rules.check_state(RequestState(found.state), rules.DECIDABLE[decision])
+    rules.check_state(RequestState(request.state), rules.DECIDABLE[decision])
     if decision == RequestVerdict.REFUSED and not reason:
         rule = "is required for a refusal, and shown to the holder"
         raise Invalid("A refusal needs a reason.", fields={"reason": rule})
-    found.state, found.reason, found.decided_by = decision, reason, work.actor.name
-    found.closed_at = work.now
+    request.state, request.reason, request.decided_by = decision, reason, work.actor.name
+    request.closed_at = work.now
     work.session.flush()
-    history.record(work, _VERBS[decision], "request", found.id, reason=reason)
-    holder = work.session.get_one(Holder, found.holder_id)
+    history.record(work, _VERBS[decision], "request", request.id, reason=reason)
+    holder = work.session.get_one(Holder, request.holder_id)
     if decision == RequestVerdict.GRANTED:
-        holders.write(work, holder, found.proposal, reason=reason)
+        holders.write(work, holder, request.proposal, reason=reason)
     news = NoticeToTell(
         kind=NoticeKind.REQUEST_DECIDED,
         holder_id=holder.id,
-        subject_id=found.id,
+        subject_id=request.id,
         event=decision,
         on=work.now.astimezone(zone_of(holder.time_zone)).date(),
     )
@@ -143,19 +154,19 @@ _VERBS: Mapping[RequestVerdict, str] = {
 
 def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -> HolderRequest:
     """The request, with its holder locked, so that changes to either wait for each other."""
-    found = work.session.get(HolderRequest, request_id)
-    if found is None:
+    request = work.session.get(HolderRequest, request_id)
+    if request is None:
         raise NotFound
-    check_own_holder(work.actor, found.holder_id)
-    lock(work, found.holder_id)
-    work.reread(found)
-    return found
+    check_own_holder(work.actor, request.holder_id)
+    lock(work, request.holder_id)
+    work.reread(request)
+    return request
 
 
 # Reading.
-def get(reading: ReadContext, request_id: str) -> Any:
+def get(reading: ReadContext, request_id: str) -> RequestRow:
     """A request's row. Raises NotFound, also for another holder's."""
-    row = reading.row(_ONE.where(HolderRequest.id == request_id))
+    row = reading.row_as(RequestRow, _ONE.where(HolderRequest.id == request_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
@@ -164,7 +175,7 @@ def get(reading: ReadContext, request_id: str) -> Any:
 
 def page(
     reading: ReadContext, *, after: str | None, limit: int, filters: Mapping[str, str]
-) -> list[Any]:
+) -> list[RequestRow]:
     """A page of requests, oldest first; a holder sees their own. Raises NotFound."""
     statement, filters = _ONE.order_by(HolderRequest.id).limit(limit), dict(filters)
     if not reading.actor.is_staff:
@@ -174,4 +185,4 @@ def page(
         statement = statement.where(HolderRequest.id > after)
     for key, value in filters.items():
         statement = statement.where(getattr(HolderRequest, key) == value)
-    return list(reading.rows(statement))
+    return reading.rows_as(RequestRow, statement)

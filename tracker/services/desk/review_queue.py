@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import aliased
@@ -54,16 +54,52 @@ class PointsOf:
     verified: bool
 
 
+class QueuedActivity(NamedTuple):
+    """An activity with its holder, and the certification of theirs in its scheme, if any.
+
+    ``span`` is the stretch of the certification's timeline that contains the day.
+    """
+
+    id: str
+    ref: str | None
+    holder_id: str
+    scheme: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    unit: str
+    role: str
+    tags: list[str]
+    duty: bool
+    state: str
+    submitted_on: date | None
+    version: int
+    submitted_at: datetime | None
+    holder_ref: str
+    given_name: str
+    family_name: str
+    deceased_on: date | None
+    certification_id: str | None
+    certificate_number: str | None
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    span: SpanValue | None
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """An undecided activity, with what a reviewer needs to know about it and its holder.
 
-    ``activity`` is its row. ``claimed`` are its points by itself, ``counts`` those it would add;
+    ``claimed`` are its points by itself, ``counts`` those it would add;
     both are None if no points are counted. ``urgent``: approving all undecided activities of this
     holder would complete a renewal that is open now.
     """
 
-    activity: Any
+    activity: QueuedActivity
     urgent: bool
     standing: Standing | None
     days_left: int | None
@@ -108,7 +144,7 @@ class EvidenceSummary:
 class Desk:
     """The facts about some activities, from which ``Waiting`` is computed for each."""
 
-    rows: Sequence[Any]
+    rows: Sequence[QueuedActivity]
     weighed: Weighing
     kinds: Mapping[str, ActivityType]
     files: Mapping[str, EvidenceSummary]
@@ -117,18 +153,18 @@ class Desk:
 
 
 def page(
-    reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int
+    reading: ReadContext, selection: QueueFilter, *, after: QueuePlace | None, limit: int
 ) -> QueuePage:
     """A page of the queue. Raises UnknownScheme, NotFound for an unknown employer."""
     on = days.today_everywhere(reading)
-    if asked.scheme is not None:
-        _ = reading.schemes[asked.scheme]
-    if asked.employer_id is not None:
-        employers.get(reading, asked.employer_id)
-    most = limit if asked.flag is None else max(limit, SCANNED)
-    found = queue_order.places(reading, asked, after=after, limit=most + 1, on=on)
-    shown, more = found[:most], len(found) > most
-    items = _of_places(reading, shown, asked.flag, on)
+    if selection.scheme is not None:
+        _ = reading.schemes[selection.scheme]
+    if selection.employer_id is not None:
+        employers.get(reading, selection.employer_id)
+    most = limit if selection.flag is None else max(limit, SCANNED)
+    places = queue_order.places(reading, selection, after=after, limit=most + 1, on=on)
+    shown, more = places[:most], len(places) > most
+    items = _of_places(reading, shown, selection.flag, on)
     kept = list(items)[:limit]
     if len(items) > limit:
         return QueuePage([items[place] for place in kept], kept[-1])
@@ -150,11 +186,11 @@ def _of_places(
 
 # The holder's certification in the activity's scheme: the one in force, else the last one, even if
 # it was withdrawn.
-_Any = aliased(Certification)
+_Held = aliased(Certification)
 _OF_ACTIVITY = (
-    select(_Any.id)
-    .where(_Any.holder_id == Activity.holder_id, _Any.scheme == Activity.scheme)
-    .order_by(_Any.withdrawn_at.is_not(None), _Any.sequence.desc())
+    select(_Held.id)
+    .where(_Held.holder_id == Activity.holder_id, _Held.scheme == Activity.scheme)
+    .order_by(_Held.withdrawn_at.is_not(None), _Held.sequence.desc())
     .limit(1)
     .correlate(Activity)
     .scalar_subquery()
@@ -198,9 +234,14 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
     if not ids:
         return Desk((), Weighing(reading, on, {}, {}, {}), {}, {}, on)
     among = bulk.among(reading, Activity.id, ids)
-    rows = reading.rows(_SELECTED.where(among), {"on": on})
-    asked = {asked_of(row): None for row in rows}
-    weighed = weighing.read(reading, asked.keys(), on=on)
+    rows = [
+        QueuedActivity._make(
+            (*row[: len(_COLUMNS)], SpanValue(*row[len(_COLUMNS) :]) if row.from_on else None)
+        )
+        for row in reading.rows(_SELECTED.where(among), {"on": on})
+    ]
+    keys = {key_of(row): None for row in rows}
+    weighed = weighing.read(reading, keys.keys(), on=on)
     files = {
         row.activity_id: EvidenceSummary(row.count, bool(row.late), bool(row.elsewhere))
         for row in reading.rows(_FILES.where(among))
@@ -209,14 +250,14 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
     return Desk(rows, weighed, activity_types.of_rows(reading, rows), files, on, claims)
 
 
-def asked_of(row: Any) -> CertificationKey:
+def key_of(row: QueuedActivity) -> CertificationKey:
     """The certification of a row, for weighing; its id is empty if there is none."""
     return CertificationKey(row.certification_id or "", row.holder_id, row.scheme)
 
 
-def waiting(desk: Desk, row: Any, *, urgent: bool) -> Waiting:
+def waiting(desk: Desk, row: QueuedActivity, *, urgent: bool) -> Waiting:
     """An activity as the queue presents it."""
-    standing = _standing(row, desk.on)
+    standing = certifications.standing_on(row.span, desk.on) if row.span else None
     expires_on = standing.expires_on if standing else None
     points = points_of(desk, row)
     credit = credit_of(desk, row)
@@ -234,33 +275,27 @@ def waiting(desk: Desk, row: Any, *, urgent: bool) -> Waiting:
     )
 
 
-def _standing(row: Any, on: date) -> Standing | None:
-    if row.from_on is None:
-        return None
-    return certifications.standing_on(SpanValue(*row[len(_COLUMNS) :]), on)
-
-
-def is_urgent(desk: Desk, row: Any) -> bool:
+def is_urgent(desk: Desk, row: QueuedActivity) -> bool:
     """Whether a decision on it could complete a renewal that is open now.
 
     Invariant: for the candidates that ``queue_order`` examines, it gives the same answer.
     """
-    if row.state != ActivityState.SUBMITTED or row.deceased_on is not None or row.from_on is None:
+    if row.state != ActivityState.SUBMITTED or row.deceased_on is not None or row.span is None:
         return False
     if row.withdrawn_at is not None or row.replaced_on is not None:
         return False
-    span, on = SpanValue(*row[len(_COLUMNS) :]), desk.on
+    span, on = row.span, desk.on
     open_now = certifications.standing_on(span, on).status in {Status.RENEWAL_OPEN, Status.GRACE}
     can_be_had = span.hold is None and (open_now or span.pending_since is not None)
-    return can_be_had and desk.weighed.would_complete(asked_of(row))
+    return can_be_had and desk.weighed.would_complete(key_of(row))
 
 
-def points_of(desk: Desk, row: Any) -> PointsOf | None:
+def points_of(desk: Desk, row: QueuedActivity) -> PointsOf | None:
     """The holder's points now and with approvals; None if none are counted."""
-    one, claim = asked_of(row), desk.claims[row.id]
-    now, with_this = desk.weighed.points(one), desk.weighed.points(one, [claim])
-    rest = [other for other in desk.weighed.waiting(one) if other.ref != claim.ref]
-    with_all = desk.weighed.points(one, [claim, *rest])
+    key, claim = key_of(row), desk.claims[row.id]
+    now, with_this = desk.weighed.points(key), desk.weighed.points(key, [claim])
+    rest = [other for other in desk.weighed.waiting(key) if other.ref != claim.ref]
+    with_all = desk.weighed.points(key, [claim, *rest])
     if now is None or with_this is None or with_all is None:
         return None
     return PointsOf(
@@ -275,26 +310,26 @@ def points_of(desk: Desk, row: Any) -> PointsOf | None:
     )
 
 
-def credit_of(desk: Desk, row: Any) -> Credit | None:
+def credit_of(desk: Desk, row: QueuedActivity) -> Credit | None:
     """The activity's credit if it alone were approved; None if it would get none."""
-    found = desk.weighed.points(asked_of(row), [desk.claims[row.id]])
-    if found is None:
+    points = desk.weighed.points(key_of(row), [desk.claims[row.id]])
+    if points is None:
         return None
-    return next((c for c in found.evaluation.credits if c.ref == row.id), None)
+    return next((c for c in points.evaluation.credits if c.ref == row.id), None)
 
 
-def flags_of(desk: Desk, row: Any) -> tuple[QueueFlag, ...]:
+def flags_of(desk: Desk, row: QueuedActivity) -> tuple[QueueFlag, ...]:
     """The flags of an activity for the reviewer, in the order of ``FLAGS``."""
     return tuple(flag for flag in FLAGS if _FLAGGED[flag](desk, row))
 
 
-def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
+def likely_duplicates(desk: Desk, row: QueuedActivity) -> list[Like]:
     """The holder's other claims, in any scheme, that are probably duplicates, most similar first.
 
     Rejected or withdrawn claims do not count as duplicates.
     """
     claim = desk.claims[row.id]
-    found = [
+    likes = [
         Like(other.claim.ref, scheme, alike)
         for (holder_id, scheme), activities in desk.weighed.activities.items()
         if holder_id == row.holder_id
@@ -302,7 +337,7 @@ def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
         if other.claim.ref != row.id and _stands(other)
         if (alike := likeness(claim, other.claim)) is not None
     ]
-    return sorted(found, key=lambda like: (-like.found.score, like.ref))
+    return sorted(likes, key=lambda like: (-like.found.score, like.ref))
 
 
 def _stands(activity: ActivityFacts) -> bool:
@@ -311,7 +346,7 @@ def _stands(activity: ActivityFacts) -> bool:
     return activity.withdrawn_on is None and not rejected
 
 
-def _is_outside(desk: Desk, row: Any) -> bool:
+def _is_outside(desk: Desk, row: QueuedActivity) -> bool:
     """Whether it counts for nothing because its days lie outside today's cycle."""
     credit = credit_of(desk, row)
     if credit is None or credit.counted > ZERO:
@@ -319,17 +354,17 @@ def _is_outside(desk: Desk, row: Any) -> bool:
     return any(cut.rule in {"outside_cycle", "after_date"} for cut in credit.cuts)
 
 
-def _lacks_evidence(desk: Desk, row: Any) -> bool:
+def _lacks_evidence(desk: Desk, row: QueuedActivity) -> bool:
     kind = desk.kinds.get(row.id)
     return kind is not None and kind.evidence != "none" and row.id not in desk.files
 
 
-def _is_unusual(desk: Desk, row: Any) -> bool:
+def _is_unusual(desk: Desk, row: QueuedActivity) -> bool:
     kind = desk.kinds.get(row.id)
     return kind is not None and kind.is_unusual(row.quantity, row.unit)
 
 
-_FLAGGED: Mapping[QueueFlag, Callable[[Desk, Any], bool]] = {
+_FLAGGED: Mapping[QueueFlag, Callable[[Desk, QueuedActivity], bool]] = {
     "likely_duplicate": lambda desk, row: bool(likely_duplicates(desk, row)),
     "same_file_elsewhere": lambda desk, row: desk.files.get(row.id, EvidenceSummary()).elsewhere,
     "outside_cycle": _is_outside,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import aliased
@@ -17,12 +19,48 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, policy_activities
 from tracker.models import Activity, Decision, Evidence, Holder
 from tracker.services.core import days
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.desk import review_queue
 from tracker.services.desk.review_queue import Desk, Like, Waiting
 from tracker.services.points import activities, evidence
+from tracker.services.points.activities import ActivityRow
+from tracker.services.points.evidence import EvidenceRow
 
 MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
+
+
+class EarlierDecision(NamedTuple):
+    """A decision on an activity, also one that was superseded or taken back."""
+
+    id: str
+    verdict: str
+    decided_on: date
+    points_limit: Decimal | None
+    provider_approved: bool
+    reason_code: str | None
+    reason: str | None
+    decided_by: str
+    recorded_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
+    undone_reason: str | None
+
+
+class SameFile(NamedTuple):
+    """Evidence of another activity whose content is the same."""
+
+    id: str
+    activity_id: str
+    filename: str
+    sha256: str
+    recorded_at: datetime
+    title: str
+    scheme: str
+    state: str
+    holder_id: str
+    holder_ref: str
+    given_name: str
+    family_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +77,11 @@ class ReviewDossier:
     scheme: Scheme
     kind: ActivityType | None
     policy: Policy | None
-    evidence: Sequence[Any]
-    decisions: Sequence[Any]
-    claims: Mapping[str, Any]
+    evidence: Sequence[EvidenceRow]
+    decisions: Sequence[EarlierDecision]
+    claims: Mapping[str, ActivityRow]
     likely: Sequence[Like]
-    same_files: Sequence[Any]
+    same_files: Sequence[SameFile]
     desk: Desk
 
     def rules(self, language: str) -> list[str]:
@@ -69,10 +107,11 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
         raise NotFound
     row = desk.rows[0]
     scheme = reading.schemes[row.scheme]
-    points = desk.weighed.points(review_queue.asked_of(row), [desk.claims[row.id]])
-    others = {one.id: one for one in activities.of_holder(reading, row.holder_id)}
+    points = desk.weighed.points(review_queue.key_of(row), [desk.claims[row.id]])
     shown = [
-        one for id_, one in others.items() if id_ != row.id and one.state != ActivityState.DRAFT
+        other
+        for other in activities.of_holder(reading, row.holder_id)
+        if other.id != row.id and other.state != ActivityState.DRAFT
     ][-MOST:]
     return ReviewDossier(
         waiting=review_queue.waiting(desk, row, urgent=review_queue.is_urgent(desk, row)),
@@ -80,10 +119,10 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
         kind=desk.kinds.get(row.id),
         policy=points.policy if points else _last(scheme),
         evidence=evidence.of_activity(reading, row.id),
-        decisions=reading.rows(_DECISIONS, {"id": row.id}),
-        claims={one.id: one for one in shown},
+        decisions=reading.rows_as(EarlierDecision, _DECISIONS, {"id": row.id}),
+        claims={other.id: other for other in shown},
         likely=review_queue.likely_duplicates(desk, row),
-        same_files=reading.rows(_SAME_FILES, {"id": row.id}),
+        same_files=reading.rows_as(SameFile, _SAME_FILES, {"id": row.id}),
         desk=desk,
     )
 
@@ -93,20 +132,7 @@ def _last(scheme: Scheme) -> Policy | None:
 
 
 _DECISIONS = (
-    select(
-        Decision.id,
-        Decision.verdict,
-        Decision.decided_on,
-        Decision.points_limit,
-        Decision.provider_approved,
-        Decision.reason_code,
-        Decision.reason,
-        Decision.decided_by,
-        Decision.recorded_at,
-        Decision.undone_at,
-        Decision.undone_by,
-        Decision.undone_reason,
-    )
+    select(*columns_of(EarlierDecision, Decision))
     .where(Decision.activity_id == bindparam("id"))
     .order_by(Decision.recorded_at, Decision.id)
 )

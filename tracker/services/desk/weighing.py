@@ -78,10 +78,10 @@ class Weighing:
         return now is not None and not now.evaluation.complete
 
 
-def read(reading: ReadContext, asked: Collection[CertificationKey], *, on: date) -> Weighing:
+def read(reading: ReadContext, keys: Collection[CertificationKey], *, on: date) -> Weighing:
     """Read the facts for weighing; a key without an id is a holder without a certification."""
-    activities = snapshots.activities(reading, {one.holder_id for one in asked})
-    held = [one for one in asked if one.id]
+    activities = snapshots.activities(reading, {one.holder_id for one in keys})
+    held = [one for one in keys if one.id]
     return Weighing(
         reading,
         on,

@@ -8,7 +8,8 @@ the employment in which it was given and ends with it; a person who is listed ag
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import Date, and_, bindparam, or_, select
 from sqlalchemy.orm import aliased
@@ -16,7 +17,7 @@ from sqlalchemy.orm import aliased
 from tracker.domain.employers.consents import ConsentEnd
 from tracker.models import Holder, RosterEntry, Sharing
 from tracker.services.core import bulk, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 Pair = tuple[str, str]
 """A holder and an employer, by their ids."""
@@ -57,20 +58,29 @@ OUTLIVED = and_(
 )
 
 
-def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[Any]:
+class OpenConsent(NamedTuple):
+    """A consent that was not ended, perhaps lapsed."""
+
+    id: str
+    holder_id: str
+    employer_id: str
+    consented_on: date
+    until_on: date | None
+
+
+def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[OpenConsent]:
     """The consents of these pairs that were not ended, including lapsed ones."""
     if not pairs:
         return []
     table = Sharing
-    statement = select(
-        table.id, table.holder_id, table.employer_id, table.consented_on, table.until_on
-    ).where(
+    statement = select(*columns_of(OpenConsent, table)).where(
         bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
         bulk.among(reading, table.employer_id, {employer_id for _, employer_id in pairs}),
         table.ended_at.is_(None),
     )
     wanted = set(pairs)
-    return [row for row in reading.rows(statement) if (row.holder_id, row.employer_id) in wanted]
+    rows = reading.rows_as(OpenConsent, statement)
+    return [row for row in rows if (row.holder_id, row.employer_id) in wanted]
 
 
 def end(work: UnitOfWork, sharing_ids: Iterable[str], reason: ConsentEnd) -> None:

@@ -11,9 +11,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import NamedTuple, NotRequired, TypedDict, TypeVar
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import Status
@@ -42,14 +43,57 @@ SECTIONS = ("expired", "pending", "due", "changed", "sharing")
 _PENDING = Status.PENDING_RENEWAL
 _AHEAD = timedelta(days=180)
 
-Contents = dict[str, Any]
-"""A digest as JSON: ``numbers`` by scheme, ``sections`` of rows, the digest of the consents."""
+_Day = InstrumentedAttribute[date] | InstrumentedAttribute[date | None]
+_Moment = InstrumentedAttribute[datetime] | ColumnElement[datetime]
+_Statement = Select[*tuple[object, ...]]
+Shown = TypeVar("Shown")
+
+
+class SchemeNumbers(TypedDict):
+    """The counts under one scheme; ``due`` by days ahead. Older digests have no ``pending``."""
+
+    scheme: str
+    total: int
+    valid: int
+    not_shared: int
+    not_certified: int
+    pending: NotRequired[int]
+    due: dict[str, int]
+
+
+class DigestRow(TypedDict):
+    """A worker, by roster entry: what happened or will (``what``), and on which day."""
+
+    entry: str
+    employee_id: str
+    name: str
+    scheme: NotRequired[str]
+    on: str
+    what: str
+    closes: NotRequired[str]
+
+
+class DigestSection(TypedDict):
+    """The rows of a section, and whether there are more."""
+
+    rows: list[DigestRow]
+    more: bool
+
+
+class Contents(TypedDict):
+    """A digest as JSON, with the digest of the consents at that time; days are in ISO form."""
+
+    from_on: str
+    through_on: str
+    consents: str
+    numbers: list[SchemeNumbers]
+    sections: dict[str, DigestSection]
 
 
 # Consents.
 def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
     """The live consents of each employer's living workers: consent id by roster entry."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
+    by_employer: dict[str, dict[str, str]] = defaultdict(dict)
     for ids in bulk.chunks(employer_ids):
         statement = (
             select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
@@ -58,8 +102,8 @@ def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, d
             .where(RosterEntry.employer_id.in_(ids), Holder.deceased_on.is_(None))
         )
         for row in reading.rows(statement, {"today": employers.today(reading)}):
-            found[row.employer_id][row.id] = row.consent
-    return found
+            by_employer[row.employer_id][row.id] = row.consent
+    return by_employer
 
 
 def fingerprint(live: Mapping[str, str]) -> str:
@@ -73,7 +117,7 @@ def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents
     """Everything that a digest of the period says, as of the end of the period."""
     live = consents(reading, [employer_id])[employer_id]
     passed = list(_passed(reading, employer_id, period))
-    sections = {
+    sections: dict[str, Iterable[DigestRow]] = {
         "expired": [row for row in passed if row["what"] != _PENDING],
         "pending": [row for row in passed if row["what"] == _PENDING],
         "due": _due(reading, employer_id, period.ends_on),
@@ -102,7 +146,7 @@ def as_of_now(
     if contents["consents"] == fingerprint(live):
         return contents
     on = date.fromisoformat(contents["through_on"])
-    sections = {
+    sections: dict[str, DigestSection] = {
         name: {**section, "rows": [row for row in section["rows"] if row["entry"] in live]}
         for name, section in contents["sections"].items()
     }
@@ -119,40 +163,43 @@ def is_empty(contents: Contents) -> bool:
     return not any(section["rows"] for section in contents["sections"].values())
 
 
-def numbers(reading: ReadContext, employer_id: str, on: date) -> list[dict[str, Any]]:
+def numbers(reading: ReadContext, employer_id: str, on: date) -> list[SchemeNumbers]:
     """The counts by scheme: total, valid, not shared, not certified, pending and due.
 
     Schemes in which no worker has a standing are left out, unless that leaves none.
     """
-    found = [
+    every = [
         _numbers(reading, WorkforceFilter(employer_id, scheme, on)) for scheme in reading.schemes
     ]
-    return [one for one in found if one["not_shared"] + one["not_certified"] < one["total"]] or [
-        found[0]
+    some = [
+        counts
+        for counts in every
+        if counts["not_shared"] + counts["not_certified"] < counts["total"]
     ]
+    return some or every[:1]
 
 
-def _numbers(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
-    told = workforce.summary(reading, asked)
+def _numbers(reading: ReadContext, selection: WorkforceFilter) -> SchemeNumbers:
+    summary = workforce.summary(reading, selection)
     return {
-        "scheme": asked.scheme.code,
-        "total": told.total,
-        "valid": told.valid,
-        "not_shared": told.by_status["not_shared"],
-        "not_certified": told.by_status["not_certified"],
-        "pending": told.by_status[_PENDING],
-        "due": {str(one.days): one.count for one in told.due},
+        "scheme": selection.scheme.code,
+        "total": summary.total,
+        "valid": summary.valid,
+        "not_shared": summary.by_status["not_shared"],
+        "not_certified": summary.by_status["not_certified"],
+        "pending": summary.by_status[_PENDING],
+        "due": {str(expiring.days): expiring.count for expiring in summary.due},
     }
 
 
-def _kept(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _kept(rows: Iterable[DigestRow]) -> DigestSection:
     """The first rows, and whether there are more."""
     listed = list(rows)
     return {"rows": listed[:SHOWN], "more": len(listed) > SHOWN}
 
 
 # By standing: through the same query as the workforce page.
-def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[DigestRow]:
     """Workers whose last valid day passed in the period without renewal.
 
     Those who applied in time and wait for a decision are marked as pending.
@@ -165,39 +212,37 @@ def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[
     )
 
 
-def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[dict[str, Any]]:
+def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[DigestRow]:
     """Workers whose certification expires within 180 days, the soonest first."""
     return _standings(reading, employer_id, on, Period(on, on + _AHEAD))
 
 
 def _standings(
     reading: ReadContext, employer_id: str, on: date, expiry: Period
-) -> Iterator[dict[str, Any]]:
-    found = []
+) -> Iterator[DigestRow]:
+    workers: list[tuple[date, Worker, str]] = []
     for scheme in reading.schemes:
-        asked = WorkforceFilter(
+        selection = WorkforceFilter(
             employer_id, scheme, on, expires_from=expiry.starts_on, expires_until=expiry.ends_on
         )
-        page = workforce.page(reading, asked, after=None, limit=SHOWN + 1, sort="urgency")
-        found += [(worker, scheme.code) for worker in page]
-    for worker, code in sorted(found, key=lambda one: (one[0].expires_on, one[0].employee_id)):
-        yield {
+        page = workforce.page(reading, selection, after=None, limit=SHOWN + 1, sort="urgency")
+        workers += [
+            (worker.expires_on, worker, scheme.code) for worker in page if worker.expires_on
+        ]
+    for expires_on, worker, code in sorted(workers, key=lambda row: (row[0], row[1].employee_id)):
+        row: DigestRow = {
             "entry": worker.id,
             "employee_id": worker.employee_id,
-            "name": worker.name,
+            "name": worker.name or "",
             "scheme": code,
-            "on": str(worker.expires_on),
+            "on": str(expires_on),
             "what": worker.status,
-            **_closing(worker, on),
         }
-
-
-def _closing(worker: Worker, on: date) -> dict[str, str]:
-    """The last day of the renewal window, if it comes before an expiry in the future."""
-    closes_on, expires_on = worker.window_closes_on, worker.expires_on
-    if closes_on is None or expires_on is None or not closes_on < expires_on >= on:
-        return {}
-    return {"closes": str(closes_on)}
+        # The last day of the renewal window, if it comes before an expiry in the future.
+        closes_on = worker.window_closes_on
+        if closes_on is not None and closes_on < expires_on >= on:
+            row["closes"] = str(closes_on)
+        yield row
 
 
 # By event: joined through the same consent.
@@ -211,10 +256,10 @@ _WORKER = (
 _DECIDED_AT = func.coalesce(Renewal.closed_at, Renewal.recorded_at, type_=Instant)
 
 
-def _workers(employer_id: str, *more: Any) -> Select[Any]:
+def _workers(employer_id: str) -> _Statement:
     """The employer's workers who share now, with their names."""
     return (
-        select(*_WORKER, *more)
+        select(*_WORKER)
         .select_from(RosterEntry)
         .join(Sharing, CONSENTED)
         .join(Holder, Holder.id == Sharing.holder_id)
@@ -222,12 +267,39 @@ def _workers(employer_id: str, *more: Any) -> Select[Any]:
     )
 
 
-def _named(reading: ReadContext, statement: Select[Any], order: Any) -> list[Any]:
+class _WorkerChange(NamedTuple):
+    entry: str
+    employee_id: str
+    name: str
+    scheme: str
+    on: date
+    what: str
+
+
+class _Withdrawal(NamedTuple):
+    entry: str
+    employee_id: str
+    name: str
+    scheme: str
+    withdrawn_at: datetime
+
+
+class _BeganToShare(NamedTuple):
+    entry: str
+    employee_id: str
+    name: str
+    on: date
+
+
+def _named(
+    reading: ReadContext, kind: type[Shown], statement: _Statement, order: _Day | _Moment
+) -> list[Shown]:
     ordered = statement.order_by(order, RosterEntry.employee_id, RosterEntry.id)
-    return list(reading.rows(ordered.limit(SHOWN + 1), {"today": employers.today(reading)}))
+    today = {"today": employers.today(reading)}
+    return reading.rows_as(kind, ordered.limit(SHOWN + 1), today)
 
 
-def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
+def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[DigestRow]:
     """The certifications that changed in the period, in order of date.
 
     These are renewed, suspended, reinstated, revoked, surrendered, or withdrawn as recorded in
@@ -237,8 +309,8 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
     effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
     by_staff = StandingChange.ref.is_(None)
     changes = (
-        _workers(
-            employer_id,
+        _workers(employer_id)
+        .add_columns(
             Certification.scheme,
             StandingChange.kind.label("what"),
             effective_on.label("on"),
@@ -251,8 +323,8 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
         )
     )
     renewals = (
-        _workers(
-            employer_id,
+        _workers(employer_id)
+        .add_columns(
             Certification.scheme,
             Renewal.decision.label("what"),
             decided_on.label("on"),
@@ -266,22 +338,30 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
         )
     )
     rows = [
-        *_named(reading, changes, effective_on),
-        *_named(reading, renewals, decided_on),
+        *_named(reading, _WorkerChange, changes, effective_on),
+        *_named(reading, _WorkerChange, renewals, decided_on),
     ]
-    told = [{name: getattr(row, name) for name in _LINE} | {"on": str(row.on)} for row in rows]
-    told += _taken_back(reading, employer_id, period)
-    return sorted(told, key=lambda row: (row["on"], row["employee_id"]))
+    listed = [*map(_as_json, rows), *_taken_back(reading, employer_id, period)]
+    return sorted(listed, key=lambda row: (row["on"], row["employee_id"]))
 
 
-_LINE = ("entry", "employee_id", "name", "scheme", "on", "what")
+def _as_json(change: _WorkerChange) -> DigestRow:
+    return {
+        "entry": change.entry,
+        "employee_id": change.employee_id,
+        "name": change.name,
+        "scheme": change.scheme,
+        "on": str(change.on),
+        "what": change.what,
+    }
 
 
-def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[DigestRow]:
     """Awards that were withdrawn in the period, after the employer could see them."""
     begins, ends = instants(reading, period)
     statement = (
-        _workers(employer_id, Certification.scheme, Certification.withdrawn_at)
+        _workers(employer_id)
+        .add_columns(Certification.scheme, Certification.withdrawn_at)
         .join(Certification, Certification.holder_id == Sharing.holder_id)
         .where(
             Certification.withdrawn_at >= begins,
@@ -290,7 +370,7 @@ def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Itera
             Certification.withdrawn_at >= Sharing.recorded_at,
         )
     )
-    for row in _named(reading, statement, Certification.withdrawn_at):
+    for row in _named(reading, _Withdrawal, statement, Certification.withdrawn_at):
         zone = reading.schemes[row.scheme].time_zone
         yield {
             "entry": row.entry,
@@ -303,8 +383,12 @@ def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Itera
 
 
 def _told_in(
-    reading: ReadContext, period: Period, effective_on: Any, recorded_at: Any, decided_then: Any
-) -> Any:
+    reading: ReadContext,
+    period: Period,
+    effective_on: _Day,
+    recorded_at: _Moment,
+    decided_then: ColumnElement[bool],
+) -> ColumnElement[bool]:
     """Whether a fact belongs to the period: the first in which it was both true and known.
 
     A fact recorded late is history, not news, if it is too old for a notice (``notices.OLD``). A
@@ -332,12 +416,14 @@ def instants(reading: ReadContext, period: Period) -> tuple[datetime, datetime]:
     )
 
 
-def _sharing(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
+def _sharing(reading: ReadContext, employer_id: str, period: Period) -> list[DigestRow]:
     """Workers who began to share in the period."""
-    statement = _workers(employer_id, Sharing.consented_on.label("on")).where(
-        Sharing.consented_on.between(period.starts_on, period.ends_on)
+    statement = (
+        _workers(employer_id)
+        .add_columns(Sharing.consented_on.label("on"))
+        .where(Sharing.consented_on.between(period.starts_on, period.ends_on))
     )
-    rows = _named(reading, statement, Sharing.consented_on)
+    rows = _named(reading, _BeganToShare, statement, Sharing.consented_on)
     return [
         {
             "entry": row.entry,

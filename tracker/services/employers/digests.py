@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain.delivery import digests as rules
@@ -20,21 +20,26 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.employers import digest_contents, employers
+from tracker.services.employers.digest_contents import Contents
 from tracker.services.outbox import queue, suppressions
 
 KIND = "digest"
 _PATIENCE = timedelta(hours=1)
 _USEFUL = timedelta(days=30)  # how long sending is retried
-_COLUMNS = (
-    DigestOrder.employer_id,
-    DigestOrder.every,
-    DigestOrder.language,
-    DigestOrder.address,
-    DigestOrder.through_on,
-    DigestOrder.changed_at,
-)
+
+
+class _OrderRow(NamedTuple):
+    employer_id: str
+    every: rules.DigestFrequency
+    language: str
+    address: str
+    through_on: date | None
+    changed_at: datetime
+
+
+_COLUMNS = columns_of(_OrderRow, DigestOrder)
 _CHOSEN = (DigestOrder.every, DigestOrder.language, DigestOrder.address)
 
 
@@ -59,11 +64,12 @@ class Order:
 def order_of(reading: ReadContext, employer_id: str) -> Order:
     """An employer's order. Raises NotFound without one, and for another company's."""
     employers.get(reading, employer_id)
-    row = reading.row(select(*_COLUMNS).where(DigestOrder.employer_id == employer_id))
+    statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id)
+    row = reading.row_as(_OrderRow, statement)
     if row is None:
         raise NotFound("No digest is ordered.")
     return Order(
-        **row._mapping,  # noqa: SLF001 - SQLAlchemy's public accessor
+        **row._asdict(),
         next_on=rules.next_cutoff(row.every, employers.today(reading)),
         deliverable=not suppressions.since(reading, {row.address}, now=reading.now),
     )
@@ -110,10 +116,8 @@ def order(
 def call_off(work: UnitOfWork, employer_id: str) -> None:
     """Send no more digests, not even one that is queued in the outbox. Raises NotFound."""
     employers.get(work, employer_id)
-    result: Any = work.connection.execute(
-        delete(DigestOrder).where(DigestOrder.employer_id == employer_id)
-    )
-    if not result.rowcount:
+    ordered = delete(DigestOrder).where(DigestOrder.employer_id == employer_id)
+    if not work.connection.execute(ordered).rowcount:
         raise NotFound("No digest is ordered.")
     history.record(work, "call_off", "digest", employer_id)
 
@@ -125,7 +129,7 @@ def owed(reading: ReadContext) -> list[str]:
     While an address is suppressed, its digest waits, and later covers those days too.
     """
     rows = reading.rows(
-        select(DigestOrder.employer_id, DigestOrder.address).where(_untold(reading))
+        select(DigestOrder.employer_id, DigestOrder.address).where(_uncovered(reading))
     )
     silent = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
     return [row.employer_id for row in rows if compared(row.address) not in silent]
@@ -136,7 +140,7 @@ def late(reading: ReadContext) -> int:
     return len(owed(replace(reading, now=reading.now - _PATIENCE)))
 
 
-def _untold(reading: ReadContext) -> Any:
+def _uncovered(reading: ReadContext) -> ColumnElement[bool]:
     """The condition that an order has closed days that no digest has covered."""
     today = employers.today(reading)
     return or_(
@@ -161,9 +165,10 @@ def write(work: UnitOfWork, employer_id: str) -> str:
     another process is writing it).
     """
     statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id)
-    row = work.row(statement.with_for_update(skip_locked=True))
-    today = employers.today(work)
-    period = row and rules.owed(row.every, today=today, through_on=row.through_on)
+    row = work.row_as(_OrderRow, statement.with_for_update(skip_locked=True))
+    if row is None:
+        return "taken"
+    period = rules.owed(row.every, today=employers.today(work), through_on=row.through_on)
     if period is None:
         return "taken"
     contents = digest_contents.snapshot(work, employer_id, period)
@@ -181,9 +186,7 @@ def write(work: UnitOfWork, employer_id: str) -> str:
     return done
 
 
-def _keep(
-    work: UnitOfWork, employer_id: str, period: Period, contents: dict[str, Any]
-) -> str | None:
+def _keep(work: UnitOfWork, employer_id: str, period: Period, contents: Contents) -> str | None:
     """Store the digest; None if there is already one for this day."""
     statement = work.upsert(Digest).values(
         id=new_id(),
@@ -198,7 +201,7 @@ def _keep(
     return str(row.id) if row else None
 
 
-def _send(work: UnitOfWork, row: Any, period: Period, digest_id: str) -> None:
+def _send(work: UnitOfWork, row: _OrderRow, period: Period, digest_id: str) -> None:
     """Put the message into the outbox. No later digest covers the same days."""
     key = f"e:{row.employer_id}:{period.ends_on}"
     wanted = queue.MessageToSend(
@@ -209,7 +212,7 @@ def _send(work: UnitOfWork, row: Any, period: Period, digest_id: str) -> None:
         useful_until=work.now + _USEFUL,
         about={"digest_id": digest_id},
     )
-    letters = queue.enqueue(work, work.message_key, [wanted])
+    messages = queue.enqueue(work, work.message_key, [wanted])
     work.connection.execute(
-        update(Digest).where(Digest.id == digest_id).values(message_id=letters[key])
+        update(Digest).where(Digest.id == digest_id).values(message_id=messages[key])
     )

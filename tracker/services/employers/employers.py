@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,14 +20,26 @@ from tracker.domain.values import folded_name
 from tracker.models import Employer, RosterEntry, Sharing
 from tracker.models.notices import LONGEST_EVENT
 from tracker.services.core import bulk, days, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.employers.consents import CONSENTED
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 
-_ONE = select(Employer.id, Employer.name, Employer.email, Employer.recorded_at, Employer.version)
 _SIMILAR = 0.85  # similarity of two names from which one may be meant for the other
 _STALE = "The record has changed since you read it; read it again."
+
+
+class EmployerRow(NamedTuple):
+    """A company on record."""
+
+    id: str
+    name: str
+    email: str | None
+    recorded_at: datetime
+    version: int
+
+
+_ONE = select(*columns_of(EmployerRow, Employer))
 
 
 def today(reading: ReadContext) -> date:
@@ -40,10 +52,10 @@ def day_of(reading: ReadContext, instant: datetime) -> date:
     return today(replace(reading, now=instant))
 
 
-def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
+def register(work: UnitOfWork, *, name: str, email: str | None = None) -> EmployerRow:
     """Register a company. Raises AlreadyRecorded if the name is taken, in any spelling."""
-    _check_name(work, values["name"])
-    employer = Employer(id=new_id(), **values, recorded_at=work.now)
+    _check_name(work, name)
+    employer = Employer(id=new_id(), name=name, email=email, recorded_at=work.now)
     work.session.add(employer)
     _flush(work, employer.name)
     history.record(work, "register", "employer", employer.id, name=employer.name)
@@ -57,10 +69,10 @@ def _check_name(reading: ReadContext, name: str, *, own: str | None = None) -> N
         raise AlreadyRecorded(f"There is already an employer named {same!r}.")
 
 
-def get(reading: ReadContext, employer_id: str) -> Any:
+def get(reading: ReadContext, employer_id: str) -> EmployerRow:
     """An employer's row. Raises NotFound, also for another company's."""
     check_own_employer(reading.actor, employer_id)
-    row = reading.row(_ONE.where(Employer.id == employer_id))
+    row = reading.row_as(EmployerRow, _ONE.where(Employer.id == employer_id))
     if row is None:
         raise NotFound
     return row
@@ -79,11 +91,13 @@ def near(reading: ReadContext, names: Collection[str]) -> dict[str, tuple[str | 
 
 
 def _similar(name: str, by_key: Mapping[str, str]) -> str | None:
-    found = difflib.get_close_matches(folded_name(name), by_key, n=1, cutoff=_SIMILAR)
-    return by_key[found[0]] if found else None
+    matches = difflib.get_close_matches(folded_name(name), by_key, n=1, cutoff=_SIMILAR)
+    return by_key[matches[0]] if matches else None
 
 
-def page(reading: ReadContext, *, after: str | None, limit: int, name: str | None) -> list[Any]:
+def page(
+    reading: ReadContext, *, after: str | None, limit: int, name: str | None
+) -> list[EmployerRow]:
     """A page of employers in the order of their ids.
 
     Names match by their beginning, ignoring case, accents and punctuation.
@@ -93,7 +107,7 @@ def page(reading: ReadContext, *, after: str | None, limit: int, name: str | Non
         statement = statement.where(Employer.id > after)
     if name:
         statement = statement.where(bulk.among(reading, Employer.id, _called(reading, name)))
-    return list(reading.rows(statement))
+    return reading.rows_as(EmployerRow, statement)
 
 
 def _called(reading: ReadContext, start: str) -> set[str]:
@@ -103,7 +117,9 @@ def _called(reading: ReadContext, start: str) -> set[str]:
     return {row.id for row in rows if folded_name(row.name).startswith(begins)}
 
 
-def correct(work: UnitOfWork, employer_id: str, values: dict[str, Any], *, version: int) -> Any:
+def correct(
+    work: UnitOfWork, employer_id: str, values: Mapping[str, str | None], *, version: int
+) -> EmployerRow:
     """Change a company's record; workers who share with it are notified of a new name.
 
     Raises NotFound, NotAllowed for an employer that changes its own name, Stale if the record has
@@ -115,14 +131,14 @@ def correct(work: UnitOfWork, employer_id: str, values: dict[str, Any], *, versi
         raise NotFound
     if employer.version != version:
         raise Stale(_STALE)
-    before = employer.name
-    if values.get("name", before) != before:
+    before, name = employer.name, values.get("name") or employer.name
+    if name != before:
         _check_granted(work)
-        _check_name(work, values["name"], own=before)
+        _check_name(work, name, own=before)
     changed = history.changes({key: getattr(employer, key) for key in values}, values)
     for key, value in values.items():
         setattr(employer, key, value)
-    _flush(work, values.get("name", employer.name))
+    _flush(work, name)
     history.record(work, "correct", "employer", employer_id, changes=changed)
     if "name" in changed:
         _tell_renamed(work, employer_id, f"{employer.version}:{before}"[:LONGEST_EVENT])

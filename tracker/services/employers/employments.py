@@ -28,7 +28,7 @@ from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import bars, consents, employers, naming
 from tracker.services.employers.consents import EMPLOYED, Pair
-from tracker.services.employers.naming import NamedWorker, WorkerKey
+from tracker.services.employers.naming import EntryRow, NamedWorker, WorkerKey
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 
@@ -104,21 +104,15 @@ def _tied_already(
     table = RosterEntry
     words = {word for claim in claims for word in claim.named.words}
     means_one = bulk.among(work, table.holder_id, {claim.holder_id for claim in claims})
-    statement = select(
-        table.holder_id,
-        table.employer_id,
-        table.given_holder_ref,
-        table.given_number,
-        table.given_email,
-    ).where(
+    statement = select(*naming.ENTRY).where(
         bulk.among(work, table.employer_id, {claim.employer_id for claim in claims}),
         table.holder_id.is_not(None),
         EMPLOYED,
         means_one | naming.any_of(work, words),
     )
-    rows = work.rows(statement, {"today": employers.today(work)})
-    pairs = {(row.holder_id, row.employer_id) for row in rows}
-    return pairs, {(row.employer_id, naming.of_entry(row).words) for row in rows}
+    rows = work.rows_as(EntryRow, statement, {"today": employers.today(work)})
+    pairs = {(row.holder_id, row.employer_id) for row in rows if row.holder_id}
+    return pairs, {(row.employer_id, row.named.words) for row in rows}
 
 
 # Ends.
@@ -178,13 +172,7 @@ def _untied(
     """The employers' current entries with any of these words that are tied to nobody."""
     table = RosterEntry
     statement = (
-        select(
-            table.id,
-            table.employer_id,
-            table.given_holder_ref,
-            table.given_number,
-            table.given_email,
-        )
+        select(*naming.ENTRY)
         .where(
             bulk.among(work, table.employer_id, {entry.employer_id for entry in ended}),
             table.holder_id.is_(None),
@@ -193,8 +181,8 @@ def _untied(
         )
         .order_by(table.id)
     )
-    rows = work.rows(statement, {"today": employers.today(work)})
-    return [(row.id, row.employer_id, naming.of_entry(row)) for row in rows]
+    rows = work.rows_as(EntryRow, statement, {"today": employers.today(work)})
+    return [(row.id, row.employer_id, row.named) for row in rows]
 
 
 def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employment]:
@@ -203,11 +191,11 @@ def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employme
         return []
     pairs = {entry.pair for entry in gone}
     words = naming.words_of(work, {entry.holder_id for entry in gone})
-    found = _untied(work, gone, {word for some in words.values() for word in some})
-    meanings = naming.meant(work, (named for *_, named in found))
+    entries = _untied(work, gone, {word for some in words.values() for word in some})
+    meanings = naming.meant(work, (named for *_, named in entries))
     return [
         Employment(id_, employer_id, holder_id, named)
-        for id_, employer_id, named in found
+        for id_, employer_id, named in entries
         if (holder_id := meanings.living(named)) and (holder_id, employer_id) in pairs
     ]
 
@@ -345,24 +333,16 @@ def reached(reading: ReadContext) -> list[Employment]:
     """
     table, today = RosterEntry, employers.today(reading)
     statement = (
-        select(
-            table.id,
-            table.employer_id,
-            table.holder_id,
-            table.given_holder_ref,
-            table.given_number,
-            table.given_email,
-            table.ended_on,
-            table.recorded_at,
-        )
+        select(*naming.ENTRY)
         .where(
             table.holder_id.is_not(None), table.ended_on <= today, table.ended_on >= today - _NEWS
         )
         .order_by(table.ended_on, table.id)
     )
     ahead = [
-        Employment(row.id, row.employer_id, row.holder_id, naming.of_entry(row), row.ended_on)
-        for row in reading.rows(statement)
+        Employment(row.id, row.employer_id, row.holder_id, row.named, row.ended_on)
+        for row in reading.rows_as(EntryRow, statement)
+        if row.holder_id and row.ended_on
         if employers.day_of(reading, row.recorded_at) < row.ended_on
     ]
     return _not_finished(reading, ahead)
@@ -382,12 +362,12 @@ def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[E
         bulk.among(reading, table.holder_id, {entry.holder_id for entry in ended}),
         table.kind == NoticeKind.EMPLOYMENT_ENDED,
     )
-    told = {row.event for row in reading.rows(statement)} if ended else set()
+    events = {row.event for row in reading.rows(statement)} if ended else set()
     return [
         entry
         for entry in ended
         if (day := since.get(entry.pair)) is None or day < (entry.ended_on or day)
-        if day is not None or entry.id not in told
+        if day is not None or entry.id not in events
     ]
 
 

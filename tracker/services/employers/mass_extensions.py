@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from tracker.db import new_id
 from tracker.domain.credentials import adjustments as rules
@@ -30,9 +30,9 @@ from tracker.models import (
     Span,
 )
 from tracker.services.core import bulk, history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import adjustments, certifications
-from tracker.services.credentials.adjustments import AdjustmentToRecord, Granted
+from tracker.services.credentials.adjustments import AdjustmentRow, AdjustmentToRecord, Granted
 from tracker.services.employers import roster
 from tracker.services.outbox import notices
 from tracker.services.standings import snapshots, standings
@@ -80,7 +80,7 @@ class MassExtension:
             override_reason=self.override_reason,
         )
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """The whole request as plain values, to be stored and compared."""
         selection = self.selection
         return {
@@ -125,25 +125,30 @@ class ExtensionOutcome:
 
 
 def foresee(
-    reading: ReadContext, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+    reading: ReadContext,
+    extension: MassExtension,
+    *,
+    on_progress: ProgressOfExtension | None = None,
 ) -> ExtensionOutcome:
     """A dry run: what would be extended, from which expiry to which, and what refused and why.
 
     Nothing is written. Raises Invalid, Conflict as ``extend`` does.
     """
-    scheme = _check(reading, asked)
-    before = _of_ref(reading, asked.ref)
+    scheme = _check(reading, extension)
+    before = _of_ref(reading, extension.ref)
     if before is not None:
-        return _repeated(before, scheme, asked, dry_run=True)
+        return _repeated(before, scheme, extension, dry_run=True)
     fates: list[ExtensionResult] = []
-    for held in _chunks(reading, scheme, asked.selection, _ids(reading, scheme, asked.selection)):
-        fates += [fate for fate, _ in _decide(reading, scheme, asked, held)]
+    for held in _chunks(
+        reading, scheme, extension.selection, _ids(reading, scheme, extension.selection)
+    ):
+        fates += [fate for fate, _ in _decide(reading, scheme, extension, held)]
         _tell(on_progress, len(fates))
-    return _outcome(asked, None, fates, dry_run=True)
+    return _outcome(extension, None, fates, dry_run=True)
 
 
 def extend(
-    work: UnitOfWork, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+    work: UnitOfWork, extension: MassExtension, *, on_progress: ProgressOfExtension | None = None
 ) -> ExtensionOutcome:
     """Extend every selected certification that its policy's rule allows.
 
@@ -152,21 +157,21 @@ def extend(
     ``override_reason``. Raises Invalid for values that make no sense, Conflict if the reference
     belongs to another act.
     """
-    scheme = _check(work, asked)
-    batch_id = _open(work, scheme, asked)
+    scheme = _check(work, extension)
+    batch_id = _open(work, scheme, extension)
     if batch_id is None:
-        return _repeated(_of_ref(work, asked.ref), scheme, asked, dry_run=False)
-    candidates = _ids(work, scheme, asked.selection)
+        return _repeated(_of_ref(work, extension.ref), scheme, extension, dry_run=False)
+    candidates = _ids(work, scheme, extension.selection)
     locks.lock(work, set(candidates.values()))
     fates: list[ExtensionResult] = []
-    for held in _chunks(work, scheme, asked.selection, candidates):
-        decided = _decide(work, scheme, asked, held)
-        granted = [one for _, one in decided if one]
-        _write(work, scheme, (batch_id, asked.ref), granted, candidates)
+    for held in _chunks(work, scheme, extension.selection, candidates):
+        decided = _decide(work, scheme, extension, held)
+        granted = [grant for _, grant in decided if grant]
+        _write(work, scheme, (batch_id, extension.ref), granted, candidates)
         fates += [fate for fate, _ in decided]
         _tell(on_progress, len(fates))
-    outcome = _outcome(asked, batch_id, fates, dry_run=False)
-    _close(work, scheme, asked, outcome)
+    outcome = _outcome(extension, batch_id, fates, dry_run=False)
+    _close(work, scheme, extension, outcome)
     return outcome
 
 
@@ -175,31 +180,28 @@ def _tell(on_progress: ProgressOfExtension | None, done: int) -> None:
         on_progress(done)
 
 
-def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
+def _check(reading: ReadContext, extension: MassExtension) -> Scheme:
     """The scheme. Raises Invalid for values that make no sense together."""
-    scheme, fields = reading.schemes[asked.selection.scheme], {}
-    rules.check_reason(asked.reason_code)
-    expiring = asked.selection.expiring
-    if (asked.until is None) == (asked.by is None):
+    scheme, fields = reading.schemes[extension.selection.scheme], {}
+    rules.check_reason(extension.reason_code)
+    expiring = extension.selection.expiring
+    if (extension.until is None) == (extension.by is None):
         fields["until"] = "give either until or by, not both"
     if expiring.ends_on < expiring.starts_on:
         fields["expiring_to"] = f"must not be before expiring_from ({expiring.starts_on})"
-    if asked.until is not None and asked.until <= expiring.ends_on:
+    if extension.until is not None and extension.until <= expiring.ends_on:
         fields["until"] = f"must be after expiring_to ({expiring.ends_on})"
-    if asked.by is not None and not 1 <= asked.by.length <= _LONGEST[asked.by.unit]:
+    if extension.by is not None and not 1 <= extension.by.length <= _LONGEST[extension.by.unit]:
         fields["by"] = "must be between one day and ten years"
-    employer_id = asked.selection.employer_id
-    if employer_id is not None and not _row_of(reading, Employer.id == employer_id):
+    employer_id = extension.selection.employer_id
+    known = select(Employer.id).where(Employer.id == employer_id)
+    if employer_id is not None and not reading.row(known):
         fields["employer_id"] = "is unknown"
-    fields |= _unknown(reading, asked.selection.holder_refs)
+    fields |= _unknown(reading, extension.selection.holder_refs)
     if fields:
         raise Invalid("The extension is not possible as requested.", fields=fields)
-    adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
+    adjustments.check_reason(reading, scheme, extension.reason_code, extension.reason)
     return scheme
-
-
-def _row_of(reading: ReadContext, condition: Any) -> Any:
-    return reading.row(select(Employer.id).where(condition))
 
 
 def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
@@ -214,14 +216,14 @@ def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
     )
 
 
-def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
+def _open(work: UnitOfWork, scheme: Scheme, extension: MassExtension) -> str | None:
     """The id of a new batch; None if the reference exists already, even in a concurrent request."""
     statement = work.upsert(AdjustmentBatch).on_conflict_do_nothing(index_elements=["ref"])
     values = {
         "id": new_id(),
-        "ref": asked.ref,
+        "ref": extension.ref,
         "scheme": scheme.code,
-        "request": asked.request(),
+        "request": extension.request(),
         "extended": 0,
         "refused": 0,
         "decided_by": work.actor.name,
@@ -231,21 +233,22 @@ def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
     return str(made.id) if made else None
 
 
-def _of_ref(reading: ReadContext, ref: str) -> Any:
-    return reading.row(_BATCH.where(AdjustmentBatch.ref == ref))
+def _of_ref(reading: ReadContext, ref: str) -> PastExtension | None:
+    return reading.row_as(PastExtension, _BATCH.where(AdjustmentBatch.ref == ref))
 
 
 def _repeated(
-    before: Any, scheme: Scheme, asked: MassExtension, *, dry_run: bool
+    before: PastExtension | None, scheme: Scheme, extension: MassExtension, *, dry_run: bool
 ) -> ExtensionOutcome:
     """The outcome of an act that was done before: nothing. Raises Conflict for another act."""
-    if (before.scheme, before.request) != (scheme.code, asked.request()):
+    if before is None or (before.scheme, before.request) != (scheme.code, extension.request()):
         raise Conflict(
-            f"The ref {asked.ref!r} was already used for another mass extension; choose a new one."
+            f"The ref {extension.ref!r} was already used for another mass extension; choose a new "
+            "one."
         )
     return ExtensionOutcome(
         batch_id=before.id,
-        ref=asked.ref,
+        ref=extension.ref,
         dry_run=dry_run,
         repeated=True,
         extended=0,
@@ -254,10 +257,12 @@ def _repeated(
     )
 
 
-def _conditions(reading: ReadContext, scheme: Scheme, selection: Selection) -> list[Any]:
+def _conditions(
+    reading: ReadContext, scheme: Scheme, selection: Selection
+) -> list[ColumnElement[bool]]:
     """The conditions on a certification and its span of today."""
     expiring = selection.expiring
-    conditions: list[Any] = [
+    conditions: list[ColumnElement[bool]] = [
         Certification.scheme == scheme.code,
         Span.expires_on >= expiring.starts_on,
         Span.expires_on <= expiring.ends_on,
@@ -311,7 +316,10 @@ def _chunks(
 
 
 def _decide(
-    reading: ReadContext, scheme: Scheme, asked: MassExtension, held: Sequence[HeldCertification]
+    reading: ReadContext,
+    scheme: Scheme,
+    extension: MassExtension,
+    held: Sequence[HeldCertification],
 ) -> list[tuple[ExtensionResult, Granted | None]]:
     """The result for each, with a constant number of statements."""
     today = reading.today(scheme)
@@ -321,7 +329,7 @@ def _decide(
     decided: list[tuple[ExtensionResult, Granted | None]] = []
     for one in held:
         expires_on = records[one.id].expires_on or date.max
-        wanted = asked.wanted(expires_on)
+        wanted = extension.wanted(expires_on)
         fate = ExtensionResult(
             one.id, one.number, refs[one.holder_id], expires_on, wanted.extended_to or date.max
         )
@@ -351,8 +359,8 @@ def _shares(
     """The share of the requirement that each has earned, if a rule needs it."""
     if not any(p.extension and p.extension.share_earned is not None for p in scheme.policies):
         return {}
-    found = standings.evaluations(reading, held, on=reading.today(scheme))
-    return {one.id: adjustments.share_of(found.get(one.id)) for one in held}
+    points = standings.evaluations(reading, held, on=reading.today(scheme))
+    return {one.id: adjustments.share_of(points.get(one.id)) for one in held}
 
 
 def _write(
@@ -379,12 +387,16 @@ def _write(
 
 
 def _outcome(
-    asked: MassExtension, batch_id: str | None, fates: Sequence[ExtensionResult], *, dry_run: bool
+    extension: MassExtension,
+    batch_id: str | None,
+    fates: Sequence[ExtensionResult],
+    *,
+    dry_run: bool,
 ) -> ExtensionOutcome:
     refused = sum(fate.refused is not None for fate in fates)
     return ExtensionOutcome(
         batch_id=batch_id,
-        ref=asked.ref,
+        ref=extension.ref,
         dry_run=dry_run,
         repeated=False,
         extended=len(fates) - refused,
@@ -395,7 +407,7 @@ def _outcome(
 
 
 def _close(
-    work: UnitOfWork, scheme: Scheme, asked: MassExtension, outcome: ExtensionOutcome
+    work: UnitOfWork, scheme: Scheme, extension: MassExtension, outcome: ExtensionOutcome
 ) -> None:
     counts = {"extended": outcome.extended, "refused": outcome.refused}
     work.connection.execute(
@@ -406,41 +418,49 @@ def _close(
         "extend",
         "adjustment_batch",
         outcome.batch_id or "",
-        ref=asked.ref,
+        ref=extension.ref,
         scheme=scheme.code,
-        **asked.request(),
+        **extension.request(),
         **counts,
     )
 
 
 # Reading.
-_BATCH = select(
-    AdjustmentBatch.id,
-    AdjustmentBatch.ref,
-    AdjustmentBatch.scheme,
-    AdjustmentBatch.request,
-    AdjustmentBatch.extended,
-    AdjustmentBatch.refused,
-    AdjustmentBatch.decided_by,
-    AdjustmentBatch.recorded_at,
-)
+class PastExtension(NamedTuple):
+    """A mass extension on record; ``request`` is that of ``MassExtension``."""
+
+    id: str
+    ref: str
+    scheme: str
+    request: Mapping[str, object]
+    extended: int
+    refused: int
+    decided_by: str
+    recorded_at: datetime
 
 
-def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
+_BATCH = select(*columns_of(PastExtension, AdjustmentBatch))
+
+
+def page(reading: ReadContext, *, after: str | None, limit: int) -> list[PastExtension]:
     """A page of past mass extensions in the order of their ids."""
     statement = _BATCH.order_by(AdjustmentBatch.id).limit(limit)
-    return reading.rows(statement.where(AdjustmentBatch.id > after) if after else statement)
+    if after:
+        statement = statement.where(AdjustmentBatch.id > after)
+    return reading.rows_as(PastExtension, statement)
 
 
-def get(reading: ReadContext, batch_id: str) -> Any:
+def get(reading: ReadContext, batch_id: str) -> PastExtension:
     """One mass extension. Raises NotFound."""
-    row = reading.row(_BATCH.where(AdjustmentBatch.id == batch_id))
+    row = reading.row_as(PastExtension, _BATCH.where(AdjustmentBatch.id == batch_id))
     if row is None:
         raise NotFound
     return row
 
 
-def members(reading: ReadContext, batch_id: str, *, after: str | None, limit: int) -> Sequence[Any]:
+def members(
+    reading: ReadContext, batch_id: str, *, after: str | None, limit: int
+) -> Sequence[AdjustmentRow]:
     """A page of the adjustments that a mass extension made. Raises NotFound."""
     row = get(reading, batch_id)
     return adjustments.page_where(reading, Adjustment.batch_id == row.id, after=after, limit=limit)

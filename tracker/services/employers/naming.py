@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, String, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.domain import numbers
 from tracker.domain.emails import compared
 from tracker.models import Certification, Holder, RosterEntry
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.credentials import certificate_numbers
 
+_Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | ColumnElement[str]
 WorkerKey = tuple[str, str]
 """One way to name a person and its value, normalized for comparison."""
 
@@ -37,12 +40,12 @@ class NamedWorker:
     def words(self) -> frozenset[WorkerKey]:
         """Everything given, normalized: numbers without marks and case, addresses without case."""
         number, email = self.certificate_number, self.email
-        given = (
+        values = (
             ("ref", self.holder_ref),
             ("number", number and numbers.key(number).lower()),
             ("email", email and compared(email)),
         )
-        return frozenset((kind, word) for kind, word in given if word)
+        return frozenset((kind, word) for kind, word in values if word)
 
     @property
     def deciding(self) -> WorkerKey | None:
@@ -52,9 +55,30 @@ class NamedWorker:
         return (kind, words[kind]) if kind else None
 
 
-def of_entry(row: Any) -> NamedWorker:
-    """How an entry on record names its worker."""
-    return NamedWorker(row.given_holder_ref, row.given_number, row.given_email)
+class EntryRow(NamedTuple):
+    """A roster entry on record."""
+
+    id: str
+    employer_id: str
+    employee_id: str
+    holder_id: str | None
+    given_holder_ref: str | None
+    given_number: str | None
+    given_email: str | None
+    site: str | None
+    department: str | None
+    shift: str | None
+    ended_on: date | None
+    recorded_at: datetime
+
+    @property
+    def named(self) -> NamedWorker:
+        """How the entry names its worker."""
+        return NamedWorker(self.given_holder_ref, self.given_number, self.given_email)
+
+
+ENTRY = columns_of(EntryRow, RosterEntry)
+"""The columns of an ``EntryRow``."""
 
 
 @dataclass(slots=True)
@@ -85,24 +109,25 @@ def meant(reading: ReadContext, names: Iterable[NamedWorker]) -> Meanings:
     for named in names:
         if (word := named.deciding) is not None:
             by_kind[word[0]].add(word[1])
-    found: dict[WorkerKey, set[str]] = defaultdict(set)
+    holders: dict[WorkerKey, set[str]] = defaultdict(set)
     deceased: set[str] = set()
     for word, holder_id, deceased_on in _holders(reading, by_kind):
-        found[word].add(holder_id)
+        holders[word].add(holder_id)
         if deceased_on is not None:
             deceased.add(holder_id)
-    several = frozenset(word for word, ids in found.items() if len(ids) > 1)
-    one = {word: ids.pop() for word, ids in found.items() if len(ids) == 1}
+    several = frozenset(word for word, ids in holders.items() if len(ids) > 1)
+    one = {word: ids.pop() for word, ids in holders.items() if len(ids) == 1}
     return Meanings(one, deceased, several)
 
 
 def _holders(
     reading: ReadContext, by_kind: dict[str, set[str]]
-) -> Iterable[tuple[WorkerKey, str, Any]]:
+) -> Iterable[tuple[WorkerKey, str, date | None]]:
     if refs := by_kind["ref"]:
         statement = select(Holder.ref, Holder.id, Holder.deceased_on)
-        for ref, *holder in reading.rows(statement.where(bulk.among(reading, Holder.ref, refs))):
-            yield ("ref", ref), *holder
+        known = reading.rows(statement.where(bulk.among(reading, Holder.ref, refs)))
+        for ref, holder_id, deceased_on in known:
+            yield ("ref", ref), holder_id, deceased_on
     if called := by_kind["number"]:
         table = Certification
         keys = {number.upper() for number in called}
@@ -111,59 +136,68 @@ def _holders(
             .join(Holder, Holder.id == table.holder_id)
             .where(certificate_numbers.is_among(reading, keys), table.withdrawn_at.is_(None))
         )
-        for number, former, *holder in reading.rows(held):
+        for number, former, holder_id, deceased_on in reading.rows(held):
             for key in keys & {number, former}:
-                yield ("number", key.lower()), *holder
+                yield ("number", key.lower()), holder_id, deceased_on
     if addresses := by_kind["email"]:
         yield from _by_address(reading, addresses)
 
 
 def _by_address(
     reading: ReadContext, addresses: Collection[str]
-) -> Iterable[tuple[WorkerKey, str, Any]]:
+) -> Iterable[tuple[WorkerKey, str, date | None]]:
     """Holders by their confirmed addresses: an unconfirmed one may belong to somebody else."""
-    statement = select(*_ADDRESSES, Holder.id, Holder.deceased_on).where(
+    statement = select(*_ADDRESSES, Holder.deceased_on).where(
         or_(
             bulk.among(reading, _lower(Holder.email), addresses),
             bulk.among(reading, _lower(Holder.second_email), addresses),
         )
     )
-    for row in reading.rows(statement):
-        for address in _confirmed(row):
-            yield ("email", address), row.id, row.deceased_on
+    for *addressed, deceased_on in reading.rows(statement):
+        person = _Addressed(*addressed)
+        for address in person.confirmed:
+            yield ("email", address), person.id, deceased_on
 
 
-_ADDRESSES = (
-    Holder.email,
-    Holder.second_email,
-    Holder.email_confirmed,
-    Holder.second_email_confirmed,
-)
+class _Addressed(NamedTuple):
+    """A holder with their addresses."""
+
+    id: str
+    ref: str
+    email: str
+    second_email: str | None
+    email_confirmed: bool
+    second_email_confirmed: bool
+
+    @property
+    def confirmed(self) -> set[str]:
+        """The confirmed addresses, normalized for comparison."""
+        both = (
+            (self.email, self.email_confirmed),
+            (self.second_email, self.second_email_confirmed),
+        )
+        return {compared(address) for address, confirmed in both if address and confirmed}
 
 
-def _confirmed(row: Any) -> set[str]:
-    """A holder's confirmed addresses, normalized for comparison."""
-    both = (row.email, row.email_confirmed), (row.second_email, row.second_email_confirmed)
-    return {compared(address) for address, confirmed in both if address and confirmed}
+_ADDRESSES = columns_of(_Addressed, Holder)
 
 
 def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set[WorkerKey]]:
     """Every word by which an entry may name each of these holders."""
-    found: dict[str, set[WorkerKey]] = defaultdict(set)
+    words: dict[str, set[WorkerKey]] = defaultdict(set)
     if not holder_ids:
-        return found
-    people = select(Holder.id, Holder.ref, *_ADDRESSES).where(
-        bulk.among(reading, Holder.id, holder_ids)
-    )
-    for row in reading.rows(people):
-        found[row.id] |= {("ref", row.ref), *(("email", address) for address in _confirmed(row))}
+        return words
+    people = select(*_ADDRESSES).where(bulk.among(reading, Holder.id, holder_ids))
+    for person in reading.rows_as(_Addressed, people):
+        emails = {("email", address) for address in person.confirmed}
+        words[person.id] |= {("ref", person.ref), *emails}
     table = Certification
     held = select(table.holder_id, table.number_key, table.former_key).where(
         bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
     )
     for id_, *keys in reading.rows(held):
-        found[id_] |= {("number", key.lower()) for key in keys if key}
-    return found
+        words[id_] |= {("number", key.lower()) for key in keys if key}
+    return words
 
 
 def any_of(reading: ReadContext, words: Collection[WorkerKey]) -> ColumnElement[bool]:
@@ -179,11 +213,11 @@ def any_of(reading: ReadContext, words: Collection[WorkerKey]) -> ColumnElement[
     )
 
 
-def _without(column: Any, signs: str) -> ColumnElement[str]:
+def _without(column: _Text, signs: str) -> _Text:
     for sign in signs:
-        column = func.replace(column, sign, "")
-    return column  # type: ignore[no-any-return]
+        column = func.replace(column, sign, "", type_=String())
+    return column
 
 
-def _lower(column: Any) -> ColumnElement[str]:
+def _lower(column: _Text) -> ColumnElement[str]:
     return func.lower(column, type_=String())

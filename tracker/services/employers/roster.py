@@ -6,9 +6,11 @@ entry that means somebody and one that means nobody look the same to the employe
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Date, Select, bindparam, select, update
+from sqlalchemy import Date, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tracker.db import new_id
@@ -20,12 +22,13 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, employments, naming
 from tracker.services.employers.consents import CONSENT, CONSENTED, EMPLOYED
 from tracker.services.employers.employments import Employment
-from tracker.services.employers.naming import NamedWorker
+from tracker.services.employers.naming import EntryRow, NamedWorker
 
 __all__ = [
     "CONSENT",
     "CONSENTED",
     "EMPLOYED",
+    "ListedWorker",
     "add",
     "end",
     "get",
@@ -33,47 +36,75 @@ __all__ = [
     "tie",
 ]
 
-_ENTRY = select(
-    RosterEntry.id,
-    RosterEntry.employer_id,
-    RosterEntry.employee_id,
-    RosterEntry.site,
-    RosterEntry.department,
-    RosterEntry.shift,
-    RosterEntry.given_email,
-    RosterEntry.given_number,
-    RosterEntry.given_holder_ref,
-    RosterEntry.holder_id,
-    RosterEntry.ended_on,
-    RosterEntry.recorded_at,
-    Sharing.id.is_not(None).label("shared"),
-).join(Sharing, CONSENTED, isouter=True)
+
+class ListedWorker(NamedTuple):
+    """A roster entry; ``shared``: the worker lets the employer see them now."""
+
+    id: str
+    employer_id: str
+    employee_id: str
+    site: str | None
+    department: str | None
+    shift: str | None
+    given_email: str | None
+    given_number: str | None
+    given_holder_ref: str | None
+    holder_id: str | None
+    ended_on: date | None
+    recorded_at: datetime
+    shared: bool
 
 
-def add(work: UnitOfWork, employer_id: str, values: dict[str, Any]) -> Any:
+_ENTRY = select(*naming.ENTRY, Sharing.id.is_not(None).label("shared")).join(
+    Sharing, CONSENTED, isouter=True
+)
+
+
+def add(
+    work: UnitOfWork,
+    employer_id: str,
+    *,
+    employee_id: str,
+    holder_ref: str | None = None,
+    certificate_number: str | None = None,
+    email: str | None = None,
+    site: str | None = None,
+    department: str | None = None,
+    shift: str | None = None,
+) -> ListedWorker:
     """Add a worker to an employer's list, and ask for their consent.
 
     Raises NotFound, Invalid for an unknown holder_ref (only staff may give one), AlreadyRecorded
     while an entry with the employee_id is current; an ended one stays beside the new one.
     """
     employers.get(work, employer_id)
-    named = NamedWorker(
-        *(values.pop(key, None) for key in ("holder_ref", "certificate_number", "email"))
-    )
-    if named.holder_ref is not None and not work.actor.is_staff:
+    named = NamedWorker(holder_ref, certificate_number, email)
+    if holder_ref is not None and not work.actor.is_staff:
         raise Invalid("Unknown field.", fields={"holder_ref": "Unknown field."})
     employments.lock(work, [employer_id])
     meanings = naming.meant(work, [named])
-    if named.holder_ref is not None and meanings.of(named) is None:
+    if holder_ref is not None and meanings.of(named) is None:
         raise Invalid(
             "No holder on record has this ref.", fields={"holder_ref": "is not a holder on record"}
         )
-    _check_free(work, employer_id, values["employee_id"])
-    id_ = _insert(work, employer_id, named, values)
+    _check_free(work, employer_id, employee_id)
+    entry = RosterEntry(
+        id=new_id(),
+        employer_id=employer_id,
+        employee_id=employee_id,
+        given_holder_ref=holder_ref,
+        given_number=certificate_number,
+        given_email=email,
+        site=site,
+        department=department,
+        shift=shift,
+        recorded_at=work.now,
+    )
+    _insert(work, entry)
     if holder_id := meanings.living(named):
-        claims = [Employment(id_, employer_id, holder_id, named)]
+        claims = [Employment(entry.id, employer_id, holder_id, named)]
         employments.ask(work, employments.begin(work, claims))
-    return get(work, employer_id, id_)
+    return get(work, employer_id, entry.id)
 
 
 def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
@@ -94,16 +125,7 @@ def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
 _TAKEN_NUMBER = ("roster_entry.employee_id", "uq_roster_entry_current")
 
 
-def _insert(work: UnitOfWork, employer_id: str, named: NamedWorker, values: dict[str, Any]) -> str:
-    entry = RosterEntry(
-        id=new_id(),
-        employer_id=employer_id,
-        given_holder_ref=named.holder_ref,
-        given_number=named.certificate_number,
-        given_email=named.email,
-        recorded_at=work.now,
-        **values,
-    )
+def _insert(work: UnitOfWork, entry: RosterEntry) -> None:
     work.session.add(entry)
     try:
         work.session.flush()
@@ -111,15 +133,14 @@ def _insert(work: UnitOfWork, employer_id: str, named: NamedWorker, values: dict
         if not any(sign in str(error.orig) for sign in _TAKEN_NUMBER):
             raise
         raise AlreadyRecorded("A current entry already has this employee_id.") from error
-    history.record(work, "add", "roster_entry", entry.id, employer_id=employer_id)
-    return entry.id
+    history.record(work, "add", "roster_entry", entry.id, employer_id=entry.employer_id)
 
 
-def get(reading: ReadContext, employer_id: str, entry_id: str) -> Any:
+def get(reading: ReadContext, employer_id: str, entry_id: str) -> ListedWorker:
     """One entry. Raises NotFound, also for another employer's."""
     check_own_employer(reading.actor, employer_id)
     statement = _ENTRY.where(RosterEntry.employer_id == employer_id, RosterEntry.id == entry_id)
-    row = reading.row(statement, {"today": employers.today(reading)})
+    row = reading.row_as(ListedWorker, statement, {"today": employers.today(reading)})
     if row is None:
         raise NotFound
     return row
@@ -131,25 +152,23 @@ def page(
     *,
     after: str | None,
     limit: int,
-    filters: dict[str, Any],
-) -> list[Any]:
-    """A page of entries, including ended ones, in the order of their ids."""
+    filters: Mapping[str, str],
+    ended: bool | None = None,
+) -> list[ListedWorker]:
+    """A page of entries in the order of their ids; ended ones too, unless ``ended`` is given.
+
+    ``filters`` are values by column.
+    """
     employers.get(reading, employer_id)
     statement = _ENTRY.where(RosterEntry.employer_id == employer_id)
     if after:
         statement = statement.where(RosterEntry.id > after)
-    statement = _filtered(statement, dict(filters))
-    statement = statement.order_by(RosterEntry.id).limit(limit)
-    return list(reading.rows(statement, {"today": employers.today(reading)}))
-
-
-def _filtered(statement: Select[*tuple[Any, ...]], filters: dict[str, Any]) -> Any:
-    ended = filters.pop("ended", None)
     if ended is not None:
         statement = statement.where(~EMPLOYED if ended else EMPLOYED)
     for key, value in filters.items():
         statement = statement.where(getattr(RosterEntry, key) == value)
-    return statement
+    statement = statement.order_by(RosterEntry.id).limit(limit)
+    return reading.rows_as(ListedWorker, statement, {"today": employers.today(reading)})
 
 
 def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:
@@ -160,18 +179,19 @@ def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:
     check_own_employer(work.actor, employer_id)
     employments.lock(work, [employer_id])
     table, today = RosterEntry, employers.today(work)
-    found = work.row(
+    entry = work.row_as(
+        EntryRow,
         update(table)
         .where(table.id == entry_id, table.employer_id == employer_id, EMPLOYED)
         .values(ended_on=bindparam("today", type_=Date))
-        .returning(table.holder_id, table.given_holder_ref, table.given_number, table.given_email),
+        .returning(*naming.ENTRY),
         {"today": today},
     )
-    if found is None:
+    if entry is None:
         raise NotFound
     history.record(work, "end", "roster_entry", entry_id, employer_id=employer_id)
-    if found.holder_id is not None:
-        ended = Employment(entry_id, employer_id, found.holder_id, naming.of_entry(found), today)
+    if entry.holder_id is not None:
+        ended = Employment(entry_id, employer_id, entry.holder_id, entry.named, today)
         employments.ask(work, employments.finish(work, [ended]))
 
 

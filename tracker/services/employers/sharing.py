@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import and_, case, select, update
 
@@ -90,11 +90,23 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
         .where(Employer.id.in_(mine))
         .order_by(Employer.name)
     )
-    rows = reading.rows(statement, {"today": employers.today(reading)})
+    rows = reading.rows_as(_ViewerRow, statement, {"today": employers.today(reading)})
     return [_viewer(row) for row in rows]
 
 
-def _viewer(row: Any) -> Viewer:
+class _ViewerRow(NamedTuple):
+    id: str | None
+    employer_id: str
+    name: str
+    on_roster: bool
+    consented_on: date | None
+    until_on: date | None
+    ended_on: date | None
+    with_points: bool | None
+    barred: bool
+
+
+def _viewer(row: _ViewerRow) -> Viewer:
     """A viewer; a consent lasts no longer than an employment with a recorded end."""
     last_days = [row.until_on, row.ended_on and row.ended_on - DAY]
     return Viewer(
@@ -162,11 +174,11 @@ def _me(reading: ReadContext) -> str:
 
 def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
     """End a consent that is no longer in force, or starts in the future, to allow a new one."""
-    asked = {"today": employers.today(work)}
+    today = {"today": employers.today(work)}
     for row in consents.open_of(work, [(holder_id, employer_id)]):
-        found = select(Sharing.id).where(Sharing.id == row.id)
-        if work.row(found.where(LIVE), asked) is None:
-            outlived = work.row(found.where(OUTLIVED), asked) is not None
+        statement = select(Sharing.id).where(Sharing.id == row.id)
+        if work.row(statement.where(LIVE), today) is None:
+            outlived = work.row(statement.where(OUTLIVED), today) is not None
             consents.end(
                 work, [row.id], ConsentEnd.EMPLOYMENT_ENDED if outlived else ConsentEnd.LAPSED
             )

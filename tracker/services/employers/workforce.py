@@ -8,15 +8,25 @@ given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import NamedTuple, TypeVarTuple
 
-from sqlalchemy import Select, and_, case, func, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
-from tracker.domain.credentials.certifications import Standing
 from tracker.domain.employers import workforce as rules
 from tracker.domain.employers.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.domain.errors import NotFound
@@ -29,7 +39,9 @@ from tracker.services.core.context import ReadContext
 from tracker.services.employers import employers
 from tracker.services.employers.roster import CONSENTED, EMPLOYED
 from tracker.services.standings import snapshots, standings
-from tracker.services.standings.standings import HeldCertification
+from tracker.services.standings.neighbours import CertificationKey
+
+Columns = TypeVarTuple("Columns")
 
 FILTERS = (
     "status",
@@ -112,22 +124,22 @@ class Worker:
 
 
 def question(
-    reading: ReadContext, employer_id: str, scheme: str, *, on: date | None, **filters: Any
+    reading: ReadContext, employer_id: str, scheme: str, *, on: date | None
 ) -> WorkforceFilter:
-    """A filter that the actor may use: the employer is theirs, the scheme is known.
+    """A filter for all workers that the actor may use: the employer is theirs, the scheme known.
 
     Raises NotFound, UnknownScheme.
     """
     employers.get(reading, employer_id)
     found = reading.schemes[scheme]
-    return WorkforceFilter(employer_id, found, on or reading.today(found), **filters)
+    return WorkforceFilter(employer_id, found, on or reading.today(found))
 
 
-def _parameters(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
-    return {"today": employers.today(reading), "on": asked.on}
+def _parameters(reading: ReadContext, selection: WorkforceFilter) -> dict[str, object]:
+    return {"today": employers.today(reading), "on": selection.on}
 
 
-def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Select[*tuple[Any, ...]]:
+def _selected(statement: Select[*Columns], selection: WorkforceFilter) -> Select[*Columns]:
     """Join what consent reveals to the employer's entries, and apply the filter."""
     statement = (
         statement.select_from(RosterEntry)
@@ -136,7 +148,7 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Selec
             Certification,
             and_(
                 Certification.holder_id == Sharing.holder_id,
-                Certification.scheme == asked.scheme.code,
+                Certification.scheme == selection.scheme.code,
                 snapshots.SPEAKS,
             ),
             isouter=True,
@@ -146,25 +158,48 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Selec
             and_(Span.certification_id == Certification.id, standings.ON_SPAN),
             isouter=True,
         )
-        .where(RosterEntry.employer_id == asked.employer_id, EMPLOYED)
+        .where(RosterEntry.employer_id == selection.employer_id, EMPLOYED)
     )
-    return statement.where(*_conditions(asked))
+    return statement.where(*_conditions(selection))
 
 
-def _conditions(asked: WorkforceFilter) -> Iterator[Any]:
+def _conditions(selection: WorkforceFilter) -> Iterator[ColumnElement[bool]]:
     for key in ("site", "department", "shift"):
-        if (value := getattr(asked, key)) is not None:
+        if (value := getattr(selection, key)) is not None:
             yield getattr(RosterEntry, key) == value
-    if asked.employee_id is not None:
-        yield RosterEntry.employee_id.istartswith(asked.employee_id, autoescape=True)
-    if asked.status is not None:
-        yield asked.status == _STATUS
-    if asked.valid is not None:
-        yield _VALID.is_(asked.valid)
-    if asked.expires_from is not None:
-        yield and_(_FALLS_DUE, Span.expires_on >= asked.expires_from)
-    if asked.expires_until is not None:
-        yield and_(_FALLS_DUE, Span.expires_on <= asked.expires_until)
+    if selection.employee_id is not None:
+        yield RosterEntry.employee_id.istartswith(selection.employee_id, autoescape=True)
+    if selection.status is not None:
+        status = _STATUS
+        yield status == selection.status
+    if selection.valid is not None:
+        yield _VALID.is_(selection.valid)
+    if selection.expires_from is not None:
+        yield and_(_FALLS_DUE, Span.expires_on >= selection.expires_from)
+    if selection.expires_until is not None:
+        yield and_(_FALLS_DUE, Span.expires_on <= selection.expires_until)
+
+
+class _WorkerRow(NamedTuple):
+    """A worker, and what consent reveals; ``name`` is read last, for the rows of a page."""
+
+    id: str
+    employee_id: str
+    site: str | None
+    department: str | None
+    shift: str | None
+    shared: bool
+    holder_id: str | None
+    with_points: bool | None
+    certification_id: str | None
+    number: str | None
+    status: str
+    valid: bool | None
+    cycle: int | None
+    expires_on: date | None
+    window_opens_on: date | None
+    window_closes_on: date | None
+    name: str | None
 
 
 _ENTRY = (
@@ -178,23 +213,19 @@ _ENTRY = (
     Sharing.with_points,
     Certification.id.label("certification_id"),
     Certification.number,
-    Certification.public_id,
-    Certification.awarded_on,
     _STATUS.label("status"),
     _VALID.label("valid"),
     Span.cycle,
-    Span.cycle_starts_on,
     Span.expires_on,
     Span.window_opens_on,
     Span.window_closes_on,
-    Span.pending_since,
     _URGENCY.label("urgency"),
 )
 
 
 def page(
     reading: ReadContext,
-    asked: WorkforceFilter,
+    selection: WorkforceFilter,
     *,
     after: WorkforcePlace | None,
     limit: int,
@@ -205,90 +236,73 @@ def page(
     Sorting by urgency reads the employer's whole list for every page; sorting by employee_id reads
     only the page.
     """
-    rows = reading.rows(_ordered(asked, after, sort, limit), _parameters(reading, asked))
-    points = _points(reading, rows, asked)
-    return [_worker(row, points.get(row.certification_id), asked.on) for row in rows]
+    statement = _ordered(selection, after, sort, limit)
+    rows = reading.rows_as(_WorkerRow, statement, _parameters(reading, selection))
+    points = _points(reading, rows, selection)
+    return [_worker(row, points, selection.on) for row in rows]
 
 
-def one(reading: ReadContext, asked: WorkforceFilter, entry_id: str) -> Worker:
+def one(reading: ReadContext, selection: WorkforceFilter, entry_id: str) -> Worker:
     """A worker who shares. Raises NotFound for any other, as for an unknown id."""
-    statement = _named(_asked(select(*_ENTRY), asked).where(RosterEntry.id == entry_id))
-    row = reading.row(statement, _parameters(reading, asked))
+    statement = _named(_selected(select(*_ENTRY), selection).where(RosterEntry.id == entry_id))
+    row = reading.row_as(_WorkerRow, statement, _parameters(reading, selection))
     if row is None or not row.shared:
         raise NotFound
-    return _worker(row, _points(reading, [row], asked).get(row.certification_id), asked.on)
+    return _worker(row, _points(reading, [row], selection), selection.on)
 
 
 def _ordered(
-    asked: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int | None
-) -> Any:
-    """The rows of a page in order; without a limit, of all pages."""
-    statement = _asked(select(*_ENTRY), asked)
+    selection: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int
+) -> Select[*tuple[object, ...]]:
+    """The rows of a page in order."""
+    statement = _selected(select(*_ENTRY), selection).limit(limit)
     if sort == "urgency":
         key = _URGENCY
-        order: tuple[Any, ...] = (key, RosterEntry.id)
+        statement = statement.order_by(key, RosterEntry.id)
         if after is not None:
             later = and_(key == after.expires_on, RosterEntry.id > after.id)
             statement = statement.where(or_(key > after.expires_on, later))
     else:
-        order = (RosterEntry.employee_id,)
+        statement = statement.order_by(RosterEntry.employee_id)
         if after is not None:
-            statement = statement.where(RosterEntry.employee_id > _employee_id(asked, after))
-    return _named(statement.order_by(*order).limit(limit), sort)
+            statement = statement.where(RosterEntry.employee_id > _employee_id(selection, after))
+    return _named(statement, sort)
 
 
-def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
+def _employee_id(selection: WorkforceFilter, after: WorkforcePlace) -> ScalarSelect[str]:
     """The employee_id of the worker after whom a page begins."""
     before = aliased(RosterEntry)
     return (
         select(before.employee_id)
-        .where(before.id == after.id, before.employer_id == asked.employer_id)
+        .where(before.id == after.id, before.employer_id == selection.employer_id)
         .scalar_subquery()
     )
 
 
-def _named(statement: Select[*tuple[Any, ...]], sort: str = "employee_id") -> Any:
+def _named(statement: Select[*Columns], sort: str = "employee_id") -> Select[*tuple[object, ...]]:
     """Add names to the rows found, and to no others."""
-    found = statement.subquery("found")
-    order = (found.c.urgency, found.c.id) if sort == "urgency" else (found.c.employee_id,)
+    entries = statement.subquery("found")
+    order = (entries.c.urgency, entries.c.id) if sort == "urgency" else (entries.c.employee_id,)
     return (
-        select(found, _NAME.label("name"))
-        .join(Holder, Holder.id == found.c.holder_id, isouter=True)
+        select(entries, _NAME.label("name"))
+        .join(Holder, Holder.id == entries.c.holder_id, isouter=True)
         .order_by(*order)
     )
 
 
 def _points(
-    reading: ReadContext, rows: Sequence[Any], asked: WorkforceFilter
+    reading: ReadContext, rows: Iterable[_WorkerRow], selection: WorkforceFilter
 ) -> dict[str, Evaluation]:
     """The points of those who share them, by certification; a constant number of statements."""
-    held = [
-        HeldCertification(
-            row.certification_id,
-            row.number,
-            row.public_id,
-            row.holder_id,
-            asked.scheme.code,
-            row.awarded_on,
-            Standing(
-                row.status,
-                row.valid,
-                asked.on,
-                row.cycle,
-                row.cycle_starts_on,
-                row.expires_on,
-                row.window_opens_on,
-                row.window_closes_on,
-                row.pending_since,
-            ),
-        )
+    keys = [
+        CertificationKey(row.certification_id, row.holder_id, selection.scheme.code)
         for row in rows
-        if row.with_points and row.cycle is not None
+        if row.with_points and row.cycle is not None and row.certification_id and row.holder_id
     ]
-    return standings.evaluations(reading, held, on=asked.on) if held else {}
+    return standings.evaluations(reading, keys, on=selection.on) if keys else {}
 
 
-def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
+def _worker(row: _WorkerRow, points: Mapping[str, Evaluation], on: date) -> Worker:
     certified = row.cycle is not None
     return Worker(
         id=row.id,
@@ -305,7 +319,7 @@ def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
         window_opens_on=row.window_opens_on,
         window_closes_on=row.window_closes_on,
         days_left=_days_left(row.expires_on, on),
-        points=points,
+        points=points.get(row.certification_id or ""),
     )
 
 
@@ -335,8 +349,8 @@ POINTS_COLUMNS = ("points_counted", "points_required")
 
 
 def export(
-    reading: ReadContext, asked: WorkforceFilter, *, sort: str, with_points: bool
-) -> Iterator[tuple[Any, ...]]:
+    reading: ReadContext, selection: WorkforceFilter, *, sort: str, with_points: bool
+) -> Iterator[tuple[object, ...]]:
     """All workers that match, as rows in the order of the columns; memory use stays flat.
 
     One statement, so that the file shows one instant, on a separate connection: on PostgreSQL a
@@ -344,18 +358,31 @@ def export(
     """
     isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
     streamed = {"stream_results": True, "yield_per": PARTITION}
-    statement = _lines(asked, sort, with_points=with_points)
+    statement = _lines(selection, sort, with_points=with_points)
     width = len(_LINE)
     with reading.connection.engine.connect() as connection:
         connection.execution_options(isolation_level=isolation)
         later = replace(reading, connection=connection)
-        found = connection.execute(
-            statement, _parameters(reading, asked), execution_options=streamed
+        result = connection.execute(
+            statement, _parameters(reading, selection), execution_options=streamed
         )
-        for rows in found.partitions():
-            points = _points(later, rows, asked) if with_points else {}
+        for rows in result.partitions():
+            points: dict[str, Evaluation] = {}
+            if with_points:
+                code = selection.scheme.code
+                keys = [
+                    CertificationKey(row.certification_id, row.holder_id, code)
+                    for row in rows
+                    if row.with_points and row.cycle is not None
+                ]
+                points = standings.evaluations(later, keys, on=selection.on) if keys else {}
             for row in rows:
-                line = (asked.on, asked.scheme.code, *row[:width], _days_left(row[-1], asked.on))
+                line = (
+                    selection.on,
+                    selection.scheme.code,
+                    *row[:width],
+                    _days_left(row[-1], selection.on),
+                )
                 total = points.get(row.certification_id) if with_points else None
                 yield line + (_points_of(total) if with_points else ())
 
@@ -378,24 +405,20 @@ _FOR_POINTS = (
     Sharing.holder_id,
     Sharing.with_points,
     Certification.id.label("certification_id"),
-    Certification.public_id,
-    Certification.awarded_on,
     Span.cycle,
-    Span.cycle_starts_on,
-    Span.pending_since,
 )
 
 
-def _lines(asked: WorkforceFilter, sort: str, *, with_points: bool) -> Any:
+def _lines(selection: WorkforceFilter, sort: str, *, with_points: bool) -> Executable:
     """The rows of an export, only as wide as needed; the expiry is repeated at the end."""
-    columns: tuple[Any, ...] = _LINE + (_FOR_POINTS if with_points else ())
-    statement = _asked(select(*columns, Span.expires_on.label("last")), asked)
+    columns = [*_LINE, *(_FOR_POINTS if with_points else ())]
+    statement = _selected(select(*columns, Span.expires_on.label("last")), selection)
     order = (_URGENCY, RosterEntry.id) if sort == "urgency" else (RosterEntry.employee_id,)
     return statement.join(Holder, Holder.id == Sharing.holder_id, isouter=True).order_by(*order)
 
 
-def _points_of(found: Evaluation | None) -> tuple[Any, ...]:
-    return (found.total, found.required) if found else (None, None)
+def _points_of(points: Evaluation | None) -> tuple[object, ...]:
+    return (points.total, points.required) if points else (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,19 +440,19 @@ class WorkforceSummary:
     due: list[ExpiringCount]
 
 
-def summary(reading: ReadContext, asked: WorkforceFilter) -> WorkforceSummary:
+def summary(reading: ReadContext, selection: WorkforceFilter) -> WorkforceSummary:
     """Count workers by status, and those valid and due, in one statement."""
-    thresholds = Thresholds().periods(asked.on)
+    thresholds = Thresholds().periods(selection.on)
     soonest = sorted(thresholds)
     bucket = case(
-        (or_(~_FALLS_DUE, Span.expires_on < asked.on), null()),
+        (or_(~_FALLS_DUE, Span.expires_on < selection.on), null()),
         *((Span.expires_on <= thresholds[days].ends_on, days) for days in soonest),
     )
     grouped = select(
         _STATUS.label("status"), _VALID.label("valid"), bucket.label("due"), func.count().label("n")
     )
-    statement = _asked(grouped, asked).group_by("status", "valid", "due")
-    rows = reading.rows(statement, _parameters(reading, asked))
+    statement = _selected(grouped, selection).group_by("status", "valid", "due")
+    rows = reading.rows(statement, _parameters(reading, selection))
     by_status: dict[str, int] = dict.fromkeys(map(str, rules.WORKER_STATUSES), 0)
     for row in rows:
         by_status[row.status] += row.n
@@ -446,13 +469,13 @@ def summary(reading: ReadContext, asked: WorkforceFilter) -> WorkforceSummary:
     )
 
 
-def forecast(reading: ReadContext, asked: WorkforceFilter) -> list[tuple[date, int]]:
+def forecast(reading: ReadContext, selection: WorkforceFilter) -> list[tuple[date, int]]:
     """The number of certifications in force that expire in each of 24 months, in one statement."""
-    last = rules.days_ahead(rules.forecast_months(asked.on)[-1], on=asked.on).ends_on
+    last = rules.days_ahead(rules.forecast_months(selection.on)[-1], on=selection.on).ends_on
     counted = (
-        _asked(select(Span.expires_on, func.count()), asked)
-        .where(_FALLS_DUE, Span.expires_on >= asked.on, Span.expires_on <= last)
+        _selected(select(Span.expires_on, func.count()), selection)
+        .where(_FALLS_DUE, Span.expires_on >= selection.on, Span.expires_on <= last)
         .group_by(Span.expires_on)
     )
-    rows = reading.rows(counted, _parameters(reading, asked))
-    return rules.forecast([(row[0], row[1]) for row in rows], on=asked.on)
+    rows = reading.rows(counted, _parameters(reading, selection))
+    return rules.forecast([(row[0], row[1]) for row in rows], on=selection.on)

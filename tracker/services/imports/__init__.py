@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import islice
-from typing import Any
+from typing import Required, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -34,12 +35,20 @@ from tracker.services.imports import (
     assessments,
     certifications,
     holders,
+    import_runs,
     references,
     renewals,
     roster,
     standing_changes,
 )
-from tracker.services.imports.report import AwardChange, ImportRefused, ImportReport, RowWarning
+from tracker.services.imports.import_runs import ImportRunRow
+from tracker.services.imports.report import (
+    AwardChange,
+    ImportRefused,
+    ImportReport,
+    RowWarning,
+    RunFacts,
+)
 from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.services.imports.scratch import Scratch
 from tracker.tabular import BadTable, Column, Dates, Encoding, Reader
@@ -76,6 +85,17 @@ _KINDS: dict[str, ImportKind] = {
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
 
+
+class RunOptions(TypedDict, total=False):
+    """The options of a run that a door lets its caller choose, and the file's name."""
+
+    filename: Required[str]
+    dates: Dates
+    encoding: Encoding
+    employer_id: str | None
+    new_centers: bool
+
+
 CHUNK = 1000
 _LOCK = 0x7472_6B69  # any number: the key of the advisory lock that imports take on PostgreSQL
 
@@ -104,7 +124,7 @@ def run(
     one of the keys at the same moment.
     """
     chosen = _kind(kind)
-    given = {"id": new_id(), "kind": kind, "filename": _storable(filename), "dry_run": dry_run}
+    facts = RunFacts(new_id(), kind, _storable(filename), dry_run, employer_id)
     _wait_for_other_imports(work)
     with _undone_if_refused(work) as nested:
         done = _run_nested(
@@ -114,17 +134,17 @@ def run(
             dates=dates,
             encoding=encoding,
             on_progress=on_progress,
-            given=given | {"employer_id": employer_id},
+            facts=facts,
             new_centers=new_centers,
         )
-    report = _report(done, given)
+    report = _report(done, facts)
     if dry_run:
         nested.rollback()
     else:
         nested.commit()
         counts = {"rows": report.rows, "created": report.created, "changed": report.changed}
         history.record(work, "import", "import_run", report.id, kind=kind, **counts)
-    _store(work, given, "checked" if dry_run else "stored", report.to_dict(), employer_id)
+    _store(work, facts, "checked" if dry_run else "stored", report.to_dict())
     return report
 
 
@@ -178,29 +198,28 @@ def _run_nested(
     dates: Dates,
     encoding: Encoding,
     on_progress: Callable[[int], None] | None,
-    given: dict[str, Any],
+    facts: RunFacts,
     new_centers: bool,
 ) -> Run:
-    filename = given["filename"]
     with Scratch() as scratch:
         try:
             reader = tabular.read(
                 stream_or_path,
-                filename=filename,
+                filename=facts.filename,
                 columns=kind.columns,
                 dates=dates,
                 encoding=encoding,
             )
         except BadTable as refusal:
-            raise ImportRefused(refusal.errors, refusal.total, run=given) from refusal
+            raise ImportRefused(refusal.errors, refusal.total, run=facts) from refusal
         with reader:
             made = Run(
-                id=given["id"],
+                id=facts.id,
                 work=work,
                 header=frozenset(reader.header),
-                problems=Problems(filename, MOST_ERRORS),
+                problems=Problems(facts.filename, MOST_ERRORS),
                 scratch=scratch,
-                employer_id=given["employer_id"],
+                employer_id=facts.employer_id,
                 parsed_badly=lambda: reader.total_errors,
                 new_centers=new_centers,
             )
@@ -213,10 +232,10 @@ def _run_nested(
                 if on_progress:
                     on_progress(rows[-1].number - 1)
             if not kind.checks_on:
-                _check_clean(made, reader, given)
+                _check_clean(made, reader, facts)
             kind.finish(made)
             made.settle_refusals()
-            _check_clean(made, reader, given)
+            _check_clean(made, reader, facts)
     return made
 
 
@@ -244,12 +263,12 @@ def _repeated(kind: ImportKind, first: int) -> str:
     return f"{rule}, and here it appears in {', '.join(others)} and {last}"
 
 
-def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:
+def _check_clean(run: Run, reader: Reader, facts: RunFacts) -> None:
     """Raise ImportRefused if the reader or the kind refused anything."""
     total = reader.total_errors + run.problems.total
     if total:
         errors = sorted([*reader.errors, *run.problems.kept], key=lambda error: error.row)
-        raise ImportRefused(errors[:MOST_ERRORS], total, run=given)
+        raise ImportRefused(errors[:MOST_ERRORS], total, run=facts)
 
 
 def columns(kind: str) -> tuple[str, ...]:
@@ -267,12 +286,11 @@ def check_cells(
 ) -> None:
     """Check every cell of a file by itself, without the database. Raises ImportRefused."""
     chosen = _kind(kind)
-    name = _storable(filename)
-    given = {"id": new_id(), "kind": kind, "filename": name, "dry_run": True}
+    facts = RunFacts(new_id(), kind, _storable(filename), dry_run=True)
     try:
         reader = tabular.read(
             stream_or_path,
-            filename=name,
+            filename=facts.filename,
             columns=chosen.columns,
             dates=dates,
             encoding=encoding,
@@ -282,14 +300,13 @@ def check_cells(
                 pass
             reader.check_clean()
     except BadTable as refusal:
-        run_ = given | {"employer_id": None}
-        raise ImportRefused(refusal.errors, refusal.total, run=run_) from refusal
+        raise ImportRefused(refusal.errors, refusal.total, run=facts) from refusal
 
 
 def keep_checked(work: UnitOfWork, report: ImportReport, *, employer_id: str | None = None) -> None:
     """Store that a file was checked, after the caller has rolled back what the run wrote."""
-    given = {"id": report.id, "kind": report.kind, "filename": report.filename, "dry_run": True}
-    _store(work, given, "checked", report.to_dict(), employer_id)
+    facts = RunFacts(report.id, report.kind, report.filename, dry_run=True, employer_id=employer_id)
+    _store(work, facts, "checked", report.to_dict())
 
 
 def columns_of(kind: str) -> tuple[Column, ...]:
@@ -297,10 +314,13 @@ def columns_of(kind: str) -> tuple[Column, ...]:
     return _kind(kind).columns
 
 
-def _report(run: Run, given: dict[str, Any]) -> ImportReport:
+def _report(run: Run, facts: RunFacts) -> ImportReport:
     counts = run.counts
     return ImportReport(
-        **given,
+        id=facts.id,
+        kind=facts.kind,
+        filename=facts.filename,
+        dry_run=facts.dry_run,
         rows=counts.total(),
         created=counts["created"],
         changed=counts["changed"],
@@ -318,47 +338,26 @@ def record_run(work: UnitOfWork, refusal: ImportRefused) -> str:
 
     Returns the id of the run. Runs that were not refused are stored by ``run``.
     """
-    report = {"errors": [error.to_dict() for error in refusal.errors], "total": refusal.total}
-    given = {k: v for k, v in refusal.run.items() if k != "employer_id"}
-    _store(work, given, "refused", report, refusal.run["employer_id"])
-    return str(given["id"])
+    errors = [error.to_dict() for error in refusal.errors]
+    _store(work, refusal.run, "refused", {"errors": errors, "total": refusal.total})
+    return refusal.run.id
 
 
-def _store(
-    work: UnitOfWork,
-    given: dict[str, Any],
-    outcome: str,
-    report: dict[str, Any],
-    employer_id: str | None,
-) -> None:
+def _store(work: UnitOfWork, facts: RunFacts, outcome: str, report: dict[str, object]) -> None:
     work.session.add(
         ImportRun(
-            **given,
+            **asdict(facts),
             outcome=outcome,
             report=report,
             actor=work.actor.name,
-            employer_id=employer_id,
             recorded_at=work.now,
         )
     )
 
 
-def get(reading: ReadContext, run_id: str) -> Any:
+def get(reading: ReadContext, run_id: str) -> ImportRunRow:
     """A run on record with its report. Raises NotFound, also for another employer's."""
-    table = ImportRun
-    row = reading.row(
-        select(
-            table.id,
-            table.kind,
-            table.filename,
-            table.dry_run,
-            table.outcome,
-            table.report,
-            table.actor,
-            table.employer_id,
-            table.recorded_at,
-        ).where(table.id == run_id)
-    )
+    row = reading.row_as(ImportRunRow, import_runs.RUNS.where(ImportRun.id == run_id))
     if row is None:
         raise NotFound
     check_own_employer(reading.actor, row.employer_id or "")

@@ -7,10 +7,11 @@ since, the decision stays; a different decision is appended.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -33,10 +34,10 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Activity, Certification, Decision, StandingChange
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
-from tracker.services.imports.run import ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.points.activities import CLAIMED, claim_of, claimed
@@ -55,15 +56,6 @@ _MOST_TAGS = 20
 _code = text(32)
 _MUST_BE_DONE = frozenset({ActivityState.SUBMITTED, ActivityState.APPROVED})
 _CLOSED = frozenset(ActivityState) - {ActivityState.DRAFT, ActivityState.SUBMITTED}
-_KNOWN = (
-    "holder_id",
-    "scheme",
-    "state",
-    "submitted_on",
-    "submitted_at",
-    "withdrawn_on",
-    *CLAIMED,
-)
 # By status: the dates that it needs, and those that contradict it.
 _NEEDS = {
     ActivityState.DRAFT: (),
@@ -77,15 +69,46 @@ _CONTRADICTS = {
 }
 
 
+class _ActivityOnRecord(NamedTuple):
+    """An activity: its progress, and what it claims (``CLAIMED``)."""
+
+    ref: str | None
+    id: str
+    holder_id: str
+    scheme: str
+    state: str
+    submitted_on: date | None
+    submitted_at: datetime | None
+    withdrawn_on: date | None
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    unit: str
+    role: str
+    tags: list[str]
+    duty: bool
+
+
+class _LastDecision(NamedTuple):
+    activity_id: str
+    verdict: str
+    decided_on: date
+    provider_approved: bool
+
+
 @dataclass(slots=True)
 class _ActivityChunk:
     """The facts on record for the rows of a chunk."""
 
     ids: dict[str, str]
     cycles: dict[HolderScheme, list[CycleTerm]]
-    activities: dict[str, Any]
-    decisions: dict[str, Any]
-    claimed: dict[str, dict[str, Any]]
+    activities: dict[str, _ActivityOnRecord]
+    decisions: dict[str, _LastDecision]
+    claimed: dict[str, Cells]
     changes: dict[HolderScheme, list[ChangeOfStanding]]
 
 
@@ -95,7 +118,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_dates(run, row)
     known = [row for row in rows if row.number in schemes and row["holder_ref"] in ids]
-    on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], *_KNOWN)
+    on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], _ActivityOnRecord)
     chunk = _ActivityChunk(
         ids=ids,
         cycles=lookups.cycles(run.work, set(ids.values())),
@@ -128,10 +151,10 @@ def _changes(
         )
         .order_by(table.effective_on, table.recorded_at, func.coalesce(table.ref, ""), table.id)
     )
-    found: dict[HolderScheme, list[ChangeOfStanding]] = defaultdict(list)
+    changes: dict[HolderScheme, list[ChangeOfStanding]] = defaultdict(list)
     for holder_id, scheme, kind, effective_on in reading.rows(statement):
-        found[holder_id, scheme].append(ChangeOfStanding(kind, effective_on))
-    return found
+        changes[holder_id, scheme].append(ChangeOfStanding(kind, effective_on))
+    return changes
 
 
 def _check_dates(run: Run, row: ImportRow) -> None:
@@ -184,18 +207,18 @@ def _check_done(run: Run, row: ImportRow, today: date) -> None:
 
 
 def _claimed(
-    run: Run, rows: Collection[ImportRow], on_record: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
+    run: Run, rows: Collection[ImportRow], on_record: dict[str, _ActivityOnRecord]
+) -> dict[str, Cells]:
     """What each row claims; values without a column in the file stay as they are on record."""
     absent = [name for name in CLAIMED if name not in run.header]
-    found: dict[str, dict[str, Any]] = {}
+    claims: dict[str, Cells] = {}
     for row in rows:
         old = on_record.get(row.key)
         if old is None or not absent:
-            found[row.key] = claimed(row.values)
+            claims[row.key] = claimed(row.values)
         else:
-            found[row.key] = claimed(row.values | {name: getattr(old, name) for name in absent})
-    return found
+            claims[row.key] = claimed(row.values | {name: getattr(old, name) for name in absent})
+    return claims
 
 
 def _governing(
@@ -255,7 +278,12 @@ def _write(run: Run, rows: Collection[ImportRow], chunk: _ActivityChunk) -> None
     _decide(run, decided, batch.ids, chunk.ids)
 
 
-def _progressed(run: Run, row: ImportRow, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
+def _progressed(
+    run: Run,
+    row: ImportRow,
+    old: _ActivityOnRecord | None,
+    decisions: Mapping[str, _LastDecision],
+) -> Cells:
     """The values of an activity's row that show its progress."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:
@@ -277,19 +305,23 @@ def _progress(state: str) -> int:
     return 2 if state in _CLOSED else int(state == ActivityState.SUBMITTED)
 
 
-def _new_round(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
+def _new_round(
+    row: ImportRow, old: _ActivityOnRecord, decisions: Mapping[str, _LastDecision]
+) -> bool:
     """Whether earlier decisions no longer count, because the submission or decision differs."""
     if row["submitted_on"] != old.submitted_on:
         return True
     return old.id in decisions and _is_new_decision(row, old, decisions)
 
 
-def _is_new_decision(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
+def _is_new_decision(
+    row: ImportRow, old: _ActivityOnRecord | None, decisions: Mapping[str, _LastDecision]
+) -> bool:
     """Whether the row holds a decision that differs from the last one on record."""
     if row["decided_on"] is None:
         return False
     last = decisions.get(old.id) if old is not None else None
-    if last is None or row["submitted_on"] != old.submitted_on:
+    if old is None or last is None or row["submitted_on"] != old.submitted_on:
         return True
     if row["provider_approved"] not in {None, last.provider_approved}:
         return True
@@ -331,14 +363,19 @@ def _decide(
     notices.tell(work, news)
 
 
-def _last_decisions(reading: ReadContext, activity_ids: Collection[str]) -> dict[str, Any]:
+def _last_decisions(
+    reading: ReadContext, activity_ids: Collection[str]
+) -> dict[str, _LastDecision]:
     """The decision recorded last on each activity."""
     table = Decision
-    statement = select(
-        table.activity_id, table.verdict, table.decided_on, table.provider_approved
-    ).where(bulk.among(reading, table.activity_id, activity_ids))
-    rows = reading.rows(statement.order_by(table.recorded_at, table.id)) if activity_ids else ()
-    return {row.activity_id: row for row in rows}
+    if not activity_ids:
+        return {}
+    statement = (
+        select(*columns_of(_LastDecision, table))
+        .where(bulk.among(reading, table.activity_id, activity_ids))
+        .order_by(table.recorded_at, table.id)
+    )
+    return {row.activity_id: row for row in reading.rows_as(_LastDecision, statement)}
 
 
 def _tags(value: str) -> list[str]:

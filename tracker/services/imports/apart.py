@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any
+from typing import IO, Unpack
 
 from tracker import tabular
 from tracker.domain.permissions import Actor
@@ -34,7 +34,11 @@ def unpacked(
 
 
 def check(
-    container: Container, actor: Actor, kind: str, table: Unpacked, **options: Any
+    container: Container,
+    actor: Actor,
+    kind: str,
+    table: Unpacked,
+    **options: Unpack[imports.RunOptions],
 ) -> ImportReport:
     """The report of a dry run; it is not stored yet (see ``imports.keep_checked``).
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from rapidfuzz import process
 from sqlalchemy import Text, cast, func, or_, select
@@ -19,7 +20,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.credentials import awards, certifications, imported_awards
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
@@ -30,7 +31,36 @@ from tracker.tabular import date as a_date
 _NEAR, _ALIKE = 3, 75  # maximum number of suggestions, and minimum similarity in percent
 _PASSED = {"pass": True, "fail": False}
 _PLAIN = ("score", "delivery", "funding", "override_reason")
-_KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "voided_at", *_PLAIN)
+
+
+class _AttemptOnRecord(NamedTuple):
+    ref: str | None
+    id: str
+    holder_id: str
+    scheme: str
+    module: str
+    taken_on: date
+    passed: bool
+    center_id: str | None
+    voided_at: datetime | None
+    score: Decimal | None
+    delivery: str | None
+    funding: str | None
+    override_reason: str | None
+
+
+class _JudgedAttempt(NamedTuple):
+    """An attempt that may need a warning, and its warnings so far."""
+
+    ref: str | None
+    id: str
+    holder_id: str
+    module: str
+    taken_on: date
+    passed: bool
+    override_reason: str | None
+    center_id: str | None
+    warnings: list[str]
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
@@ -42,7 +72,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
             _check_values(run, row, scheme, zones.get(ids.get(row["holder_ref"], "")))
     _check_centers(run, rows)
     rows = run.good(rows)
-    on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], *_KNOWN)
+    on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], _AttemptOnRecord)
     for row in rows:
         _check_same(run, row, on_record.get(row.key), ids[row["holder_ref"]])
     if not run.broken:
@@ -51,8 +81,8 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
     statement = select(Holder.id, Holder.time_zone)
-    found = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
-    return {row.id: row.time_zone for row in found}
+    holders = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
+    return {row.id: row.time_zone for row in holders}
 
 
 def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
@@ -111,7 +141,7 @@ def _unknown_center(name: str, directory: Sequence[str]) -> str:
     )
 
 
-def _check_same(run: Run, row: ImportRow, old: Any, holder_id: str) -> None:
+def _check_same(run: Run, row: ImportRow, old: _AttemptOnRecord | None, holder_id: str) -> None:
     """Refuse to change whose attempt it is, or an attempt that was voided."""
     if old is None:
         return
@@ -126,7 +156,10 @@ def _check_same(run: Run, row: ImportRow, old: Any, holder_id: str) -> None:
 
 
 def _write(
-    run: Run, rows: Collection[ImportRow], ids: dict[str, str], on_record: dict[str, Any]
+    run: Run,
+    rows: Collection[ImportRow],
+    ids: dict[str, str],
+    on_record: dict[str, _AttemptOnRecord],
 ) -> None:
     work = run.work
     centers = _centers(run, {row["center"] for row in rows if row["center"]})
@@ -177,7 +210,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
     """Settle the awards; rows whose passes can no longer change are refused."""
     nested = bulk.savepoint(run.work)
     try:
-        found = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
+        consequences = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
         nested.commit()
     except SupportsRenewal as refusal:
         nested.rollback()
@@ -187,15 +220,15 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
         for holder_id in holder_ids:
             _settle(run, scheme, [holder_id], rows)
     else:
-        _tell(run, found, rows)
+        _tell(run, consequences, rows)
         for holder_id, rule in imported_awards.contradicted(run.work, scheme, holder_ids).items():
             run.refuse_at(rows[holder_id], "taken_on", "", rule)
 
 
-def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:
+def _tell(run: Run, consequences: Collection[awards.Consequence], rows: dict[str, int]) -> None:
     """Count and report what happened to awards; warn of those that keep their date."""
-    award_changes.follow(run, found)
-    for one in found:
+    award_changes.follow(run, consequences)
+    for one in consequences:
         if one.what == "kept" and one.holder_id in rows:
             run.warn(
                 rows[one.holder_id],
@@ -220,17 +253,17 @@ def _judge(
     approvals: dict[str, tuple[str, list[Approval]]],
 ) -> None:
     """Warn of each attempt that the API would have refused, and store the warning with it."""
-    changed: list[dict[str, Any]] = []
-    told: list[tuple[str, str, str]] = []
-    for attempt, found in _judged(run, scheme, holder_ids, approvals):
-        told += [(attempt.ref, column, message) for column, message in found]
-        warnings = [message for _, message in found]
+    changed: list[dict[str, object]] = []
+    noted: list[tuple[str, str, str]] = []
+    for attempt, faults in _judged(run, scheme, holder_ids, approvals):
+        noted += [(attempt.ref or "", column, message) for column, message in faults]
+        warnings = [message for _, message in faults]
         if warnings != attempt.warnings:
             changed.append({"_id": attempt.id, "warnings": warnings})
     if changed:
         bulk.update(run.work, Assessment, changed)
-    rows = run.scratch.rows_of("key", [ref for ref, _, _ in told])
-    for row, column, message in sorted((rows[r], c, m) for r, c, m in told if r in rows):
+    rows = run.scratch.rows_of("key", [ref for ref, _, _ in noted])
+    for row, column, message in sorted((rows[r], c, m) for r, c, m in noted if r in rows):
         run.warn(row, column, message)
 
 
@@ -239,7 +272,7 @@ def _judged(
     scheme: Scheme,
     holder_ids: list[str],
     approvals: dict[str, tuple[str, list[Approval]]],
-) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
+) -> Iterator[tuple[_JudgedAttempt, list[tuple[str, str]]]]:
     """The imported attempts of holders, each with its warnings."""
     together = list(_by_module(run.work, scheme, holder_ids, approvals))
     again = {one[0].holder_id for one in together if sum(a.passed for a in one) > 1}
@@ -248,19 +281,19 @@ def _judged(
         earlier: list[Attempt] = []
         for attempt in attempts:
             anew = award_rules.anew(scheme, held.get(attempt.holder_id, ()), on=attempt.taken_on)
-            found = list(_wait_warnings(scheme, attempt, earlier, anew))
+            faults = list(_wait_warnings(scheme, attempt, earlier, anew))
             if attempt.center_id in approvals:
                 name, periods = approvals[attempt.center_id]
                 warning = rules.center_warning(name, periods, on=attempt.taken_on)
-                found += [("center", warning)] if warning else []
+                faults += [("center", warning)] if warning else []
             earlier.append(Attempt(attempt.module, attempt.taken_on, attempt.passed))
             if attempt.ref is not None:
-                yield attempt, found
+                yield attempt, faults
 
 
 def _wait_warnings(
     scheme: Scheme,
-    attempt: Any,
+    attempt: _JudgedAttempt,
     earlier: Collection[Attempt],
     anew: tuple[date | None, date | None],
 ) -> Iterator[tuple[str, str]]:
@@ -286,7 +319,7 @@ def _wait_warnings(
 
 def _by_module(
     reading: ReadContext, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
-) -> Iterable[list[Any]]:
+) -> Iterable[list[_JudgedAttempt]]:
     """The valid attempts of holders, one list for each holder and module, oldest first.
 
     Attempts without possible warnings are left out: the only one at a module, at a center without
@@ -295,21 +328,10 @@ def _by_module(
     """
     table = Assessment
     several = func.count().over(partition_by=(table.holder_id, table.module)) > 1
-    told = cast(table.warnings, Text) != "[]"
-    notable = or_(several, told, bulk.among(reading, table.center_id, centers))
+    warned = cast(table.warnings, Text) != "[]"
+    notable = or_(several, warned, bulk.among(reading, table.center_id, centers))
     attempts = (
-        select(
-            table.id,
-            table.ref,
-            table.holder_id,
-            table.module,
-            table.taken_on,
-            table.passed,
-            table.override_reason,
-            table.center_id,
-            table.warnings,
-            notable.label("notable"),
-        )
+        select(*columns_of(_JudgedAttempt, table), notable.label("notable"))
         .where(
             bulk.among(reading, table.holder_id, holder_ids),
             table.scheme == scheme.code,
@@ -317,15 +339,15 @@ def _by_module(
         )
         .subquery()
     )
-    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in reading.rows(select(attempts).where(attempts.c.notable)):
-        found[row.holder_id, row.module].append(row)
-    for together in found.values():
+    by_module: dict[tuple[str, str], list[_JudgedAttempt]] = defaultdict(list)
+    for row in reading.rows_as(_JudgedAttempt, select(attempts).where(attempts.c.notable)):
+        by_module[row.holder_id, row.module].append(row)
+    for together in by_module.values():
         together.sort(key=_order)
-    return found.values()
+    return by_module.values()
 
 
-def _order(attempt: Any) -> tuple[date, bool, str]:
+def _order(attempt: _JudgedAttempt) -> tuple[date, bool, str]:
     return attempt.taken_on, attempt.passed, attempt.ref or ""
 
 
@@ -334,10 +356,10 @@ def _approvals(reading: ReadContext) -> dict[str, tuple[str, list[Approval]]]:
     statement = select(
         Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
     ).join(Center, Center.id == CenterApproval.center_id)
-    found: dict[str, tuple[str, list[Approval]]] = {}
+    centers: dict[str, tuple[str, list[Approval]]] = {}
     for id_, name, approved_on, lapses_on in reading.rows(statement):
-        found.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
-    return found
+        centers.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
+    return centers
 
 
 KIND = ImportKind(

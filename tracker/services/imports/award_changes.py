@@ -30,11 +30,11 @@ _WORDS: dict[awards.What, tuple[str, str]] = {
 """How a report counts each kind of change, and how it describes one."""
 
 
-def follow(run: Run, found: Collection[awards.Consequence]) -> None:
+def follow(run: Run, consequences: Collection[awards.Consequence]) -> None:
     """Count the changes to awards; list those that were on record before the file."""
-    for one in found:
+    for one in consequences:
         run.effects[_WORDS[one.what][0]] += 1
-    changed = [one for one in found if one.what != "awarded"]
+    changed = [one for one in consequences if one.what != "awarded"]
     refs = _refs(run.work, {one.holder_id for one in changed})
     for one in changed:
         words = _WORDS[one.what][1]

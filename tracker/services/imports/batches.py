@@ -6,12 +6,20 @@ A chunk costs a fixed number of statements, whatever it contains.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Protocol
 
 from tracker.db import Base, new_id
 from tracker.services.core import bulk, history
 from tracker.services.core.history import Changes
 from tracker.services.imports.run import Run
+
+
+class OnRecord(Protocol):
+    """A row on record, whose other values are compared by name."""
+
+    @property
+    def id(self) -> str:
+        """The row's id."""
 
 
 class Batch:
@@ -23,24 +31,24 @@ class Batch:
         """``derived`` columns follow from others: they are written, but do not count as changes."""
         self._run, self._table, self._subject, self._derived = run, table, subject, derived
         self.ids: dict[str, str] = {}  # by key, for rows that have one
-        self._created: list[dict[str, Any]] = []
-        self._changed: list[tuple[dict[str, Any], Changes]] = []
+        self._created: list[dict[str, object]] = []
+        self._changed: list[tuple[str, Mapping[str, object], Changes]] = []
 
-    def add(self, old: Any, values: Mapping[str, Any], **new: Any) -> str:
+    def add(self, old: OnRecord | None, values: Mapping[str, object], **new: object) -> str:
         """Add a row: to insert together with the ``new`` values, to update, or unchanged.
 
         Returns ``created``, ``changed`` or ``unchanged``.
         """
         id_ = new_id() if old is None else old.id
-        self.ids[new.get("ref", id_)] = id_
+        self.ids[str(new.get("ref", id_))] = id_
         if old is None:
             self._created.append({"id": id_, **new, **values})
             return self._count("created")
-        told = {name: value for name, value in values.items() if name not in self._derived}
-        changed = history.changes({name: getattr(old, name) for name in told}, told)
+        compared = {name: value for name, value in values.items() if name not in self._derived}
+        changed = history.changes({name: getattr(old, name) for name in compared}, compared)
         if not changed:
             return self._count("unchanged")
-        self._changed.append(({"_id": old.id, **values}, changed))
+        self._changed.append((old.id, values, changed))
         return self._count("changed")
 
     def _count(self, fate: str) -> str:
@@ -51,14 +59,15 @@ class Batch:
         """Write the chunk: changed rows first, since they may free keys for new ones."""
         work = self._run.work
         if self._changed:
-            bulk.update(work, self._table, [values for values, _ in self._changed])
+            rows = [{"_id": id_, **values} for id_, values, _ in self._changed]
+            bulk.update(work, self._table, rows)
             history.record_many(
                 work,
                 "import",
                 self._subject,
                 [
-                    (values["_id"], {"run": self._run.id, "changes": changed})
-                    for values, changed in self._changed
+                    (id_, {"run": self._run.id, "changes": changed})
+                    for id_, _, changed in self._changed
                 ],
             )
         bulk.insert(work, self._table, self._created)

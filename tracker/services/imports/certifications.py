@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from tracker.domain import numbers
 from tracker.domain.credentials.imported_awards import Said, Stretch
@@ -26,7 +25,8 @@ from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, text
 from tracker.tabular import date as a_date
 
-_Rows = list[tuple[int, Any]]  # each with its row number and its cells
+_Row = tuple[int, list[str | None]]  # its number and its cells
+_Rows = list[_Row]
 _CELLS = (
     "holder_ref",
     "certificate_number",
@@ -65,7 +65,7 @@ def _owner(scheme: str, holder_id: str) -> str:
     return f"{scheme}\x1f{holder_id}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -92,34 +92,34 @@ def _finish(run: Run) -> None:
     for code, touched in run.scratch.touched():
         scheme = run.work.schemes[code]
         kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
-        told: dict[int, _Rows] = {}
+        rows_by_award: dict[int, _Rows] = {}
         awards: list[ToldAward] = []
         for owner, rows in kept.items():
             for of_one in _by_number(rows):
                 _check_alike(run, of_one)
-                awards.append(_told(run, owner.split("\x1f")[1], of_one))
-                told[id(awards[-1])] = of_one
+                awards.append(_award(run, owner.split("\x1f")[1], of_one))
+                rows_by_award[id(awards[-1])] = of_one
         plan = imported_awards.plan(run.work, scheme, awards)
         for planned in plan.awards:
-            _say(run, planned, told[id(planned.asked)])
+            _say(run, planned, rows_by_award[id(planned.asked)])
         if not run.broken:
             _write(run, plan)
 
 
 def _by_number(rows: _Rows) -> Iterable[_Rows]:
     """The rows of each certification, in the order of their days."""
-    found: dict[str, _Rows] = {}
+    by_number: dict[str, _Rows] = {}
     for number, cells in rows:
-        found.setdefault(numbers.key(cells[_CELLS.index("certificate_number")]), []).append(
-            (number, cells)
-        )
-    for of_one in found.values():
-        of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on") or "", row[0]))
-    return found.values()
+        key = numbers.key(_cell((number, cells), "certificate_number"))
+        by_number.setdefault(key, []).append((number, cells))
+    for of_one in by_number.values():
+        of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on"), row[0]))
+    return by_number.values()
 
 
-def _cell(row: tuple[int, Any], name: str) -> Any:
-    return row[1][_CELLS.index(name)]
+def _cell(row: _Row, name: str) -> str:
+    """A cell of the row; an empty one as an empty text."""
+    return row[1][_CELLS.index(name)] or ""
 
 
 def _check_alike(run: Run, rows: _Rows) -> None:
@@ -133,10 +133,10 @@ def _check_alike(run: Run, rows: _Rows) -> None:
                     f"is {other or 'empty'} in row {first[0]}, which has the same number; all "
                     "rows of a certification must agree"
                 )
-                run.refuse_at(row[0], name, value or "", rule)
+                run.refuse_at(row[0], name, value, rule)
 
 
-def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
+def _award(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
     return ToldAward(
         holder_id=holder_id,
         number=_cell(rows[0], "certificate_number"),
@@ -146,13 +146,13 @@ def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
             for row in rows
         ),
         replaced_on=_day(_cell(rows[-1], "replaced_on")),
-        edition=_cell(rows[0], "edition"),
-        source=_cell(rows[0], "source"),
+        edition=_cell(rows[0], "edition") or None,
+        source=_cell(rows[0], "source") or None,
         silent=tuple(name for name in imported_awards.WORDS if name not in run.header),
     )
 
 
-def _day(value: str | None) -> date | None:
+def _day(value: str) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
@@ -172,7 +172,7 @@ def _say(run: Run, planned: Planned, rows: _Rows) -> None:
 
 def _place(rows: _Rows, said: Said) -> tuple[int, str]:
     row = rows[min(said.place, len(rows) - 1)]
-    return row[0], _cell(row, said.field) or ""
+    return row[0], _cell(row, said.field)
 
 
 def _write(run: Run, plan: imported_awards.ImportedAwardPlan) -> None:

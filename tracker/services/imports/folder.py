@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tracker.domain.errors import Invalid
 from tracker.services import imports
@@ -68,32 +68,32 @@ def find(folder: Path) -> list[FolderFile]:
     with every other name and every kind that occurs twice, and for a folder without files.
     """
     wrong: dict[str, str] = {}
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(_OF_PROGRAMS) or path.name.lower() in _OF_SYSTEMS:
             continue
         kind, rule = _kind_of(path)
-        if rule is None and kind in found:
+        if rule is None and kind in paths:
             rule = (
-                f"is a second file of the kind {kind}, besides {found[kind].name}; keep only one "
+                f"is a second file of the kind {kind}, besides {paths[kind].name}; keep only one "
                 "of them"
             )
         if rule is not None:
             wrong[path.name] = rule
         else:
-            found[kind] = path
+            paths[kind] = path
     if wrong:
         raise FolderRefused(
             f"The folder {folder.name} contains something that cannot be imported; nothing was "
             "read. Remove it from the folder, or rename it.",
             fields=wrong,
         )
-    if not found:
+    if not paths:
         raise FolderRefused(
             f"The folder {folder.name} contains no file to import. Name the files after their "
             f"kinds, with .csv or .xlsx: {', '.join(imports.KINDS)}."
         )
-    return [FolderFile(kind, found[kind]) for kind in imports.KINDS if kind in found]
+    return [FolderFile(kind, paths[kind]) for kind in imports.KINDS if kind in paths]
 
 
 def _kind_of(path: Path) -> tuple[str, str | None]:
@@ -128,45 +128,59 @@ def run(
     ``imports.run`` raises besides ImportRefused.
     """
     nested = bulk.savepoint(work)
-    found = _Found({"dates": dates, "encoding": encoding})
-    more = {"new_centers": new_centers, "on_progress": on_progress}
+    results = _FolderResults(dates, encoding, new_centers, on_progress)
     try:
         for file in files:
-            found.take(work, file, more)
+            results.take(work, file)
     except Exception:
         nested.rollback()
         raise
-    if found.refusals:
+    if results.refusals:
         nested.rollback()
-        raise _refused(found.refusals, found.reports, found.unchecked)
+        raise _refused(results.refusals, results.reports, results.unchecked)
     if not dry_run:
         nested.commit()
-        return found.reports
+        return results.reports
     nested.rollback()
-    checked = [replace(report, dry_run=True) for report in found.reports]
+    checked = [replace(report, dry_run=True) for report in results.reports]
     for report in checked:
         imports.keep_checked(work, report)
     return checked
 
 
 @dataclass(slots=True)
-class _Found:
+class _FolderResults:
     """The results of the files so far."""
 
-    options: dict[str, Any]
+    dates: Dates
+    encoding: Encoding
+    new_centers: bool
+    on_progress: Callable[[int], None] | None
     reports: list[ImportReport] = field(default_factory=list)
     refusals: list[ImportRefused] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
-    def take(self, work: UnitOfWork, file: FolderFile, more: dict[str, Any]) -> None:
+    def take(self, work: UnitOfWork, file: FolderFile) -> None:
         """Import a file; after a refused one, check its cells only."""
-        given = {"filename": file.path.name, **self.options}
+        name = file.path.name
         try:
             if self.refusals:
-                imports.check_cells(file.kind, file.rows, **given)
-                self.unchecked.append(file.path.name)
-            else:
-                self.reports.append(imports.run(work, file.kind, file.rows, **given, **more))
+                imports.check_cells(
+                    file.kind, file.rows, filename=name, dates=self.dates, encoding=self.encoding
+                )
+                self.unchecked.append(name)
+                return
+            report = imports.run(
+                work,
+                file.kind,
+                file.rows,
+                filename=name,
+                dates=self.dates,
+                encoding=self.encoding,
+                new_centers=self.new_centers,
+                on_progress=self.on_progress,
+            )
+            self.reports.append(report)
         except ImportRefused as refusal:
             self.refusals.append(refusal)
 
@@ -176,7 +190,7 @@ def _refused(
 ) -> FolderRefused:
     total = sum(refusal.total for refusal in refusals)
     count = "1 error" if total == 1 else f"{total:,} errors"
-    named = ", ".join(refusal.run["filename"] for refusal in refusals)
+    named = ", ".join(refusal.run.filename for refusal in refusals)
     return FolderRefused(
         f"The folder was refused with {count}, in {named}; nothing was stored.",
         refusals=refusals,

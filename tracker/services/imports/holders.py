@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -17,10 +17,10 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 from tracker.models import HistoryEntry, HistoryValue, Holder
 from tracker.services.core import bulk, locks
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
-from tracker.services.imports.run import ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
 from tracker.services.outbox import cursors
 from tracker.services.people import holders, names, namesakes
 from tracker.tabular import Column, choice, email, text, time_zone
@@ -33,7 +33,19 @@ _CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
 # Optional cells: without them the record stays as it is, and new holders get these values.
 _DEFAULTS = {"language": ENGLISH, "time_zone": "America/New_York"}
 
-_Values = dict[str, Any]
+
+class _HolderOnRecord(NamedTuple):
+    ref: str
+    id: str
+    folded_name: str
+    given_name: str
+    family_name: str
+    email: str
+    second_email: str | None
+    language: str
+    time_zone: str
+    email_confirmed: bool
+    second_email_confirmed: bool
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
@@ -60,15 +72,14 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     cursors.touch_holders(run.work, moved)
 
 
-def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, Any]:
+def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnRecord]:
     """The people whom the rows name, locked; refuses rows that would change one's own record."""
     work, refs = run.work, [row.key for row in rows]
-    ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
+    ids = {row.id for row in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
     own = locks.lock_to_decide(work, ids)
-    names_of = ("ref", "id", "folded_name", *_FIELDS, *_CONFIRMED)
-    columns = [getattr(Holder, name) for name in names_of]
-    found = work.rows(select(*columns).where(bulk.among(work, Holder.id, ids)))
-    on_record = {one.ref: one for one in found}
+    statement = select(*columns_of(_HolderOnRecord, Holder))
+    people = work.rows_as(_HolderOnRecord, statement.where(bulk.among(work, Holder.id, ids)))
+    on_record = {holder.ref: holder for holder in people}
     for row in rows:
         old = on_record.get(row.key)
         if (
@@ -87,9 +98,9 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, Any]:
 _IDS = select(Holder.id)
 
 
-def _values(run: Run, row: ImportRow, old: Any) -> _Values:
+def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> Cells:
     """The values of the row; where it has none, those on record."""
-    values: _Values = {name: as_stored(row[name]) for name in _REQUIRED}
+    values: Cells = {name: as_stored(row[name]) for name in _REQUIRED}
     for name in _OPTIONAL:
         kept = getattr(old, name) if old else _DEFAULTS.get(name)
         given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
@@ -97,7 +108,7 @@ def _values(run: Run, row: ImportRow, old: Any) -> _Values:
     return values
 
 
-def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
+def _confirmed(old: _HolderOnRecord | None, values: Cells) -> dict[str, bool]:
     """A new address from a file counts as confirmed; an unchanged one keeps its state."""
     return {
         f"{name}_confirmed": old is None
@@ -107,7 +118,9 @@ def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
     }
 
 
-def _name(work: UnitOfWork, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
+def _name(
+    work: UnitOfWork, on_record: Mapping[str, _HolderOnRecord], wanted: Mapping[str, Cells]
+) -> None:
     """Add the searchable names; names that are replaced become former names."""
     changed = {
         ref: old for ref, old in on_record.items() if not is_same(_of(wanted[ref]), names.of(old))
@@ -123,7 +136,7 @@ def _name(work: UnitOfWork, on_record: Mapping[str, Any], wanted: Mapping[str, _
             values["folded_name"] = old.folded_name
 
 
-def _of(values: _Values) -> FoldedName:
+def _of(values: Cells) -> FoldedName:
     return FoldedName(values["given_name"], values["family_name"])
 
 
@@ -139,8 +152,8 @@ class _Replaced:
 def _keep_what_people_changed(
     run: Run,
     rows: Collection[ImportRow],
-    on_record: Mapping[str, Any],
-    wanted: Mapping[str, _Values],
+    on_record: Mapping[str, _HolderOnRecord],
+    wanted: Mapping[str, Cells],
 ) -> None:
     """Keep values that somebody changed since, with a warning, if a row would restore the old."""
     differing = {
@@ -206,9 +219,7 @@ def _quoted(value: str | None) -> str:
 
 
 # New people who may be on record already.
-def _warn_of_namesakes(
-    run: Run, rows: Collection[ImportRow], wanted: Mapping[str, _Values]
-) -> None:
+def _warn_of_namesakes(run: Run, rows: Collection[ImportRow], wanted: Mapping[str, Cells]) -> None:
     """Warn of new people who share name and address with somebody on record or in the file.
 
     Both may be right; they are imported anyway.

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from tracker.models import ImportRun
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 
-_COLUMNS = (
-    ImportRun.id,
-    ImportRun.kind,
-    ImportRun.filename,
-    ImportRun.dry_run,
-    ImportRun.outcome,
-    ImportRun.report,
-    ImportRun.employer_id,
-    ImportRun.recorded_at,
-)
+
+class ImportRunRow(NamedTuple):
+    """A run on record; ``report`` is that of the file, or its errors and their ``total``."""
+
+    id: str
+    kind: str
+    filename: str
+    dry_run: bool
+    outcome: str
+    report: Mapping[str, object]
+    actor: str
+    employer_id: str | None
+    recorded_at: datetime
+
+
+RUNS = select(*columns_of(ImportRunRow, ImportRun))
 
 
 def page(
     reading: ReadContext, *, after: str | None, limit: int, kind: str | None = None
-) -> Sequence[Any]:
+) -> list[ImportRunRow]:
     """A page of runs in the order of their ids; an employer sees its own."""
-    statement = select(*_COLUMNS).order_by(ImportRun.id).limit(limit)
+    statement = RUNS.order_by(ImportRun.id).limit(limit)
     if not reading.actor.is_staff:
         statement = statement.where(ImportRun.employer_id == reading.actor.employer_id)
     if kind is not None:
         statement = statement.where(ImportRun.kind == kind)
     if after:
         statement = statement.where(ImportRun.id > after)
-    return reading.rows(statement)
+    return reading.rows_as(ImportRunRow, statement)

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from inspect import get_annotations
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import and_, or_, select
 
@@ -30,19 +31,40 @@ _MOST_MEANT = 3
 UNKNOWN_HOLDER = "is not a holder on record; import holders first"
 
 
+class Referenced(Protocol):
+    """A named tuple of a record's columns, the ref and the id among them."""
+
+    @property
+    def ref(self) -> str | None:
+        """The key in files."""
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+
+
+Record = TypeVar("Record", bound=Referenced)
+
+
+class _OfCertification(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+
+
 def by_ref(
-    reading: ReadContext, table: type[Base], refs: Collection[str], *names: str
-) -> dict[str, Any]:
-    """The given columns of the table's rows with these refs, and their ids.
+    reading: ReadContext, table: type[Base], refs: Collection[str], kind: type[Record]
+) -> dict[str, Record]:
+    """The table's rows with these refs, with the columns of ``kind``.
 
     A row without a ref is exported under its id, and is found by that id when imported again.
     """
     columns = bulk.table_of(table).c
-    wanted = [columns.ref, columns.id, *(columns[name] for name in names)]
+    statement = select(*(columns[name] for name in get_annotations(kind)))
     named = bulk.among(reading, columns.ref, refs)
     if ids := [ref for ref in refs if _ID.fullmatch(ref)]:
         named = or_(named, and_(columns.ref.is_(None), bulk.among(reading, columns.id, ids)))
-    return {row.ref or row.id: row for row in reading.rows(select(*wanted).where(named))}
+    return {row.ref or row.id: row for row in reading.rows_as(kind, statement.where(named))}
 
 
 def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
@@ -52,13 +74,13 @@ def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
     """
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
-    found = {row.ref: row.id for row in run.work.rows(statement)}
-    own = locks.lock_to_decide(run.work, found.values())
-    refuse_unknown(run, [row for row in rows if row["holder_ref"] not in found])
+    ids = {row.ref: row.id for row in run.work.rows(statement)}
+    own = locks.lock_to_decide(run.work, ids.values())
+    refuse_unknown(run, [row for row in rows if row["holder_ref"] not in ids])
     for row in rows:
-        if found.get(row["holder_ref"]) in own:
+        if ids.get(row["holder_ref"]) in own:
             run.refuse(row, "holder_ref", OWN)
-    return found
+    return ids
 
 
 def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
@@ -67,8 +89,8 @@ def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
     Queries the database once, and not at all if no more errors are shown.
     """
     keys = {ref: padded_otherwise(ref) for ref in {row["holder_ref"] for row in rows}}
-    asked = {other for others in keys.values() for other in others}
-    on_record = _refs(run.work, asked) if asked and run.problems.has_room else set()
+    padded = {other for others in keys.values() for other in others}
+    on_record = _refs(run.work, padded) if padded and run.problems.has_room else set()
     for row in rows:
         meant = [ref for ref in keys[row["holder_ref"]] if ref in on_record]
         run.refuse(row, "holder_ref", _zeros_lost(meant) if meant else UNKNOWN_HOLDER)
@@ -98,8 +120,8 @@ def certified(
     """
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
-    on_record = by_ref(run.work, table, [row.key for row in rows], "certification_id")
-    found: list[tuple[ImportRow, Scheme, str]] = []
+    on_record = by_ref(run.work, table, [row.key for row in rows], _OfCertification)
+    matches: list[tuple[ImportRow, Scheme, str]] = []
     for row in rows:
         scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
         if scheme is None or holder_id is None:
@@ -109,11 +131,11 @@ def certified(
         if awards is None:
             run.refuse(row, "holder_ref", f"was never certified under {scheme.code}")
         elif old is not None and any(old.certification_id == id_ for _, id_ in awards):
-            found.append((row, scheme, old.certification_id))
+            matches.append((row, scheme, old.certification_id))
         else:
             begun = [id_ for awarded_on, id_ in awards if awarded_on <= row[day]]
-            found.append((row, scheme, begun[-1] if begun else awards[0][1]))
-    return found
+            matches.append((row, scheme, begun[-1] if begun else awards[0][1]))
+    return matches
 
 
 def _awards(
@@ -126,10 +148,10 @@ def _awards(
         .where(bulk.among(reading, table.holder_id, holder_ids), snapshots.CARRIED)
         .order_by(table.sequence)
     )
-    found: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
+    awards: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
     for row in reading.rows(statement):
-        found[row.holder_id, row.scheme].append((row.awarded_on, row.id))
-    return found
+        awards[row.holder_id, row.scheme].append((row.awarded_on, row.id))
+    return awards
 
 
 def cycles(
@@ -149,11 +171,11 @@ def cycles(
         )
         .order_by(Certification.sequence, Cycle.ordinal)
     )
-    found: dict[HolderScheme, list[rules.CycleTerm]] = defaultdict(list)
+    by_holder: dict[HolderScheme, list[rules.CycleTerm]] = defaultdict(list)
     for holder_id, scheme, *values in reading.rows(statement):
-        cycles = found[holder_id, scheme]
+        cycles = by_holder[holder_id, scheme]
         cycles.append(replace(rules.CycleTerm(*values), ordinal=len(cycles) + 1))
-    return found
+    return by_holder
 
 
 def refuse_spellings(
@@ -190,18 +212,18 @@ def by_name(reading: ReadContext, table: type[Base], names: Collection[str]) -> 
 
 
 def added_by_name(
-    run: Run, table: type[Base], names: Collection[str], **given: Any
+    run: Run, table: type[Base], names: Collection[str], **values: object
 ) -> dict[str, str]:
     """The same, with missing ones added; the run counts them."""
-    found = by_name(run.work, table, names)
-    missing = sorted(set(names) - found.keys())
+    ids = by_name(run.work, table, names)
+    missing = sorted(set(names) - ids.keys())
     if missing:
         now = run.work.now
         rows = [
-            {"id": new_id(), "name": name, "recorded_at": now, "version": 1, **given}
+            {"id": new_id(), "name": name, "recorded_at": now, "version": 1, **values}
             for name in missing
         ]
         run.work.connection.execute(run.work.upsert(table).on_conflict_do_nothing(), rows)
         run.effects[f"{bulk.table_of(table).name}s added"] += len(missing)
-        found |= by_name(run.work, table, missing)
-    return found
+        ids |= by_name(run.work, table, missing)
+    return ids

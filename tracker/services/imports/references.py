@@ -6,9 +6,9 @@ Such a key is refused, unless exactly that key is on record.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.domain.values import fraction_rule
 from tracker.models import Activity, Assessment, Holder, Renewal, StandingChange
@@ -16,7 +16,7 @@ from tracker.services.core import bulk
 from tracker.services.imports.run import ImportRow, Run
 
 # Employee numbers are compared with those of their employer (``roster``).
-_ON_RECORD: dict[str, Any] = {
+_ON_RECORD: dict[str, InstrumentedAttribute[str] | InstrumentedAttribute[str | None]] = {
     "holder_ref": Holder.ref,
     "attempt_ref": Assessment.ref,
     "activity_ref": Activity.ref,

@@ -12,10 +12,11 @@ the API would refuse because of points is history: it opens its cycle, with a wa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
@@ -30,8 +31,9 @@ from tracker.domain.errors import Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts, awards, certifications
+from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
@@ -42,17 +44,29 @@ from tracker.services.standings.neighbours import Beside, CertificationKey
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
-_KNOWN = (
-    "certification_id",
-    "submitted_on",
-    "decision",
-    "decided_on",
-    "decided_by",
-    "decided_by_id",
-    "withdrawn_on",
-    "closed_at",
-    "reason",
-)
+
+class _RenewalOnRecord(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+    submitted_on: date
+    decision: str | None
+    decided_on: date | None
+    decided_by: str | None
+    decided_by_id: str | None
+    withdrawn_on: date | None
+    closed_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedRenewal(FilingRow):
+    """The same with the holder, and how many decisions were replaced (``former``)."""
+
+    holder_id: str
+    former: int
+
+
 _UNKNOWN = 0  # the cycle that a new approval renews is known only after all cycles are computed
 _PENDING = "an application for this certification is already under review"
 
@@ -60,19 +74,20 @@ _PENDING = "an application for this certification is already under review"
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_decision(run, row)
-    found = lookups.certified(run, rows, table=Renewal, day="submitted_on")
-    on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
-    for row, scheme, certification_id in found:
+    matches = lookups.certified(run, rows, table=Renewal, day="submitted_on")
+    keys = [row.key for row, _, _ in matches]
+    on_record = lookups.by_ref(run.work, Renewal, keys, _RenewalOnRecord)
+    for row, scheme, certification_id in matches:
         old = on_record.get(row.key)
         run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
         if not scheme.policies:
             run.refuse(row, "scheme", f"{scheme.code} never expires, so it cannot be renewed")
         if old is not None and old.certification_id != certification_id:
             run.refuse(row, "renewal_ref", "is on record for another holder or scheme")
-    _check_one_pending(run, found)
+    _check_one_pending(run, matches)
     refused = run.settle_refusals()
     if not run.broken:
-        good = [one for one in found if one[0].number not in refused]
+        good = [one for one in matches if one[0].number not in refused]
         _write(run, good, on_record)
 
 
@@ -87,23 +102,25 @@ def _check_decision(run: Run, row: ImportRow) -> None:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
 
-def _check_one_pending(run: Run, found: Collection[tuple[ImportRow, Scheme, str]]) -> None:
+def _check_one_pending(run: Run, matches: Collection[tuple[ImportRow, Scheme, str]]) -> None:
     """Refuse a second undecided application for a certification in one file."""
-    pending = [(id_, row.number) for row, _, id_ in found if row["decision"] is None]
+    pending = [(id_, row.number) for row, _, id_ in matches if row["decision"] is None]
     first = run.scratch.first_rows("pending", pending)
-    for row, _, certification_id in found:
+    for row, _, certification_id in matches:
         if row["decision"] is None and first[certification_id] != row.number:
             run.refuse(row, "decision", f"{_PENDING}, in row {first[certification_id]}")
 
 
 def _write(
-    run: Run, found: Collection[tuple[ImportRow, Scheme, str]], on_record: dict[str, Any]
+    run: Run,
+    matches: Collection[tuple[ImportRow, Scheme, str]],
+    on_record: Mapping[str, _RenewalOnRecord],
 ) -> None:
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
-    former: list[dict[str, Any]] = []
-    for row, scheme, certification_id in found:
+    former: list[dict[str, object]] = []
+    for row, scheme, certification_id in matches:
         old = on_record.get(row.key)
         values = _values(run, row, old)
         cycle = _UNKNOWN if row["decision"] == RenewalVerdict.APPROVED else 1
@@ -132,7 +149,7 @@ def _write(
     run.scratch.touch(touched)
 
 
-def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _former(run: Run, old: _RenewalOnRecord, values: Mapping[str, object]) -> dict[str, object]:
     """The decision on record that the file supersedes, as a row to insert."""
     return {
         "id": new_id(),
@@ -150,26 +167,27 @@ def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
+def _values(run: Run, row: ImportRow, old: _RenewalOnRecord | None) -> dict[str, object]:
     """The values of the renewal's row; a decision made since is left alone."""
     names = ("submitted_on", "decision", "decided_on")
-    ended = old is not None and (old.decision or old.withdrawn_on)
-    if ended and row["decision"] is None:
+    if old and (old.decision or old.withdrawn_on) and row["decision"] is None:
         state = old.decision or "withdrawn"
         run.warn(row.number, "decision", f"is {state} on record and was left as it is.")
         kept = (*names, "decided_by", "decided_by_id", "withdrawn_on", "closed_at")
         return {name: getattr(old, name) for name in kept}
     values = {name: row[name] for name in names}
     decided = row["decision"] is not None
-    same = old is not None and all(getattr(old, name) == row[name] for name in names)
-    by, by_id = (
-        (old.decided_by, old.decided_by_id) if same else (run.work.actor.name, run.work.actor.who)
-    )
+    by: tuple[str | None, str | None, datetime | None] = (None, None, None)
+    if decided and old and all(getattr(old, name) == row[name] for name in names):
+        by = (old.decided_by, old.decided_by_id, old.closed_at)
+    elif decided:
+        by = (run.work.actor.name, run.work.actor.who, run.work.now)
+    decided_by, decided_by_id, closed_at = by
     return values | {
-        "decided_by_id": by_id if decided else None,
-        "decided_by": by if decided else None,
+        "decided_by_id": decided_by_id,
+        "decided_by": decided_by,
         "withdrawn_on": None,
-        "closed_at": (old.closed_at if same else run.work.now) if decided else None,
+        "closed_at": closed_at,
     }
 
 
@@ -179,7 +197,7 @@ class _Plan:
 
     holder_id: str
     record: snapshots.CertificationRecord
-    renewals: Sequence[Any]
+    renewals: Sequence[_PlannedRenewal]
     cycles: list[rules.CycleTerm]
     renewed: dict[str, int]  # by renewal id, the ordinal of the cycle it renews
     idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, the reasons
@@ -204,7 +222,7 @@ def _finish(run: Run) -> None:
 def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
     for plan in plans:
         for row in plan.renewals:
-            if row.decision is not None:
+            if row.decision is not None and row.decided_on is not None:
                 yield NoticeToTell(
                     kind=NoticeKind.RENEWAL_DECIDED,
                     holder_id=plan.holder_id,
@@ -243,30 +261,25 @@ def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, 
     table = Renewal
     statement = (
         select(
-            table.id,
-            table.ref,
-            table.certification_id,
-            table.cycle,
-            table.submitted_on,
-            table.decision,
-            table.decided_on,
-            table.withdrawn_on,
+            *columns_of(FilingRow, table),
             Certification.holder_id,
             _FORMER.label("former"),
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in work.rows(statement):
-        found[row.certification_id].append(row)
+    by_certification: dict[str, list[_PlannedRenewal]] = defaultdict(list)
+    for row in work.rows_as(_PlannedRenewal, statement):
+        by_certification[row.certification_id].append(row)
     records = snapshots.records(work, ids)
-    return {id_: _plan(scheme, records[id_], found[id_]) for id_ in ids}
+    return {id_: _plan(scheme, records[id_], by_certification[id_]) for id_ in ids}
 
 
-def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[Any]) -> _Plan:
+def _plan(
+    scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[_PlannedRenewal]
+) -> _Plan:
     """Compute the cycles: the award's, then one for each approval, in the order of decision."""
-    filings = [award_facts.filing_of(row, record) for row in found]
+    filings = [award_facts.filing_of(row, record) for row in rows]
     laid = lay_out(
         scheme,
         record.cycles[0].starts_on,
@@ -276,18 +289,18 @@ def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence
         imported=given(record.cycles),
     )
     cycles = [record.cycles[0], *laid.cycles[1:]]
-    by_key = {row.id: row.ref or row.id for row in found}
+    by_key = {row.id: row.ref or row.id for row in rows}
     renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}
     idle = {id_: laid.idle[key] for id_, key in by_key.items() if key in laid.idle}
-    return _Plan(found[0].holder_id, record, found, cycles, renewed, idle)
+    return _Plan(rows[0].holder_id, record, rows, cycles, renewed, idle)
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
     """Write the new cycles; delete those that a corrected renewal no longer opens."""
     work = run.work
     gone: dict[int, list[str]] = defaultdict(list)
-    new: list[dict[str, Any]] = []
-    renewed: list[dict[str, Any]] = []
+    new: list[Mapping[str, object]] = []
+    renewed: list[dict[str, object]] = []
     for plan in plans:
         id_, before = plan.record.certification_id, plan.record.cycles
         same = 0
@@ -316,8 +329,8 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
     refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
     rows = run.scratch.rows_of("key", refs)
     activities = snapshots.activities(run.work, {plan.holder_id for plan in plans})
-    asked = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
-    beside = neighbours.beside(run.work, asked, activities)
+    keys = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
+    beside = neighbours.beside(run.work, keys, activities)
     for plan in plans:
         claimed = activities[plan.holder_id, scheme.code]
         also = beside.get(plan.record.certification_id, neighbours.ALONE)
@@ -330,18 +343,18 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
                     run.warn(rows[renewal.ref], "submitted_on", message)
 
 
-def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
+def _idle(plan: _Plan, renewal: _PlannedRenewal) -> Iterator[str]:
     """Why an approval opens no cycle."""
     for refusal in plan.idle.get(renewal.id, ()):
         yield f"It is approved but opens no cycle: {refusal.detail}"
 
 
-def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
+def _twins(plan: _Plan, renewal: _PlannedRenewal, rows: Collection[str]) -> Iterator[str]:
     """The same application under another ref; of two in one file, the later one is warned of."""
     same = attrgetter("submitted_on", "decision")
     for other in plan.renewals:
         named = other.ref or other.id
-        first = named not in rows or named < renewal.ref
+        first = named not in rows or named < (renewal.ref or named)
         if other is not renewal and same(other) == same(renewal) and first:
             yield f"This looks like a duplicate: the same application is on record as {named}."
 
@@ -349,7 +362,7 @@ def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
 def _objections(
     scheme: Scheme,
     plan: _Plan,
-    renewal: Any,
+    renewal: _PlannedRenewal,
     claimed: Collection[snapshots.ActivityFacts],
     beside: Beside,
 ) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tracker.domain.errors import Invalid
 from tracker.tabular import RowError
@@ -50,10 +50,21 @@ class AwardChange:
         days = f"{self.before or 'none'} -> {self.after or 'none'}"
         return f"{self.holder_ref}, {self.number}: {self.what}, {days}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The change as plain values, for JSON."""
         days = {"before": self.before, "after": self.after}
         return asdict(self) | {k: str(v) if v is not None else None for k, v in days.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Which file a run takes; ``employer_id``: it is that employer's own roster."""
+
+    id: str
+    kind: str
+    filename: str
+    dry_run: bool
+    employer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ class ImportReport:
     consequences: tuple[AwardChange, ...] = ()
     total_consequences: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The report as plain values, for JSON."""
         return asdict(self) | {
             "warnings": [asdict(w) for w in self.warnings],
@@ -96,7 +107,7 @@ class ImportRefused(Invalid):
 
     code: ClassVar[str] = "import_refused"
 
-    def __init__(self, errors: Sequence[RowError], total: int, *, run: dict[str, Any]) -> None:
+    def __init__(self, errors: Sequence[RowError], total: int, *, run: RunFacts) -> None:
         count = "1 error" if total == 1 else f"{total:,} errors"
         super().__init__(
             f"The file was refused with {count}; nothing was stored.",

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import astuple, dataclass, field
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -26,10 +25,11 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.employers import employers, employments, naming
 from tracker.services.employers.employments import Employment
-from tracker.services.employers.naming import Meanings, NamedWorker
+from tracker.services.employers.naming import EntryRow, Meanings, NamedWorker
 from tracker.services.imports import lookups, signed_consents
 from tracker.services.imports.batches import Batch
-from tracker.services.imports.run import ImportKind, ImportRow, Run
+from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run
+from tracker.services.imports.scratch import Note
 from tracker.tabular import Column, certificate_number, email, text
 from tracker.tabular import date as a_date
 
@@ -53,15 +53,15 @@ class _RosterFacts:
     """The facts on record for the rows of a chunk, and today's date."""
 
     employers: dict[str, str]
-    entries: dict[tuple[str, str], list[Any]]
+    entries: dict[tuple[str, str], list[EntryRow]]
     today: date
     meanings: Meanings = field(default_factory=Meanings)
 
-    def employments(self, row: ImportRow) -> list[Any]:
+    def employments(self, row: ImportRow) -> list[EntryRow]:
         """The employments under a row's number: ended ones first, then the current one."""
         return self.entries.get((self.employers.get(row["employer"], ""), row["employee_id"]), [])
 
-    def last(self, row: ImportRow) -> Any:
+    def last(self, row: ImportRow) -> EntryRow | None:
         """The current employment, or the one that ended last, or None."""
         return next(iter(self.employments(row)[-1:]), None)
 
@@ -94,22 +94,25 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 def _entries(
     reading: ReadContext, rows: Collection[ImportRow], on_record: dict[str, str]
-) -> dict[tuple[str, str], list[Any]]:
+) -> dict[tuple[str, str], list[EntryRow]]:
     """The employments by employer and employee_id, the current one last."""
-    columns = bulk.table_of(RosterEntry).c
-    statement = select(*columns).where(
-        bulk.among(reading, columns.employer_id, set(on_record.values())),
-        bulk.among(reading, columns.employee_id, {row["employee_id"] for row in rows}),
+    statement = select(*naming.ENTRY).where(
+        bulk.among(reading, RosterEntry.employer_id, set(on_record.values())),
+        bulk.among(reading, RosterEntry.employee_id, {row["employee_id"] for row in rows}),
     )
-    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in reading.rows(statement):
-        found[row.employer_id, row.employee_id].append(row)
-    for entries in found.values():
-        entries.sort(key=lambda entry: (entry.ended_on or date.max, entry.id))
-    return found
+    by_number: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
+    for entry in reading.rows_as(EntryRow, statement):
+        by_number[entry.employer_id, entry.employee_id].append(entry)
+    for entries in by_number.values():
+        entries.sort(key=lambda entry: (_last_day(entry), entry.id))
+    return by_number
 
 
-def _values(run: Run, row: ImportRow, known: _RosterFacts) -> dict[str, Any]:
+def _last_day(entry: EntryRow) -> date:
+    return entry.ended_on or date.max
+
+
+def _values(run: Run, row: ImportRow, known: _RosterFacts) -> Cells:
     """The values of the entry. Columns that the file lacks keep what is on record.
 
     The exception is an end that has come: it belongs to the previous employment.
@@ -124,7 +127,7 @@ def _values(run: Run, row: ImportRow, known: _RosterFacts) -> dict[str, Any]:
     return values
 
 
-def _named(values: dict[str, Any]) -> NamedWorker:
+def _named(values: Cells) -> NamedWorker:
     return NamedWorker(values["given_holder_ref"], values["given_number"], values["given_email"])
 
 
@@ -172,7 +175,7 @@ def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWork
 
 
 def _of_nobody(
-    rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
+    rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, Cells]
 ) -> list[ImportRow]:
     """The rows with an unknown holder_ref."""
     return [
@@ -204,7 +207,7 @@ def _check_days(run: Run, row: ImportRow, known: _RosterFacts) -> None:
         run.refuse(row, "ended_on", f"must not be before consented_on ({row['consented_on']})")
     if not known.is_over(ended_on):
         run.warn(row.number, "ended_on", f"{ended_on} {_AHEAD}.")
-    elif (earlier := known.employments(row)[-2:-1]) and ended_on < earlier[0].ended_on:
+    elif (earlier := known.employments(row)[-2:-1]) and ended_on < _last_day(earlier[0]):
         rule = f"must not be before the end of the previous employment ({earlier[0].ended_on})"
         run.refuse(row, "ended_on", rule)
 
@@ -241,7 +244,7 @@ def _check_company(run: Run, row: ImportRow) -> None:
 
 # Writing.
 def _write(
-    run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
+    run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, Cells]
 ) -> None:
     ids = lookups.added_by_name(run, Employer, {row["employer"] for row in rows}, email=None)
     employments.lock(run.work, set(ids.values()))
@@ -259,10 +262,10 @@ class _RosterChunk:
     def __init__(self, run: Run, known: _RosterFacts, employer_ids: dict[str, str]) -> None:
         self._run, self._known, self._ids = run, known, employer_ids
         self.batch = Batch(run, RosterEntry, subject="roster_entry")
-        self.current: list[tuple[int, Any]] = []
-        self.ended: list[tuple[int, Any]] = []
+        self.current: list[tuple[int, object]] = []
+        self.ended: list[tuple[int, object]] = []
 
-    def write(self, row: ImportRow, values: dict[str, Any]) -> None:
+    def write(self, row: ImportRow, values: Cells) -> None:
         """Begin an employment, end it, or update it."""
         old, is_over = self._known.last(row), self._known.is_over(values["ended_on"])
         if is_over and row["consented_on"] is not None:
@@ -278,7 +281,7 @@ class _RosterChunk:
         else:
             self._say_again(row, old, values)
 
-    def _begin(self, row: ImportRow, values: dict[str, Any]) -> None:
+    def _begin(self, row: ImportRow, values: Cells) -> None:
         id_ = new_id()
         self.batch.add(
             None,
@@ -291,15 +294,15 @@ class _RosterChunk:
         if not self._known.is_over(values["ended_on"]):
             self._follow(row, id_, values, None, changed=True)
 
-    def _is_another_person(self, old: Any, values: dict[str, Any]) -> bool:
+    def _is_another_person(self, old: EntryRow, values: Cells) -> bool:
         """Whether an employer's own file gives a number to somebody else: no word stays the same.
 
         The people whom the words mean are not considered, since the employer sees the result.
         """
-        before = naming.of_entry(old).words
+        before = old.named.words
         return bool(self._run.employer_id and before and not before & _named(values).words)
 
-    def _replace(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
+    def _replace(self, row: ImportRow, old: EntryRow, values: Cells) -> None:
         """End the one person's employment today, and begin the other's."""
         before = {name: getattr(old, name) for name in (*values, "holder_id")}
         self.batch.add(old, before | {"ended_on": self._known.today})
@@ -307,13 +310,13 @@ class _RosterChunk:
         self._begin(row, values)
         self._run.counts["created"] -= 1  # the row counts once, as changed
 
-    def _say_again(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
+    def _say_again(self, row: ImportRow, old: EntryRow, values: Cells) -> None:
         """Keep the person whom the entry means, unless staff give it words for somebody else.
 
         The holder may have been tied to the entry since by consenting; that is not undone.
         """
         named, kept = _named(values), old.holder_id
-        by_staff = self._run.employer_id is None and naming.of_entry(old).words != named.words
+        by_staff = self._run.employer_id is None and old.named.words != named.words
         if by_staff and self._known.meanings.of(named) != kept:
             kept = None
         fate = self.batch.add(old, {**values, "holder_id": kept})
@@ -321,10 +324,10 @@ class _RosterChunk:
             self._end(row, old, None)
         self._follow(row, old.id, values, kept, changed=fate != "unchanged")
 
-    def _end(self, row: ImportRow, old: Any, ended_on: date | None) -> None:
+    def _end(self, row: ImportRow, old: EntryRow, ended_on: date | None) -> None:
         """Note an ended employment for ``_finish``, if the entry meant somebody."""
         if old.holder_id is not None:
-            named, day = naming.of_entry(old), ended_on and ended_on.isoformat()
+            named, day = old.named, ended_on and ended_on.isoformat()
             note = [old.id, old.employer_id, old.holder_id, astuple(named), day]
             self.ended.append((row.number, note))
 
@@ -332,7 +335,7 @@ class _RosterChunk:
         self,
         row: ImportRow,
         id_: str,
-        values: dict[str, Any],
+        values: Cells,
         tied_to: str | None,
         *,
         changed: bool,
@@ -367,7 +370,7 @@ def _entry(
     return Employment(id_, employer_id, holder_id, NamedWorker(*named), ended_on)
 
 
-def _follow_up(run: Run, notes: Collection[tuple[int, Any]]) -> None:
+def _follow_up(run: Run, notes: Collection[tuple[int, Note]]) -> None:
     entries = {number: _entry(*note[0]) for number, note in notes}
     claims = [entries[number] for number, (_, is_tied, *_) in notes if not is_tied]
     tied = employments.begin(run.work, claims)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
@@ -21,6 +21,9 @@ from tracker.services.imports.scratch import Scratch
 from tracker.tabular import Column
 from tracker.tabular.problems import Problems
 
+Cells: TypeAlias = dict[str, Any]
+"""What the columns' parsers made of the cells of a row, by column."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
@@ -28,7 +31,7 @@ class ImportRow:
 
     number: int
     key: str
-    values: dict[str, Any]
+    values: Cells
 
     def __getitem__(self, column: str) -> Any:
         return self.values[column]
@@ -55,7 +58,7 @@ class Run:
     effects: Counter[str] = field(default_factory=Counter)
     consequences: list[AwardChange] = field(default_factory=list)
     total_consequences: int = 0
-    deferred: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    deferred: dict[str, tuple[int, dict[str, object]]] = field(default_factory=dict)
     _refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     @property
@@ -132,7 +135,7 @@ class ImportKind:
     finish: Callable[[Run], None]
     checks_on: bool = False
 
-    def key_of(self, values: dict[str, Any]) -> str:
+    def key_of(self, values: Cells) -> str:
         """The row's key as a single text."""
         return "\x1f".join(str(values[column]) for column in self.key)
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from tracker.services.core.bulk import CHUNK
+
+Note: TypeAlias = Any
+"""What a kind of file has kept of a row as JSON, and knows the form of."""
 
 _TABLES = """
     create table seen (space text, key text, row integer, primary key (space, key)) without rowid;
@@ -49,11 +52,11 @@ class Scratch:
 
     def rows_of(self, space: str, keys: Iterable[str]) -> dict[str, int]:
         """The rows of those keys that were remembered."""
-        found = self._file.execute(
+        rows = self._file.execute(
             "select key, row from seen where space = ? and key in (select value from json_each(?))",
             (space, json.dumps(list(keys))),
         )
-        return dict(found.fetchall())
+        return dict(rows.fetchall())
 
     def touch(self, rows: Iterable[tuple[str, str, int, bool]]) -> None:
         """Remember the records that rows concern: scheme, id, row, and whether it was changed."""
@@ -74,33 +77,33 @@ class Scratch:
                 yield scheme, [(id_, row, bool(changed)) for id_, row, changed in page]
                 last = page[-1][0]
 
-    def note(self, space: str, notes: Iterable[tuple[int, Any]]) -> None:
+    def note(self, space: str, notes: Iterable[tuple[int, object]]) -> None:
         """Keep a JSON value for each of these rows."""
         self._many(
             "insert into noted values (?, ?, ?)",
             ((space, row, json.dumps(note)) for row, note in notes),
         )
 
-    def group(self, notes: Iterable[tuple[str, int, Any]]) -> None:
+    def group(self, notes: Iterable[tuple[str, int, object]]) -> None:
         """Keep a JSON value for each of these rows, grouped by owner."""
         self._many(
             "insert into grouped values (?, ?, ?)",
             ((owner, row, json.dumps(note)) for owner, row, note in notes),
         )
 
-    def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Any]]]:
+    def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Note]]]:
         """All values kept for these owners, in the order of the rows."""
-        found: dict[str, list[tuple[int, Any]]] = {}
+        by_owner: dict[str, list[tuple[int, Note]]] = {}
         rows = self._file.execute(
             "select owner, row, note from grouped where owner in (select value from json_each(?))"
             " order by owner, row",
             (json.dumps(list(owners)),),
         )
         for owner, row, note in rows:
-            found.setdefault(owner, []).append((row, json.loads(note)))
-        return found
+            by_owner.setdefault(owner, []).append((row, json.loads(note)))
+        return by_owner
 
-    def noted(self, space: str) -> Iterator[list[tuple[int, Any]]]:
+    def noted(self, space: str) -> Iterator[list[tuple[int, Note]]]:
         """All values kept in this space in the order of the rows, in chunks."""
         last = 0
         while True:

@@ -57,19 +57,19 @@ def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
     whose last day has passed is ended here.
     """
     today = employers.today(run.work)
-    found = dict.fromkeys(pairs, date.min)
+    first_days = dict.fromkeys(pairs, date.min)
     lapsed: list[str] = []
     for row in consents.open_of(run.work, pairs):
         if row.until_on is not None and row.until_on < today:
             lapsed.append(row.id)
-            found[row.holder_id, row.employer_id] = row.until_on + DAY
+            first_days[row.holder_id, row.employer_id] = row.until_on + DAY
         else:
-            found[row.holder_id, row.employer_id] = date.max
+            first_days[row.holder_id, row.employer_id] = date.max
     consents.end(run.work, lapsed, ConsentEnd.LAPSED)
-    found |= dict.fromkeys(bars.among(run.work, pairs), date.max)
+    first_days |= dict.fromkeys(bars.among(run.work, pairs), date.max)
     for pair, day in [*_withdrawn(run.work, pairs), *_left(run.work, pairs, today)]:
-        found[pair] = max(found[pair], day)
-    return found
+        first_days[pair] = max(first_days[pair], day)
+    return first_days
 
 
 def _withdrawn(reading: ReadContext, pairs: Collection[Pair]) -> list[tuple[Pair, date]]:

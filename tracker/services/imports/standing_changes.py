@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -21,14 +22,24 @@ from tracker.services.outbox.notices import NoticeToTell
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
-_KNOWN = ("certification_id", "kind", "effective_on", "reason", "barred_until")
 REASON_CODE = "imported"  # files give reasons only in words
 
 
+class _ChangeOnRecord(NamedTuple):
+    ref: str | None
+    id: str
+    certification_id: str
+    kind: str
+    effective_on: date
+    reason: str
+    barred_until: date | None
+
+
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
-    found = lookups.certified(run, rows, table=StandingChange, day="effective_on")
-    on_record = lookups.by_ref(run.work, StandingChange, [row.key for row, _, _ in found], *_KNOWN)
-    for row, _, certification_id in found:
+    matches = lookups.certified(run, rows, table=StandingChange, day="effective_on")
+    keys = [row.key for row, _, _ in matches]
+    on_record = lookups.by_ref(run.work, StandingChange, keys, _ChangeOnRecord)
+    for row, _, certification_id in matches:
         _check_bar(run, row)
         _check_same(run, row, on_record.get(row.key), certification_id)
     run.settle_refusals()
@@ -36,7 +47,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         return
     batch = Batch(run, StandingChange, subject="standing_change")
     touched: list[tuple[str, str, int, bool]] = []
-    for row, scheme, certification_id in found:
+    for row, scheme, certification_id in matches:
         fate = batch.add(
             on_record.get(row.key),
             {"reason": row["reason"]},
@@ -53,7 +64,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
-    new = {batch.ids[row.key]: (row, id_) for row, _, id_ in found if row.key not in on_record}
+    new = {batch.ids[row.key]: (row, id_) for row, _, id_ in matches if row.key not in on_record}
     for row_id, (row, _) in new.items():
         if row["kind"] == ChangeKind.REINSTATE:
             run.deferred[row_id] = (row.number, {"scheme": row["scheme"]})
@@ -62,16 +73,18 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
     """Notify holders of recent changes; most of a file is history."""
-    told = {
+    recent = {
         id_: (row, certification_id)
         for id_, (row, certification_id) in new.items()
         if row["kind"] in certifications.NEWS_OF and notices.is_news(run.work, row["effective_on"])
     }
-    if not told:
+    if not recent:
         return
     table = Certification
     statement = select(table.id, table.holder_id).where(
-        bulk.among(run.work, table.id, {certification_id for _, certification_id in told.values()})
+        bulk.among(
+            run.work, table.id, {certification_id for _, certification_id in recent.values()}
+        )
     )
     holders = {row.id: row.holder_id for row in run.work.rows(statement)}
     news = (
@@ -82,7 +95,7 @@ def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
             event=id_,
             on=row["effective_on"],
         )
-        for id_, (row, certification_id) in told.items()
+        for id_, (row, certification_id) in recent.items()
     )
     notices.tell(run.work, news)
 
@@ -96,7 +109,9 @@ def _check_bar(run: Run, row: ImportRow) -> None:
         run.refuse(row, "barred_until", refusal.fields["barred_until"])
 
 
-def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> None:
+def _check_same(
+    run: Run, row: ImportRow, old: _ChangeOnRecord | None, certification_id: str
+) -> None:
     """Refuse to alter a change on record: changes are only ever added, so that history is kept."""
     if old is None:
         return
@@ -123,7 +138,7 @@ def _give_back(run: Run) -> None:
     """Restore the days lost to undone suspensions and revocations, as the API does."""
     by_scheme: dict[str, list[str]] = {}
     for id_, (_, values) in run.deferred.items():
-        by_scheme.setdefault(values["scheme"], []).append(id_)
+        by_scheme.setdefault(str(values["scheme"]), []).append(id_)
     for code, ids in by_scheme.items():
         for some in bulk.chunks(ids):
             restored_days.give_back(run.work, run.work.schemes[code], some)
@@ -143,10 +158,10 @@ def _judge(run: Run, ids: Collection[str]) -> None:
         .where(bulk.among(run.work, table.certification_id, ids))
         .order_by(table.certification_id, table.effective_on, table.recorded_at, table.ref)
     )
-    found = run.work.rows(statement)
-    rows = run.scratch.rows_of("key", [row.ref for row in found if row.ref])
+    changes = run.work.rows(statement)
+    rows = run.scratch.rows_of("key", [row.ref for row in changes if row.ref])
     earlier: dict[str, list[ChangeOfStanding]] = {}
-    for row in found:
+    for row in changes:
         before = earlier.setdefault(row.certification_id, [])
         try:
             standing_changes.check_change(row.kind, before, effective_on=row.effective_on)

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker import tabular
 from tracker.domain.credentials import certifications as rules
@@ -38,7 +39,8 @@ from tracker.models import (
 )
 from tracker.services import imports
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.combined import Statement
+from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.overview.exports import Format
 from tracker.services.points.activities import CLAIMED, LATEST_FIRST
 from tracker.services.standings import snapshots
@@ -54,7 +56,7 @@ def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format 
     """Write everything on record of a kind; returns the number of rows. Raises Invalid."""
     columns, count = imports.columns(kind), 0
 
-    def rows() -> Iterator[list[Any]]:
+    def rows() -> Iterator[list[object]]:
         nonlocal count
         for line in _KINDS[kind](reading):
             count += 1
@@ -65,7 +67,11 @@ def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format 
     return count
 
 
-def _pages(reading: ReadContext, statement: Any, key: Any) -> Iterator[Any]:
+def _pages(
+    reading: ReadContext,
+    statement: Statement,
+    key: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+) -> Iterator[AnyRow]:
     """The rows of a statement in the order of ``key``, read in pages."""
     last = None
     while True:
@@ -78,7 +84,7 @@ def _pages(reading: ReadContext, statement: Any, key: Any) -> Iterator[Any]:
 
 
 def _lines(
-    reading: ReadContext, table: type[_HasRef], name: str, statement: Any
+    reading: ReadContext, table: type[_HasRef], name: str, statement: Statement
 ) -> Iterator[ExportLine]:
     """A line for each row, ordered by the ref, which goes into the column ``name``.
 
@@ -145,13 +151,13 @@ def _certifications(reading: ReadContext) -> Iterator[ExportLine]:
             yield from _cycles(reading.schemes[row.scheme], row, records[row.id])
 
 
-def _place(row: Any) -> tuple[Any, ...]:
+def _place(row: AnyRow) -> tuple[str, str, date, str]:
     """The sort key: a person's certifications in a scheme in the order of their awards."""
     return row.holder_ref, row.scheme, row.awarded_on, row.certificate_number
 
 
 def _cycles(
-    scheme: Scheme, row: Any, record: snapshots.CertificationRecord
+    scheme: Scheme, row: AnyRow, record: snapshots.CertificationRecord
 ) -> Iterator[ExportLine]:
     """A line for each cycle, ending on its last day, or before the next cycle if that is earlier.
 
@@ -275,7 +281,7 @@ def _roster(reading: ReadContext) -> Iterator[ExportLine]:
             yield from _employments(reading, ids)
 
 
-def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[Any]:
+def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[AnyRow]:
     """The last employment for each of the employers' employee numbers."""
     table = RosterEntry
     place = func.row_number().over(
@@ -283,8 +289,8 @@ def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[Any]:
         order_by=(table.ended_on.is_(None).desc(), table.ended_on.desc(), table.id.desc()),
     )
     columns = table.employer_id, table.employee_id, table.id, place.label("place")
-    asked = bulk.among(reading, table.employer_id, employer_ids)
-    placed = select(*columns).where(asked).subquery()
+    is_theirs = bulk.among(reading, table.employer_id, employer_ids)
+    placed = select(*columns).where(is_theirs).subquery()
     return reading.rows(select(placed).where(placed.c.place == 1))
 
 
@@ -316,8 +322,8 @@ def _employments(reading: ReadContext, ids: Sequence[str]) -> Iterator[ExportLin
         .join(Sharing, in_force, isouter=True)
         .where(bulk.among(reading, table.id, ids))
     )
-    found = {row.id: row for row in reading.rows(statement)}
-    yield from (found[id_]._asdict() for id_ in ids)
+    by_id = {row.id: row for row in reading.rows(statement)}
+    yield from (by_id[id_]._asdict() for id_ in ids)
 
 
 _KINDS: Mapping[str, Callable[[ReadContext], Iterator[ExportLine]]] = {

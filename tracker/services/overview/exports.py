@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from tracker import tabular
 from tracker.db import Base
@@ -37,7 +37,7 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.standings import standings as reports
 from tracker.services.standings.standings import ExportRow
 
@@ -82,32 +82,32 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
 
     Raises NotFound, also for another person's record.
     """
-    found = _rows(reading, Holder, Holder.ref == holder_ref)
-    if not found:
+    holders = _rows(reading, Holder, Holder.ref == holder_ref)
+    if not holders:
         raise NotFound
-    holder = found[0]
+    holder = holders[0]
     check_own_holder(reading.actor, holder["id"])
-    told = {
+    own = {
         name: _rows(reading, table, table.__table__.c.holder_id == holder["id"])
         for name, table in _SUBJECTS
     }
-    _name(reading, told["assessment"], "center_id", Center)
+    _name(reading, own["assessment"], "center_id", Center)
     for name in ("sharing", "roster_entry"):
-        _name(reading, told[name], "employer_id", Employer)
+        _name(reading, own[name], "employer_id", Employer)
     below = {
-        **_nest(reading, told["certification"], Certification, _OF_CERTIFICATIONS),
-        **_nest(reading, told["activity"], Activity, _OF_ACTIVITIES),
+        **_nest(reading, own["certification"], Certification, _OF_CERTIFICATIONS),
+        **_nest(reading, own["activity"], Activity, _OF_ACTIVITIES),
     }
-    subjects = {name: [row["id"] for row in rows] for name, rows in {**told, **below}.items()}
+    subjects = {name: [row["id"] for row in rows] for name, rows in {**own, **below}.items()}
     return {
         "holder": holder,
-        "former_names": told["former_name"],
-        "requests": told["request"],
-        "assessments": told["assessment"],
-        "certifications": told["certification"],
-        "activities": told["activity"],
-        "sharing": told["sharing"],
-        "rosters": told["roster_entry"],
+        "former_names": own["former_name"],
+        "requests": own["request"],
+        "assessments": own["assessment"],
+        "certifications": own["certification"],
+        "activities": own["activity"],
+        "sharing": own["sharing"],
+        "rosters": own["roster_entry"],
         "messages": _messages(reading, holder["id"]),
         "history": _history(reading, subjects | {"holder": [holder["id"]]}),
     }
@@ -134,22 +134,22 @@ def _nest(
     """Put under each row the rows that belong to it; returns all of these, by subject."""
     by_id = {row["id"]: row for row in rows}
     link = f"{owner.__tablename__}_id"
-    found: dict[str, ExportRows] = {}
+    parts_by_subject: dict[str, ExportRows] = {}
     for name, subject, table in parts:
         for row in rows:
             row[name] = []
-        found[subject] = []
+        parts_by_subject[subject] = []
         column = table.__table__.c[link]
         for ids in bulk.chunks(by_id):
             statement = select(*table.__table__.c).where(column.in_(ids))
-            for row in reading.rows(statement.order_by(*table.__table__.primary_key)):
-                part = _plain(row)
-                by_id[row._asdict()[link]][name].append(part)
-                found[subject].append(part)
-    return found
+            for part_row in reading.rows(statement.order_by(*table.__table__.primary_key)):
+                part = _plain(part_row)
+                by_id[getattr(part_row, link)][name].append(part)
+                parts_by_subject[subject].append(part)
+    return parts_by_subject
 
 
-def _rows(reading: ReadContext, table: type[Base], where: Any) -> ExportRows:
+def _rows(reading: ReadContext, table: type[Base], where: ColumnElement[bool]) -> ExportRows:
     columns = table.__table__.c
     return [_plain(row) for row in reading.rows(select(*columns).where(where).order_by(columns.id))]
 
@@ -183,7 +183,7 @@ def _messages(reading: ReadContext, holder_id: str) -> ExportRows:
 
 def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows:
     """The history entries about these records, as they were written."""
-    table, found = HistoryEntry, []
+    table, lines = HistoryEntry, []
     for subject, ids in subjects.items():
         for some in bulk.chunks(ids):
             statement = select(
@@ -195,14 +195,14 @@ def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows
                 table.subject_id,
                 table.detail,
             ).where(table.subject == subject, table.subject_id.in_(some))
-            found += [_plain(row) for row in reading.rows(statement)]
-    _put_values(reading, found)
-    return sorted(found, key=lambda line: line["id"])
+            lines += [_plain(row) for row in reading.rows(statement)]
+    _put_values(reading, lines)
+    return sorted(lines, key=lambda line: line["id"])
 
 
 def _put_values(reading: ReadContext, lines: ExportRows) -> None:
     """Add the personal values stored beside an entry, before and after, under ``values``."""
-    by_id: dict[int, dict[str, Any]] = {line["id"]: line for line in lines}
+    by_id = {line["id"]: line for line in lines}
     table = HistoryValue
     for start in range(0, len(lines), bulk.CHUNK):
         ids = [line["id"] for line in lines[start : start + bulk.CHUNK]]
@@ -212,12 +212,12 @@ def _put_values(reading: ReadContext, lines: ExportRows) -> None:
             values[row.field] = {"before": row.before, "after": row.after}
 
 
-def _plain(row: Any) -> dict[str, Any]:
+def _plain(row: AnyRow) -> dict[str, Any]:
     """A row as plain values for JSON: instants in UTC, amounts as text with two decimals."""
     return {name: _value(value) for name, value in row._asdict().items() if name not in _INTERNAL}
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return str(value) if isinstance(value, (date, Decimal)) else value

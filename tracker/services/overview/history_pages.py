@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.domain.errors import NotFound
 from tracker.models import (
@@ -35,7 +36,9 @@ from tracker.models import (
     Token,
 )
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.combined import Statement
+from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.core.history import Values
 
 Subjects = Mapping[str, Collection[str]]
 """Ids of records by the subject that history uses for them."""
@@ -46,8 +49,8 @@ class ChangedValue:
     """The value of a field before and after."""
 
     field: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class HistoryLine:
     action: str
     subject: str
     subject_id: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, object]
     changes: Sequence[ChangedValue]
 
 
@@ -79,94 +82,96 @@ class HistoryFilter:
 
 
 def page(
-    reading: ReadContext, asked: HistoryFilter, *, holder_id: str | None = None
+    reading: ReadContext, filters: HistoryFilter, *, holder_id: str | None = None
 ) -> list[HistoryLine]:
     """A page of entries; with ``holder_id`` those about that person. Raises NotFound."""
     if holder_id is None:
-        return _lines(reading, _asked(asked))
-    return _about(reading, asked, _records_of_person(reading, holder_id))
+        return _lines(reading, _asked(filters))
+    return _about(reading, filters, _records_of_person(reading, holder_id))
 
 
 def of_record(
-    reading: ReadContext, subject: str, subject_id: str, asked: HistoryFilter
+    reading: ReadContext, subject: str, subject_id: str, filters: HistoryFilter
 ) -> list[HistoryLine]:
     """A page of entries about one record and what belongs to it. Raises NotFound."""
-    table, below = _RECORDS[subject]
-    parts = [select(literal(subject).label("subject"), table.id).where(table.id == subject_id)]
-    parts += [
-        select(literal(name), part.id).where(getattr(part, f"{subject}_id") == subject_id)
-        for name, part in below
+    own, below = _RECORDS[subject]
+    parts = [
+        select(literal(name).label("subject"), id_).where(owner == subject_id)
+        for name, id_, owner in ((subject, own, own), *below)
     ]
-    found = _by_subject(reading, parts)
-    if subject not in found:
+    ids = _by_subject(reading, parts)
+    if subject not in ids:
         raise NotFound
     if subject == "employer":
-        found["digest"] = [subject_id]  # digest orders are recorded under their employer
-    return _about(reading, asked, found)
+        ids["digest"] = [subject_id]  # digest orders are recorded under their employer
+    return _about(reading, filters, ids)
 
 
-_RECORDS: Mapping[str, tuple[Any, tuple[tuple[str, Any], ...]]] = {
+_Id = InstrumentedAttribute[str]
+_Owned = tuple[str, _Id, InstrumentedAttribute[str | None]]
+"""A subject of history, the id of its records, and the column that names their owner."""
+_RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
     "certification": (
-        Certification,
+        Certification.id,
         (
-            ("renewal", Renewal),
-            ("appeal", Appeal),
-            ("standing_change", StandingChange),
-            ("cycle_adjustment", Adjustment),
+            ("renewal", Renewal.id, Renewal.certification_id),
+            ("appeal", Appeal.id, Appeal.certification_id),
+            ("standing_change", StandingChange.id, StandingChange.certification_id),
+            ("cycle_adjustment", Adjustment.id, Adjustment.certification_id),
         ),
     ),
-    "activity": (Activity, (("evidence", Evidence),)),
-    "renewal": (Renewal, (("appeal", Appeal),)),
-    "assessment": (Assessment, ()),
-    "employer": (Employer, ()),
+    "activity": (Activity.id, (("evidence", Evidence.id, Evidence.activity_id),)),
+    "renewal": (Renewal.id, (("appeal", Appeal.id, Appeal.renewal_id),)),
+    "assessment": (Assessment.id, ()),
+    "employer": (Employer.id, ()),
 }
-"""The records with a history of their own, by subject: their table, and what belongs to them."""
+"""The records with a history of their own, by subject: their id, and what belongs to them."""
 
 
 def _records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[str]]:
     """Everything on record about a person, by subject, in one statement. Raises NotFound."""
     own = [
-        select(literal(subject).label("subject"), table.id).where(column == holder_id)
-        for subject, table, column in _OF_PERSON
+        select(literal(subject).label("subject"), id_).where(owner == holder_id)
+        for subject, id_, owner in _OF_PERSON
     ]
     certifications = select(Certification.id).where(Certification.holder_id == holder_id)
     activities = select(Activity.id).where(Activity.holder_id == holder_id)
     below = [
-        select(literal(name), table.id).where(table.certification_id.in_(certifications))
-        for name, table in _RECORDS["certification"][1]
+        select(literal(name), id_).where(owner.in_(certifications))
+        for name, id_, owner in _RECORDS["certification"][1]
     ]
     evidence = select(literal("evidence"), Evidence.id).where(Evidence.activity_id.in_(activities))
-    found = _by_subject(reading, [*own, *below, evidence])
-    if "holder" not in found:
+    ids = _by_subject(reading, [*own, *below, evidence])
+    if "holder" not in ids:
         raise NotFound
-    return found
+    return ids
 
 
-_OF_PERSON: tuple[tuple[str, Any, Any], ...] = (
-    ("holder", Holder, Holder.id),
-    ("assessment", Assessment, Assessment.holder_id),
-    ("certification", Certification, Certification.holder_id),
-    ("activity", Activity, Activity.holder_id),
-    ("sharing", Sharing, Sharing.holder_id),
-    ("roster_entry", RosterEntry, RosterEntry.holder_id),
-    ("request", HolderRequest, HolderRequest.holder_id),
-    ("token", Token, Token.holder_id),
-    ("message", Message, Message.holder_id),
+_OF_PERSON: tuple[_Owned, ...] = (
+    ("holder", Holder.id, Holder.id),
+    ("assessment", Assessment.id, Assessment.holder_id),
+    ("certification", Certification.id, Certification.holder_id),
+    ("activity", Activity.id, Activity.holder_id),
+    ("sharing", Sharing.id, Sharing.holder_id),
+    ("roster_entry", RosterEntry.id, RosterEntry.holder_id),
+    ("request", HolderRequest.id, HolderRequest.holder_id),
+    ("token", Token.id, Token.holder_id),
+    ("message", Message.id, Message.holder_id),
 )
 
 
-def _by_subject(reading: ReadContext, parts: Sequence[Any]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+def _by_subject(reading: ReadContext, parts: Sequence[Select[str, str]]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = defaultdict(list)
     for row in reading.rows(union_all(*parts) if len(parts) > 1 else parts[0]):
-        found[row.subject].append(row.id)
-    return found
+        ids[row.subject].append(row.id)
+    return ids
 
 
-def _about(reading: ReadContext, asked: HistoryFilter, found: Subjects) -> list[HistoryLine]:
-    return _lines(reading, _asked(asked).where(_is_about(reading, found)))
+def _about(reading: ReadContext, filters: HistoryFilter, subjects: Subjects) -> list[HistoryLine]:
+    return _lines(reading, _asked(filters).where(_is_about(reading, subjects)))
 
 
-def _is_about(reading: ReadContext, found: Subjects) -> ColumnElement[bool]:
+def _is_about(reading: ReadContext, subjects: Subjects) -> ColumnElement[bool]:
     """The condition that an entry is about one of these records, by the index on both columns."""
     return or_(
         *(
@@ -174,58 +179,60 @@ def _is_about(reading: ReadContext, found: Subjects) -> ColumnElement[bool]:
                 HistoryEntry.subject == subject,
                 bulk.among(reading, HistoryEntry.subject_id, set(ids)),
             )
-            for subject, ids in found.items()
+            for subject, ids in subjects.items()
         )
     )
 
 
-def _asked(asked: HistoryFilter) -> Select[*tuple[Any, ...]]:
-    statement = _LINE.order_by(HistoryEntry.id.desc()).limit(asked.limit)
-    if asked.after is not None:
-        statement = statement.where(HistoryEntry.id < asked.after)
+def _asked(filters: HistoryFilter) -> Statement:
+    statement = _LINE.order_by(HistoryEntry.id.desc()).limit(filters.limit)
+    if filters.after is not None:
+        statement = statement.where(HistoryEntry.id < filters.after)
     for name in ("subject", "subject_id", "actor", "action"):
-        if (value := getattr(asked, name)) is not None:
+        if (value := getattr(filters, name)) is not None:
             statement = statement.where(getattr(HistoryEntry, name) == value)
-    if asked.from_on is not None:
-        statement = statement.where(HistoryEntry.at >= _begin(asked.from_on))
-    if asked.until_on is not None:
-        statement = statement.where(HistoryEntry.at < _begin(asked.until_on + timedelta(days=1)))
+    if filters.from_on is not None:
+        statement = statement.where(HistoryEntry.at >= _begin(filters.from_on))
+    if filters.until_on is not None:
+        statement = statement.where(HistoryEntry.at < _begin(filters.until_on + timedelta(days=1)))
     return statement
 
 
-_LINE = select(
-    HistoryEntry.id,
-    HistoryEntry.at,
-    HistoryEntry.actor,
-    HistoryEntry.action,
-    HistoryEntry.subject,
-    HistoryEntry.subject_id,
-    HistoryEntry.detail,
-)
+class _EntryRow(NamedTuple):
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_id: str
+    detail: Mapping[str, Any]
+
+
+_LINE = select(*columns_of(_EntryRow, HistoryEntry))
 
 
 def _begin(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
-def _lines(reading: ReadContext, statement: Select[*tuple[Any, ...]]) -> list[HistoryLine]:
-    rows = reading.rows(statement)
+def _lines(reading: ReadContext, statement: Statement) -> list[HistoryLine]:
+    rows = reading.rows_as(_EntryRow, statement)
     personal = _personal(reading, [row.id for row in rows])
     return [_line(row, personal.get(row.id, {})) for row in rows]
 
 
-def _personal(reading: ReadContext, ids: Collection[int]) -> dict[int, dict[str, tuple[Any, Any]]]:
+def _personal(reading: ReadContext, ids: Collection[int]) -> dict[int, dict[str, Values]]:
     """The personal values stored beside entries, in one statement."""
-    found: dict[int, dict[str, tuple[Any, Any]]] = defaultdict(dict)
+    values: dict[int, dict[str, Values]] = defaultdict(dict)
     table = HistoryValue
     statement = select(table.history_id, table.field, table.before, table.after)
     if ids:
         for row in reading.rows(statement.where(bulk.among(reading, table.history_id, ids))):
-            found[row.history_id][row.field] = (row.before, row.after)
-    return found
+            values[row.history_id][row.field] = (row.before, row.after)
+    return values
 
 
-def _line(row: Any, personal: Mapping[str, tuple[Any, Any]]) -> HistoryLine:
+def _line(row: _EntryRow, personal: Mapping[str, Values]) -> HistoryLine:
     detail = dict(row.detail)
     changes = []
     for name in detail.pop("fields", ()):

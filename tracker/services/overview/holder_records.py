@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from tracker.services.core import days
 from tracker.services.core.context import ReadContext
 from tracker.services.core.prefetch import Ahead
 from tracker.services.credentials import assessments, renewals
+from tracker.services.credentials.assessments import AssessmentRow
+from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.people import holders, names
+from tracker.services.people.holders import HolderRow
+from tracker.services.people.names import FormerNameRow
 from tracker.services.points import activities
+from tracker.services.points.activities import ActivityRow
 from tracker.services.standings import standings
 
 
@@ -20,12 +24,12 @@ from tracker.services.standings import standings
 class HolderRecord:
     """Everything on record about a person; certifications with their standings on a day."""
 
-    holder: Any
-    former_names: Sequence[Any]
-    assessments: Sequence[Any]
+    holder: HolderRow
+    former_names: Sequence[FormerNameRow]
+    assessments: Sequence[AssessmentRow]
     certifications: Sequence[standings.HeldCertification]
-    activities: Sequence[Any]
-    renewals: Sequence[Any]
+    activities: Sequence[ActivityRow]
+    renewals: Sequence[RenewalRow]
 
 
 def of_holder(reading: ReadContext, holder_id: str, *, on: date | None) -> HolderRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -13,7 +13,7 @@ from tracker.domain.credentials import certifications as rules
 from tracker.domain.errors import Conflict
 from tracker.models import Certification, Runtime, Span
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.standings import snapshots, standings
 
 SAMPLE = 500
@@ -44,12 +44,22 @@ def timelines(reading: ReadContext, *, sample: int = SAMPLE) -> Timelines:
     return Timelines(len(ids), tuple(sorted(wrong)))
 
 
-def _sample(reading: ReadContext, sample: int) -> dict[str, Any]:
+class _SampledCertification(NamedTuple):
+    id: str
+    number: str
+    scheme: str
+
+
+def _sample(reading: ReadContext, sample: int) -> dict[str, _SampledCertification]:
     table = Certification
-    statement = select(table.id, table.number, table.scheme).where(snapshots.CARRIED)
-    latest = reading.rows(statement.order_by(table.id.desc()).limit(sample // 2))
-    elsewhere = reading.rows(statement.order_by(table.number).limit(sample // 2))
-    return {row.id: row for row in [*latest, *elsewhere]}
+    statement = select(*columns_of(_SampledCertification, table)).where(snapshots.CARRIED)
+    latest = statement.order_by(table.id.desc()).limit(sample // 2)
+    elsewhere = statement.order_by(table.number).limit(sample // 2)
+    return {
+        row.id: row
+        for some in (latest, elsewhere)
+        for row in reading.rows_as(_SampledCertification, some)
+    }
 
 
 def _expected(
@@ -66,7 +76,7 @@ def _expected(
 
 
 def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.StandingSpan]]:
-    found: dict[str, list[rules.StandingSpan]] = defaultdict(list)
+    spans: dict[str, list[rules.StandingSpan]] = defaultdict(list)
     for some in bulk.chunks(ids):
         statement = (
             select(Span.certification_id, *standings.SPAN)
@@ -75,8 +85,8 @@ def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.Standi
         )
         for id_, from_on, until_on, *rest in reading.rows(statement):
             until = None if until_on == date.max else until_on
-            found[id_].append(rules.StandingSpan(from_on, until, *rest))
-    return found
+            spans[id_].append(rules.StandingSpan(from_on, until, *rest))
+    return spans
 
 
 def last_beat(reading: ReadContext) -> datetime | None:

@@ -6,39 +6,37 @@ end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor, Role, Scope
 from tracker.models import Employer, Token
 from tracker.services.core import tokens
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.tokens import TokenRow
 from tracker.services.delivery import bounces
 from tracker.services.delivery.bounces import Deliverability
 from tracker.services.people import holders
+from tracker.services.people.holders import HolderRow
 from tracker.services.standings import standings
 from tracker.services.standings.standings import HeldCertification
 
 LONGEST = timedelta(days=365)
-_COLUMNS = (
-    Token.id,
-    Token.name,
-    Token.role,
-    Token.scopes,
-    Token.holder_id,
-    Token.employer_id,
-    Token.recorded_at,
-    Token.expires_at,
-    Token.last_used_at,
-    Token.revoked_at,
-)
+_TOKENS = select(*columns_of(TokenRow, Token))
+
+
+class MyEmployer(NamedTuple):
+    """The employer for whom the actor acts."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class Myself:
     """
 
     actor: Actor
-    holder: Any
-    employer: Any
+    holder: HolderRow | None
+    employer: MyEmployer | None
     mail: Deliverability | None
     certifications: Sequence[Mine]
 
@@ -77,31 +75,32 @@ def myself(reading: ReadContext) -> Myself:
     )
 
 
-def _employer(reading: ReadContext, employer_id: str) -> Any:
-    return reading.row(select(Employer.id, Employer.name).where(Employer.id == employer_id))
+def _employer(reading: ReadContext, employer_id: str) -> MyEmployer | None:
+    statement = select(*columns_of(MyEmployer, Employer)).where(Employer.id == employer_id)
+    return reading.row_as(MyEmployer, statement)
 
 
-def _held(reading: ReadContext, holder: Any) -> list[Mine]:
+def _held(reading: ReadContext, holder: HolderRow) -> list[Mine]:
     """The holder's certifications on their own date, with the next steps."""
     days = {scheme.code: reading.day_of(scheme, holder.time_zone) for scheme in reading.schemes}
     held = [
-        one
+        certification
         for day in sorted(set(days.values()))
-        for one in standings.of_holder(reading, holder.id, on=day)
-        if days[one.scheme] == day
+        for certification in standings.of_holder(reading, holder.id, on=day)
+        if days[certification.scheme] == day
     ]
     points = standings.points(reading, held)
     return [
         Mine(
-            one,
-            standings.next_step(one.standing, points.get(one.id)),
-            reading.schemes[one.scheme].zone_of(holder.time_zone),
+            certification,
+            standings.next_step(certification.standing, points.get(certification.id)),
+            reading.schemes[certification.scheme].zone_of(holder.time_zone),
         )
-        for one in sorted(held, key=attrgetter("awarded_on", "id"))
+        for certification in sorted(held, key=attrgetter("awarded_on", "id"))
     ]
 
 
-def make_token(work: UnitOfWork, given: dict[str, Any]) -> tuple[str, str]:
+def make_token(work: UnitOfWork, wanted: Mapping[str, Any]) -> tuple[str, str]:
     """Make a token: an admin for anybody, others for themselves; returns its id and its secret.
 
     A token for oneself has one's own role, name, record and employer, no scope that one lacks, and
@@ -110,7 +109,7 @@ def make_token(work: UnitOfWork, given: dict[str, Any]) -> tuple[str, str]:
     """
     actor, own_end = work.actor, _own_end(work)
     usual = min(own_end or work.now + LONGEST, work.now + LONGEST)
-    values = {**given, "expires_at": given.get("expires_at", usual)}
+    values = {**wanted, "expires_at": wanted.get("expires_at", usual)}
     mine = _own(actor)
     if actor.role != "admin":
         _check_own(work, values, mine)
@@ -138,7 +137,7 @@ def _check_end(expires_at: datetime | None, own_end: datetime | None) -> None:
         )
 
 
-def _own(actor: Actor) -> dict[str, Any]:
+def _own(actor: Actor) -> dict[str, str | None]:
     return {
         "role": actor.role,
         "name": actor.name,
@@ -147,7 +146,7 @@ def _own(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _check_own(work: UnitOfWork, values: dict[str, Any], mine: dict[str, Any]) -> None:
+def _check_own(work: UnitOfWork, values: Mapping[str, Any], mine: Mapping[str, object]) -> None:
     """Refuse a token with more rights than its maker's, or another name in the history."""
     wrong = {
         key: "must be your own, or left out"
@@ -163,34 +162,36 @@ def _check_own(work: UnitOfWork, values: dict[str, Any], mine: dict[str, Any]) -
         raise Invalid("You can create tokens only for yourself.", fields=wrong)
 
 
-def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
+def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[TokenRow]:
     """A page of tokens in the order of their ids: all for an admin, one's own for others."""
-    statement = select(*_COLUMNS).where(*_mine(reading.actor)).order_by(Token.id).limit(limit)
+    statement = _TOKENS.where(*_mine(reading.actor)).order_by(Token.id).limit(limit)
     if after:
         statement = statement.where(Token.id > after)
-    return reading.rows(statement)
+    return reading.rows_as(TokenRow, statement)
 
 
-def token(reading: ReadContext, token_id: str) -> Any:
+def token(reading: ReadContext, token_id: str) -> TokenRow:
     """One token. Raises NotFound, also for another person's."""
-    row = reading.row(select(*_COLUMNS).where(Token.id == token_id, *_mine(reading.actor)))
+    row = reading.row_as(TokenRow, _TOKENS.where(Token.id == token_id, *_mine(reading.actor)))
     if row is None:
         raise NotFound
     return row
 
 
-def _mine(actor: Actor) -> list[Any]:
+def _mine(actor: Actor) -> list[ColumnElement[bool]]:
     """The condition: same role, record and employer; for staff, also the same person."""
     if actor.role == "admin":
         return []
-    found = [Token.role == actor.role]
-    found.append(
+    conditions: list[ColumnElement[bool]] = [Token.role == actor.role]
+    conditions.append(
         Token.holder_id == actor.holder_id if actor.holder_id else Token.holder_id.is_(None)
     )
-    found.append(
+    conditions.append(
         Token.employer_id == actor.employer_id if actor.employer_id else Token.employer_id.is_(None)
     )
-    return [*found, Token.person_id == actor.person_id] if actor.role == "staff" else found
+    return (
+        [*conditions, Token.person_id == actor.person_id] if actor.role == "staff" else conditions
+    )
 
 
 def end_token(work: UnitOfWork, token_id: str) -> None:

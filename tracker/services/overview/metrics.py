@@ -129,5 +129,5 @@ def _bounces(reading: ReadContext) -> dict[str, int]:
     """The bounces of the last day, by kind."""
     recent = Bounce.at > reading.now - _DAY
     counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
-    found = {row.kind: row.n for row in reading.rows(counted)}
-    return {**dict.fromkeys(ReturnKind, 0), **found}
+    counts = {row.kind: row.n for row in reading.rows(counted)}
+    return {**dict.fromkeys(ReturnKind, 0), **counts}

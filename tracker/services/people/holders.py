@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -17,40 +17,52 @@ from tracker.domain.names import FoldedName, is_same
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Certification, Employer, Holder, RosterEntry
 from tracker.services.core import history
-from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
 from tracker.services.outbox import cursors
 from tracker.services.people import names
 
-COLUMNS = (
-    Holder.id,
-    Holder.ref,
-    Holder.given_name,
-    Holder.family_name,
-    Holder.email,
-    Holder.second_email,
-    Holder.email_confirmed,
-    Holder.second_email_confirmed,
-    Holder.language,
-    Holder.time_zone,
-    Holder.deceased_on,
-    Holder.recorded_at,
-    Holder.version,
-)
+
+class HolderRow(NamedTuple):
+    """A person as they are on record."""
+
+    id: str
+    ref: str
+    given_name: str
+    family_name: str
+    email: str
+    second_email: str | None
+    email_confirmed: bool
+    second_email_confirmed: bool
+    language: str
+    time_zone: str
+    deceased_on: date | None
+    recorded_at: datetime
+    version: int
+
+
+class HasTimeZone(Protocol):
+    """A row of a person with their time zone."""
+
+    @property
+    def time_zone(self) -> str:
+        """The name of the time zone."""
+
+
 ADDRESSES = ("email", "second_email")
-_ONE = select(*COLUMNS)
+_ONE = select(*columns_of(HolderRow, Holder))
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record has changed since you read it; read it again."
 _LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
 """Fields that affect whether and when reminders are due, and whether they arrive."""
 
 
-def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
+def register(work: UnitOfWork, values: Mapping[str, Any]) -> HolderRow:
     """Register a person. Raises AlreadyRecorded if the ref is taken."""
     id_ = new_id()
     name = FoldedName(values["given_name"], values["family_name"])
-    given = {"ref": id_, **values, **names.columns(name)}
-    holder = Holder(id=id_, **given, recorded_at=work.now)
+    columns = {"ref": id_, **values, **names.columns(name)}
+    holder = Holder(id=id_, **columns, recorded_at=work.now)
     work.session.add(holder)
     try:
         work.session.flush()
@@ -60,10 +72,10 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
     return get(work, holder.id)
 
 
-def get(reading: ReadContext, holder_id: str) -> Any:
+def get(reading: ReadContext, holder_id: str) -> HolderRow:
     """A holder's row. Raises NotFound, also for another person's record."""
     check_own_holder(reading.actor, holder_id)
-    row = reading.row(BY_ID, {"id": holder_id})
+    row = reading.row_as(HolderRow, BY_ID, {"id": holder_id})
     if row is None:
         raise NotFound
     return row
@@ -72,11 +84,11 @@ def get(reading: ReadContext, holder_id: str) -> Any:
 def correct(
     work: UnitOfWork,
     holder_id: str,
-    values: dict[str, Any],
+    values: Mapping[str, object],
     *,
     version: int,
     reason: str | None = None,
-) -> Any:
+) -> HolderRow:
     """Change a person's record. Raises NotFound, or Stale if it has changed since it was read."""
     check_own_holder(work.actor, holder_id)
     holder = work.session.get(Holder, holder_id)
@@ -89,7 +101,7 @@ def correct(
 
 
 def write(
-    work: UnitOfWork, holder: Holder, values: Mapping[str, Any], *, reason: str | None
+    work: UnitOfWork, holder: Holder, values: Mapping[str, object], *, reason: str | None
 ) -> None:
     """Change a record and keep the previous values; a replaced name becomes a former name.
 
@@ -117,12 +129,12 @@ def write(
 
 
 def _confirmed(
-    work: UnitOfWork, holder: Holder, values: Mapping[str, Any], changed: Mapping[str, Any]
+    work: UnitOfWork, holder: Holder, values: Collection[str], changed: Collection[str]
 ) -> dict[str, bool]:
     """Whether the new addresses are confirmed: only if staff enter them for somebody else."""
     by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
-    given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
-    return {f"{name}_confirmed": by_staff for name in given}
+    entered = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
+    return {f"{name}_confirmed": by_staff for name in entered}
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:
@@ -135,14 +147,14 @@ def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> di
     return names.columns(new, names.keep(work, [given_up])[holder.id])
 
 
-def today(reading: ReadContext, holder: Any) -> date:
+def today(reading: ReadContext, holder: HasTimeZone) -> date:
     """Today's date in a holder's time zone."""
     return reading.now.astimezone(zone_of(holder.time_zone)).date()
 
 
 def search(
     reading: ReadContext, *, after: str | None, limit: int, filters: dict[str, str]
-) -> list[Any]:
+) -> list[HolderRow]:
     """A page of holders in the order of their ids.
 
     Names match by their beginning, ignoring accents and case; ``q`` matches the words of a name in
@@ -154,7 +166,7 @@ def search(
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
         statement = statement.where(_matches(key, value))
-    return list(reading.rows(statement))
+    return reading.rows_as(HolderRow, statement)
 
 
 def _matches(key: str, value: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
@@ -20,22 +20,40 @@ from tracker.domain.names import FoldedName
 from tracker.domain.values import run_together
 from tracker.models import FormerName, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 FIELDS = ("given_name", "family_name")
 _LAST = "\U0010ffff"  # sorts after every character
-_FORMER = select(
-    FormerName.id,
-    FormerName.holder_id,
-    FormerName.given_name,
-    FormerName.family_name,
-    FormerName.until_on,
-)
+
+
+class HasName(Protocol):
+    """A row of a person, or of a former name."""
+
+    @property
+    def given_name(self) -> str:
+        """The given name."""
+
+    @property
+    def family_name(self) -> str:
+        """The family name."""
+
+
+class FormerNameRow(NamedTuple):
+    """A name that a holder had through a day."""
+
+    id: str
+    holder_id: str
+    given_name: str
+    family_name: str
+    until_on: date
+
+
+_FORMER = select(*columns_of(FormerNameRow, FormerName))
 OF_HOLDER = _FORMER.where(FormerName.holder_id == bindparam("id"))
 """A holder's former names in any order; can be prefetched."""
 
 
-def of(row: Any) -> FoldedName:
+def of(row: HasName) -> FoldedName:
     """The name in a row of holders or of former names."""
     return FoldedName(row.given_name, row.family_name)
 
@@ -60,42 +78,44 @@ class Replaced:
     until_on: date
 
 
-def former(reading: ReadContext, holder_ids: Collection[str]) -> Mapping[str, Sequence[Any]]:
+def former(
+    reading: ReadContext, holder_ids: Collection[str]
+) -> Mapping[str, Sequence[FormerNameRow]]:
     """The former names of holders, newest first."""
-    found: dict[str, list[Any]] = defaultdict(list)
+    names: dict[str, list[FormerNameRow]] = defaultdict(list)
     for ids in bulk.chunks(set(holder_ids)):
         statement = _FORMER.where(bulk.among(reading, FormerName.holder_id, ids))
-        for row in _newest_first(reading.rows(statement)):
-            found[row.holder_id].append(row)
-    return found
+        for row in _newest_first(reading.rows_as(FormerNameRow, statement)):
+            names[row.holder_id].append(row)
+    return names
 
 
-def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
+def of_holder(reading: ReadContext, holder_id: str) -> Sequence[FormerNameRow]:
     """The former names of one holder, newest first."""
-    return _newest_first(reading.rows(OF_HOLDER, {"id": holder_id}))
+    return _newest_first(reading.rows_as(FormerNameRow, OF_HOLDER, {"id": holder_id}))
 
 
-def _newest_first(rows: Sequence[Any]) -> list[Any]:
+def _newest_first(rows: Sequence[FormerNameRow]) -> list[FormerNameRow]:
     return sorted(rows, key=lambda row: row.id, reverse=True)
 
 
 def keep(work: UnitOfWork, replaced: Collection[Replaced]) -> dict[str, list[FoldedName]]:
     """Store replaced names; returns all former names of these holders, newest first."""
-    earlier = former(work, [one.holder_id for one in replaced])
+    earlier = former(work, [old.holder_id for old in replaced])
     rows = [
         {
             "id": new_id(),
-            "holder_id": one.holder_id,
-            "given_name": one.name.given,
-            "family_name": one.name.family,
-            "until_on": one.until_on,
+            "holder_id": old.holder_id,
+            "given_name": old.name.given,
+            "family_name": old.name.family,
+            "until_on": old.until_on,
             "recorded_at": work.now,
             "recorded_by": work.actor.name,
         }
-        for one in replaced
+        for old in replaced
     ]
     bulk.insert(work, FormerName, rows)
-    return {one.holder_id: [one.name, *map(of, earlier.get(one.holder_id, ()))] for one in replaced}
+    return {old.holder_id: [old.name, *map(of, earlier.get(old.holder_id, ()))] for old in replaced}
 
 
 # Searching.

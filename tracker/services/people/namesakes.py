@@ -27,11 +27,11 @@ def on_record(reading: ReadContext, keys: Collection[Key]) -> dict[Key, str]:
 
     People with former names are missed, since their searchable text contains all their names.
     """
-    found = select(Holder.ref, Holder.folded_name, Holder.email).where(
+    statement = select(Holder.ref, Holder.folded_name, Holder.email).where(
         bulk.among(reading, Holder.folded_name, {name for name, _ in keys}),
         func.lower(Holder.email).in_({address for _, address in keys}),
     )
-    rows = reading.rows(found.order_by(Holder.id.desc()))
+    rows = reading.rows(statement.order_by(Holder.id.desc()))
     return {key_of(row.folded_name, row.email): row.ref for row in rows}
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Executable, and_, or_, select, update
 
 from tracker.domain.delivery import reminders as rules
 from tracker.domain.delivery.notices import MessageType
@@ -25,12 +25,13 @@ from tracker.services.core import bulk, history, locks, signed_links
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors
 from tracker.services.people import holders
+from tracker.services.people.holders import HolderRow
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 # Plain, as it names a field of an answer.
 REMINDERS = str(MessageType.REMINDERS)
 _TYPES = frozenset(MessageType)
-_WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
+_WANTED: Mapping[str, object] = {"wanted": True, "snoozed_until": None}
 """The default without a row."""
 _SAID = ("wanted", "snoozed_until", "changed_by", "changed_at", "reason")
 _KEY = ("holder_id", "type")
@@ -56,7 +57,7 @@ class Wish:
 class Preferences:
     """A holder's record, and their wish for every type of message."""
 
-    holder: Any
+    holder: HolderRow
     wishes: Mapping[str, Wish]
 
 
@@ -74,7 +75,7 @@ def mine(reading: ReadContext) -> Preferences:
     return of_holder(reading, _me(reading))
 
 
-def change_mine(work: UnitOfWork, values: dict[str, Any]) -> Preferences:
+def change_mine(work: UnitOfWork, values: Mapping[str, object]) -> Preferences:
     """Change the acting holder's preferences; whatever is not given stays as it is.
 
     ``values`` are wishes by type of message, and fields of the holder's record. Raises NotFound, or
@@ -93,7 +94,7 @@ def change_mine(work: UnitOfWork, values: dict[str, Any]) -> Preferences:
 
 
 def change_for(
-    work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, reason: str | None
+    work: UnitOfWork, holder_id: str, values: Mapping[str, object], *, reason: str | None
 ) -> Preferences:
     """Change a holder's wishes on their behalf, with a reason; the holder can change them back.
 
@@ -104,14 +105,18 @@ def change_for(
 
 
 def _change(
-    work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, reason: str | None
+    work: UnitOfWork, holder_id: str, values: Mapping[str, object], *, reason: str | None
 ) -> Preferences:
     """Write wishes; returns the preferences before."""
     locks.lock(work, [holder_id])
     before = of_holder(work, holder_id)
-    _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
-    for type_ in MessageType:
-        if wish := values.get(type_):
+    wishes = {
+        type_: wish for type_ in MessageType if isinstance(wish := values.get(type_), Mapping)
+    }
+    pause = wishes.get(MessageType.REMINDERS, {}).get("snoozed_until")
+    _check_pause(work, before.holder, pause, REMINDERS)
+    for type_, wish in wishes.items():
+        if wish:
             put(work, type_, [holder_id], wish, reason=reason)
     return before
 
@@ -123,7 +128,9 @@ def _me(reading: ReadContext) -> str:
     return reading.actor.holder_id
 
 
-def _check_pause(reading: ReadContext, holder: Any, until_on: date | None, field: str = "") -> None:
+def _check_pause(
+    reading: ReadContext, holder: HolderRow, until_on: date | None, field: str = ""
+) -> None:
     """Refuse a pause that ends in the past for the holder, or lasts longer than a year."""
     if until_on is None:
         return
@@ -140,7 +147,7 @@ def put(
     work: UnitOfWork,
     type_: str,
     holder_ids: Collection[str],
-    wish: Mapping[str, Any],
+    wish: Mapping[str, object],
     *,
     before: datetime | None = None,
     reason: str | None = None,
@@ -151,38 +158,38 @@ def put(
     Each change gets a history entry. Holders who changed their wish at or after ``before`` are left
     alone. ``reason`` is why staff do so for a holder.
     """
-    lines: list[tuple[str, dict[str, Any]]] = []
+    lines: list[tuple[str, dict[str, object]]] = []
     for ids in bulk.chunks(sorted(set(holder_ids))):
         earlier = _wishes(work, type_, ids)
         for row in work.rows(_put(work, type_, ids, wish, before=before, reason=reason)):
             known = earlier.get(row.holder_id, _WANTED)
             changes = history.changes({key: known[key] for key in wish}, wish)
-            detail = {"type": type_, "changes": changes, "reason": reason, **cause}
-            lines.append((row.holder_id, detail))
+            detail: dict[str, object] = {"type": type_, "changes": changes, "reason": reason}
+            lines.append((row.holder_id, detail | cause))
     history.record_many(work, "prefer", "holder", lines)
     if type_ == REMINDERS and wish.get("wanted", True) and lines:
         cursors.touch_holders(work, [holder_id for holder_id, _ in lines])
     return [holder_id for holder_id, _ in lines]
 
 
-def _wishes(work: UnitOfWork, type_: str, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+def _wishes(work: UnitOfWork, type_: str, ids: Collection[str]) -> dict[str, Mapping[str, object]]:
     """The current wishes of these holders for a type of message."""
     columns = [getattr(Preference, name) for name in _WANTED]
     statement = select(Preference.holder_id, *columns).where(
         Preference.holder_id.in_(ids), Preference.type == type_
     )
-    return {row.holder_id: row._mapping for row in work.rows(statement)}  # noqa: SLF001 - a row as a mapping
+    return {row.holder_id: row._asdict() for row in work.rows(statement)}
 
 
 def _put(
     work: UnitOfWork,
     type_: str,
     ids: Sequence[str],
-    wish: Mapping[str, Any],
+    wish: Mapping[str, object],
     *,
     before: datetime | None,
     reason: str | None,
-) -> Any:
+) -> Executable:
     """Write only changes; a holder without a row has the default, so no row is made for it.
 
     A reason counts as a change too.
@@ -251,6 +258,6 @@ def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
     return replace(reading, actor=actor)
 
 
-def _put_by_link(work: UnitOfWork, type_: str, **wish: Any) -> Preferences:
+def _put_by_link(work: UnitOfWork, type_: str, **wish: object) -> Preferences:
     put(work, type_, [_me(work)], wish)
     return mine(work)

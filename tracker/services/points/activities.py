@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm.attributes import flag_modified
@@ -27,13 +27,14 @@ from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.reasons import Act
 from tracker.models import Activity, Decision, Evidence
 from tracker.services.core import bulk, history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.points import activity_effects, activity_room
 from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ZonedCertification
 
 CLAIMED = (
     "category",
@@ -65,19 +66,19 @@ class ReviewerDecision:
 
 def claimed(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of an activity's row; a missing value becomes an empty text or list."""
-    given, tags = values.get, values.get("tags")
+    value, tags = values.get, values.get("tags")
     return {
-        "category": given("category"),
-        "type": given("type"),
-        "title": given("title"),
-        "provider": given("provider") or "",
-        "quantity": given("quantity"),
-        "starts_on": given("starts_on"),
-        "completed_on": given("completed_on"),
-        "unit": given("unit") or "",
-        "role": given("role") or "",
+        "category": value("category"),
+        "type": value("type"),
+        "title": value("title"),
+        "provider": value("provider") or "",
+        "quantity": value("quantity"),
+        "starts_on": value("starts_on"),
+        "completed_on": value("completed_on"),
+        "unit": value("unit") or "",
+        "role": value("role") or "",
         "tags": sorted(set(tags)) if tags else [],
-        "duty": bool(given("duty")),
+        "duty": bool(value("duty")),
     }
 
 
@@ -86,7 +87,7 @@ def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
     return Claim(ref=ref, **{**stated, "tags": frozenset(stated["tags"])})
 
 
-def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
+def log(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -> str:
     """Log an activity as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
@@ -106,7 +107,9 @@ def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
     return id_
 
 
-def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> ActivityType:
+def _check(
+    work: UnitOfWork, certification: ZonedCertification, values: Mapping[str, object]
+) -> ActivityType:
     """Check a claim against its cycle and its cycle's policy; returns the activity's type.
 
     Today is the date in the holder's time zone, even if staff log the activity for them.
@@ -171,7 +174,7 @@ def _flush(work: UnitOfWork) -> None:
         raise Stale("The activity has changed since you read it; read it again.") from error
 
 
-def edit(work: UnitOfWork, activity_id: str, values: dict[str, Any], *, version: int) -> None:
+def edit(work: UnitOfWork, activity_id: str, values: Mapping[str, object], *, version: int) -> None:
     """Change an activity that is with its holder: a draft, a returned or a withdrawn one.
 
     Raises IllegalTransition, Stale.
@@ -187,7 +190,7 @@ def edit(work: UnitOfWork, activity_id: str, values: dict[str, Any], *, version:
     history.record(work, "edit", "activity", activity.id, changes=changed)
 
 
-def _certification(work: UnitOfWork, activity: Activity) -> Any:
+def _certification(work: UnitOfWork, activity: Activity) -> ZonedCertification:
     """The certification that the activity is claimed for, with its holder's time zone."""
     row = certifications.of_holder(work, activity.holder_id, activity.scheme)
     if row is None:
@@ -214,7 +217,9 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     history.record(work, "submit", "activity", activity.id)
 
 
-def _check_submission(work: UnitOfWork, activity: Activity, certification: Any) -> None:
+def _check_submission(
+    work: UnitOfWork, activity: Activity, certification: ZonedCertification
+) -> None:
     """Refuse an activity that may not be submitted."""
     kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
     rules.check_evidence(
@@ -355,12 +360,12 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("undo", activity.state)  # type: ignore[arg-type]
-    found = _ruling(work, activity)
-    if not found:
+    decisions = _ruling(work, activity)
+    if not decisions:
         raise IllegalTransition(
             "There has been no decision to undo since the last submission.", state=activity.state
         )
-    undone, before = found[0], found[1] if len(found) > 1 else None
+    undone, before = decisions[0], decisions[1] if len(decisions) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
     _set_state(work, activity, before.verdict if before else ActivityState.SUBMITTED)
     history.record(
@@ -396,7 +401,39 @@ CLAIM_COLUMNS = (
     Activity.submitted_on,
     Activity.version,
 )
-COLUMNS = (*CLAIM_COLUMNS, Activity.withdrawn_on, Activity.recorded_at)
+
+
+class ActivityRow(NamedTuple):
+    """An activity with its latest decision, if there is one."""
+
+    id: str
+    ref: str | None
+    holder_id: str
+    scheme: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    unit: str
+    role: str
+    tags: list[str]
+    duty: bool
+    state: ActivityState
+    submitted_on: date | None
+    version: int
+    withdrawn_on: date | None
+    recorded_at: datetime
+    verdict: ActivityVerdict | None
+    decided_on: date | None
+    points_limit: Decimal | None
+    provider_approved: bool | None
+    reason_code: str | None
+    reason: str | None
+
+
 _LATEST = (
     select(Decision.id)
     .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
@@ -405,31 +442,26 @@ _LATEST = (
     .correlate(Activity)
     .scalar_subquery()
 )
-_ONE = select(
-    *COLUMNS,
-    Decision.verdict,
-    Decision.decided_on,
-    Decision.points_limit,
-    Decision.provider_approved,
-    Decision.reason_code,
-    Decision.reason,
-).join(Decision, Decision.id == _LATEST, isouter=True)
+_ONE = select(*columns_of(ActivityRow, Activity, Decision)).join(
+    Decision, Decision.id == _LATEST, isouter=True
+)
 _BY_ID = _ONE.where(Activity.id == bindparam("id"))
 OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))
 
 
-def get(reading: ReadContext, activity_id: str) -> Any:
+def get(reading: ReadContext, activity_id: str) -> ActivityRow:
     """An activity with its latest decision. Raises NotFound, also for another holder's."""
-    row = reading.row(_BY_ID, {"id": activity_id})
+    row = reading.row_as(ActivityRow, _BY_ID, {"id": activity_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
 
 
-def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
+def of_holder(reading: ReadContext, holder_id: str) -> Sequence[ActivityRow]:
     """All activities of a holder in the order of their ids, each with its latest decision."""
-    return sorted(reading.rows(OF_HOLDER, {"id": holder_id}), key=attrgetter("id"))
+    rows = reading.rows_as(ActivityRow, OF_HOLDER, {"id": holder_id})
+    return sorted(rows, key=attrgetter("id"))
 
 
 def page(
@@ -440,16 +472,16 @@ def page(
     holder_id: str | None = None,
     scheme: str | None = None,
     state: str | None = None,
-) -> list[Any]:
+) -> list[ActivityRow]:
     """A page of activities in the order of their ids, each with its latest decision."""
     statement = _ONE.order_by(Activity.id).limit(limit)
-    given = {"holder_id": holder_id, "scheme": scheme, "state": state}
-    for key, value in given.items():
+    wanted = {"holder_id": holder_id, "scheme": scheme, "state": state}
+    for key, value in wanted.items():
         if value is not None:
             statement = statement.where(getattr(Activity, key) == value)
     if after:
         statement = statement.where(Activity.id > after)
-    return list(reading.rows(statement))
+    return reading.rows_as(ActivityRow, statement)
 
 
 def count_evidence(reading: ReadContext, activity_id: str) -> int:

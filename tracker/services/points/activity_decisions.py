@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import select
 
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Decision
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.points import activities
 
 
-def of_activity(reading: ReadContext, activity_id: str) -> Sequence[Any]:
+class DecisionRow(NamedTuple):
+    """A reviewer's decision on an activity, and how it was undone if it was."""
+
+    id: str
+    verdict: ActivityVerdict
+    decided_on: date
+    points_limit: Decimal | None
+    provider_approved: bool
+    reason_code: str | None
+    reason: str | None
+    decided_by: str
+    recorded_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
+    undone_reason: str | None
+
+
+def of_activity(reading: ReadContext, activity_id: str) -> Sequence[DecisionRow]:
     """Every decision on an activity, oldest first, including undone ones. Raises NotFound."""
     activities.get(reading, activity_id)
     table = Decision
-    return reading.rows(
-        select(
-            table.id,
-            table.verdict,
-            table.decided_on,
-            table.points_limit,
-            table.provider_approved,
-            table.reason_code,
-            table.reason,
-            table.decided_by,
-            table.recorded_at,
-            table.undone_at,
-            table.undone_by,
-            table.undone_reason,
-        )
+    return reading.rows_as(
+        DecisionRow,
+        select(*columns_of(DecisionRow, table))
         .where(table.activity_id == activity_id)
-        .order_by(table.decided_on, table.id)
+        .order_by(table.decided_on, table.id),
     )

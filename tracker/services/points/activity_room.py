@@ -14,14 +14,14 @@ def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
     """Refuse an activity beyond the limits; the caller locks the holder. Raises LimitReached."""
     drafts = func.sum(case((Activity.state == ActivityState.DRAFT, 1), else_=0))
     of_these = Activity.holder_id == holder_id, Activity.scheme == scheme
-    found = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
+    counts = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
     limits = work.settings.limits
-    if found.all >= limits.claims:
-        told = f"There are {limits.claims} activities on record, the most allowed."
-        raise LimitReached(f"{told} Ask the issuer for help.", limit=limits.claims)
-    if (found.drafts or 0) >= limits.drafts:
-        told = (
+    if counts.all >= limits.claims:
+        message = f"There are {limits.claims} activities on record, the most allowed."
+        raise LimitReached(f"{message} Ask the issuer for help.", limit=limits.claims)
+    if (counts.drafts or 0) >= limits.drafts:
+        message = (
             f"There are already {limits.drafts} drafts, the most allowed; submit or delete some "
             "first."
         )
-        raise LimitReached(told, limit=limits.drafts)
+        raise LimitReached(message, limit=limits.drafts)

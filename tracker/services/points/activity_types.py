@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -16,6 +16,7 @@ from tracker.domain.credentials.certifications import CycleTerm, cycle_on
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification
 from tracker.models import Cycle as CycleTable
@@ -33,12 +34,40 @@ _CYCLES = about(
 )
 
 
-def of_rows(reading: ReadContext, rows: Iterable[Any]) -> dict[str, ActivityType]:
+class ClaimedActivity(Protocol):
+    """A row of an activity, with what decides its type."""
+
+    @property
+    def id(self) -> str:
+        """The activity's id."""
+
+    @property
+    def holder_id(self) -> str:
+        """The id of the holder who claims it."""
+
+    @property
+    def scheme(self) -> str:
+        """The code of the scheme."""
+
+    @property
+    def type(self) -> str:
+        """The code of the type."""
+
+    @property
+    def category(self) -> str:
+        """The code of the category."""
+
+    @property
+    def completed_on(self) -> date | None:
+        """The last day; None while it goes on."""
+
+
+def of_rows(reading: ReadContext, rows: Iterable[ClaimedActivity]) -> dict[str, ActivityType]:
     """The type of each activity by its id; an activity whose type no version has is left out."""
     listed = list(rows)
     versioned = {row.holder_id for row in listed if len(reading.schemes[row.scheme].policies) > 1}
     cycles = _cycles(reading, versioned)
-    found = {
+    kinds = {
         row.id: _type(
             reading.schemes[row.scheme],
             cycles.get((row.holder_id, row.scheme), ()),
@@ -47,22 +76,22 @@ def of_rows(reading: ReadContext, rows: Iterable[Any]) -> dict[str, ActivityType
         )
         for row in listed
     }
-    return {id_: kind for id_, kind in found.items() if kind is not None}
+    return {id_: kind for id_, kind in kinds.items() if kind is not None}
 
 
 def _cycles(reading: ReadContext, holder_ids: set[str]) -> dict[HolderScheme, list[CycleTerm]]:
-    found: dict[HolderScheme, list[CycleTerm]] = defaultdict(list)
+    cycles: dict[HolderScheme, list[CycleTerm]] = defaultdict(list)
     for statement, parameters in _CYCLES.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(CycleTerm(*row[2:]))
-    return found
+            cycles[row[0], row[1]].append(CycleTerm(*row[2:]))
+    return cycles
 
 
 def _type(
-    scheme: Scheme, cycles: Sequence[CycleTerm], row: Any, *, on: date
+    scheme: Scheme, cycles: Sequence[CycleTerm], row: ClaimedActivity, *, on: date
 ) -> ActivityType | None:
     """The type from the first version of the activity's cycle that has it, else from the last."""
-    policies: tuple[Any, ...] = scheme.policies[::-1]
+    policies: tuple[Policy, ...] = scheme.policies[::-1]
     if cycles:
         cycle = cycle_on(cycles, min(row.completed_on or on, on))
         governing = cycle_rules.versions(Case(scheme, cycles), cycle, on) if cycle.policy else ()

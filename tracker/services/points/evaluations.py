@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, literal, select
 
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Status
@@ -34,8 +33,10 @@ from tracker.services.core import days
 from tracker.services.core.context import ReadContext
 from tracker.services.core.prefetch import Ahead
 from tracker.services.credentials import adjustments, certificate_numbers
+from tracker.services.credentials.adjustments import AdjustmentRow
 from tracker.services.points import activities
 from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.snapshots import CertificationRow
 from tracker.services.standings.standings import CertificationPoints, HeldCertification
 
 
@@ -43,8 +44,7 @@ from tracker.services.standings.standings import CertificationPoints, HeldCertif
 class Detail:
     """A certification with all its cycles and its standing on a day, if it was awarded by then.
 
-    ``adjustments`` are all that are known, as rows of ``services.credentials.adjustments``; the
-    cycles are as they were opened.
+    ``adjustments`` are all that are known; the cycles are as they were opened.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Detail:
     awarded_on: date
     standing: certifications.Standing | None
     cycles: Sequence[certifications.CycleTerm]
-    adjustments: Sequence[Any]
+    adjustments: Sequence[AdjustmentRow]
     on: date
     replaced_on: date | None = None
     withdrawn_at: datetime | None = None
@@ -116,10 +116,10 @@ def detail(
 
 
 def _detail(
-    row: Any,
+    row: CertificationRow,
     standing: certifications.Standing | None,
     cycles: Sequence[certifications.CycleTerm],
-    made: Sequence[Any],
+    made: Sequence[AdjustmentRow],
     on: date,
 ) -> Detail:
     return Detail(
@@ -170,9 +170,13 @@ _FIRST_OF_CYCLE = len(snapshots.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(snapshots.CYCLE)
 
 
-def _asked(reading: ReadContext, certification_id: str, on: date | None = None) -> dict[str, Any]:
-    asked = [on] if on else days.todays(reading)
-    return snapshots.known({"id": certification_id, "earliest": min(asked), "latest": max(asked)})
+def _asked(
+    reading: ReadContext, certification_id: str, on: date | None = None
+) -> dict[str, object]:
+    possible = [on] if on else days.todays(reading)
+    return snapshots.known(
+        {"id": certification_id, "earliest": min(possible), "latest": max(possible)}
+    )
 
 
 AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
@@ -189,7 +193,7 @@ def _detail_now(reading: ReadContext, certification_id: str, on: date | None) ->
     rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
     if not rows:
         raise NotFound
-    row = rows[0]
+    row = CertificationRow(*rows[0][:_FIRST_OF_CYCLE])
     check_own_holder(reading.actor, row.holder_id)
     cycles = {r.ordinal: certifications.CycleTerm(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
     spans = {r.from_on: certifications.StandingSpan(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
@@ -221,15 +225,15 @@ def page(
         holder_id = holder_id or reading.actor.holder_id or ""
         check_own_holder(reading.actor, holder_id)
     on = on or days.today_everywhere(reading)
-    conditions: list[Any] = []
-    given = {"holder_id": holder_id, "scheme": scheme}
-    for key, value in given.items():
+    conditions: list[ColumnElement[bool]] = []
+    wanted = {"holder_id": holder_id, "scheme": scheme}
+    for key, value in wanted.items():
         if value is not None:
             conditions.append(getattr(Certification, key) == value)
     if number is not None:
         conditions.append(certificate_numbers.is_called(number))
     if status is not None:
-        conditions.append(status == standings.STATUS)
+        conditions.append(literal(status) == standings.STATUS)
     if number is None and status != Status.WITHDRAWN:
         conditions.append(snapshots.SHOWN)
     if after:
@@ -275,21 +279,21 @@ def explain(
     return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
 
 
-def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
+def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
     """An evaluation as the API presents it, with every point explained in a language."""
-    evaluation, policy = found.points.evaluation, found.policy
-    waiting = {c.ref: c for c in found.points.pending.credits}
+    evaluation, policy = explained.points.evaluation, explained.policy
+    waiting = {c.ref: c for c in explained.points.pending.credits}
     counted = {c.ref for c in evaluation.credits}
-    pending = found.points.pending.total - evaluation.total
-    told = [
-        _credit(c, "extra" if c.ref in found.extra else "approved", policy, language)
+    pending = explained.points.pending.total - evaluation.total
+    lines = [
+        _credit(c, "extra" if c.ref in explained.extra else "approved", policy, language)
         for c in evaluation.credits
     ]
-    told += [
+    lines += [
         _credit(c, "pending", policy, language) for ref, c in waiting.items() if ref not in counted
     ]
     return {
-        "certification_id": found.certification_id,
+        "certification_id": explained.certification_id,
         "as_of": evaluation.on,
         "policy": policy.version,
         "verified": policy.verified,
@@ -306,26 +310,26 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
         "earliest_first": evaluation.earliest_first,
         "reexamined_on": evaluation.reexamined_on,
         "pending_points": pending,
-        "total_if_approved": found.points.pending.total,
-        "missing_if_approved": found.points.pending.missing,
-        "complete_if_approved": found.points.pending.complete,
-        "projected_total": found.points.projected,
+        "total_if_approved": explained.points.pending.total,
+        "missing_if_approved": explained.points.pending.missing,
+        "complete_if_approved": explained.points.pending.complete,
+        "projected_total": explained.points.projected,
         **_totals(evaluation),
-        "credits": told,
-        "gap": gap_in_words(found, language) if with_gap else None,
+        "credits": lines,
+        "gap": gap_in_words(explained, language) if with_gap else None,
         "sentences": evaluations.explain(
             evaluation,
             policy,
             language,
-            issuer=found.scheme.issuer,
+            issuer=explained.scheme.issuer,
             pending=pending,
-            projected=found.points.projected,
-            terms=found.points.terms,
+            projected=explained.points.projected,
+            terms=explained.points.terms,
         ),
     }
 
 
-def _totals(evaluation: Evaluation) -> dict[str, Any]:
+def _totals(evaluation: Evaluation) -> dict[str, object]:
     """The sums by group and by period, with their limits, and the minimums not reached."""
     return {
         "categories": [{"category": c.code, **_group(c)} for c in evaluation.categories],
@@ -347,7 +351,7 @@ def _totals(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _group(total: GroupTotal) -> dict[str, Any]:
+def _group(total: GroupTotal) -> dict[str, object]:
     return {
         "claimed": total.claimed,
         "counted": total.counted,
@@ -358,7 +362,7 @@ def _group(total: GroupTotal) -> dict[str, Any]:
     }
 
 
-def _period(total: PeriodTotal) -> dict[str, Any]:
+def _period(total: PeriodTotal) -> dict[str, object]:
     return {
         "starts_on": total.period.starts_on,
         "ends_on": total.period.ends_on,
@@ -368,11 +372,11 @@ def _period(total: PeriodTotal) -> dict[str, Any]:
     }
 
 
-def _within(group: GroupCode | None) -> dict[str, Any]:
+def _within(group: GroupCode | None) -> dict[str, object]:
     return dict(zip(("group", "code"), group or (None, None), strict=True))
 
 
-def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, Any]:
+def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, object]:
     sentences = [evaluations.explain_cut(cut, credit, policy, language) for cut in credit.cuts]
     first = evaluations.explain_credit(credit, policy, language)
     return {
@@ -403,15 +407,15 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
     }
 
 
-def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
+def gap_in_words(explained: Explained, language: str) -> dict[str, object]:
     """What would close the gap while activities still count, or why nothing does.
 
     Computed only on request: it takes longer than the rest of an evaluation.
     """
-    evaluation, policy = found.points.evaluation, found.policy
-    closing = gap.close(evaluation, policy, by=found.apply_by)
+    evaluation, policy = explained.points.evaluation, explained.policy
+    closing = gap.close(evaluation, policy, by=explained.apply_by)
     return {
-        "certification_id": found.certification_id,
+        "certification_id": explained.certification_id,
         "as_of": evaluation.on,
         "policy": policy.version,
         "complete": evaluation.complete,
@@ -420,7 +424,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
         "ways": [
             {
                 "sentence": gaps.explain_way(way, closing, policy, language),
-                "activities": [_activity(one) for one in way],
+                "activities": [_activity(activity) for activity in way],
             }
             for way in closing.ways
         ],
@@ -429,7 +433,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
     }
 
 
-def _activity(activity: gap.SuggestedActivity) -> dict[str, Any]:
+def _activity(activity: gap.SuggestedActivity) -> dict[str, object]:
     kind = activity.kind
     return {
         "type": kind.code,

@@ -8,11 +8,12 @@ has ended; so a row never lacks its file. A killed process can leave a file with
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import IO, NamedTuple
 
 from sqlalchemy import delete, event, false, func, select
+from sqlalchemy.orm import Session
 
 from tracker import files
 from tracker.db import new_id
@@ -26,7 +27,24 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import activities
 from tracker.settings import Settings
 
-_COLUMNS = (
+
+class EvidenceRow(NamedTuple):
+    """A file of an activity; ``came_later`` than the activity was submitted."""
+
+    id: str
+    activity_id: str
+    slot: int
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    key: str
+    recorded_at: datetime
+    holder_id: str
+    came_later: bool
+
+
+_KEPT = select(
     Evidence.id,
     Evidence.activity_id,
     Evidence.slot,
@@ -36,9 +54,6 @@ _COLUMNS = (
     Evidence.sha256,
     Evidence.key,
     Evidence.recorded_at,
-)
-_KEPT = select(
-    *_COLUMNS,
     Activity.holder_id,
     func.coalesce(Evidence.recorded_at > Activity.submitted_at, false()).label("came_later"),
 ).join(Activity, Activity.id == Evidence.activity_id)
@@ -88,29 +103,28 @@ def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     kept = store(work.settings)
     key = kept.put(file.data)
     _when_undone(work, lambda: kept.remove(key))
-    row: dict[str, Any] = {
-        "id": new_id(),
+    id_, digest = new_id(), hashlib.sha256(file.data).hexdigest()
+    row: dict[str, object] = {
+        "id": id_,
         "activity_id": activity_id,
         "filename": file.name,
         "content_type": file.content_type,
         "size": len(file.data),
-        "sha256": hashlib.sha256(file.data).hexdigest(),
+        "sha256": digest,
         "key": key,
         "uploaded_by": work.actor.name,
         "recorded_at": work.now,
     }
-    _take_slot(work, row)
-    history.record(
-        work, "add", "evidence", row["id"], activity_id=activity_id, sha256=row["sha256"]
-    )
-    return str(row["id"])
+    _take_slot(work, activity_id, row)
+    history.record(work, "add", "evidence", id_, activity_id=activity_id, sha256=digest)
+    return id_
 
 
-def _take_slot(work: UnitOfWork, row: dict[str, Any]) -> None:
+def _take_slot(work: UnitOfWork, activity_id: str, row: Mapping[str, object]) -> None:
     """Insert the row into the lowest free slot; the table's constraint has the last word."""
     maximum = work.settings.evidence.maximum_files
     while True:
-        taken = {one.slot for one in _rows(work, row["activity_id"])}
+        taken = {file.slot for file in _rows(work, activity_id)}
         slot = next((n for n in range(1, maximum + 1) if n not in taken), None)
         if slot is None:
             raise _one_too_many(work.settings)
@@ -119,9 +133,9 @@ def _take_slot(work: UnitOfWork, row: dict[str, Any]) -> None:
             return
 
 
-def _rows(reading: ReadContext, activity_id: str) -> Sequence[Any]:
+def _rows(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:
     statement = _KEPT.where(Evidence.activity_id == activity_id)
-    return reading.rows(statement.order_by(Evidence.slot))
+    return reading.rows_as(EvidenceRow, statement.order_by(Evidence.slot))
 
 
 def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "edit") -> None:
@@ -134,22 +148,22 @@ def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "
     rules.check_step(step, state.state)
 
 
-def of_activity(reading: ReadContext, activity_id: str) -> Sequence[Any]:
+def of_activity(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:
     """The files of an activity. Raises NotFound, also for another holder's."""
     activities.get(reading, activity_id)
     return _rows(reading, activity_id)
 
 
-def get(reading: ReadContext, evidence_id: str) -> Any:
+def get(reading: ReadContext, evidence_id: str) -> EvidenceRow:
     """A file's row. Raises NotFound, also for another holder's."""
-    row = reading.row(_KEPT.where(Evidence.id == evidence_id))
+    row = reading.row_as(EvidenceRow, _KEPT.where(Evidence.id == evidence_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
 
 
-def content(reading: ReadContext, row: Any) -> bytes:
+def content(reading: ReadContext, row: EvidenceRow) -> bytes:
     """The bytes of a file. Raises NotFound if it was removed after its row was read."""
     try:
         return store(reading.settings).get(row.key)
@@ -180,7 +194,7 @@ def remove_files(work: UnitOfWork, keys: Iterable[str]) -> None:
 
 def _when_done(work: UnitOfWork, act: Callable[[], object]) -> None:
     @event.listens_for(work.session, "after_commit")
-    def act_once_stored(session: Any) -> None:
+    def act_once_stored(session: Session) -> None:
         if not session.in_nested_transaction():
             act()
 
@@ -190,12 +204,12 @@ def _when_undone(work: UnitOfWork, act: Callable[[], object]) -> None:
     attempted: list[bool] = []
 
     @event.listens_for(work.session, "before_commit")
-    def note(session: Any) -> None:
+    def note(session: Session) -> None:
         if not session.in_nested_transaction():
             attempted.append(True)
 
     @event.listens_for(work.session, "after_rollback")
-    def act_unless_attempted(session: Any) -> None:
+    def act_unless_attempted(session: Session) -> None:
         if not attempted and not session.in_nested_transaction():
             act()
 
@@ -203,9 +217,9 @@ def _when_undone(work: UnitOfWork, act: Callable[[], object]) -> None:
 def sweep(reading: ReadContext) -> int:
     """Remove files that have had no row for a day; returns how many."""
     kept = store(reading.settings)
-    found = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
+    keys = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
     known = {row.key for row in reading.rows(select(Evidence.key))}
-    orphans = [key for key in found if key not in known]
+    orphans = [key for key in keys if key not in known]
     for key in orphans:
         kept.remove(key)
     return len(orphans)

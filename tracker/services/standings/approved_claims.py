@@ -13,7 +13,6 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -105,17 +104,17 @@ def claims(
     reading: ReadContext, certification_ids: Collection[str], *, on: date
 ) -> dict[str, Sequence[Claim]]:
     """The claims of each certification's holder that its scheme had approved by a day."""
-    found: dict[str, list[Claim]] = defaultdict(list)
+    claims_by_key: dict[str, list[Claim]] = defaultdict(list)
     for ids in bulk.chunks(certification_ids):
         rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
         for key, ref, *claim, tags, duty, approved in rows:
             borne = _NO_TAGS if tags == _NONE else frozenset(json.loads(tags))
-            stated: tuple[Any, ...] = (_dashed(ref), *claim, borne, duty, approved)
-            found[key].append(Claim(*stated))
-    return {_dashed(key): of_one for key, of_one in found.items()}
+            claim.extend((borne, duty, approved))
+            claims_by_key[key].append(Claim(_dashed(ref), *claim))
+    return {_dashed(key): of_one for key, of_one in claims_by_key.items()}
 
 
-def _dashed(id_: Any) -> str:
+def _dashed(id_: object) -> str:
     """An id in its usual form; SQLite stores only its digits."""
     text = str(id_)
     if len(text) != _DIGITS:

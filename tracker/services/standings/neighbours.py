@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -22,24 +22,16 @@ from tracker.domain.points.cycle_rules import Needs
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Span
 from tracker.services.core.batched import about
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import R, ReadContext, columns_of
 from tracker.services.standings import snapshots
-from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, HolderScheme
-
-SPAN = (
-    Span.from_on,
-    Span.until_on,
-    Span.cycle,
-    Span.cycle_starts_on,
-    Span.expires_on,
-    Span.window_opens_on,
-    Span.window_closes_on,
-    Span.grace_ends_on,
-    Span.title_ends_on,
-    Span.pending_since,
-    Span.hold,
-    Span.valid_while_pending,
+from tracker.services.standings.snapshots import (
+    ActivityFacts,
+    CertificationRecord,
+    CertificationRow,
+    HolderScheme,
 )
+
+SPAN = columns_of(SpanValue, Span)
 """The columns of a ``StandingSpan``, in its order."""
 
 
@@ -64,18 +56,18 @@ ALONE = Beside()
 
 
 def records(
-    reading: ReadContext, asked: Collection[CertificationKey], *, known_at: datetime | None = None
+    reading: ReadContext, keys: Collection[CertificationKey], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """The records of these certifications: complete only where applications count for points."""
-    whole = [one.id for one in asked if cycle_rules.needs(reading.schemes[one.scheme]).record]
-    plain = {one.id for one in asked}.difference(whole)
-    found = snapshots.cycles(reading, plain, known_at=known_at)
-    return found | snapshots.records(reading, whole, known_at=known_at) if whole else found
+    whole = [key.id for key in keys if cycle_rules.needs(reading.schemes[key.scheme]).record]
+    plain = {key.id for key in keys}.difference(whole)
+    records = snapshots.cycles(reading, plain, known_at=known_at)
+    return records | snapshots.records(reading, whole, known_at=known_at) if whole else records
 
 
 def beside(
     reading: ReadContext,
-    asked: Iterable[CertificationKey],
+    keys: Iterable[CertificationKey],
     activities: Mapping[HolderScheme, Sequence[ActivityFacts]] | None = None,
     *,
     known_at: datetime | None = None,
@@ -84,29 +76,33 @@ def beside(
 
     ``activities`` are those of the holders in all schemes, if the caller has them.
     """
-    needs = {one: found for one in asked if not (found := _needs(reading, one.scheme)).nothing}
-    trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
-    sharing = {one.holder_id for one, needed in needs.items() if needed.schemes}
+    needs = {key: need for key in keys if not (need := _needs(reading, key.scheme)).nothing}
+    trying = {key.holder_id for key, needed in needs.items() if needed.attempts}
+    sharing = {key.holder_id for key, needed in needs.items() if needed.schemes}
     attempts = snapshots.attempts(reading, trying, known_at=known_at)
     spans = _spans(reading, sharing)
     if activities is None:
         activities = snapshots.activities(reading, sharing, known_at=known_at)
     return {
-        one.id: Beside(
-            attempts=attempts.get((one.holder_id, one.scheme), ()) if needed.attempts else (),
-            spans=_of_schemes(one, needed, spans),
-            activities=_of_schemes(one, needed, activities),
+        key.id: Beside(
+            attempts=attempts.get((key.holder_id, key.scheme), ()) if needed.attempts else (),
+            spans=_of_schemes(key, needed, spans),
+            activities=_of_schemes(key, needed, activities),
         )
-        for one, needed in needs.items()
+        for key, needed in needs.items()
     }
 
 
 def of_one(
-    reading: ReadContext, scheme: Scheme, certification: Any, *, known_at: datetime | None = None
+    reading: ReadContext,
+    scheme: Scheme,
+    certification: CertificationRow,
+    *,
+    known_at: datetime | None = None,
 ) -> Beside:
     """The same for the row of one certification."""
-    asked = CertificationKey(certification.id, certification.holder_id, scheme.code)
-    return beside(reading, [asked], known_at=known_at).get(asked.id, ALONE)
+    key = CertificationKey(certification.id, certification.holder_id, scheme.code)
+    return beside(reading, [key], known_at=known_at).get(key.id, ALONE)
 
 
 def _needs(reading: ReadContext, scheme: str) -> Needs:
@@ -114,9 +110,9 @@ def _needs(reading: ReadContext, scheme: str) -> Needs:
 
 
 def _of_schemes(
-    one: CertificationKey, needed: Needs, found: Mapping[HolderScheme, Sequence[Any]]
-) -> dict[str, Sequence[Any]]:
-    return {s: found[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in found}
+    key: CertificationKey, needed: Needs, facts: Mapping[HolderScheme, Sequence[R]]
+) -> dict[str, Sequence[R]]:
+    return {s: facts[key.holder_id, s] for s in needed.schemes if (key.holder_id, s) in facts}
 
 
 _SPANS = about(
@@ -133,8 +129,8 @@ def _spans(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, Sequence[SpanValue]]:
     """The timelines of holders, by holder and scheme; the award that counts on a day is first."""
-    found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
+    spans: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
     for statement, parameters in _SPANS.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(SpanValue(*row[2:]))
-    return dict(found)
+            spans[row[0], row[1]].append(SpanValue(*row[2:]))
+    return dict(spans)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Text, and_, cast, func, or_, select
 
@@ -36,9 +36,9 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import batched
-from tracker.services.core.batched import ID, KNOWN_AT, about
-from tracker.services.core.combined import Together
-from tracker.services.core.context import ReadContext
+from tracker.services.core.batched import ID, KNOWN_AT, Of, about
+from tracker.services.core.combined import Statement, Together
+from tracker.services.core.context import AnyRow, ReadContext, columns_of
 
 EVER, known = batched.EVER, batched.known
 HolderScheme = tuple[str, str]
@@ -151,33 +151,24 @@ def attempts(
     reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[Attempt]]:
     """Attempts by holder and scheme, oldest first; voided ones are left out."""
-    found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
+    attempts: dict[HolderScheme, list[Attempt]] = defaultdict(list)
     for statement, parameters in _ATTEMPTS.each(reading, holder_ids, known_at):
         for row in reading.rows(statement, parameters):
-            found[row[0], row[1]].append(Attempt(*row[2:]))
-    return found
+            attempts[row[0], row[1]].append(Attempt(*row[2:]))
+    return attempts
 
 
-CYCLE = (
-    Cycle.ordinal,
-    Cycle.anchor_on,
-    Cycle.nth,
-    Cycle.starts_on,
-    Cycle.expires_on,
-    Cycle.opened_on,
-    Cycle.policy,
-    Cycle.imported,
-)
+CYCLE = columns_of(rules.CycleTerm, Cycle)
 """The columns of a ``CycleTerm``, in its order."""
 
 
-def _cycles(of: Callable[[Any], Any]) -> Any:
+def _cycles(of: Of) -> Statement:
     return select(Cycle.certification_id, *CYCLE).where(
         of(Cycle.certification_id), Cycle.recorded_at <= KNOWN_AT
     )
 
 
-def _renewals(of: Callable[[Any], Any]) -> Any:
+def _renewals(of: Of) -> Statement:
     return select(
         Renewal.certification_id,
         Renewal.submitted_on,
@@ -187,7 +178,7 @@ def _renewals(of: Callable[[Any], Any]) -> Any:
     ).where(of(Renewal.certification_id), Renewal.recorded_at <= KNOWN_AT)
 
 
-def _changes(of: Callable[[Any], Any]) -> Any:
+def _changes(of: Of) -> Statement:
     return select(
         StandingChange.certification_id,
         StandingChange.kind,
@@ -199,19 +190,13 @@ def _changes(of: Callable[[Any], Any]) -> Any:
     ).where(of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT)
 
 
-def _adjustments(of: Callable[[Any], Any]) -> Any:
+def _adjustments(of: Of) -> Statement:
     return select(Adjustment.certification_id, Adjustment.number, *ADJUSTMENT).where(
         of(Adjustment.certification_id), Adjustment.recorded_at <= KNOWN_AT
     )
 
 
-ADJUSTMENT = (
-    Adjustment.ordinal,
-    Adjustment.effective_on,
-    Adjustment.extended_to,
-    Adjustment.points_required,
-    Adjustment.reason_code,
-)
+ADJUSTMENT = columns_of(rules.CycleAdjustment, Adjustment)
 """The columns of a ``CycleAdjustment``, in its order."""
 ADJUSTMENTS = _adjustments(lambda column: column == ID)
 """The adjustments of the certification ``id``; can be prefetched."""
@@ -225,7 +210,7 @@ def records(
     reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """The cycles with their adjustments, applications and changes of each certification."""
-    found: dict[str, CertificationRecord] = {}
+    records: dict[str, CertificationRecord] = {}
     for together, parameters in _RECORDS.each(reading, certification_ids, known_at):
         cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
         applications: dict[str, list[rules.Application]] = defaultdict(list)
@@ -236,25 +221,25 @@ def records(
             changes[row[0]].append(
                 rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until)
             )
-        for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
-            found[id_] = replace(
-                one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
+        for id_, record in _with_cycles(cycle_rows, adjustment_rows).items():
+            records[id_] = replace(
+                record, applications=tuple(applications[id_]), changes=tuple(changes[id_])
             )
-    return {id_: found[id_] for id_ in certification_ids if id_ in found}
+    return {id_: records[id_] for id_ in certification_ids if id_ in records}
 
 
 def cycles(
     reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
     """Records with only the cycles and their adjustments, for callers that need no more."""
-    found: dict[str, CertificationRecord] = {}
+    records: dict[str, CertificationRecord] = {}
     for together, parameters in _CYCLES.each(reading, certification_ids, known_at):
-        found |= _with_cycles(*together.read(reading, parameters))
-    return found
+        records |= _with_cycles(*together.read(reading, parameters))
+    return records
 
 
 def _with_cycles(
-    cycle_rows: Iterable[Any], adjustment_rows: Iterable[Any]
+    cycle_rows: Iterable[AnyRow], adjustment_rows: Iterable[AnyRow]
 ) -> dict[str, CertificationRecord]:
     adjustments = adjustments_of(adjustment_rows)
     return {
@@ -263,45 +248,73 @@ def _with_cycles(
     }
 
 
-def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
+def adjustments_of(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
     """The adjustments of each certification, in the order of recording."""
-    found: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
+    adjustments: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal", "number")):
-        found[row[0]].append(rules.CycleAdjustment(*row[2:]))
-    return {id_: tuple(of_one) for id_, of_one in found.items()}
+        adjustments[row[0]].append(rules.CycleAdjustment(*row[2:]))
+    return {id_: tuple(of_one) for id_, of_one in adjustments.items()}
 
 
-def _by_certification(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleTerm, ...]]:
-    found: dict[str, list[rules.CycleTerm]] = defaultdict(list)
+def _by_certification(rows: Iterable[AnyRow]) -> dict[str, tuple[rules.CycleTerm, ...]]:
+    cycles: dict[str, list[rules.CycleTerm]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal")):
-        found[row[0]].append(rules.CycleTerm(*row[1:]))
-    return {id_: tuple(of_one) for id_, of_one in found.items()}
+        cycles[row[0]].append(rules.CycleTerm(*row[1:]))
+    return {id_: tuple(of_one) for id_, of_one in cycles.items()}
 
 
-def _application(row: Any, known_at: datetime) -> rules.Application:
+def _application(row: AnyRow, known_at: datetime) -> rules.Application:
     closed_on = row.decided_on or row.withdrawn_on
     if row.closed_at is not None and row.closed_at > known_at:
         closed_on = None
     return rules.Application(row.submitted_on, closed_on)
 
 
-_CLAIM = (
-    Activity.id,
-    Activity.category,
-    Activity.type,
-    Activity.title,
-    Activity.provider,
-    Activity.quantity,
-    Activity.starts_on,
-    Activity.completed_on,
-)
-"""The columns of a ``Claim`` up to the reviewer's limit, in its order."""
-_STATED = (Activity.unit, Activity.role, cast(Activity.tags, Text).label("tags"), Activity.duty)
-"""The columns after it. Tags as text: a list in every row would keep the garbage collector busy."""
+class _ClaimRow(NamedTuple):
+    """An activity with one of its decisions, or with none.
+
+    Tags are text: a list in every row would keep the garbage collector busy.
+    """
+
+    id: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    unit: str
+    role: str
+    tags: str
+    duty: bool
+    holder_id: str
+    scheme: str
+    submitted_on: date | None
+    submitted_at: datetime | None
+    withdrawn_on: date | None
+    decided_on: date | None
+    verdict: ActivityVerdict
+    points_limit: Decimal | None
+    provider_approved: bool
+    recorded_at: datetime
+    decision_id: str
+
+
 _ACTIVITY = (
     select(
-        *_CLAIM,
-        *_STATED,
+        Activity.id,
+        Activity.category,
+        Activity.type,
+        Activity.title,
+        Activity.provider,
+        Activity.quantity,
+        Activity.starts_on,
+        Activity.completed_on,
+        Activity.unit,
+        Activity.role,
+        cast(Activity.tags, Text).label("tags"),
+        Activity.duty,
         Activity.holder_id,
         Activity.scheme,
         Activity.submitted_on,
@@ -339,47 +352,55 @@ def activities(
     reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[ActivityFacts]]:
     """Activities by holder and scheme with all their decisions; drafts are left out."""
-    found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
+    activities: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
     for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
-        for first, facts in _by_activity(reading.rows(statement, parameters)):
-            found[first.holder_id, first.scheme].append(facts)
-    return found
+        for first, facts in _by_activity(reading.rows_as(_ClaimRow, statement, parameters)):
+            activities[first.holder_id, first.scheme].append(facts)
+    return activities
 
 
 def claimed(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
 ) -> list[ActivityFacts]:
     """The same for one certification: the activities of its holder in its scheme."""
-    rows = reading.rows(CLAIMED, known({"id": certification_id}, known_at))
+    rows = reading.rows_as(_ClaimRow, CLAIMED, known({"id": certification_id}, known_at))
     return [facts for _, facts in _by_activity(rows)]
 
 
-def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
+def _by_activity(rows: Iterable[_ClaimRow]) -> Iterator[tuple[_ClaimRow, ActivityFacts]]:
     """Each activity's first row and its facts, in the order of the ids."""
-    found: dict[str, list[Any]] = defaultdict(list)
+    by_activity: dict[str, list[_ClaimRow]] = defaultdict(list)
     for row in rows:
-        found[row.id].append(row)
-    for id_ in sorted(found):
-        of_one = found[id_]
+        by_activity[row.id].append(row)
+    for id_ in sorted(by_activity):
+        of_one = by_activity[id_]
         if len(of_one) > 1:
             of_one.sort(key=attrgetter("decided_on", "decision_id"))
         yield of_one[0], _activity(of_one)
 
 
-_WIDTH = len(_CLAIM)
-
-
 @lru_cache(maxsize=1024)
-def _tags(told: str) -> frozenset[str]:
-    return frozenset(json.loads(told))
+def _tags(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
 
 
-def _activity(rows: Sequence[Any]) -> ActivityFacts:
+def _activity(rows: Sequence[_ClaimRow]) -> ActivityFacts:
     first = rows[0]
-    unit, role, tags, duty = first[_WIDTH : _WIDTH + len(_STATED)]
-    stated: tuple[Any, ...] = (*first[:_WIDTH], None, unit, role, _tags(tags), duty)
     return ActivityFacts(
-        claim=Claim(*stated),
+        claim=Claim(
+            ref=first.id,
+            category=first.category,
+            type=first.type,
+            title=first.title,
+            provider=first.provider,
+            quantity=first.quantity,
+            starts_on=first.starts_on,
+            completed_on=first.completed_on,
+            unit=first.unit,
+            role=first.role,
+            tags=_tags(first.tags),
+            duty=first.duty,
+        ),
         submitted_on=first.submitted_on,
         withdrawn_on=first.withdrawn_on,
         decisions=tuple(
@@ -396,23 +417,36 @@ def _activity(rows: Sequence[Any]) -> ActivityFacts:
     )
 
 
-CERTIFICATION = (
-    Certification.id,
-    Certification.number,
-    Certification.public_id,
-    Certification.holder_id,
-    Certification.scheme,
-    Certification.awarded_on,
-    Certification.recorded_at,
-    Certification.sequence,
-    Certification.withdrawn_at,
-    Certification.replaced_on,
-    Certification.imported_at,
-    Certification.edition,
-    Certification.source,
-    Certification.voided_at,
-    Certification.void_reason,
-)
+@dataclass(frozen=True, slots=True)
+class CertificationRow:
+    """A certification as it is on record."""
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    recorded_at: datetime
+    sequence: int
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    imported_at: datetime | None
+    edition: str | None
+    source: str | None
+    voided_at: datetime | None
+    void_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZonedCertification(CertificationRow):
+    """The same with its holder's time zone."""
+
+    time_zone: str
+
+
+CERTIFICATION = columns_of(CertificationRow, Certification)
+"""The columns of a ``CertificationRow``, in its order."""
 CERTIFICATION_BY_ID = select(*CERTIFICATION).where(Certification.id == ID)
 WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
@@ -425,9 +459,9 @@ WITH_CYCLES = (
 )
 
 
-def certification(reading: ReadContext, certification_id: str) -> Any:
+def certification(reading: ReadContext, certification_id: str) -> CertificationRow:
     """The certification's row. Raises NotFound if there is none, or it is not the actor's."""
-    row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
+    row = reading.row_as(CertificationRow, CERTIFICATION_BY_ID, {"id": certification_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
@@ -436,21 +470,23 @@ def certification(reading: ReadContext, certification_id: str) -> Any:
 
 def with_cycles(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
-) -> tuple[Any, CertificationRecord | None]:
+) -> tuple[CertificationRow, CertificationRecord | None]:
     """The certification's row, and its cycles with their adjustments if any is known yet.
 
     Takes two statements, both of which can be prefetched. Raises NotFound as above.
     """
-    asked = known({"id": certification_id}, known_at)
-    rows = reading.rows(WITH_CYCLES, asked)
+    parameters = known({"id": certification_id}, known_at)
+    rows = reading.rows(WITH_CYCLES, parameters)
     if not rows:
         raise NotFound
-    check_own_holder(reading.actor, rows[0].holder_id)
-    cycles = [
-        rules.CycleTerm(*row[len(CERTIFICATION) :]) for row in rows if row.ordinal is not None
-    ]
+    width = len(CERTIFICATION)
+    certification = CertificationRow(*rows[0][:width])
+    check_own_holder(reading.actor, certification.holder_id)
+    cycles = [rules.CycleTerm(*row[width:]) for row in rows if row.ordinal is not None]
     if not cycles:
-        return rows[0], None
-    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(rows[0].id, ())
+        return certification, None
+    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, parameters)).get(certification.id, ())
     cycles.sort(key=attrgetter("ordinal"))
-    return rows[0], CertificationRecord(rows[0].id, tuple(cycles), adjustments=adjustments)
+    return certification, CertificationRecord(
+        certification.id, tuple(cycles), adjustments=adjustments
+    )

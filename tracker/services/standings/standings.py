@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 
 from tracker.domain.credentials import assessments, certifications, next_steps
 from tracker.domain.credentials.certifications import Standing, Status
@@ -26,7 +26,7 @@ from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Assessment, Certification, Holder, Span
 from tracker.services.core import batched, bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext, columns_of
 from tracker.services.standings import approved_claims, neighbours, snapshots
 from tracker.services.standings.neighbours import Beside, CertificationKey
 
@@ -90,20 +90,10 @@ _ONE = _HELD.where(Certification.id == bindparam("id"))
 OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), snapshots.SHOWN)
 
 
-def _held(row: Any, on: date) -> HeldCertification:
+def _held(row: AnyRow, on: date) -> HeldCertification:
     standing = certifications.standing_on(certifications.StandingSpan(*row[6:-3]), on)
-    return HeldCertification(
-        row.id,
-        row.number,
-        row.public_id,
-        row.holder_id,
-        row.scheme,
-        row.awarded_on,
-        standing,
-        row.replaced_on,
-        row.withdrawn_at,
-        row.imported_at,
-    )
+    values = [*row[:6], standing, *row[-3:]]
+    return HeldCertification(*values)
 
 
 def of_certification(
@@ -125,15 +115,15 @@ def of_many(
     reading: ReadContext, holder_ids: Collection[str], *, on: date
 ) -> list[HeldCertification]:
     """The certifications of many holders that count on a day, with their standings."""
-    found: list[HeldCertification] = []
+    held: list[HeldCertification] = []
     for ids in bulk.chunks(holder_ids):
         statement = _SPEAKING.where(Certification.holder_id.in_(ids))
-        found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
-    return found
+        held += [_held(row, on) for row in reading.rows(statement, {"on": on})]
+    return held
 
 
 def page(
-    reading: ReadContext, conditions: Collection[Any], *, limit: int, on: date
+    reading: ReadContext, conditions: Collection[ColumnElement[bool]], *, limit: int, on: date
 ) -> list[HeldCertification]:
     """A page of certifications that meet the conditions, in the order of their ids."""
     statement = _HELD.where(*conditions).order_by(Certification.id).limit(limit)
@@ -246,7 +236,7 @@ def _shared(
 ) -> dict[str, list[Claim]]:
     """The claims that are shared with other schemes, by scheme."""
     return {
-        scheme: [found for each in activities if (found := claim(each)) is not None]
+        scheme: [shared for each in activities if (shared := claim(each)) is not None]
         for scheme, activities in beside.activities.items()
     }
 
@@ -258,44 +248,47 @@ def points(
 
     Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
-    asked = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
-    records = snapshots.records(reading, [one.id for one in held])
-    activities = snapshots.activities(reading, {one.holder_id for one in held})
-    beside = neighbours.beside(reading, asked, activities)
-    found: dict[str, CertificationPoints] = {}
-    for one in held:
+    keys = [
+        CertificationKey(certification.id, certification.holder_id, certification.scheme)
+        for certification in held
+    ]
+    records = snapshots.records(reading, [certification.id for certification in held])
+    activities = snapshots.activities(reading, {certification.holder_id for certification in held})
+    beside = neighbours.beside(reading, keys, activities)
+    points_by_id: dict[str, CertificationPoints] = {}
+    for certification in held:
         result = evaluate(
-            reading.schemes[one.scheme],
-            records[one.id],
-            activities[one.holder_id, one.scheme],
-            on=one.standing.on,
-            beside=beside.get(one.id, neighbours.ALONE),
+            reading.schemes[certification.scheme],
+            records[certification.id],
+            activities[certification.holder_id, certification.scheme],
+            on=certification.standing.on,
+            beside=beside.get(certification.id, neighbours.ALONE),
         )
         if result is not None:
-            found[one.id] = result
-    return found
+            points_by_id[certification.id] = result
+    return points_by_id
 
 
 def evaluations(
-    reading: ReadContext, held: Collection[HeldCertification], *, on: date
+    reading: ReadContext, held: Collection[HeldCertification | CertificationKey], *, on: date
 ) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
-    asked = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
-    records = neighbours.records(reading, asked)
-    claims = approved_claims.claims(reading, [one.id for one in asked], on=on)
-    beside = neighbours.beside(reading, asked)
-    found: dict[str, Evaluation] = {}
-    for one in asked:
+    keys = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
+    records = neighbours.records(reading, keys)
+    claims = approved_claims.claims(reading, [key.id for key in keys], on=on)
+    beside = neighbours.beside(reading, keys)
+    evaluations_by_id: dict[str, Evaluation] = {}
+    for key in keys:
         judged = _judged(
-            reading.schemes[one.scheme],
-            records[one.id],
-            claims.get(one.id, ()),
+            reading.schemes[key.scheme],
+            records[key.id],
+            claims.get(key.id, ()),
             on=on,
-            beside=beside.get(one.id, neighbours.ALONE),
+            beside=beside.get(key.id, neighbours.ALONE),
         )
         if judged is not None:
-            found[one.id] = judged.evaluation
-    return found
+            evaluations_by_id[key.id] = judged.evaluation
+    return evaluations_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +310,12 @@ class ExportRow:
     modules_missing: str
 
 
+class _HolderToExport(NamedTuple):
+    id: str
+    ref: str
+    deceased_on: date | None
+
+
 def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
     """One row for each holder and scheme with an assessment on or before ``on``, by holder_ref.
 
@@ -332,23 +331,25 @@ def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
             Assessment.taken_on <= on,
             Assessment.voided_at.is_(None),
         )
-        told = select(Certification.id).where(
+        imported = select(Certification.id).where(
             Certification.holder_id == Holder.id,
             Certification.imported_at.is_not(None),
             Certification.awarded_on <= on,
             snapshots.CARRIED,
         )
-        statement = select(Holder.id, Holder.ref, Holder.deceased_on)
-        statement = statement.where(Holder.ref > last, or_(tried.exists(), told.exists()))
+        statement = select(*columns_of(_HolderToExport, Holder))
+        statement = statement.where(Holder.ref > last, or_(tried.exists(), imported.exists()))
         statement = statement.order_by(Holder.ref).limit(bulk.CHUNK)
-        page = reading.rows(statement)
+        page = reading.rows_as(_HolderToExport, statement)
         if not page:
             return
         yield from _export_page(reading, {row.id: row for row in page}, on)
         last = page[-1].ref
 
 
-def _export_page(reading: ReadContext, holders: Mapping[str, Any], on: date) -> Iterator[ExportRow]:
+def _export_page(
+    reading: ReadContext, holders: Mapping[str, _HolderToExport], on: date
+) -> Iterator[ExportRow]:
     attempts = snapshots.attempts(reading, holders)
     held = {(h.holder_id, h.scheme): h for h in of_many(reading, holders, on=on)}
     totals = evaluations(reading, held.values(), on=on)
@@ -363,7 +364,7 @@ def _export_page(reading: ReadContext, holders: Mapping[str, Any], on: date) -> 
 
 def _export_row(
     scheme: Scheme,
-    holder: Any,
+    holder: _HolderToExport,
     tried: Collection[assessments.Attempt],
     held: HeldCertification | None,
     total: Evaluation | None,
