@@ -37,7 +37,6 @@ from tracker.scheme_files.values import AnyField, Data, KeyOptions, Table
 
 LONGEST_TEXT = 2000
 _Kind = TypeVar("_Kind")
-_INLINE = {KeyRule.INLINE, KeyRule.INHERITED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +51,34 @@ class Special:
     more: Mapping[str, AnyField] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Inline:
+    """An attribute whose keys stand in the table around it.
+
+    ``is_whole``: the table has all of them; else the value is completed when the policy is built.
+    """
+
+    table: type[Table]
+    attributes: tuple[str, ...]
+    is_whole: bool
+
+    def value(self, data: Data) -> object:
+        """The value, taken out of the attributes of the table around it."""
+        part = {name: data.pop(name) for name in self.attributes if name in data}
+        return self.table.value(part) if self.is_whole else part
+
+
 class ValueTable(Table):
     """A table that becomes a value of ``domain/schemes``."""
 
     made_of: ClassVar[type]
     special: ClassVar[Special]
-    inline: ClassVar[Mapping[str, tuple[type[Table], KeyRule]]]
+    inline: ClassVar[Mapping[str, _Inline]]
 
     @classmethod
     def value(cls, data: Data) -> object:
-        """The value; an attribute that is inherited is a dictionary of the keys that were given."""
-        for name, (table, rule) in cls.inline.items():
-            part = {key: data.pop(key) for key in table().fields if key in data}
-            data[name] = table.value(part) if rule is KeyRule.INLINE else part
+        """The value; an attribute that is inherited is a dictionary of what was given."""
+        data |= {name: part.value(data) for name, part in cls.inline.items()}
         return cls.special.build(data) if cls.special.build else cls.made_of(**data)
 
 
@@ -85,12 +99,14 @@ class Tables:
         special = self._special.get(kind, Special())
         hints = get_type_hints(kind, include_extras=True)
         found: dict[str, AnyField] = {}
-        inline: dict[str, tuple[type[Table], KeyRule]] = {}
+        inline: dict[str, _Inline] = {}
         for attribute in fields(kind):
             key = _Annotation.of(hints[attribute.name])
-            if rule := next(iter(_INLINE & key.marks), None):
-                inline[attribute.name] = (self.of(key.kind), rule)
-                found |= _fields(self.of(key.kind), rule)
+            if key.marks & {KeyRule.INLINE, KeyRule.INHERITED}:
+                table, is_whole = self.of(key.kind), KeyRule.INLINE in key.marks
+                parts = _fields(table, may_lack=not is_whole)
+                inline[attribute.name] = _Inline(table, tuple(parts), is_whole)
+                found |= parts
             elif key.says:
                 found[attribute.name] = self._field(key, _options(attribute, key))
         about = {
@@ -182,11 +198,11 @@ def _options(attribute: Field[Any], key: _Annotation) -> KeyOptions:
     return options
 
 
-def _fields(table: type[Table], rule: KeyRule) -> dict[str, AnyField]:
-    """The fields of a table for another one, in which all may be left out if it inherits them."""
+def _fields(table: type[Table], *, may_lack: bool) -> dict[str, AnyField]:
+    """The fields of a table, for another one, which may lack any of them."""
     found = table().fields
     for field in found.values():
-        field.required = field.required and rule is KeyRule.INLINE
+        field.required = field.required and not may_lack
     return found
 
 
