@@ -171,6 +171,16 @@ def test_only_a_type_of_earlier_versions_is_replaced(found, old):
     assert [rule for _, _, rule in told] == ["is not a type that exists only in earlier versions"]
 
 
+@pytest.mark.parametrize("odd", ["[]", "{}", "1"])
+def test_where_applies_is_no_word_only_that_is_a_mistake(found, odd):
+    ((key, _, rule),) = found(
+        ('replaces = ["lecture"]\n', ""),
+        ('applies = "more_favourable"', f"applies = {odd}"),
+    )
+
+    assert (key, rule) == ("policies.1.applies", "must be text in quotes")
+
+
 def test_a_type_is_replaced_by_one_other(found):
     book = "[policies.types.book]\n"
     ((_, _, rule),) = found((book, f'{book}replaces = ["lecture"]\n'))
@@ -197,7 +207,9 @@ def test_an_open_value_says_why(found, told):
     assert (key, value) == ("policies.1.unverified.1", f'"{told}"')
 
 
-@pytest.mark.parametrize("told", ["types.points: a guess", "types: a guess", "window.length: why"])
+@pytest.mark.parametrize(
+    "told", ["types.points: a guess", "types.from: why", "types: a guess", "window.length: why"]
+)
 def test_an_open_value_may_be_a_key_of_every_entry(found, told):
     assert found(("types.course.points: a guess", told)) == []
 

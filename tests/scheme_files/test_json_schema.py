@@ -168,7 +168,7 @@ def test_what_it_can_tell_of_a_malformed_file_it_refuses(old, new, key, word):
 
 
 def test_what_holds_where_a_key_is_left_out_is_told():
-    policy, kind = (SCHEMA["$defs"][name]["properties"] for name in ("Policy", "Type"))
+    policy, kind = (SCHEMA["$defs"][name]["properties"] for name in ("Policy", "ActivityType"))
     rung = SCHEMA["$defs"]["LateStep"]["properties"]
 
     assert {key: told["default"] for key, told in policy.items() if "default" in told} == {

@@ -9,7 +9,7 @@ import pytest
 from marshmallow import fields
 
 from tracker import scheme_files, settings
-from tracker.scheme_files.policies import PolicyTable
+from tracker.scheme_files.format import PolicyTable
 
 REFERENCE = (settings.ROOT / "config" / "schemes" / "LANGUAGE.md").read_text("utf-8")
 TOLD = {27, 28, 33}  # people enforce them

@@ -1,6 +1,7 @@
 """Scheme files read into the values of ``domain/schemes``; a mistake names file, line and rule.
 
-Marshmallow describes the format (``format``, ``policies``, ``groups``, ``values``).
+The attributes of those values are the keys. ``tables`` makes marshmallow schemas of them, with the
+fields of ``values``; ``format`` and ``policies`` say what a value needs beyond its keys.
 ``consistency``, ``references``, ``limits``, ``combinations`` and ``versions`` check that keys fit
 each other. ``tomls`` reads a file, ``line_numbers`` finds the lines, ``json_schema`` writes the
 format for editors, ``reasons`` reads the list of reason codes in the same way.

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 from tracker.domain.periods import Duration
 from tracker.scheme_files import raw
@@ -91,7 +90,7 @@ def _evidence(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
     """For one group, a longer stretch needs more points than a shorter one inside it."""
-    told: dict[Any, list[tuple[int, date, Decimal]]] = {}
+    told: dict[tuple[str, ...], list[tuple[int, date, Decimal]]] = {}
     for index, window in enumerate(windows):
         last, minimum = raw.duration(window.get("last")), raw.amount(window.get("minimum"))
         group = tuple(raw.text(window.get(key)) for key in ("category", "tag", "type"))

@@ -8,7 +8,6 @@ its versions in ``versions``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tracker.scheme_files import combinations, limits, raw, references, versions
 from tracker.scheme_files.line_numbers import KeyPath
@@ -96,7 +95,7 @@ def between_files(
     a file that could not be read.
     """
     codes = [scheme.get("code") for scheme in files.values()]
-    prefixes: dict[str, Any] = {}
+    prefixes: dict[str, object] = {}
     needs = {raw.text(scheme.get("code")): _prerequisites(scheme) for scheme in files.values()}
     for name, scheme in files.items():
         code, prefix = scheme.get("code"), scheme.get("number_prefix")
@@ -110,11 +109,11 @@ def between_files(
             yield name, (("award", "prerequisites"), "lead back to this scheme")
 
 
-def _unknown_schemes(scheme: Raw, codes: list[Any]) -> Iterator[LocatedMistake]:
+def _unknown_schemes(scheme: Raw, codes: list[object]) -> Iterator[LocatedMistake]:
     """The schemes that a file names and no file has, and sharing with the scheme itself."""
     known = sorted(code for code in codes if isinstance(code, str))
     award = raw.table(scheme.get("award"))
-    named: list[tuple[KeyPath, Any]] = [(("award", "prerequisites"), award.get("prerequisites"))]
+    named: list[tuple[KeyPath, object]] = [(("award", "prerequisites"), award.get("prerequisites"))]
     for index, policy in enumerate(raw.tables(scheme.get("policies"))):
         shared = raw.table(policy.get("sharing")).get("schemes")
         named.append((("policies", index, "sharing", "schemes"), shared))

@@ -12,11 +12,11 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin, resolver
-from marshmallow import fields
+from marshmallow import Schema, missing
 
 from tracker.scheme_files.format import SchemeFile
 from tracker.scheme_files.nouns import NounKey, UnitOrNoun
-from tracker.scheme_files.values import CODE, NamedTable
+from tracker.scheme_files.values import CODE, AnyField, NamedTable
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CODE = {"type": "string", "pattern": f"^{CODE.pattern}$"}
@@ -40,16 +40,16 @@ def generate() -> dict[str, Any]:
     return {"$schema": _DIALECT, "title": "Certification scheme", **scheme, "$defs": tables}
 
 
-def _name(schema: Any) -> str:
+def _name(schema: type[Schema]) -> str:
     return str(resolver(schema)).strip("_").removesuffix("Table")
 
 
-def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+def _codes(_: object, field: AnyField, **__: object) -> dict[str, Any]:
     """The names allowed for the entries of a table of tables, which OpenAPI leaves out."""
     return {"propertyNames": _CODE} if isinstance(field, NamedTable) else {}
 
 
-def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
+def _text_or_table(_: object, field: AnyField, **told: Any) -> dict[str, Any]:
     """What may stand in the place of a table: a code, or a plain text."""
     for kind, text in ((UnitOrNoun, _CODE), (NounKey, _TEXT)):
         if isinstance(field, kind):
@@ -57,18 +57,15 @@ def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, A
     return {}
 
 
-def _default(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+def _default(_: object, field: AnyField, **__: object) -> dict[str, Any]:
     """The default of a key, if it is one word or amount."""
-    made = getattr(field.parent, "makes", None)
-    told = getattr(made, "__dataclass_fields__", {}).get(field.name)
-    if (
-        field.required
-        or told is None
-        or not isinstance(told.default, str | bool | Decimal)
-        or told.default == ""
-    ):
-        return {}
-    return {"default": str(told.default) if isinstance(told.default, Decimal) else told.default}
+    attributes = getattr(getattr(field.parent, "made_of", None), "__dataclass_fields__", {})
+    value = field.load_default
+    if value is missing and not field.required and field.name in attributes:
+        value = attributes[field.name].default
+    if not isinstance(value, str | bool | Decimal) or value == "":
+        return {"default": None}  # such as an empty list: _plain leaves it out
+    return {"default": str(value) if isinstance(value, Decimal) else value}
 
 
 def _plain(told: Any) -> Any:

@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from tracker.scheme_files.line_numbers import KeyPath
 from tracker.scheme_files.raw import named, quoted, short
-from tracker.scheme_files.values import near
+from tracker.scheme_files.values import AnyField, near
 
 _WIDEST = 80  # characters of a value that are shown
 
@@ -43,7 +43,7 @@ class SchemesRefusedError(Exception):
         self.mistakes = mistakes
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as TOML writes it; a long text is cut, a long list or table left out."""
     written = _written(value, deeper=3)
     if len(written) <= _WIDEST:
@@ -51,7 +51,7 @@ def shown(value: Any) -> str:
     return "" if isinstance(value, dict | list) else f"{written[: _WIDEST - 1]}…"
 
 
-def _written(value: Any, *, deeper: int) -> str:
+def _written(value: object, *, deeper: int) -> str:
     match value:
         case dict() | list() if not deeper:
             return "…"
@@ -67,7 +67,7 @@ def _written(value: Any, *, deeper: int) -> str:
             return _plain(value)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
@@ -81,7 +81,7 @@ def _plain(value: Any) -> str:
             return str(value)
 
 
-def of_format(schema: Schema, messages: Any) -> Iterator[tuple[KeyPath, str]]:
+def of_format(schema: Schema, messages: object) -> Iterator[tuple[KeyPath, str]]:
     """Marshmallow's nested messages as pairs of key path and rule, with the key probably meant."""
     for path, rule in _flat(messages):
         if rule == _UNKNOWN:
@@ -137,6 +137,6 @@ def _known_keys(schema: Schema, path: KeyPath) -> list[str]:
     return list(_keys(at))
 
 
-def _keys(table: Schema | fields.Nested) -> dict[str, Any]:
+def _keys(table: Schema | fields.Nested) -> dict[str, AnyField]:
     known = table.schema.fields if isinstance(table, fields.Nested) else table.fields
     return {field.data_key or name: field for name, field in known.items()}

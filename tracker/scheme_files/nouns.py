@@ -7,27 +7,39 @@ numbers, such as "CPE", may stand as a plain text, which is then used as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from marshmallow import ValidationError, fields
+from marshmallow.types import ErrorMessages
 
-from tracker.domain.schemes.activity_types import as_noun
+from tracker.domain.schemes.activity_types import Noun, as_noun
 from tracker.language.catalogues import noun
-from tracker.scheme_files.values import FURTHER, Table, TextKey, check_code, choice
+from tracker.scheme_files.values import (
+    FURTHER,
+    Data,
+    KeyOptions,
+    Table,
+    TextKey,
+    check_code,
+    choice,
+)
 
 GENDERS = ("feminine", "masculine")
 _ENGLISH = '{ one = "contact hour", many = "contact hours" }'
 _SPANISH = '{ one = "hora de contacto", many = "horas de contacto", gender = "feminine" }'
 
 
-def _missing(example: str) -> dict[str, str]:
+def _missing(example: str) -> ErrorMessages:
     return {"required": f"is required but missing, for example {example}"}
 
 
 class _EnglishNoun(Table):
     """What is counted, in both numbers."""
 
-    makes = noun
+    @classmethod
+    def value(cls, data: Data) -> Noun:
+        """The noun."""
+        return noun(**data)
 
     one = TextKey(
         'The singular: "contact hour".',
@@ -50,7 +62,10 @@ class _FurtherNoun(_EnglishNoun):
 class _SpanishNoun(Table):
     """What is counted, in both numbers and with its gender."""
 
-    makes = noun
+    @classmethod
+    def value(cls, data: Data) -> Noun:
+        """The noun."""
+        return noun(**data)
 
     one = TextKey(
         'The singular: "hora de contacto".',
@@ -73,12 +88,14 @@ class _SpanishNoun(Table):
 class NounKey(fields.Nested):
     """What is counted; a plain text is the same in both numbers, and masculine."""
 
-    def __init__(self, made_of: type[Table], says: str, example: str, **options: Any) -> None:
+    def __init__(
+        self, made_of: type[Table], says: str, example: str, **options: Unpack[KeyOptions]
+    ) -> None:
         super().__init__(made_of, metadata={"description": says}, allow_none=False, **options)
         self._rule = f"must give the singular and the plural: {example}"
         self._text = TextKey(says)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> object:
         if isinstance(value, str):
             return as_noun(self._text.deserialize(value))
         if not isinstance(value, Mapping):
@@ -106,7 +123,7 @@ class UnitOrNoun(fields.Nested):
     def __init__(self, says: str) -> None:
         super().__init__(NounsKey, metadata={"description": says})
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> object:
         if isinstance(value, str):
             check_code(value)
             return value

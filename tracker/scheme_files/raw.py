@@ -9,65 +9,65 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 from tracker.domain.periods import Duration, TimeUnit
 from tracker.scheme_files.line_numbers import KeyPath
 from tracker.scheme_files.values import AMOUNT, FACTOR, LONGEST
 
-Raw = Mapping[str, Any]
+Raw = Mapping[str, object]
 LocatedMistake = tuple[KeyPath, str]  # place and rule
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SOME_DAY = date(2000, 3, 1)  # durations are compared by the day that they reach from here
 
 
-def table(value: Any) -> Raw:
+def table(value: object) -> Raw:
     """The table, or an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Any) -> list[Any]:
+def items(value: object) -> list[object]:
     """The list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """The text, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def texts(value: Any) -> list[tuple[int, str]]:
+def texts(value: object) -> list[tuple[int, str]]:
     """The texts of a list, each with its index."""
     return [(place, entry) for place, entry in enumerate(items(value)) if isinstance(entry, str)]
 
 
-def tables(value: Any) -> list[Raw]:
+def tables(value: object) -> list[Raw]:
     """The tables of an array; an element of another kind becomes an empty table."""
     return [table(entry) for entry in items(value)]
 
 
-def entries(value: Any) -> dict[str, Raw]:
+def entries(value: object) -> dict[str, Raw]:
     """The tables of a table; an entry of another kind becomes an empty table."""
     return {code: table(entry) for code, entry in table(value).items()}
 
 
-def day(value: Any) -> date | None:
+def day(value: object) -> date | None:
     """The date, if it is one."""
     return value if type(value) is date else None
 
 
-def amount(value: Any) -> Decimal | None:
+def amount(value: object) -> Decimal | None:
     """Points or money, if written as such."""
     return Decimal(value) if isinstance(value, str) and AMOUNT.fullmatch(value) else None
 
 
-def factor(value: Any) -> Decimal | None:
+def factor(value: object) -> Decimal | None:
     """A rate, if written as such."""
     return Decimal(value) if isinstance(value, str) and FACTOR.fullmatch(value) else None
 
 
-def duration(value: Any) -> Duration | None:
+def duration(value: object) -> Duration | None:
     """A length of time, if written as such."""
     told = table(value)
     length, unit = told.get("length"), told.get("unit")
@@ -110,7 +110,7 @@ def named(key: str) -> str:
     return key if _BARE.fullmatch(key) else quoted(key)
 
 
-def repeated(here: KeyPath, value: Any, key: str) -> Iterator[LocatedMistake]:
+def repeated(here: KeyPath, value: object, key: str) -> Iterator[LocatedMistake]:
     """The tables of an array with the same name as an earlier one."""
     names = [entry.get(key) for entry in tables(value)]
     for index, name in enumerate(names):

@@ -4,51 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from marshmallow import fields, post_load
-
-from tracker.domain.schemes.reasons import ACTS, FAMILIES, ReasonCode, Reasons
+from tracker.domain.schemes.reasons import FAMILIES, ReasonCode, Reasons
 from tracker.scheme_files import raw, tomls
 from tracker.scheme_files.mistakes import Mistake, SchemesRefusedError
 from tracker.scheme_files.raw import LocatedMistake, Raw
-from tracker.scheme_files.values import (
-    Different,
-    FlagKey,
-    NamedTable,
-    Table,
-    WordsKey,
-    choice,
-    table,
-)
+from tracker.scheme_files.tables import Special, Tables
+from tracker.scheme_files.values import Data
 
 
-class _ReasonTable(Table):
-    """One code of the list."""
-
-    acts = Different(
-        choice("An act.", ACTS), "What it is for.", least=1, into=frozenset, required=True
-    )
-    text = table(WordsKey, "What it means.", required=True)
-    own_words = FlagKey("Whether it also needs a reason in one's own words.")
+def _entry(data: Data) -> Data:
+    """The attributes as they are: the list adds the code."""
+    return data
 
 
-class _ReasonsFile(Table):
-    """The list of reason codes."""
+def _list(data: Data) -> Reasons:
+    """The codes, each with its own."""
+    return Reasons({code: ReasonCode(code, **entry) for code, entry in data["by_code"].items()})
 
-    reasons = NamedTable(fields.Nested(_ReasonTable), "The codes.", required=True)
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> Reasons:
-        """The list described by a file without mistakes."""
-        return Reasons({code: ReasonCode(code, **told) for code, told in data["reasons"].items()})
+_LIST = Tables({ReasonCode: Special(_entry), Reasons: Special(_list)}).of(Reasons)
 
 
 def load(path: Path) -> Reasons:
     """Read the list. Raises SchemesRefusedError with every mistake in it."""
     found: list[Mistake] = []
     file = tomls.parse(path, found)
-    loaded = tomls.build(_ReasonsFile(), file, found) if file else None
+    loaded = tomls.build(_LIST(), file, found) if file else None
     if file:
         found += [file.mistake(*each) for each in _unexplained(file.raw)]
     if loaded is None or found:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 
-from tracker.scheme_files import groups, raw, units
+from tracker.scheme_files import raw, units
+from tracker.scheme_files.format import TABLES, PolicyTable
 from tracker.scheme_files.line_numbers import KeyPath
-from tracker.scheme_files.policies import PolicyTable
+from tracker.scheme_files.policies import GROUPS
 from tracker.scheme_files.raw import LocatedMistake, Raw
-from tracker.scheme_files.values import near
+from tracker.scheme_files.values import keys_of, near
 
 
 def in_policy(here: KeyPath, policy: Raw, scheme: Raw) -> Iterator[LocatedMistake]:
@@ -45,7 +45,7 @@ def _groups(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
             rule = f"must be absent, because {named[0]} is given: use only one of them"
             yield (*path, named[1]), rule
     anything = [code for table in _TABLES.values() for code in raw.table(policy.get(table))]
-    minima: list[tuple[KeyPath, Any]] = [
+    minima: list[tuple[KeyPath, object]] = [
         (("sharing", "minima"), raw.table(policy.get("sharing")).get("minima"))
     ]
     minima += [
@@ -85,7 +85,7 @@ def _conversions(
         yield here, rule
 
 
-def _in_units(here: KeyPath, value: Any) -> Iterator[LocatedMistake]:
+def _in_units(here: KeyPath, value: object) -> Iterator[LocatedMistake]:
     known = raw.table(value)
     steps = _steps(known)
     for code, unit in raw.entries(value).items():
@@ -118,8 +118,11 @@ def _kinds(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
 
 
 def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """Each open value is written as "key: why", or as "key, key: why"."""
-    known = list(PolicyTable().fields)
+    """Each open value is written as "key: why", or as "key, key: why".
+
+    It belongs to one entry of a group, or to all of them: "types.points".
+    """
+    known = keys_of(PolicyTable)
     for place, entry in raw.texts(policy.get("unverified")):
         named, colon, why = entry.partition(":")
         if not colon or not why.strip():
@@ -128,29 +131,20 @@ def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
         for key in named.split(","):
             first, *rest = key.strip().split(".")
             yield from _known((*here, place), first, known, "key", of="policy")
-            if rest and first in _GROUPS and rest[0] not in _GROUPS[first]().fields:
+            if rest and first in GROUPS and rest[0] not in keys_of(TABLES.of(GROUPS[first])):
                 there = raw.table(policy.get(first))
                 yield from _known((*here, place), rest[0], there, "entry", of=f"[policies.{first}]")
 
 
-# An open value belongs to one entry, or to all entries: "types.points".
-_GROUPS = {
-    "units": groups.UnitTable,
-    "tags": groups.TagTable,
-    "categories": groups.CategoryTable,
-    "types": groups.TypeTable,
-}
-
-
 def _among(
-    here: KeyPath, value: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+    here: KeyPath, value: object, known: Iterable[str], noun: str, *, of: str = "policy"
 ) -> Iterator[LocatedMistake]:
     for place, name in raw.texts(value):
         yield from _known((*here, place), name, known, noun, of=of)
 
 
 def _known(
-    here: KeyPath, name: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+    here: KeyPath, name: object, known: Iterable[str], noun: str, *, of: str = "policy"
 ) -> Iterator[LocatedMistake]:
     choices = [*known]
     if isinstance(name, str) and name not in choices:

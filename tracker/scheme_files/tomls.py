@@ -21,7 +21,7 @@ class ParsedFile:
     """A file that could be parsed: its name, raw data and the lines of its keys."""
 
     name: str
-    raw: dict[str, Any]
+    raw: dict[str, object]
     lines: dict[KeyPath, int]
 
     def mistake(self, path: KeyPath, rule: str) -> Mistake:

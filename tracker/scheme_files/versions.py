@@ -69,7 +69,7 @@ def dropped_types(scheme: Raw) -> Iterator[LocatedMistake]:
             old for kind in types.values() for _, old in raw.texts(raw.table(kind).get("replaces"))
         }
         lost = sorted(_types_before(index, policies) - kept - types.keys())
-        if lost and policy.get("applies") in {"submission", "more_favourable"}:
+        if lost and policy.get("applies") in ("submission", "more_favourable"):
             rule = (
                 f"drops {', '.join(lost)}, which claims in running cycles may use: they would "
                 "count nothing; list the old code under `replaces` in the type that takes over"
@@ -84,9 +84,10 @@ def _order(policies: list[Raw]) -> Iterator[LocatedMistake]:
     that corrects the one before it may have the same date.
     """
     for index, policy in enumerate(policies[1:], start=1):
-        start, before = policy.get("effective_from"), policies[index - 1].get("effective_from")
-        if not all(value is None or type(value) is date for value in (start, before)):
+        days = [each.get("effective_from") for each in (policy, policies[index - 1])]
+        if not all(value is None or type(value) is date for value in days):
             continue
+        start, before = map(raw.day, days)
         rivals = [
             other
             for other in policies[:index]

@@ -10,9 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from tracker.domain.periods import Period
+from tracker.domain.schemes.keys import (
+    INHERITED,
+    INLINE,
+    Absent,
+    Code,
+    CodeSet,
+    Factor,
+    Named,
+    PositiveAmount,
+    PositiveFactor,
+    Share,
+)
 
 ENGLISH = "en"  # the fallback for what is not translated
 WRITTEN_IN = (ENGLISH, "es")  # the languages that every text of a scheme file must have
@@ -61,24 +73,19 @@ def plurals(nouns: TranslatedNoun) -> Translated:
 class Provenance:
     """Where a value comes from, and whether somebody checked it against the published text."""
 
-    source: str
-    verified: bool
+    source: Annotated[str, "Where the values of this table come from."]
+    verified: Annotated[bool, "Whether they were checked against the published text."]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits and minima of a group of claims, in points: per event, per year, per cycle.
+    """Limits and minima of a group of claims, in points: per event, per year, per cycle."""
 
-    ``per_event`` limits each claim, ``per_year`` the claims of one year, ``maximum`` those of the
-    cycle; ``minimum`` is what the cycle needs from the group, ``minimum_per_year`` what each year
-    needs.
-    """
-
-    per_event: Decimal | None = None
-    per_year: Decimal | None = None
-    maximum: Decimal | None = None
-    minimum: Decimal | None = None
-    minimum_per_year: Decimal | None = None
+    per_event: Annotated[PositiveAmount | None, "The most points that one claim earns."] = None
+    per_year: Annotated[PositiveAmount | None, "The most points that count in a year."] = None
+    maximum: Annotated[PositiveAmount | None, "The most points that count in a cycle."] = None
+    minimum: Annotated[PositiveAmount | None, "The points required in a cycle."] = None
+    minimum_per_year: Annotated[PositiveAmount | None, "The points required in each year."] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,9 @@ class Category:
     """A group of activity types with its limits."""
 
     code: str
-    name: Translated
-    limits: Limits
-    provenance: Provenance
+    name: Annotated[Translated, "Its name."]
+    limits: Annotated[Limits, INLINE]
+    provenance: Annotated[Provenance, INHERITED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +106,22 @@ class Tag:
     """
 
     code: str
-    name: Translated
-    limits: Limits
-    provenance: Provenance
+    name: Annotated[Translated, "Its name."]
+    limits: Annotated[Limits, INLINE]
+    provenance: Annotated[Provenance, INHERITED]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of quantity; a derived unit ``equals`` a number of the unit ``of``."""
+    """A unit of quantity; a derived one is a number of another unit."""
 
     code: str
-    name: TranslatedNoun
-    equals: Decimal = ONE
-    of: str = ""
+    name: Annotated[TranslatedNoun, "Its name, singular and plural."]
+    equals: Annotated[PositiveFactor, "How many of the unit in `of` one of these equals."] = ONE
+    of: Annotated[Code, "The unit that it converts to."] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityType:
     """One kind of activity: its category, how it is counted, and the points for it.
 
@@ -123,45 +130,71 @@ class ActivityType:
     threshold over a year, the claims of the year reach it together and earn ``rate`` once.
     ``months``: ``rate`` for each month of an employment.
 
-    ``units`` are the units in which a claim may be stated, each with its equivalent in the type's
-    own unit. ``roles`` are factors by role: teaching 1.5. ``unapproved`` is the factor for claims
-    whose provider is not approved. ``outside_duties`` says that work done as a regular duty does
-    not count. Every claim of the type carries its ``tags``. ``date_basis`` is the date that must
-    lie in the cycle: completion, start, award (of a certificate; stated as the completion), or the
-    whole run from start to completion. ``replaces`` are the codes of types in earlier versions:
-    claims of those types count as this one. Only activities from ``counts_from`` through
-    ``counts_until`` count; of a job, only the part in those days.
-
-    ``evidence``: no files are requested; files are requested, and the reviewer sees if there are
-    none; or files are ``required`` to submit. ``evidence_kinds`` says which proof is accepted. A
-    quantity above ``warn_above``, in the type's own unit, is pointed out to the reviewer. None of
-    these three changes the points of an activity.
+    ``unit`` is the unit that is counted, ``unit_code`` its code if it is one of the policy's, and
+    ``units`` are the units in which a claim may be stated, each with its equivalent in ``unit``. Of
+    a job, only the part in the days from ``counts_from`` through ``counts_until`` counts.
+    ``evidence``, ``evidence_kinds`` and ``warn_above`` don't change the points of an activity.
     """
 
     code: str
-    category: str
-    name: Translated
-    basis: Basis
+    provenance: Annotated[Provenance, INHERITED]
+    name: Annotated[Translated, "Its name."]
+    limits: Annotated[Limits, INLINE] = Limits()
+    category: Annotated[Code, "The category that it belongs to."]
+    rate: Annotated[Factor, "The points for each unit, event or month.", Named("points")]
+    basis: Annotated[
+        Basis,
+        "Whether points are earned per unit of a quantity, per event, or per month of a job.",
+        Named("counted_by"),
+        Absent("quantity"),
+    ]
     unit: TranslatedNoun
-    rate: Decimal
-    increment: Decimal | None
-    provenance: Provenance
     unit_code: str = ""
     units: Mapping[str, Decimal] = field(default_factory=dict)
-    roles: Mapping[str, Decimal] = field(default_factory=dict)
-    limits: Limits = Limits()
-    threshold: Decimal | None = None
-    threshold_over: Over = "claim"
-    unapproved: Decimal | None = None
-    outside_duties: bool = False
-    tags: frozenset[str] = frozenset()
-    date_basis: DateBasis = "completion"
-    replaces: frozenset[str] = frozenset()
-    counts_from: date | None = None
-    counts_until: date | None = None
-    evidence: EvidenceRule = "none"
-    evidence_kinds: Translated = field(default_factory=dict)
-    warn_above: Decimal | None = None
+    increment: Annotated[
+        PositiveAmount | None, "Only whole multiples of this many points count.", Absent(None)
+    ]
+    roles: Annotated[
+        Mapping[str, Annotated[PositiveFactor, "The factor."]],
+        "Factors by role, such as 1.50 for teaching.",
+    ] = field(default_factory=dict)
+    threshold: Annotated[PositiveAmount | None, "The quantity from which the event counts."] = None
+    threshold_over: Annotated[
+        Over,
+        "Whether each claim must reach the threshold, or the claims of a year together, which "
+        "then count once.",
+    ] = "claim"
+    unapproved: Annotated[Share | None, "The factor if the provider is not approved."] = None
+    outside_duties: Annotated[bool, "Whether work that is part of regular duties is excluded."] = (
+        False
+    )
+    tags: Annotated[CodeSet, "The tags that every claim of it carries."] = frozenset()
+    replaces: Annotated[CodeSet, "Types of earlier versions whose claims count as this one."] = (
+        frozenset()
+    )
+    counts_from: Annotated[
+        date | None, "The first day whose activities count; absent: any.", Named("from")
+    ] = None
+    counts_until: Annotated[
+        date | None, "The last day whose activities count; absent: any.", Named("until")
+    ] = None
+    date_basis: Annotated[
+        DateBasis,
+        "The date that must lie in the cycle: completion, start, award (of a certificate; claimed"
+        " as the completion); whole: all days from the start to completion.",
+    ] = "completion"
+    evidence: Annotated[
+        EvidenceRule,
+        "Whether a claim needs files: none; asked (reviewers see if they are missing); required "
+        "to submit.",
+    ] = "none"
+    evidence_kinds: Annotated[
+        Translated, 'Which proof is accepted, such as "a transcript or a certificate".'
+    ] = field(default_factory=dict)
+    warn_above: Annotated[
+        PositiveAmount | None,
+        "The quantity, in the type's unit, above which reviewers take a closer look.",
+    ] = None
 
     @property
     def days(self) -> Period:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - re-exported
 from tracker.domain.errors import UnknownActivityType
@@ -27,6 +27,21 @@ from tracker.domain.schemes.activity_types import (
     Unit,
 )
 from tracker.domain.schemes.activity_types import Limits as Limits  # noqa: PLC0414 - re-exported
+from tracker.domain.schemes.keys import (
+    INLINE,
+    REPEATABLE,
+    REQUIRED,
+    Absent,
+    AtLeast,
+    Between,
+    Code,
+    Codes,
+    CodeSet,
+    Longest,
+    PositiveAmount,
+    PositiveShare,
+    Share,
+)
 
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]
@@ -41,8 +56,8 @@ LateRequirement = Literal["points", "reexamination", "new_application"]
 class Cohort:
     """The people a version is for, by day of the award: from a day on, before a day, or both."""
 
-    awarded_from: date | None = None
-    awarded_before: date | None = None
+    awarded_from: Annotated[date | None, "The first award date that it covers."] = None
+    awarded_before: Annotated[date | None, "The first award date that it no longer covers."] = None
 
     def includes(self, awarded_on: date) -> bool:
         """Whether somebody awarded on that day belongs to it."""
@@ -53,24 +68,27 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Claims equal in every part of ``key`` count once: in a cycle, or within ``within``."""
+    """Which claims are the same activity, of which one counts."""
 
-    key: tuple[DuplicateKey, ...]
-    within: Duration | None = None
+    key: Annotated[
+        tuple[Annotated[DuplicateKey, "A property of a claim."], ...],
+        "The properties that duplicates have in common.",
+        AtLeast(1),
+    ]
+    within: Annotated[
+        Duration | None, "How far apart duplicates may be; absent: anywhere in the cycle."
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class WindowMinimum:
-    """Points that must be earned in the ``last`` stretch of the cycle.
+    """Points that must be earned in the last stretch of the cycle."""
 
-    If a ``category``, ``tag`` or ``type`` is named, only its points count.
-    """
-
-    last: Duration
-    minimum: Decimal
-    category: str = ""
-    tag: str = ""
-    type: str = ""
+    last: Annotated[Duration, "The last part of the cycle."]
+    minimum: Annotated[PositiveAmount, "The points."]
+    category: Annotated[Code, "Only points of this category; absent: all."] = ""
+    tag: Annotated[Code, "Only points with this tag; absent: all."] = ""
+    type: Annotated[Code, "Only points of this type; absent: all."] = ""
 
     @property
     def within(self) -> GroupCode | None:
@@ -83,189 +101,263 @@ class WindowMinimum:
 class Kinds:
     """How many different categories, or types, the counted claims must come from."""
 
-    minimum: int
-    of: Literal["category", "type"]
+    minimum: Annotated[int, "How many.", Between(1, 100)]
+    of: Annotated[Literal["category", "type"], "Of what: categories or types."]
 
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """What passes into the next cycle: surplus points, at most ``maximum``.
+    """What passes into the next cycle: surplus points.
 
-    Only points of the ``categories`` (empty: all) earned in the ``last`` stretch of the cycle
-    (None: the whole cycle) pass. With ``counted``, the surplus is the counted points above the
-    requirement; with ``earned``, it also includes points cut by the limits of years and of the
-    cycle.
+    With ``counted``, the surplus is the counted points above the requirement; with ``earned``, it
+    also includes points cut by the limits of years and of the cycle.
     """
 
-    maximum: Decimal
-    categories: frozenset[str] = frozenset()
-    last: Duration | None = None
-    of: Literal["counted", "earned"] = "counted"
+    maximum: Annotated[PositiveAmount, "The most points carried over."]
+    categories: Annotated[CodeSet, "Only points of these categories; absent: all."] = frozenset()
+    last: Annotated[
+        Duration | None, "Only points from this last part of the cycle; absent: the whole cycle."
+    ] = None
+    of: Annotated[
+        Literal["counted", "earned"],
+        "Whether the surplus is of points that counted, or of points earned before yearly and "
+        "cycle limits.",
+    ] = "counted"
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationWindow:
-    """When applications open: ``length`` before the expiry, or after the start of the cycle.
+    """When applications open, and when they close: at the end of a day."""
 
-    They close at the end of the day of the expiry, or ``closes_before`` it.
-    """
-
-    length: Duration
-    counted_from: Literal["expiry", "start"] = "expiry"
-    closes_before: Duration | None = None
+    length: Annotated[Duration, INLINE]
+    counted_from: Annotated[
+        Literal["expiry", "start"],
+        "The length goes back from the expiry, or on from the start of the cycle.",
+    ] = "expiry"
+    closes_before: Annotated[
+        Duration | None, "How long before expiration it closes; absent: on the expiration date."
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class LateStep:
-    """A late step: one of the periods after the expiry, ending ``until`` after it, inclusive.
+    """A late step: one of the periods after the expiry."""
 
-    ``by`` is how a certification can still be renewed on it: with points, by re-examination, or not
-    at all (a new application). ``earns``: activities of these days still count for the cycle that
-    ended. ``title``: the title may still be used, so the certification is valid. ``extra_points``
-    are added to the requirement, ``extra_minima`` to the minima of categories, tags and types, by
-    their code; ``fee`` is added to the renewal's.
-    """
-
-    until: Duration
-    name: Translated
-    by: LateRequirement = "points"
-    earns: bool = False
-    title: bool = False
-    extra_points: Decimal = Decimal("0.00")
-    extra_minima: Mapping[str, Decimal] = field(default_factory=dict)
-    fee: Decimal | None = None
+    until: Annotated[Duration, "How long after expiration the step ends, that day included."]
+    name: Annotated[Translated, "What it is called."]
+    by: Annotated[
+        LateRequirement,
+        "How to renew: with points, by re-examination, or no longer: only by a new application.",
+    ] = "points"
+    earns: Annotated[
+        bool, "Whether activities in this step still count for the cycle that ended."
+    ] = False
+    title: Annotated[
+        bool, "Whether the title may still be used, so that the certification is valid."
+    ] = False
+    extra_points: Annotated[Decimal, "Points needed in addition to the requirement."] = Decimal(
+        "0.00"
+    )
+    extra_minima: Annotated[
+        Mapping[str, Annotated[PositiveAmount, "Additional points."]],
+        "Points needed in addition to the minimum of a category, tag or type, by code.",
+    ] = field(default_factory=dict)
+    fee: Annotated[Decimal | None, "The late fee, in addition to the renewal fee."] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reexamination:
-    """Passing ``modules`` again in the ``last`` stretch of the cycle, instead of earning points."""
+    """Renewal by passing modules again, instead of earning points."""
 
-    modules: tuple[str, ...]
-    last: Duration | None = None
-    failure_revokes: bool = False
+    modules: Annotated[Codes, "The modules; absent: every required one.", Absent(())]
+    last: Annotated[
+        Duration | None, "The last part of the cycle, in which they must be passed."
+    ] = None
+    failure_revokes: Annotated[bool, "Whether failing one ends the certification."] = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionRule:
-    """When a cycle may be extended, and by how much.
+    """When a cycle may be extended, and by how much."""
 
-    It must be requested at least ``request_by`` before the expiry, with ``share_earned`` of the
-    requirement (0.5 is half) already counted, and extends the cycle by at most ``at_most``.
-    ``moves_cycle``: the next cycle starts after the extended expiry, else where it would have
-    started without the extension. For the reasons in ``exempt`` (military service) only ``at_most``
-    applies. ``reasons`` are those allowed, if any are listed.
-    """
-
-    at_most: Duration
-    moves_cycle: bool
-    request_by: Duration | None = None
-    share_earned: Decimal | None = None
-    reasons: tuple[str, ...] = ()
-    exempt: tuple[str, ...] = ()
+    at_most: Annotated[Duration, "The longest extension."]
+    moves_cycle: Annotated[
+        bool,
+        "Whether the next cycle starts after the extended expiration date, or where it would have"
+        " started"
+        " without the extension.",
+    ]
+    request_by: Annotated[
+        Duration | None, "How long before expiration it must be requested at the latest."
+    ] = None
+    share_earned: Annotated[
+        Share | None, "The share of the requirement that must already be earned."
+    ] = None
+    reasons: Annotated[Codes, "The reasons allowed; absent: any."] = ()
+    exempt: Annotated[
+        Codes, "The reasons for which only at_most applies, such as military service."
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Reasons for which the requirement may be reduced, at most by ``share`` of it."""
+    """When the requirement may be reduced, and by how much."""
 
-    reasons: tuple[str, ...]
-    share: Decimal
+    reasons: Annotated[Codes, "The reasons allowed."]
+    share: Annotated[PositiveShare, "The largest share by which the requirement is lowered."]
 
 
 @dataclass(frozen=True, slots=True)
 class PointsSharing:
-    """Activities recorded for other ``schemes`` count here too.
+    """Activities recorded for other schemes count here too."""
 
-    For a person who holds one of them, ``points_required`` is the requirement (None: the same), and
-    ``minima`` are those of categories, tags and types, by their code.
-    """
-
-    schemes: frozenset[str]
-    points_required: Decimal | None = None
-    minima: Mapping[str, Decimal] = field(default_factory=dict)
+    schemes: Annotated[CodeSet, "The codes of those schemes."]
+    points_required: Annotated[
+        Decimal | None, "The requirement for anyone who holds one of them; absent: the same."
+    ] = None
+    minima: Annotated[
+        Mapping[str, Annotated[Decimal, "The minimum."]],
+        "For anyone who holds one of them: minima of categories, tags or types, by code.",
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PracticalCheck:
     """A physical or practical check that a reviewer confirms before a renewal is approved."""
 
-    code: str
-    name: Translated
+    code: Annotated[Code, "Its code."]
+    name: Annotated[Translated, "Its name."]
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The share of renewals drawn for audit, the days to answer, what is withheld until then."""
+    """The audit of renewals."""
 
-    share: Decimal
-    reply_days: int
-    withholds_credit: bool = False
+    share: Annotated[Share, 'The share of renewals selected for audit; "0.05" is 5%.']
+    reply_days: Annotated[int, "The days to answer an audit.", Between(1, 3650)]
+    withholds_credit: Annotated[bool, "Whether points are withheld until the audit is passed."] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """The retired status: how long after the expiry it may be requested, and left again."""
+    """Rules for the retired status."""
 
-    request_within: Duration | None = None
-    reactivate_within: Duration | None = None
-    fee: Decimal | None = None
+    request_within: Annotated[Duration | None, "How long after expiration it may be requested."] = (
+        None
+    )
+    reactivate_within: Annotated[
+        Duration | None, "How long after expiration the holder may return from it."
+    ] = None
+    fee: Annotated[Decimal | None, "What it costs."] = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of the recertification rules of a scheme.
 
-    ``applies`` says how it takes effect for cycles already running: not at all (``cycle_start``: a
-    cycle keeps the version of its first day), for applications submitted since it is in force
-    (``submission``), or if it is better for the holder (``more_favourable``). ``corrects`` names
-    the version whose mistakes it repairs. ``pending_points_admit``: an application is accepted
-    while activities waiting for a decision cover its missing points. ``reasons`` are the names of
-    reasons for extensions and reductions that are not in the general list. ``rounding_of``: the
-    points of each claim are rounded to 0.01; or claims are exact to 0.0001, and the sum of each
-    category is rounded once.
+    With ``rounding_of = "category"``, claims are exact to 0.0001, and the sum of each category is
+    rounded once.
     """
 
-    version: str
-    effective_from: date | None
-    points_required: Decimal
-    categories: Mapping[str, Category]
-    types: Mapping[str, ActivityType]
-    window: ApplicationWindow
-    provenance: Provenance
-    valid_while_pending: bool = False
-    pending_points_admit: bool = True
-    next_cycle: Anchor = "old_expiry"
-    month_rule: MonthRule = "completed"
-    overlap: Overlap = "highest"
-    overlap_maximum: Decimal | None = None
-    applies: Applies = "cycle_start"
-    corrects: str = ""
-    cohort: Cohort = Cohort()
-    credit: TranslatedNoun = field(default_factory=dict)
-    rounding: Rounding = "half_up"
-    rounding_of: RoundingOf = "claim"
-    year: YearBasis = "cycle"
-    minimum_per_year: Decimal | None = None
-    stop_at_requirement: bool = False
-    kinds: Kinds | None = None
-    windows: tuple[WindowMinimum, ...] = ()
-    units: Mapping[str, Unit] = field(default_factory=dict)
-    roles: Mapping[str, Translated] = field(default_factory=dict)
-    reasons: Mapping[str, Translated] = field(default_factory=dict)
-    tags: Mapping[str, Tag] = field(default_factory=dict)
-    approved_providers: frozenset[str] = frozenset()
-    duplicates: Duplicates | None = None
-    carry_over: CarryOver | None = None
-    late: tuple[LateStep, ...] = ()
-    reexamination: Reexamination | None = None
-    extension: ExtensionRule | None = None
-    reduction: Reduction | None = None
-    sharing: PointsSharing | None = None
-    checks: tuple[PracticalCheck, ...] = ()
-    audit: Audit | None = None
-    retention: Duration | None = None
-    retirement: Retirement | None = None
-    unverified: tuple[str, ...] = ()
+    provenance: Annotated[Provenance, INLINE]
+    version: Annotated[str, "The name of the version.", Longest(32)]
+    effective_from: Annotated[
+        date | None,
+        "The day from which it is in force; optional for the first version.",
+        Absent(None),
+    ]
+    applies: Annotated[
+        Applies,
+        "What it means for a cycle already running: nothing (cycle_start: a cycle keeps the version"
+        " of its first day), that applications are judged by it (submission), or that they are"
+        " where it is better for the holder (more_favourable).",
+        REQUIRED,
+    ] = "cycle_start"
+    corrects: Annotated[str, "The earlier version whose mistakes it repairs.", Longest(32)] = ""
+    cohort: Annotated[Cohort, "Which holders it covers; absent: all."] = Cohort()
+    credit: Annotated[
+        TranslatedNoun, "What points are called, singular and plural; absent: points."
+    ] = field(default_factory=dict)
+    points_required: Annotated[Decimal, "The points required in a cycle."]
+    minimum_per_year: Annotated[PositiveAmount | None, "The points required in each year."] = None
+    year: Annotated[YearBasis, "Whether years are years of the cycle or calendar years."] = "cycle"
+    kinds: Annotated[Kinds | None, "How many different categories or types are required."] = None
+    stop_at_requirement: Annotated[bool, "Whether counting stops at the requirement."] = False
+    rounding: Annotated[Rounding, "How points are rounded to 0.01."] = "half_up"
+    rounding_of: Annotated[
+        RoundingOf, "What is rounded: the points of each claim, or once the sum of each category."
+    ] = "claim"
+    month_rule: Annotated[
+        MonthRule,
+        "Which months of a job count: completed ones, by the day (pro_rata), or from 15 days on.",
+    ] = "completed"
+    overlap: Annotated[
+        Overlap,
+        "How overlapping jobs count: the highest rate, the sum up to overlap_maximum, or the sum.",
+    ] = "highest"
+    overlap_maximum: Annotated[
+        PositiveAmount | None, "With capped_sum: the most points per month."
+    ] = None
+    window: Annotated[ApplicationWindow, "When applications open."]
+    valid_while_pending: Annotated[
+        bool, "Whether the certification stays valid while an application is undecided."
+    ] = False
+    pending_points_admit: Annotated[
+        bool,
+        "Whether an application is accepted while activities that wait for a decision cover what is"
+        " missing.",
+    ] = True
+    next_cycle: Annotated[
+        Anchor,
+        "When it starts: after the old expiration date, or after the decision; "
+        "decision_to_old_end: after the decision, with the end it would have had after the old "
+        "expiration date.",
+        REQUIRED,
+    ] = "old_expiry"
+    duplicates: Annotated[
+        Duplicates | None, "Which claims count only once; absent: duplicates are allowed."
+    ] = None
+    carry_over: Annotated[
+        CarryOver | None, "What carries over into the next cycle; absent: nothing."
+    ] = None
+    checks: Annotated[tuple[PracticalCheck, ...], "Checks that a reviewer must confirm."] = ()
+    audit: Annotated[Audit | None, "The audit of renewals."] = None
+    retention: Annotated[Duration | None, "How long evidence is kept after the cycle."] = None
+    approved_providers: Annotated[
+        frozenset[Annotated[str, "A provider."]],
+        "The approved providers, whose activities count in full.",
+    ] = frozenset()
+    reexamination: Annotated[Reexamination | None, "Renewal by examination instead of points."] = (
+        None
+    )
+    extension: Annotated[ExtensionRule | None, "When a cycle may be extended."] = None
+    reduction: Annotated[Reduction | None, "When the requirement may be reduced."] = None
+    sharing: Annotated[PointsSharing | None, "Schemes whose activities also count here."] = None
+    retirement: Annotated[Retirement | None, "Rules for the retired status."] = None
+    windows: Annotated[tuple[WindowMinimum, ...], "Minima for the last parts of the cycle."] = ()
+    late: Annotated[
+        tuple[LateStep, ...], "The late steps after the expiry, in their order; absent: no grace."
+    ] = ()
+    units: Annotated[Mapping[str, Unit], "The units of quantities."] = field(default_factory=dict)
+    roles: Annotated[Mapping[str, Translated], "The roles, such as attended or taught."] = field(
+        default_factory=dict
+    )
+    reasons: Annotated[
+        Mapping[str, Translated],
+        "Reasons for extensions and reductions that are not in the general list, by code.",
+    ] = field(default_factory=dict)
+    tags: Annotated[Mapping[str, Tag], "Labels across categories, with limits."] = field(
+        default_factory=dict
+    )
+    categories: Annotated[Mapping[str, Category], "The categories by code."]
+    types: Annotated[Mapping[str, ActivityType], "The activity types."]
+    unverified: Annotated[
+        tuple[Annotated[str, '"key: why".'], ...],
+        "Single values not checked against the published text.",
+        REPEATABLE,
+    ] = ()
 
     def __hash__(self) -> int:
         return hash(self.version)

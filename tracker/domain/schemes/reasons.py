@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from tracker.domain.errors import Invalid
 from tracker.domain.schemes.activity_types import Translated
+from tracker.domain.schemes.keys import AtLeast, Named
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded, run_together
 
@@ -55,16 +56,16 @@ class ReasonCode:
     """A code with its words. ``own_words``: it says too little without a text beside it."""
 
     code: str
-    acts: frozenset[Act]
-    text: Translated
-    own_words: bool = False
+    acts: Annotated[frozenset[Annotated[Act, "An act."]], "What it is for.", AtLeast(1)]
+    text: Annotated[Translated, "What it means."]
+    own_words: Annotated[bool, "Whether it also needs a reason in one's own words."] = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """All codes of the list."""
 
-    by_code: Mapping[str, ReasonCode]
+    by_code: Annotated[Mapping[str, ReasonCode], "The codes.", Named("reasons")]
 
     def for_act(self, act: Act) -> tuple[ReasonCode, ...]:
         """The codes accepted for an act: those of its family, in the order of the list."""

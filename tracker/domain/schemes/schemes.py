@@ -12,54 +12,70 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from tracker.domain.errors import UnknownModule, UnknownScheme
 from tracker.domain.periods import DAY, Duration, nth_expiry
 from tracker.domain.schemes.activity_types import ENGLISH, Provenance, Translated, translated
+from tracker.domain.schemes.keys import (
+    INLINE,
+    AtLeast,
+    Between,
+    Code,
+    Longest,
+    Pattern,
+    PositiveAmount,
+    PositiveDuration,
+    SchemeCode,
+)
 from tracker.domain.schemes.policies import Policy
 
 DaysEnd = Literal["holder", "scheme"]
 ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year", "fixed_day"]
 FirstCycle = Literal["longer", "shorter"]
+Offset = Annotated[int, "Days before expiration (negative: after it).", Between(-3650, 3650)]
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A unit of a scheme with its own assessment; ``required`` ones make up the award."""
+    """A unit of a scheme with its own assessment; the required ones make up the award."""
 
-    code: str
-    name: Translated
-    required: bool
+    code: Annotated[Code, "Its code."]
+    name: Annotated[Translated, "Its name."]
+    required: Annotated[bool, "Whether the award needs it."]
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """A numbered edition of the scheme's standards, such as CPT 4.0."""
 
-    code: str
-    name: str
-    note: str
+    code: Annotated[str, "Its number.", Longest(32)]
+    name: Annotated[str, "Its name."]
+    note: Annotated[str, "What readers should know about it."]
 
 
 @dataclass(frozen=True, slots=True)
 class RetakeRule:
     """Full days to wait between attempts at a module: after a failure, and after several."""
 
-    wait_days: int
-    failures_before_long_wait: int
-    long_wait_days: int
-    provenance: Provenance
+    wait_days: Annotated[int, "The wait after a failure.", Between(0, 3650)]
+    failures_before_long_wait: Annotated[
+        int, "After how many failures the longer wait applies.", Between(1, 100)
+    ]
+    long_wait_days: Annotated[int, "The wait after that many failures.", Between(0, 3650)]
+    provenance: Annotated[Provenance, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
     """The scores that an assessment can have, both ends included, and the lowest passing score."""
 
-    minimum: Decimal
-    maximum: Decimal
-    passing: Decimal | None = None
+    minimum: Annotated[Decimal, "The lowest possible score."]
+    maximum: Annotated[PositiveAmount, "The highest possible score."]
+    passing: Annotated[Decimal | None, "The lowest score that passes; absent: not published."] = (
+        None
+    )
 
     def fault(self, score: Decimal | None, *, passed: bool) -> str | None:
         """The rule that a score breaks, or None."""
@@ -76,24 +92,27 @@ class ScoreRule:
 class AssessmentRule:
     """What can be recorded of an assessment."""
 
-    score: ScoreRule
-    provenance: Provenance
+    score: Annotated[ScoreRule, "The possible scores."]
+    provenance: Annotated[Provenance, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationRule:
-    """How long a revocation bars a person from earning the certification again by default."""
+    """The effect of a revocation, unless the person who decides sets another one."""
 
-    bar: Duration
-    provenance: Provenance
+    bar: Annotated[
+        PositiveDuration,
+        "How long the person cannot earn it again, from the day of the revocation.",
+    ]
+    provenance: Annotated[Provenance, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfYear:
     """A day that every year has, such as June 30."""
 
-    month: int
-    day: int
+    month: Annotated[int, "Its month.", Between(1, 12)]
+    day: Annotated[int, "Its day.", Between(1, 31)]
 
     def near(self, day: date, *, before: bool) -> date:
         """The last such day up to a day, or the first from it on; the day itself counts as both."""
@@ -103,24 +122,32 @@ class DayOfYear:
         return found if before or found >= day else date(day.year + 1, self.month, self.day)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AwardRule:
-    """When a certification is awarded, and how long it is valid (None: without end).
+    """When a certification is awarded, and for how long it is valid.
 
-    ``valid_through`` is the last valid day: the anniversary of the anchor, the day before it, or
-    the end of its month or year; or a ``fixed_day``, which makes only the ``first_cycle`` longer or
-    shorter, by less than a year. Certifications awarded before ``lifetime_if_awarded_before`` never
-    expire.
+    A ``fixed_day`` makes only the first cycle longer or shorter, by less than a year.
     """
 
-    date_basis: Literal["last_required_pass"]
-    validity: Duration | None
-    prerequisites: tuple[str, ...]
-    provenance: Provenance
-    valid_through: ValidThrough = "anniversary"
-    lifetime_if_awarded_before: date | None = None
-    fixed_day: DayOfYear | None = None
-    first_cycle: FirstCycle = "longer"
+    provenance: Annotated[Provenance, INLINE]
+    date_basis: Annotated[Literal["last_required_pass"], "Which day counts as the day of award."]
+    validity: Annotated[PositiveDuration | None, "How long it is valid; absent: forever."] = None
+    valid_through: Annotated[
+        ValidThrough,
+        "The last valid day: the anniversary, the day before it, the end of its month or year, or"
+        " a fixed_day near it.",
+    ]
+    fixed_day: Annotated[DayOfYear | None, "With valid_through fixed_day: which day."] = None
+    first_cycle: Annotated[
+        FirstCycle,
+        "With a fixed_day: whether the first cycle is longer or shorter than the validity.",
+    ] = "longer"
+    prerequisites: Annotated[
+        tuple[SchemeCode, ...], "The schemes that the holder must already have."
+    ]
+    lifetime_if_awarded_before: Annotated[
+        date | None, "Certifications awarded before this day never expire."
+    ] = None
 
     def validity_of(self, awarded_on: date) -> Duration | None:
         """How long a certification awarded on that day is valid; None: without end."""
@@ -149,83 +176,105 @@ class AwardRule:
 class BundleFee:
     """One price for several schemes renewed together, if their expiries are close enough."""
 
-    schemes: frozenset[str]
-    amount: Decimal
-    within_days: int
-    requires: Translated
+    schemes: Annotated[
+        frozenset[SchemeCode], "The schemes in the bundle: this one and others.", AtLeast(2)
+    ]
+    amount: Annotated[Decimal, "The price for all of them."]
+    within_days: Annotated[int, "How far apart their expiration dates may be.", Between(0, 3650)]
+    requires: Annotated[Translated, "What else is required, as a sentence."]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fees:
-    """Recertification fees in ``currency``; amounts with two decimals."""
+    """What renewals cost."""
 
-    currency: str
-    renewal: Decimal | None
-    bundles: tuple[BundleFee, ...]
-    refundable: bool
-    provenance: Provenance
-    member_renewal: Decimal | None = None
+    provenance: Annotated[Provenance, INLINE]
+    currency: Annotated[
+        str,
+        "The currency, by its ISO 4217 code.",
+        Pattern("[A-Z]{3}", "must be three capital letters, such as USD"),
+    ]
+    renewal: Annotated[Decimal | None, "What a renewal costs."] = None
+    member_renewal: Annotated[Decimal | None, "What a renewal costs a member."] = None
+    refundable: Annotated[bool, "Whether fees are refundable."]
+    bundles: Annotated[tuple[BundleFee, ...], "Prices for renewing several schemes together."] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AppealRule:
-    """Deadlines of an appeal in days, its fee, and what an upheld appeal restores."""
+    """Appeals against decisions."""
 
-    due_days: int
-    decided_within_days: int
-    fee: Decimal
-    refunded_on_success: bool
-    restores_gap: bool
-    provenance: Provenance
+    due_days: Annotated[int, "The days to appeal, counted from the notice.", Between(1, 3650)]
+    decided_within_days: Annotated[int, "The days to decide on an appeal.", Between(1, 3650)]
+    fee: Annotated[Decimal, "What an appeal costs."]
+    refunded_on_success: Annotated[bool, "Whether a successful appeal refunds the cost."]
+    restores_gap: Annotated[bool, "Whether a successful appeal restores the days lost."]
+    provenance: Annotated[Provenance, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
 class ReminderPolicy:
-    """When a holder is reminded: days before expiry (negative: after), at a local time of day."""
+    """When a holder is reminded.
 
-    offsets: tuple[int, ...]
-    offsets_when_complete: frozenset[int]
-    send_at: time
-    resend_ambiguous_at_or_below: int
+    ``offsets`` are in the order in which the reminders are due.
+    """
+
+    offsets: Annotated[tuple[Offset, ...], "Days before expiration (negative: after it)."]
+    offsets_when_complete: Annotated[
+        frozenset[Offset], "The offsets at which a reminder is sent even if the requirement is met."
+    ]
+    send_at: Annotated[time, "The time of day to send, in the holder's time zone."]
+    resend_ambiguous_at_or_below: Annotated[
+        Offset, "From this offset on, a message that may or may not have left is sent again."
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierRegime:
     """A set of past rules whose dates are unknown: shown to readers, never computed."""
 
-    name: str
-    description: str
-    provenance: Provenance
+    name: Annotated[str, "The name of the earlier rules."]
+    description: Annotated[str, "The text of the earlier rules."]
+    provenance: Annotated[Provenance, INLINE]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """A certification scheme; ``policies`` are in the order of their effective dates.
+    """One certification scheme: modules, award, retakes, fees, recertification policies."""
 
-    ``days_end`` says whose midnight ends a holder's deadline: the holder's own, or that of the
-    scheme's time zone, which every text then names. ``abbreviation`` is the short name that people
-    use for the certification; empty: the same as the number prefix.
-    """
-
-    code: str
-    name: str
-    title: Translated
-    issuer: str
-    time_zone: ZoneInfo
-    number_prefix: str
-    modules: tuple[Module, ...]
-    editions: tuple[Edition, ...]
-    award: AwardRule
-    retake: RetakeRule
-    appeals: AppealRule | None
-    fees: Fees | None
-    policies: tuple[Policy, ...]
-    reminders: ReminderPolicy | None
-    earlier_regimes: tuple[EarlierRegime, ...] = ()
-    days_end: DaysEnd = "holder"
-    assessment: AssessmentRule | None = None
-    revocation: RevocationRule | None = None
-    abbreviation: str = ""
+    code: Annotated[Code, "Its code, in lower case."]
+    name: Annotated[str, "Its full name."]
+    title: Annotated[Translated, "The title that its holders may use."]
+    issuer: Annotated[str, "The certification body."]
+    time_zone: Annotated[ZoneInfo, "The IANA time zone of its dates, such as America/New_York."]
+    days_end: Annotated[
+        DaysEnd,
+        "Whose midnight ends a holder's last day: that of the holder's own time zone, or of the"
+        " scheme's, which every text then names. Absent: the holder's.",
+    ] = "holder"
+    number_prefix: Annotated[
+        str,
+        "The prefix of certificate numbers; unique to this scheme.",
+        Pattern("[A-Z]{2,8}", "must be 2 to 8 capital letters"),
+    ]
+    abbreviation: Annotated[
+        str, "What people call it for short, such as SHRM-CP; absent: the number prefix."
+    ] = ""
+    editions: Annotated[tuple[Edition, ...], "Editions of its standards."] = ()
+    modules: Annotated[tuple[Module, ...], "The modules to pass.", AtLeast(1)]
+    award: Annotated[AwardRule, "Award and validity."]
+    retake: Annotated[RetakeRule, "Waits between attempts."]
+    assessment: Annotated[AssessmentRule | None, "The range of scores; absent: any."] = None
+    revocation: Annotated[
+        RevocationRule | None, "How long a revocation bars the holder; absent: forever."
+    ] = None
+    appeals: Annotated[AppealRule | None, "Appeals; absent: none."] = None
+    fees: Annotated[Fees | None, "Fees; absent: none."] = None
+    policies: Annotated[
+        tuple[Policy, ...], "Versions of the recertification rules, oldest first."
+    ] = ()
+    reminders: Annotated[ReminderPolicy | None, "Reminders; absent: none."] = None
+    earlier_regimes: Annotated[tuple[EarlierRegime, ...], "Rules that no longer apply."] = ()
 
     def __hash__(self) -> int:
         return hash(self.code)

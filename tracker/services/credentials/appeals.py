@@ -186,7 +186,7 @@ def decide(
     if appeal.version != version:
         raise Stale("The appeal has changed since you read it; read it again.")
     if appeal.outcome == outcome:
-        raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
+        raise IllegalTransition(f"The appeal is already {outcome}.", state=outcome)
     check_uninvolved(work.actor, _involved(work, appeal))
     rule, before = work.schemes[row.scheme].appeals, appeal.outcome
     on = max(work.today(work.schemes[row.scheme]), appeal.filed_on, appeal.decided_on or date.min)
