@@ -93,7 +93,7 @@ class Gap:
 
     days: Period
     goes_on: bool = False
-    ways: tuple[tuple[SuggestedActivity, ...], ...] = ()
+    ways: tuple[Way, ...] = ()
     obstacles: tuple[GapObstacle, ...] = ()
 
 
@@ -136,7 +136,7 @@ def _ways(program: Program) -> Iterator[Way]:
 
 
 class _Attempt:
-    """Choices in some sizes, cut down to what completes the evaluation.
+    """A way: choices in some sizes, cut down to what completes the evaluation.
 
     The program knows the steps of each type, but not how each activity is rounded.
     """
@@ -163,7 +163,7 @@ class _Attempt:
         return self._program.completes([c for n, one in way for c in one.claims(n, near)])
 
     def _shrink(self, number: int, size: int) -> None:
-        """Do as little of a portion as the others allow."""
+        """Do as little of a choice as the others allow."""
         portion = partial(self._program.portion, number)
         if self._completes(number, portion(size - 1)):
             sizes = range(size - 1)
@@ -228,11 +228,10 @@ def _limits(program: Program, indexes: Iterable[int]) -> Iterator[GapObstacle]:
     """
     rooms: dict[tuple[Rule, GroupKind, str], Decimal] = {}
     for index in indexes:
-        cap, units = program.caps[index], {True: 0, False: 0}
-        for given, part in zip(program.given, program.parts, strict=True):
-            units[given in program.further] += program.value(given) if index in part.caps else 0
-        held, further = (Decimal(units[new]).scaleb(-program.decimals) for new in (False, True))
-        if cap.group and cap.rule != "event_cap" and held + further > cap.bound - CENT:
+        cap = program.caps[index]
+        bound = [g for g, p in zip(program.given, program.parts, strict=True) if index in p.caps]
+        held = program.points(given for given in bound if given not in program.further)
+        if cap.group and cap.rule != "event_cap" and program.points(bound) > cap.bound - CENT:
             key = cap.rule, cap.group, cap.code
             rooms[key] = max(rooms.get(key, ZERO), cap.bound - held)
     yield from (GapObstacle(*key, room) for key, room in rooms.items())

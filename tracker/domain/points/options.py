@@ -128,27 +128,23 @@ class Program(Allocation):
         self.options = list(self._open(marks))
         self.choices = list(self._choices())
         lines = [line for choice in self.choices for line in choice.lines]
-        numbers = [n for n, choice in enumerate(self.choices) for _ in choice.lines]
+        of_line = [n for n, choice in enumerate(self.choices) for _ in choice.lines]
         rule, counted = policy.duplicates, evaluation.terms.counted_before
         groups = duplicates.groups(rule, lines, counted) if rule else []
         groups += joint_events.groups(policy, lines, self._cycle)
         ground, needs = self._problem(lines)
         self.parts, self.caps = ground.parts, ground.caps
-        for part in self.parts:  # a line of many activities is under no cap on a single one
-            option = self.choices[numbers[part.line]].option
-            if option is not None and self.options[option].is_many:
+        of_part = [of_line[part.line] for part in self.parts]
+        for part, number in zip(self.parts, of_part, strict=True):
+            option = self.choices[number].option
+            if option is not None and self.options[option].is_many:  # it stands for many activities
                 part.caps = tuple(n for n in part.caps if self.caps[n].rule != "event_cap")
         super().__init__(self.parts, self.caps, rounding.sums(policy, lines, self.parts))
         self.used = [self.variable() for _ in self.options]
         self._taken = [self.variable(choice.steps) for choice in self.choices]
-        for given in self.given:
-            self.divide(given)
-        self._gate([numbers[part.line] for part in self.parts])
-        self.further = {
-            given: numbers[part.line]
-            for given, part in zip(self.given, self.parts, strict=True)
-            if _is_new(lines[part.line])
-        }
+        self._gate(of_part)
+        placed = zip(self.given, self.parts, of_part, strict=True)
+        self.further = {given: n for given, part, n in placed if _is_new(lines[part.line])}
         for alternatives in groups:
             self.choose_one(alternatives)
         self.lacks = {self.lacking(need)[0]: need for need in needs}
@@ -247,8 +243,13 @@ class Program(Allocation):
         for terms in groups.values():
             self.at_most(terms, max(self.mosts[taken] for taken in terms))
         for given, n in zip(self.given, choices, strict=True):
+            self.divide(given)
             step = self.units(self.choices[n].effort) if self.choices[n].steps > 1 else 0
             self.at_most({given: 1, self._taken[n]: -(step or self.mosts[given])}, 0)
+
+    def points(self, variables: Iterable[int]) -> Decimal:
+        """The points that some variables stand for in the latest solution."""
+        return Decimal(sum(map(self.value, variables))).scaleb(-self.decimals)
 
     def completes(self, claims: Iterable[Claim]) -> bool:
         """Whether further claims complete the evaluation by the last day."""
@@ -280,13 +281,15 @@ class Program(Allocation):
 
     def portion(self, number: int, size: int) -> Portion:
         """What a choice comes to in a size: a number of steps, or which of the jobs; 0: nothing."""
-        choice = self.choices[number]
-        option, each = self.options[choice.option or 0], [choice.quantity][:size]
-        if choice.jobs and size:
+        choice, policy = self.choices[number], self._policy
+        option, each = self.options[choice.option or 0], [choice.quantity]
+        if not size:
+            each = []
+        elif choice.jobs:
             days, months = choice.jobs[size - 1]
             choice, each = choice._replace(days=days), [months]
-        elif size and option.kind.threshold_over != "year":
-            wanted, policy = size * option.step, self._policy
+        elif option.kind.threshold_over != "year":
+            wanted = size * option.step
             each = list(pricing.least_pieces(wanted, option.kind, policy, event=option.event))
             if option.once:  # some time must lie between it and the next
                 choice = choice._replace(days=Period(choice.days.starts_on, choice.days.starts_on))
