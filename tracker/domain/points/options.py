@@ -290,9 +290,10 @@ class Program(Allocation):
             choice, each = choice._replace(days=days), [months]
         elif option.kind.threshold_over != "year":
             wanted = size * option.step
-            each = list(pricing.least_pieces(wanted, option.kind, policy, event=option.event))
-            if option.once:  # some time must lie between it and the next
+            if option.once:  # a single one, and some time must lie between it and the next
+                wanted = min(wanted, option.event or wanted)
                 choice = choice._replace(days=Period(choice.days.starts_on, choice.days.starts_on))
+            each = list(pricing.least_pieces(wanted, option.kind, policy, event=option.event))
         worth = [line.worth for line in self._beside(choice, each) if _is_new(line)]
         points = sum((min(points, option.event or points) for points in worth), ZERO)
         return Portion(choice.days, tuple(each), points)
