@@ -165,6 +165,15 @@ def test_a_type_of_which_one_counts_is_offered_once():
         assert [one.kind for one in closing(under=under).obstacles] == ["once"]
 
 
+def test_whole_steps_do_not_make_two_of_what_counts_once():
+    """Two steps of 2 points are more than the 3 that one activity earns; it is one all the same."""
+    under = only("third_party", points_required=D("2.5"), duplicates=Duplicates(("type",)))
+    under = with_type(grouped(under, "CE", per_event="3"), "third_party", increment=D(2))
+    (way,) = closing(under=under).ways
+
+    assert [portion.each for portion in way[0].portions] == [(D(4),)]
+
+
 def test_what_counts_once_is_done_in_one_year():
     """Five years that each need points cannot be served by one activity."""
     under = only(

@@ -15,10 +15,10 @@ from tests.conftest import examples
 from tests.domain.examples import POLICY, nouns
 from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import constraints, evaluation, gap
-from tracker.domain.points import options as supply
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.evaluation import NO_TERMS
 from tracker.domain.points.gap import SuggestedActivity
+from tracker.domain.points.options import Option, Program
 from tracker.domain.schemes.activity_types import (
     ActivityType,
     Category,
@@ -27,8 +27,10 @@ from tracker.domain.schemes.activity_types import (
     Tag,
 )
 from tracker.domain.schemes.policies import CarryOver, Duplicates, Kinds, Policy, WindowMinimum
+from tracker.domain.schemes.schemes import AwardRule, DayOfYear
 
-CYCLE = Period(date(2024, 3, 15), date(2026, 9, 30))  # as a fixed day in September makes it
+AWARDED_ON = date(2024, 3, 15)
+CYCLE = Period(AWARDED_ON, date(2026, 9, 30))  # as a fixed day in September makes it
 YEAR = Duration(1, "years")
 D = Decimal
 SEEN = Provenance("made up", verified=True)
@@ -112,29 +114,46 @@ def policies(draw: Any, *, timely: bool = False, tagged: bool = False) -> Policy
 
 
 @st.composite
+def cycles(draw: Any) -> Period:
+    """A first cycle of two years, or longer or shorter if it ends on a fixed day."""
+    rule = AwardRule(
+        "last_required_pass",
+        Duration(2, "years"),
+        (),
+        SEEN,
+        valid_through=draw(st.sampled_from(["anniversary", "fixed_day", "fixed_day"])),
+        fixed_day=DayOfYear(draw(st.integers(1, 12)), draw(st.integers(1, 28))),
+        first_cycle=draw(st.sampled_from(["longer", "shorter"])),
+    )
+    expiry = rule.expiry(AWARDED_ON, 1)
+    assert expiry is not None
+    return Period(AWARDED_ON, expiry)
+
+
+@st.composite
 def situations(
     draw: Any, *, timely: bool = False, tagged: bool = False
-) -> tuple[Policy, list[Claim], date]:
-    """A policy, what was done by a day, and the day."""
-    under = draw(policies(timely=timely, tagged=tagged))
-    on = draw(st.dates(CYCLE.starts_on + timedelta(40), CYCLE.ends_on - timedelta(1)))
+) -> tuple[Policy, list[Claim], date, Period]:
+    """A policy, what was done by a day, the day, and the cycle."""
+    under, cycle = draw(policies(timely=timely, tagged=tagged)), draw(cycles())
+    on = draw(st.dates(cycle.starts_on + timedelta(40), cycle.ends_on - timedelta(1)))
     claims = [
         _claim(
             under,
             kind,
             n,
             D(draw(st.integers(1, 12))),
-            draw(st.dates(CYCLE.starts_on, on - 2 * DAY)),
+            draw(st.dates(AWARDED_ON, on - 2 * DAY)),
         )
         for n, kind in enumerate(draw(st.lists(st.sampled_from(sorted(under.types)), max_size=4)))
     ]
-    return under, claims, on
+    return under, claims, on, cycle
 
 
 def _claim(under: Policy, kind: str, number: int, quantity: Decimal, day: date) -> Claim:
     """An activity done by a day; a job is one of up to thirty days that end on it."""
     known = under.types[kind]
-    started = max(CYCLE.starts_on, day - timedelta(int(quantity) * 15))
+    started = max(AWARDED_ON, day - timedelta(int(quantity) * 15))
     return Claim(
         ref=f"done-{number}",
         category=known.category,
@@ -171,13 +190,13 @@ def types_of_days(draw: Any, kind: ActivityType) -> ActivityType:
 
 
 @st.composite
-def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms, date]:
+def rich(draw: Any) -> tuple[Policy, list[Claim], date, Period, Terms, date]:
     """A situation under what the language learned later, on terms of its own.
 
     The last is the day on which the window closes.
     """
     timely = draw(st.booleans())
-    under, claims, on = draw(situations(timely=timely, tagged=draw(st.booleans())))
+    under, claims, on, cycle = draw(situations(timely=timely, tagged=draw(st.booleans())))
     sums = not any(tag.limits.maximum or tag.limits.per_event for tag in under.tags.values())
     group = draw(st.sampled_from([*under.categories, *under.types, *under.tags]))
     of, code = under.group_of(group)
@@ -202,18 +221,22 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms, date]:
         extra_points=draw(st.sampled_from([ZERO, D(2)])),
         minima=minima,
         carried_over=draw(st.sampled_from([ZERO, ZERO, D("1.25")])),
-        earns_until=draw(st.sampled_from([None, None, CYCLE.ends_on + timedelta(60)])),
+        earns_until=draw(st.sampled_from([None, None, cycle.ends_on + timedelta(60)])),
     )
-    closes_on = draw(st.sampled_from([date.max, date.max, CYCLE.ends_on - timedelta(90)]))
-    return under, claims, on, terms, closes_on
+    closes_on = draw(st.sampled_from([date.max, date.max, cycle.ends_on - timedelta(90)]))
+    return under, claims, on, cycle, terms, closes_on
 
 
 def evaluated(
-    under: Policy, claims: list[Claim], on: date = date.max, terms: Terms = NO_TERMS
+    under: Policy,
+    claims: list[Claim],
+    on: date = date.max,
+    cycle: Period = CYCLE,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """What some claims come to by a day, if not by the last."""
-    last = terms.earns_until or CYCLE.ends_on
-    return evaluation.evaluate(under, claims, cycle=CYCLE, on=min(on, last), terms=terms)
+    last = terms.earns_until or cycle.ends_on
+    return evaluation.evaluate(under, claims, cycle=cycle, on=min(on, last), terms=terms)
 
 
 def proposed(way: tuple[SuggestedActivity, ...], near: date = date.min) -> list[Claim]:
@@ -223,11 +246,11 @@ def proposed(way: tuple[SuggestedActivity, ...], near: date = date.min) -> list[
 
 def closes(before: Evaluation, under: Policy, chosen: Any, by: date = date.max) -> bool:
     """Whether any amount of the chosen kinds of activity completes the evaluation."""
-    on, last = before.on, min(before.earning.ends_on, by)
-    found = supply.Supply(before, under, Period(on, last), list(under.tags))
+    on, last, cycle = before.on, min(before.earning.ends_on, by), before.cycle
+    found = Program(before, under, Period(on, last), list(under.tags))
     options = [o for o in found.options if (o.kind.code, tuple(sorted(o.marks))) in chosen]
-    marks = {s.starts_on for s in constraints.years(under, CYCLE).values()}
-    marks |= {w.last.before(CYCLE.ends_on + DAY) for w in under.windows}
+    marks = {s.starts_on for s in constraints.years(under, cycle).values()}
+    marks |= {w.last.before(cycle.ends_on + DAY) for w in under.windows}
     marks |= {kind.counts_from for kind in under.types.values() if kind.counts_from}
     starts = [on, *sorted(mark for mark in marks if on < mark <= last)]
     claims = [
@@ -236,21 +259,21 @@ def closes(before: Evaluation, under: Policy, chosen: Any, by: date = date.max) 
         for n, start in enumerate(starts)
         for claim in _supply(option, start, n, last)
     ]
-    return evaluated(under, [*before.claims, *claims], last, terms=before.terms).complete
+    return evaluated(under, [*before.claims, *claims], last, cycle, before.terms).complete
 
 
-def _supply(option: supply.Option, start: date, number: int, last: date) -> Any:
+def _supply(option: Option, start: date, number: int, last: date) -> Any:
     """As much of a kind of activity as the time from a day on takes; jobs begin tomorrow."""
     name = f"{option.kind.code}-{sorted(option.marks)}-{number}"
     if option.is_job:
         if number == 0 and start < last:
-            yield supply.claim_of(option, Period(start + DAY, last), number=name)
+            yield option.claim(Period(start + DAY, last), ZERO, name)
         return
     most = option.event or D(200)
     if option.kind.basis == "event":
         most = min(most, option.kind.rate)
     for n in range(1 if option.once else int(2 * MOST / most) + 1):
-        yield supply.claim_of(option, Period(start, start), D(200), number=f"{name}-{n}")
+        yield option.claim(Period(start, start), D(200), f"{name}-{n}")
 
 
 def exclude(under: Policy, chosen: Any) -> bool:
@@ -290,10 +313,12 @@ def check(
     under: Policy,
     done: list[Claim],
     on: date,
+    cycle: Period = CYCLE,
+    *,
     terms: Terms = NO_TERMS,
     by: date = date.max,
 ) -> None:
-    before = evaluated(under, done, on, terms)
+    before = evaluated(under, done, on, cycle, terms)
     found = gap.close(before, under, by=by)
 
     assert not (found.ways and found.obstacles)
@@ -302,11 +327,11 @@ def check(
     for way in found.ways:
         middle = on + (found.days.ends_on - on) / 2
         for near in (date.min, middle, date.max):
-            assert evaluated(under, [*done, *proposed(way, near)], by, terms).complete
+            assert evaluated(under, [*done, *proposed(way, near)], by, cycle, terms).complete
         claims = proposed(way)
         for claim in claims:
             rest = [one for one in claims if one is not claim]
-            assert not evaluated(under, [*done, *rest], by, terms).complete
+            assert not evaluated(under, [*done, *rest], by, cycle, terms).complete
     if not before.complete:
         check_sets(before, under, found, by)
 
@@ -355,7 +380,8 @@ def test_so_is_one_that_marks_make(situation):
 @given(situation=rich())
 def test_so_is_one_under_whatever_else_the_language_says(situation):
     """Sums rounded once, days and years of types, minima of groups in time, terms of the cycle."""
-    check(*situation)
+    under, claims, on, cycle, terms, by = situation
+    check(under, claims, on, cycle, terms=terms, by=by)
 
 
 def test_an_allocation_is_found_that_presolving_once_hid():
@@ -466,4 +492,4 @@ def test_no_more_is_told_than_the_least_that_will_do():
     done = [_claim(under, kind, n, D(count), day) for n, (kind, count, day) in enumerate(days)]
     terms = Terms(earns_until=date(2026, 11, 29), extra_points=D(2), minima={("type", "k1"): D(3)})
 
-    check(under, done, date(2025, 2, 20), terms)
+    check(under, done, date(2025, 2, 20), terms=terms)

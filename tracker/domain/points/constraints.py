@@ -112,11 +112,15 @@ def plan_of(policy: Policy) -> CapTable:
     )
 
 
+def bounds_of(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> list[Bound]:
+    """The caps on activities of a type with some tags."""
+    of_tags = (plan.of_tag.get(tag, ()) for tag in sorted(kind.tags.union(marks)))
+    return [*plan.of_type[kind.code], *(bound for bounds in of_tags for bound in bounds)]
+
+
 def event_cap(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
     """The most that one activity of a type with some tags may earn; None without such a cap."""
-    bounds = list(plan.of_type[kind.code])
-    for tag in kind.tags.union(marks):
-        bounds += plan.of_tag.get(tag, ())
+    bounds = bounds_of(plan, kind, marks)
     return min((bound[-1] for bound in bounds if bound[0] == "event_cap"), default=None)
 
 
@@ -308,14 +312,17 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
     return found
 
 
-def cut(plan: CapTable, days: Period, cycle: Period, done: Iterable[date]) -> list[Period]:
-    """Split some days of a cycle where its years or its last stretches begin.
+def cut(
+    plan: CapTable, days: Period, cycle: Period, done: Iterable[date], bounds: Iterable[Bound]
+) -> list[Period]:
+    """Split some days of a cycle where a year or a last stretch begins that matters.
 
-    If an activity that was ``done`` may be repeated after some time, they are split there too.
+    ``bounds`` are the caps on what is done. If an activity that was ``done`` may be repeated after
+    some time, they are split there too.
     """
     policy, rule = plan.policy, plan.policy.duplicates
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
-    if plan.has_years:
+    if plan.has_shared or plan.yearly or any(bound[0] == "year_cap" for bound in bounds):
         marks |= {year.starts_on for year in years(policy, cycle).values()}
     if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
         for again in {days.starts_on, *marks, *done}:

@@ -8,38 +8,26 @@ duties, and not a repetition, and that jobs on record go on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import takewhile
 from typing import Literal
 
 from tracker.domain.periods import Period
-from tracker.domain.points import pricing
-from tracker.domain.points.allocation import Cap, Need
-from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupKind, Rule
-from tracker.domain.points.options import Option, PointsShare, Supply, claim_of, marks_of
-from tracker.domain.points.solver import Allocation
+from tracker.domain.points.allocation import Need
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupKind, Rule, Shortfall
+from tracker.domain.points.options import KIND, Option, Portion, Program
+from tracker.domain.points.pricing import CENT
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
 
 MOST_WAYS = 8
 ENOUGH_WAYS = 4  # with this many, nobody needs a larger combination
-_KIND = 10**4  # one more kind of activity weighs more than any position in the policy's order
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """How much of an activity is done within some days.
-
-    ``each`` has the quantity of every single activity, in the type's own unit; for employment, the
-    months, which fill the ``period``.
-    """
-
-    period: Period
-    each: tuple[Decimal, ...]
-    points: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +59,11 @@ class SuggestedActivity:
             day = max(portion.period.starts_on, min(near, portion.period.ends_on))
             days = portion.period if self.option.is_job else Period(day, day)
             for n, each in enumerate(portion.each):
-                found.append(claim_of(self.option, days, each, number=f"{number}-{m}-{n}"))
+                found.append(self.option.claim(days, each, f"{number}-{m}-{n}"))
         return found
+
+
+Way = tuple[SuggestedActivity, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,7 @@ class Gap:
 
     days: Period
     goes_on: bool = False
-    ways: tuple[tuple[SuggestedActivity, ...], ...] = ()
+    ways: tuple[Way, ...] = ()
     obstacles: tuple[GapObstacle, ...] = ()
 
 
@@ -116,235 +107,136 @@ def close(evaluation: Evaluation, policy: Policy, *, by: date = date.max) -> Gap
     found = Gap(Period(max(on, earning.starts_on), min(earning.ends_on, by)), goes_on)
     if evaluation.complete:
         return found
-    lacking = marks_of(shortfall.group for shortfall in evaluation.shortfalls)
-    supply = Supply(evaluation, policy, found.days, lacking)
-    ways = tuple(_ways(supply))
-    if not ways and supply.marks != lacking:
-        supply = Supply(evaluation, policy, found.days, supply.marks)
-        ways = tuple(_ways(supply))
-    return replace(found, ways=ways, obstacles=() if ways else tuple(_obstacles(supply)))
+    lacking = _tags(evaluation.shortfalls)
+    program = Program(evaluation, policy, found.days, lacking)
+    ways = tuple(_ways(program))
+    if not ways and (needed := _tags(program.lacks.values())) != lacking:
+        program = Program(evaluation, policy, found.days, needed)
+        ways = tuple(_ways(program))
+    return replace(found, ways=ways, obstacles=() if ways else tuple(_obstacles(program)))
 
 
-class _Model(Allocation):
-    """The program of what is on record and some options; ``used`` says which options are done."""
-
-    def __init__(self, supply: Supply, options: Collection[int]) -> None:
-        self._supply, held = supply, {None, *options}
-        self.shares = [share for share in supply.shares if share.option in held]
-        self.needs, rounds = supply.asked(self.shares)
-        super().__init__([share.part for share in self.shares], supply.caps, rounds)
-        self.used = {number: self.variable() for number in options}
-        numbers = sorted({n for share in self.shares for n in share.by_choice})
-        choices = {n: supply.choices[n] for n in numbers if supply.choices[n].option in held}
-        self.chosen = {n: self.variable() for n in choices}
-        for group in {choice.group for choice in choices.values()}:
-            alike = {self.chosen[n]: c.option for n, c in choices.items() if c.group == group}
-            self.at_most(dict.fromkeys(alike, 1), 1)
-            for number, used in self.used.items():
-                of_option = {v: 1 for v, option in alike.items() if option == number}
-                self.at_most({**of_option, used: -1}, 0)
-        for given, share in zip(self.given, self.shares, strict=True):
-            most = self.mosts[given]
-            by = {
-                self.chosen[n]: -min(self.units(p), most)
-                for n, p in share.by_choice.items()
-                if n in choices
-            }
-            if share.option is not None and share.days is not None:
-                by[self.used[share.option]] = -most
-            self.at_most({given: 1, **by}, 0 if share.days else self.units(share.points))
-        for number, used in self.used.items():
-            self._hold_together(number, used)
-        for alternatives in supply.groups:
-            self.choose_one(alternatives)
-
-    def _hold_together(self, number: int, used: int) -> None:
-        """Let an option earn no more under each cap than the cap allows, and nothing if unused."""
-        under: dict[int, dict[int, int]] = {}
-        for given, share in zip(self.given, self.shares, strict=True):
-            if share.option == number:
-                for index in share.part.caps:
-                    under.setdefault(index, {})[given] = 1
-        for index, terms in under.items():
-            self.at_most({**terms, used: -self.units(self._supply.caps[index].bound)}, 0)
-
-    def require(self) -> None:
-        """Require the points and every minimum."""
-        for need in self.needs:
-            self.at_least(self.serving(need), self.units(need.minimum))
-
-    def lacking_most(self) -> list[Need]:
-        """The minima that stay unmet when as little as possible is missing.
-
-        Of equally good solutions, it takes one that uses as many recorded points as possible.
-        """
-        lacking = {self.lacking(need)[0]: need for need in self.needs}
-        self.settle(dict.fromkeys(lacking, -1))
-        self.settle(
-            {v: 1 for v, s in zip(self.given, self.shares, strict=True) if s.option is None}
-        )
-        return [need for variable, need in lacking.items() if self.value(variable)]
-
-    def open_for(self, need: Need) -> list[PointsShare]:
-        """The shares of options that count for a minimum."""
-        serving = (self.shares[n] for group in need.groups for n in group)
-        return [share for share in serving if share.option is not None]
-
-    def room(self, index: int, cap: Cap) -> Decimal | None:
-        """What a cap leaves for further activities; None if it is not used up.
-
-        If sums are rounded, the last hundredth need not be whole.
-        """
-        bound = [n for n, share in enumerate(self.shares) if index in share.part.caps]
-        held = [n for n in bound if self.shares[n].option is None]
-        whole, of_held = (sum(self.points(self.given[n]) for n in some) for some in (bound, held))
-        return cap.bound - of_held if whole > cap.bound - pricing.CENT else None
-
-    def points(self, variable: int) -> Decimal:
-        """The points that a variable stands for in the latest solution."""
-        return Decimal(self.value(variable)).scaleb(-self.decimals)
+def _tags(minima: Iterable[Need | Shortfall]) -> list[str]:
+    return list(dict.fromkeys(code for of, code in (m.group for m in minima) if of == "tag"))
 
 
-def _ways(supply: Supply) -> Iterator[tuple[SuggestedActivity, ...]]:
+def _ways(program: Program) -> Iterator[Way]:
     """The ways; larger sets are tried only if there are few smaller ones."""
-    model, sizes = _Model(supply, range(len(supply.options))), list[int]()
-    model.require()
-    wanted = {used: -_KIND - number for number, used in model.used.items()}
-    while len(sizes) < MOST_WAYS and model.best(wanted) is not None:
-        kinds = [number for number, used in model.used.items() if model.value(used)]
+    sizes = list[int]()
+    for lack in program.lacks:
+        program.bound(lack, 0)
+    wanted = {used: -KIND - number for number, used in enumerate(program.used)}
+    while len(sizes) < MOST_WAYS and program.best(wanted) is not None:
+        kinds = [number for number, used in enumerate(program.used) if program.value(used)]
         if len(sizes) >= ENOUGH_WAYS and len(kinds) > sizes[-1]:
             return
         sizes.append(len(kinds))
-        yield _way(supply, kinds)
-        model.at_most({model.used[number]: 1 for number in kinds}, len(kinds) - 1)
+        yield _Attempt(program, program.least(kinds)).way
+        program.at_most({program.used[number]: 1 for number in kinds}, len(kinds) - 1)
 
 
-def _way(supply: Supply, kinds: Sequence[int]) -> tuple[SuggestedActivity, ...]:
-    """The least effort with some options; of equal efforts, more of the first."""
-    model, costs = _Model(supply, kinds), dict[int, int]()
-    model.require()
-    weights = {number: -_KIND - place for place, number in enumerate(kinds)}
-    for n, chosen in model.chosen.items():
-        choice = supply.choices[n]
-        if choice.option is not None:
-            effort = choice.effort(supply.options[choice.option].kind)
-            costs[chosen] = weights[choice.option] * model.units(effort)
-    for given, share in zip(model.given, model.shares, strict=True):
-        if share.option is not None and share.days is not None:
-            option, weight = supply.options[share.option], weights[share.option]
-            costs |= _steps(model, given, option, share.points, weight)
-    found = model.best(costs)
-    assert found is not None  # noqa: S101 - it is one of the sets that were found
-    way = [SuggestedActivity(supply.options[n], _apart(supply, model, n)) for n in kinds]
-    for place, number in enumerate(kinds):
-        if len(way[place].portions) == 1 and not way[place].option.is_job:
-            way[place] = _widened(supply, way, place, number)
-    return tuple(way)
+class _Attempt:
+    """A way: choices in some sizes, cut down to what completes the evaluation.
+
+    The program knows the steps of each type, but not how each activity is rounded.
+    """
+
+    def __init__(self, program: Program, sized: Sequence[tuple[int, int]]) -> None:
+        self._program = program
+        self._portions = {number: program.portion(number, size) for number, size in sized}
+        for number, size in reversed(sized):
+            self._shrink(number, size)
+        self._portions = {n: portion for n, portion in self._portions.items() if portion.each}
+        for number in self._portions:
+            self._widen(number)
+        self.way = self._activities(self._portions)
+
+    def _activities(self, portions: Mapping[int, Portion]) -> Way:
+        options, found = self._program.options, defaultdict[int, list[Portion]](list)
+        for number, portion in portions.items():
+            found[self._program.choices[number].option or 0].append(portion)
+        return tuple(SuggestedActivity(options[n], tuple(p)) for n, p in found.items())
+
+    def _completes(self, number: int, portion: Portion, near: date = date.min) -> bool:
+        """Whether the activities complete the evaluation if one portion is another."""
+        way = enumerate(self._activities(self._portions | {number: portion}))
+        return self._program.completes([c for n, one in way for c in one.claims(n, near)])
+
+    def _shrink(self, number: int, size: int) -> None:
+        """Do as little of a choice as the others allow."""
+        portion = partial(self._program.portion, number)
+        if self._completes(number, portion(size - 1)):
+            sizes = range(size - 1)
+            least = bisect_left(sizes, 1, key=lambda n: self._completes(number, portion(n)))
+            self._portions[number] = portion(least)
+
+    def _widen(self, number: int) -> None:
+        """Name all days around those of an only portion on which it works, wherever others lie."""
+        choices, portion = self._program.choices, self._portions[number]
+        alike = [n for n, c in enumerate(choices) if c.option == choices[number].option]
+        if choices[number].jobs or any(n != number and n in self._portions for n in alike):
+            return
+
+        def fits(n: int) -> bool:
+            days, moved = choices[n].days, replace(portion, period=choices[n].days)
+            same = choices[n].quantity == choices[number].quantity
+            nears = (date.min, days.starts_on, date.max)
+            return same and (n == number or all(self._completes(number, moved, d) for d in nears))
+
+        after = takewhile(fits, (n for n in alike if n >= number))
+        before = takewhile(fits, (n for n in reversed(alike) if n < number))
+        days = sorted(choices[n].days for n in (*before, *after))
+        period = Period(days[0].starts_on, days[-1].ends_on)
+        self._portions[number] = replace(portion, period=period)
 
 
-def _steps(model: _Model, given: int, option: Option, most: Decimal, weight: int) -> dict[int, int]:
-    """The whole steps in which an activity is done, and whether it is done, as costs."""
-    kind = option.kind
-    least = (kind.basis == "quantity" and kind.threshold) or ZERO
-    step = kind.increment or kind.rate
-    size = max(model.units(min(step, option.event or step)), 1)
-    # Bounds as narrow as possible: with wide bounds HiGHS sometimes reports a solution that is not
-    # the best.
-    steps = model.variable(-(-model.units(max(most, least * kind.rate)) // size))
-    there = model.variable()
-    model.at_most({given: 1, steps: -size}, 0)
-    model.at_most({given: 1, there: -model.units(most)}, 0)
-    model.at_least({steps: size, there: -model.units(least * kind.rate)}, 0)
-    return {steps: weight * size, there: weight}
+def _obstacles(program: Program) -> Iterator[GapObstacle]:
+    """The obstacles, the most final first.
 
-
-def _apart(supply: Supply, model: _Model, number: int) -> tuple[Portion, ...]:
-    """The portions, each on its first day if some time must lie between them."""
-    found = tuple(_portions(supply, model, number))
-    if len(found) == 1 or not supply.options[number].once:
-        return found
-    days = [portion.period.starts_on for portion in found]
-    return tuple(replace(p, period=Period(d, d)) for p, d in zip(found, days, strict=True))
-
-
-def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
-    """The amounts of an option to do, stretch by stretch."""
-    option, policy = supply.options[number], supply.policy
-    for n, chosen in model.chosen.items():
-        choice = supply.choices[n]
-        if choice.option == number and model.value(chosen):
-            yield Portion(choice.days, (choice.quantity,), choice.points)
-    for given, share in zip(model.given, model.shares, strict=True):
-        if share.option == number and share.days and (wanted := model.points(given)):
-            pieces = pricing.least_pieces(wanted, option.kind, policy, event=option.event)
-            each, brought = zip(*pieces, strict=True)
-            yield Portion(share.days, each, sum(brought, ZERO))
-
-
-def _widened(
-    supply: Supply, way: Sequence[SuggestedActivity], place: int, number: int
-) -> SuggestedActivity:
-    """The activity with all days around its own on which it works as well, wherever others lie."""
-    activity, (portion,) = way[place], way[place].portions
-    own = portion.period
-    spans = [s.days for s in supply.shares if s.option == number and s.days]
-    spans += [
-        c.days for c in supply.choices if c.option == number and c.quantity == portion.each[0]
-    ]
-    spans.sort()
-
-    def will_do(days: Period) -> bool:
-        moved = replace(activity, portions=(replace(portion, period=days),))
-        others = [*way[:place], moved, *way[place + 1 :]]
-        return all(
-            supply.closes(claim for n, one in enumerate(others) for claim in one.claims(n, near))
-            for near in (date.min, days.starts_on, date.max)
-        )
-
-    after = takewhile(will_do, (days for days in spans if days > own))
-    before = takewhile(will_do, (days for days in reversed(spans) if days < own))
-    found = [own, *after, *before]
-    whole = Period(min(days.starts_on for days in found), max(days.ends_on for days in found))
-    return replace(activity, portions=(replace(portion, period=whole),))
-
-
-def _obstacles(supply: Supply) -> Iterator[GapObstacle]:
-    """The obstacles, the most final first."""
-    model, first = _Model(supply, range(len(supply.options))), supply.days.starts_on
-    lacks = model.lacking_most()
+    Of equally good solutions, it takes one that uses as many recorded points as possible.
+    """
+    for lack in program.lacks:
+        program.bound(lack, program.mosts[lack])
+    program.settle(dict.fromkeys(program.lacks, -1))
+    program.settle({given: 1 for given in program.given if given not in program.further})
+    lacks = [need for variable, need in program.lacks.items() if program.value(variable)]
+    first = program.days.starts_on
     lost = [need for need in lacks if need.period and need.period.ends_on < first]
-    if first > supply.days.ends_on:
+    if first > program.days.ends_on:
         yield GapObstacle("over")
     elif lost:
         yield from (GapObstacle("lost", subject=need.subject) for need in lost)
-    elif not supply.options:
+    elif not program.options:
         yield GapObstacle("nothing")
     else:
+        caps = set[int]()
         for need in lacks:
+            open_for = [n for g in need.groups for n in g if program.given[n] in program.further]
             if need.of == "kinds":
                 yield GapObstacle("kinds")
-            elif need.subject and not model.open_for(need):
+            elif need.subject and not open_for:
                 yield GapObstacle("unserved", *need.group)
-        yield from _limits(supply, model, lacks)
+            else:
+                caps.update(index for n in open_for for index in program.parts[n].caps)
+        yield from _limits(program, sorted(caps))
 
 
-def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[GapObstacle]:
-    """Caps that are used up, and how little time is left for employment."""
-    serving = [share for need in lacks if need.of != "kinds" for share in model.open_for(need)]
+def _limits(program: Program, indexes: Iterable[int]) -> Iterator[GapObstacle]:
+    """Caps that are used up, and how little time is left for employment.
+
+    If sums are rounded, the last hundredth of a cap need not be used.
+    """
     rooms: dict[tuple[Rule, GroupKind, str], Decimal] = {}
-    for index in sorted({index for share in serving for index in share.part.caps}):
-        cap = supply.caps[index]
-        if cap.group and cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
+    for index in indexes:
+        cap = program.caps[index]
+        bound = [g for g, p in zip(program.given, program.parts, strict=True) if index in p.caps]
+        held = program.points(given for given in bound if given not in program.further)
+        if cap.group and cap.rule != "event_cap" and program.points(bound) > cap.bound - CENT:
             key = cap.rule, cap.group, cap.code
-            rooms[key] = max(rooms.get(key, ZERO), room)
+            rooms[key] = max(rooms.get(key, ZERO), cap.bound - held)
     yield from (GapObstacle(*key, room) for key, room in rooms.items())
-    for code in dict.fromkeys(o.kind.code for o in supply.options if o.once):
+    for code in dict.fromkeys(option.kind.code for option in program.options if option.once):
         yield GapObstacle("once", "type", code)
-    if not rooms and any(option.is_job for option in supply.options):
-        jobs = [
-            c.quantity
-            for c in supply.choices
-            if c.option is not None and supply.options[c.option].is_job
-        ]
-        months = max(jobs, default=ZERO)
-        yield GapObstacle("time", months=int(months))
+    if not rooms and any(option.is_job for option in program.options):
+        months = [months for choice in program.choices for _, months in choice.jobs]
+        yield GapObstacle("time", months=int(max(months, default=ZERO)))

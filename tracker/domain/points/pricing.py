@@ -200,8 +200,8 @@ def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
 
 def least_pieces(
     points: Decimal, kind: ActivityType, policy: Policy, *, event: Decimal | None
-) -> Iterator[tuple[Decimal, Decimal]]:
-    """The quantities and points of the fewest activities that earn this many points together.
+) -> Iterator[Decimal]:
+    """The quantities of the fewest activities that earn this many points together.
 
     The smallest comes first; each earns no more than ``event`` allows.
     """
@@ -209,9 +209,8 @@ def least_pieces(
     for others in reversed(range(int((points / most).to_integral_value(ROUND_UP)))):
         units = least_units(min(points - others * most, most), kind, policy)
         worth = stepped(units * kind.rate, kind, policy)
-        worth = min(worth, event or worth)
-        points -= worth
-        yield units, worth
+        points -= min(worth, event or worth)
+        yield units
 
 
 def _hold_to_dates(line: PricedClaim, kind: ActivityType, earning: Period, on: date) -> None:

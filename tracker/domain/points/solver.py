@@ -87,6 +87,14 @@ class IntegerProgram:
         self.mosts.append(most)
         return number
 
+    def bound(self, variable: int, most: int) -> None:
+        """Limit a variable to at most ``most``."""
+        self._solver.changeColBounds(variable, 0, most)
+
+    def divide(self, variable: int) -> None:
+        """Let a variable be any number, not only a whole one; its value is rounded."""
+        self._solver.changeColIntegrality(variable, self._highs.HighsVarType.kContinuous)
+
     def at_most(self, terms: LinearTerms, bound: int) -> None:
         """Limit a sum to at most ``bound``."""
         self._row(terms, -self._highs.kHighsInf, bound)
