@@ -27,7 +27,7 @@ AnyField = fields.Field[Any]
 """A field of any kind of value."""
 Data = dict[str, Any]
 """The values of a table, each checked by its field, by attribute."""
-Of = TypeVar("Of")
+Kept = TypeVar("Kept")
 
 AMOUNT = re.compile(DIGITS)  # points or money: at most two decimals
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")  # rates, factors and shares: at most four
@@ -83,13 +83,13 @@ def keys_of(table: type[Schema]) -> list[str]:
     return [field.data_key or name for name, field in table().fields.items()]
 
 
-class PlainKey(fields.Field[Of]):
+class PlainKey(fields.Field[Kept]):
     """A value that ``read`` makes of what TOML gives, or refuses."""
 
-    def _deserialize(self, value: object, *_: object, **__: object) -> Of:
+    def _deserialize(self, value: object, *_: object, **__: object) -> Kept:
         return self.read(value)
 
-    def read(self, value: object) -> Of:
+    def read(self, value: object) -> Kept:
         """The value. Raises ValidationError with the rule."""
         raise NotImplementedError
 

@@ -117,10 +117,10 @@ def policies(draw: Any, *, timely: bool = False, tagged: bool = False) -> Policy
 def cycles(draw: Any) -> Period:
     """A first cycle of two years, or longer or shorter if it ends on a fixed day."""
     rule = AwardRule(
-        "last_required_pass",
-        Duration(2, "years"),
-        (),
-        SEEN,
+        date_basis="last_required_pass",
+        validity=Duration(2, "years"),
+        prerequisites=(),
+        provenance=SEEN,
         valid_through=draw(st.sampled_from(["anniversary", "fixed_day", "fixed_day"])),
         fixed_day=DayOfYear(draw(st.integers(1, 12)), draw(st.integers(1, 28))),
         first_cycle=draw(st.sampled_from(["longer", "shorter"])),

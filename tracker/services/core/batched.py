@@ -34,7 +34,7 @@ SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.re
 SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
 """The same; where there is none, the withdrawn one, so that holders still see what they had."""
 StatementOf = TypeVar("StatementOf")
-Of = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]
+IdCondition = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]
 """Makes the condition that a column is the id, or one of the ids, asked for."""
 
 
@@ -66,7 +66,7 @@ class About(Generic[StatementOf]):
                 yield several, known({"ids": some}, known_at)
 
 
-def about(make: Callable[[Of], StatementOf]) -> About[StatementOf]:
+def about(make: Callable[[IdCondition], StatementOf]) -> About[StatementOf]:
     """Make the three forms; ``make`` gets the function that puts the condition on a column."""
     return About(
         make(lambda column: column == ID),

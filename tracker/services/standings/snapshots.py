@@ -36,7 +36,7 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.core import batched
-from tracker.services.core.batched import ID, KNOWN_AT, Of, about
+from tracker.services.core.batched import ID, KNOWN_AT, IdCondition, about
 from tracker.services.core.combined import Statement, Together
 from tracker.services.core.context import AnyRow, ReadContext, columns_of
 
@@ -162,13 +162,13 @@ CYCLE = columns_of(rules.CycleTerm, Cycle)
 """The columns of a ``CycleTerm``, in its order."""
 
 
-def _cycles(of: Of) -> Statement:
+def _cycles(of: IdCondition) -> Statement:
     return select(Cycle.certification_id, *CYCLE).where(
         of(Cycle.certification_id), Cycle.recorded_at <= KNOWN_AT
     )
 
 
-def _renewals(of: Of) -> Statement:
+def _renewals(of: IdCondition) -> Statement:
     return select(
         Renewal.certification_id,
         Renewal.submitted_on,
@@ -178,7 +178,7 @@ def _renewals(of: Of) -> Statement:
     ).where(of(Renewal.certification_id), Renewal.recorded_at <= KNOWN_AT)
 
 
-def _changes(of: Of) -> Statement:
+def _changes(of: IdCondition) -> Statement:
     return select(
         StandingChange.certification_id,
         StandingChange.kind,
@@ -190,7 +190,7 @@ def _changes(of: Of) -> Statement:
     ).where(of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT)
 
 
-def _adjustments(of: Of) -> Statement:
+def _adjustments(of: IdCondition) -> Statement:
     return select(Adjustment.certification_id, Adjustment.number, *ADJUSTMENT).where(
         of(Adjustment.certification_id), Adjustment.recorded_at <= KNOWN_AT
     )
