@@ -40,8 +40,8 @@ def test_a_month_that_rounds_to_nothing_has_no_year_of_its_own():
         counted=Decimal(1),
         earned=[Earned(date(2025, 2, 4), Decimal(0)), Earned(date(2026, 2, 4), Decimal(1))],
     )
-    plan = constraints.plan_of(POLICY)
+    table = constraints.cap_table(POLICY)
 
-    points = constraints._dated(plan, line, CYCLE, [CYCLE])
+    points = constraints._dated(table, line, CYCLE, [CYCLE])
 
     assert list(points.values()) == [Decimal(1)]

@@ -151,7 +151,7 @@ def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> tuple[St
     return tuple(Stage(*parts) for parts in zip(offsets, instants, ends, strict=True))
 
 
-def plan(owed: Iterable[Stage], look: ReminderFacts, policy: ReminderPolicy) -> ReminderPlan:
+def plan(owed: Iterable[Stage], facts: ReminderFacts, policy: ReminderPolicy) -> ReminderPlan:
     """Decide every stage whose instant has passed and that was not decided before.
 
     ``owed`` are all stages of the cycle, in order. The latest due stage is planned and supersedes
@@ -165,62 +165,64 @@ def plan(owed: Iterable[Stage], look: ReminderFacts, policy: ReminderPolicy) -> 
     any for a holder who wants none; one in a pause, unless it is 7 days or less before the expiry;
     one that the policy leaves out when the points are complete; and one without an address.
     """
-    open_ones = [stage for stage in owed if stage.offset not in look.decided]
-    due = [stage for stage in open_ones if stage.due_at <= look.now]
-    ahead = [stage for stage in open_ones if stage.due_at > look.now]
+    open_ones = [stage for stage in owed if stage.offset not in facts.decided]
+    due = [stage for stage in open_ones if stage.due_at <= facts.now]
+    ahead = [stage for stage in open_ones if stage.due_at > facts.now]
     passed = [stage.offset for stage in due]
-    if look.last_offset is not None:
-        passed.append(look.last_offset)
-    fates = tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due)
-    looks = [stage.due_at for stage in ahead[:1]]
-    if look.mended_at is not None and fates and _is_told_then(*fates[-1], look.mended_at):
-        looks.append(look.mended_at)
+    if facts.last_offset is not None:
+        passed.append(facts.last_offset)
+    fates = tuple((stage, *_fate(stage, due[-1], facts, policy)) for stage in due)
+    next_looks = [stage.due_at for stage in ahead[:1]]
+    if facts.mended_at is not None and fates and _is_useful_at(*fates[-1], facts.mended_at):
+        next_looks.append(facts.mended_at)
     return ReminderPlan(
-        fates=fates, last_offset=min(passed, default=None), next_due_at=min(looks, default=None)
+        fates=fates,
+        last_offset=min(passed, default=None),
+        next_due_at=min(next_looks, default=None),
     )
 
 
-def _is_told_then(stage: Stage, _: StageOutcome, reason: SkipReason | None, at: datetime) -> bool:
+def _is_useful_at(stage: Stage, _: StageOutcome, reason: SkipReason | None, at: datetime) -> bool:
     """Whether a skipped stage whose reason may go away is still useful at an instant."""
     return reason in MENDABLE and at < stage.useful_until
 
 
 def _fate(
-    stage: Stage, latest: Stage, look: ReminderFacts, policy: ReminderPolicy
+    stage: Stage, latest: Stage, facts: ReminderFacts, policy: ReminderPolicy
 ) -> tuple[StageOutcome, SkipReason | None]:
-    if stage.due_at < look.opened_at:
+    if stage.due_at < facts.opened_at:
         return StageOutcome.SKIPPED, SkipReason.BEFORE_CERTIFICATION
     overtaken = (
-        look.last_offset is not None
-        and stage.offset >= look.last_offset
-        and stage.offset not in look.reopened
+        facts.last_offset is not None
+        and stage.offset >= facts.last_offset
+        and stage.offset not in facts.reopened
     )
     if stage is not latest or overtaken:
         return StageOutcome.SUPERSEDED, None
-    reason = SkipReason.DECEASED if look.deceased else _objection(stage, look, policy)
+    reason = SkipReason.DECEASED if facts.deceased else _objection(stage, facts, policy)
     return (StageOutcome.SKIPPED, reason) if reason else (StageOutcome.PLANNED, None)
 
 
-def _objection(stage: Stage, look: ReminderFacts, policy: ReminderPolicy) -> SkipReason | None:
+def _objection(stage: Stage, facts: ReminderFacts, policy: ReminderPolicy) -> SkipReason | None:
     """Why the latest due stage is not sent; None if it is."""
-    if look.now >= stage.useful_until:
+    if facts.now >= stage.useful_until:
         return SkipReason.LONG_PAST
-    if look.hold is not None:
+    if facts.hold is not None:
         return SkipReason.NOT_IN_FORCE
-    if look.pending and stage.offset > 0:
+    if facts.pending and stage.offset > 0:
         return SkipReason.RENEWAL_PENDING
-    if unheard := _unheard(stage, look):
-        return unheard
-    if look.complete and stage.offset not in policy.offsets_when_complete:
+    if reason := _unwanted(stage, facts):
+        return reason
+    if facts.complete and stage.offset not in policy.offsets_when_complete:
         return SkipReason.POINTS_COMPLETE
-    return None if look.deliverable else SkipReason.NOT_DELIVERABLE
+    return None if facts.deliverable else SkipReason.NOT_DELIVERABLE
 
 
-def _unheard(stage: Stage, look: ReminderFacts) -> SkipReason | None:
+def _unwanted(stage: Stage, facts: ReminderFacts) -> SkipReason | None:
     """Why the holder does not want this stage; None if they do."""
-    if not look.wanted:
+    if not facts.wanted:
         return SkipReason.UNWANTED
-    return SkipReason.SNOOZED if look.snoozed and stage.offset > LAST_DAYS else None
+    return SkipReason.SNOOZED if facts.snoozed and stage.offset > LAST_DAYS else None
 
 
 def is_paused(until_on: date | None, today: date) -> bool:

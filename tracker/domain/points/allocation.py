@@ -17,7 +17,8 @@ from tracker.domain.amounts import Rounding, rounded
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO, GroupCode, GroupKind, Missing, Rule
 
-Told = tuple[Rule, GroupKind | None, str, Decimal | None]
+CutLabel = tuple[Rule, GroupKind | None, str, Decimal | None]
+"""How a cut is explained: its rule, the kind and the code of its group, and the bound."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Cap:
     left: Decimal = ZERO
 
     @property
-    def told(self) -> Told:
+    def label(self) -> CutLabel:
         """How a cut by this cap is explained; months counted for another job have no limit."""
         if self.group is None:
             return self.rule, None, "", self.bound if self.rule == "decision" else None

@@ -67,7 +67,7 @@ class AllocationProblem:
 
 
 @lru_cache(maxsize=256)
-def plan_of(policy: Policy) -> CapTable:
+def cap_table(policy: Policy) -> CapTable:
     """The cap table of a policy version."""
     groups: list[tuple[Missing, str, Limits]] = [
         *(("category", code, found.limits) for code, found in policy.categories.items()),
@@ -112,15 +112,15 @@ def plan_of(policy: Policy) -> CapTable:
     )
 
 
-def bounds_of(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> list[Bound]:
+def bounds_of(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> list[Bound]:
     """The caps on activities of a type with some tags."""
-    of_tags = (plan.of_tag.get(tag, ()) for tag in sorted(kind.tags.union(marks)))
-    return [*plan.of_type[kind.code], *(bound for bounds in of_tags for bound in bounds)]
+    of_tags = (table.of_tag.get(tag, ()) for tag in sorted(kind.tags.union(marks)))
+    return [*table.of_type[kind.code], *(bound for bounds in of_tags for bound in bounds)]
 
 
-def event_cap(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
+def event_cap(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
     """The most that one activity of a type with some tags may earn; None without such a cap."""
-    bounds = bounds_of(plan, kind, marks)
+    bounds = bounds_of(table, kind, marks)
     return min((bound[-1] for bound in bounds if bound[0] == "event_cap"), default=None)
 
 
@@ -141,36 +141,41 @@ def _bounds(group: GroupKind, code: str, limits: Limits) -> Iterator[Bound]:
 
 
 def build(
-    plan: CapTable, lines: Sequence[PricedClaim], cycle: Period, *, room: Decimal, all_of_them: bool
+    table: CapTable,
+    lines: Sequence[PricedClaim],
+    cycle: Period,
+    *,
+    room: Decimal,
+    all_of_them: bool,
 ) -> AllocationProblem:
     """Split the lines that count into parts under their caps; ``room`` is where counting stops.
 
     ``all_of_them``: include lines without any cap or minimum.
     """
     ends = cycle.ends_on
-    stretches = tuple(Period(last.before(ends + DAY), ends) for last in plan.stretches)
-    ground = AllocationProblem([], [], stretches)
+    stretches = tuple(Period(last.before(ends + DAY), ends) for last in table.stretches)
+    problem = AllocationProblem([], [], stretches)
     numbers: dict[tuple[Rule, GroupKind | None, str, Hashable], int] = {}
-    all_of_them = all_of_them or not plan.only_caps
+    all_of_them = all_of_them or not table.only_caps
     for number in _in_turn(lines):
         line = lines[number]
         if line.kind is None or line.counted <= ZERO:
             continue
-        bounds, shares = _bounds_of(plan, line, room), any(one.shared for one in line.earned)
+        bounds, shares = _bounds_of(table, line, room), any(one.shared for one in line.earned)
         if (bounds or shares or all_of_them) and line.worth > ZERO:
-            found = _dated(plan, line, cycle, stretches)
+            found = _dated(table, line, cycle, stretches)
             bounds = [*_bounds_of_jobs(line, found), *bounds]
             for cell, points in found.items():
                 own = [(cell.shared.rule, None, "", points)] if cell.shared else []
                 caps = tuple(
                     [
-                        _number(ground.caps, numbers, b, line=number, cell=cell)
+                        _number(problem.caps, numbers, b, line=number, cell=cell)
                         for b in (*own, *bounds)
                     ]
                 )
                 worth = points if len(found) > 1 else line.worth
-                ground.parts.append(Part(number, worth, caps, cell.year, cell.stretches))
-    return ground
+                problem.parts.append(Part(number, worth, caps, cell.year, cell.stretches))
+    return problem
 
 
 def _in_turn(lines: Sequence[PricedClaim]) -> Iterable[int]:
@@ -219,15 +224,15 @@ def _in_order(bounds: Iterable[Bound]) -> tuple[Bound, ...]:
     return tuple(sorted(bounds, key=lambda bound: _ORDER.index(bound[0])))
 
 
-def _bounds_of(plan: CapTable, line: PricedClaim, room: Decimal) -> Sequence[Bound]:
+def _bounds_of(table: CapTable, line: PricedClaim, room: Decimal) -> Sequence[Bound]:
     """The caps on a line, in the order in which they cut."""
     assert line.kind is not None  # noqa: S101 - checked by the caller
-    bounds = plan.of_type[line.kind.code]
-    borne = [code for code in plan.of_tag if code in tags(line)] if plan.of_tag else ()
-    stops = plan.policy.stop_at_requirement and plan.policy.rounding_of == "claim"
+    bounds = table.of_type[line.kind.code]
+    borne = [code for code in table.of_tag if code in tags(line)] if table.of_tag else ()
+    stops = table.policy.stop_at_requirement and table.policy.rounding_of == "claim"
     if not borne and not stops:
         return bounds
-    found = [*bounds, *(bound for code in borne for bound in plan.of_tag[code])]
+    found = [*bounds, *(bound for code in borne for bound in table.of_tag[code])]
     if stops:
         found.append(("stop", "policy", "", room))
     return _in_order(found)
@@ -251,29 +256,29 @@ def _number(
 
 
 def _dated(
-    plan: CapTable, line: PricedClaim, cycle: Period, stretches: Sequence[Period]
+    table: CapTable, line: PricedClaim, cycle: Period, stretches: Sequence[Period]
 ) -> Mapping[YearAndStretches, Decimal]:
     """The points of a line by the years and stretches in which they were earned.
 
     The months of a job may add up to more than it can have, if caps decide which months count.
     """
-    dates = plan.has_years or stretches
+    dates = table.has_years or stretches
     found: dict[YearAndStretches, Decimal] = {}
     for one in line.earned:
-        cell = _cell(plan, one.on if dates else date.min, cycle, stretches, one.shared)
+        cell = _cell(table, one.on if dates else date.min, cycle, stretches, one.shared)
         if one.points > ZERO:
             found[cell] = found.get(cell, ZERO) + one.points
-    return found or {_cell(plan, line.on or date.min, cycle, stretches): line.worth}
+    return found or {_cell(table, line.on or date.min, cycle, stretches): line.worth}
 
 
 def _cell(
-    plan: CapTable,
+    table: CapTable,
     day: date,
     cycle: Period,
     stretches: Sequence[Period],
     shared: SharedMonths | None = None,
 ) -> YearAndStretches:
-    year = year_of(plan.policy, cycle, day) if plan.has_years else 0
+    year = year_of(table.policy, cycle, day) if table.has_years else 0
     return YearAndStretches(year, _stretches_of(day, stretches) if stretches else NOWHERE, shared)
 
 
@@ -313,16 +318,16 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
 
 
 def cut(
-    plan: CapTable, days: Period, cycle: Period, done: Iterable[date], bounds: Iterable[Bound]
+    table: CapTable, days: Period, cycle: Period, done: Iterable[date], bounds: Iterable[Bound]
 ) -> list[Period]:
     """Split some days of a cycle where a year or a last stretch begins that matters.
 
     ``bounds`` are the caps on what is done. If an activity that was ``done`` may be repeated after
     some time, they are split there too.
     """
-    policy, rule = plan.policy, plan.policy.duplicates
+    policy, rule = table.policy, table.policy.duplicates
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
-    if plan.has_shared or plan.yearly or any(bound[0] == "year_cap" for bound in bounds):
+    if table.has_shared or table.yearly or any(bound[0] == "year_cap" for bound in bounds):
         marks |= {year.starts_on for year in years(policy, cycle).values()}
     if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
         for again in {days.starts_on, *marks, *done}:
@@ -334,38 +339,38 @@ def cut(
 
 
 def needs(
-    plan: CapTable,
+    table: CapTable,
     lines: Sequence[PricedClaim],
-    ground: AllocationProblem,
+    problem: AllocationProblem,
     cycle: Period,
     minima: Mapping[GroupCode, Decimal] = NO_MINIMA,
 ) -> list[Need]:
     """The minima besides the total, as sums of parts; ``minima`` replace the policy's."""
-    policy = plan.policy
+    policy = table.policy
     rounds = policy.rounding_of == "category"
-    asked = {(of, code): limits.minimum for of, code, limits in plan.minima} | dict(minima)
+    asked = {(of, code): limits.minimum for of, code, limits in table.minima} | dict(minima)
     found = [
         Need(
             of,
             code,
             minimum,
-            (_parts_of(lines, ground, of, code),),
+            (_parts_of(lines, problem, of, code),),
             rounding=policy.rounding if of == "category" and rounds else None,
         )
         for (of, code), minimum in asked.items()
         if minimum is not None
     ]
-    for within, minimum in plan.yearly:
+    for within, minimum in table.yearly:
         for number, year in years(policy, cycle).items():
-            inside = [i for i, part in enumerate(ground.parts) if part.year == number]
-            found.append(_timed("year", year, minimum, _of_group(inside, lines, ground, within)))
+            inside = [i for i, part in enumerate(problem.parts) if part.year == number]
+            found.append(_timed("year", year, minimum, _of_group(inside, lines, problem, within)))
     for number, window in enumerate(policy.windows):
-        stretch = ground.stretches[number]
-        inside = [i for i, part in enumerate(ground.parts) if number in part.stretches]
-        members = _of_group(inside, lines, ground, window.within)
+        stretch = problem.stretches[number]
+        inside = [i for i, part in enumerate(problem.parts) if number in part.stretches]
+        members = _of_group(inside, lines, problem, window.within)
         found.append(_timed("window", stretch, window.minimum, members))
     if policy.kinds is not None:
-        found.append(_kinds(policy.kinds, lines, ground))
+        found.append(_kinds(policy.kinds, lines, problem))
     return found
 
 
@@ -375,13 +380,13 @@ Members = tuple[tuple[int, ...], GroupCode | None]
 def _of_group(
     numbers: Iterable[int],
     lines: Sequence[PricedClaim],
-    ground: AllocationProblem,
+    problem: AllocationProblem,
     within: GroupCode | None,
 ) -> Members:
     """The parts that belong to a group, if one is given."""
     if within is None:
         return tuple(numbers), None
-    return tuple(i for i in numbers if _bears(lines[ground.parts[i].line], *within)), within
+    return tuple(i for i in numbers if _bears(lines[problem.parts[i].line], *within)), within
 
 
 def _timed(of: Missing, period: Period, minimum: Decimal, members: Members) -> Need:
@@ -391,9 +396,9 @@ def _timed(of: Missing, period: Period, minimum: Decimal, members: Members) -> N
 
 
 def _parts_of(
-    lines: Sequence[PricedClaim], ground: AllocationProblem, of: Missing, code: str
+    lines: Sequence[PricedClaim], problem: AllocationProblem, of: Missing, code: str
 ) -> tuple[int, ...]:
-    return tuple(i for i, part in enumerate(ground.parts) if _bears(lines[part.line], of, code))
+    return tuple(i for i, part in enumerate(problem.parts) if _bears(lines[part.line], of, code))
 
 
 def _bears(line: PricedClaim, of: Missing, code: str) -> bool:
@@ -402,9 +407,9 @@ def _bears(line: PricedClaim, of: Missing, code: str) -> bool:
     return code == (line.claim.category if of == "category" else line.claim.type)
 
 
-def _kinds(rule: Kinds, lines: Sequence[PricedClaim], ground: AllocationProblem) -> Need:
+def _kinds(rule: Kinds, lines: Sequence[PricedClaim], problem: AllocationProblem) -> Need:
     by_kind: dict[str, list[int]] = {}
-    for index, part in enumerate(ground.parts):
+    for index, part in enumerate(problem.parts):
         claim = lines[part.line].claim
         kind = claim.category if rule.of == "category" else claim.type
         by_kind.setdefault(kind, []).append(index)

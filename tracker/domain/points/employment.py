@@ -177,14 +177,14 @@ def job_of(
 def _seen(
     line: PricedClaim, kind: ActivityType, policy: Policy
 ) -> tuple[str, frozenset[str]] | None:
-    plan, marks = constraints.plan_of(policy), tags(line)
+    table, marks = constraints.cap_table(policy), tags(line)
     if (
         policy.overlap == "capped_sum"  # no job has more than its own rate there
         or line.claim.limit is not None
-        or constraints.event_cap(plan, kind, marks) is not None
+        or constraints.event_cap(table, kind, marks) is not None
     ):
         return None
-    return kind.code if plan.tells_types else "", marks
+    return kind.code if table.tells_types else "", marks
 
 
 def count_months(jobs: Sequence[Job], policy: Policy) -> None:

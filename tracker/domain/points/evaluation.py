@@ -37,7 +37,7 @@ from tracker.domain.points import (
     rounding,
     solver,
 )
-from tracker.domain.points.allocation import Need, Rounded, Told
+from tracker.domain.points.allocation import CutLabel, Need, Rounded
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.constraints import AllocationProblem
 from tracker.domain.points.employment import Job
@@ -62,26 +62,26 @@ def evaluate(
     terms.
     """
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
-    found = priced(policy, claims, earning, on=on, cycle=cycle)
+    lines = priced(policy, claims, earning, on=on, cycle=cycle)
     rule, before = policy.duplicates, terms.counted_before
-    groups = duplicates.groups(rule, found, before) if rule is not None else []
-    if constraints.plan_of(policy).has_shared:
-        groups += [group for group in joint_events.groups(policy, found, cycle) if len(group) > 1]
+    groups = duplicates.groups(rule, lines, before) if rule is not None else []
+    if constraints.cap_table(policy).has_shared:
+        groups += [group for group in joint_events.groups(policy, lines, cycle) if len(group) > 1]
     required = terms.required if terms.required is not None else policy.points_required
     required += terms.extra_points
-    plan = constraints.plan_of(policy)
+    table = constraints.cap_table(policy)
     room = max(required - terms.carried_over, ZERO)
     whole = bool(groups or terms.minima) or policy.rounding_of == "category"
-    ground = constraints.build(plan, found, cycle, room=room, all_of_them=whole)
-    needs = constraints.needs(plan, found, ground, cycle, terms.minima)
-    rounds = rounding.sums(policy, found, ground.parts)
-    earliest = _allocate(found, ground, needs, groups, required=room, rounds=rounds)
+    problem = constraints.build(table, lines, cycle, room=room, all_of_them=whole)
+    needs = constraints.needs(table, lines, problem, cycle, terms.minima)
+    rounds = rounding.sums(policy, lines, problem.parts)
+    earliest = _allocate(lines, problem, needs, groups, required=room, rounds=rounds)
     if rounds is not None:
-        rounding.settle(policy, found, room)
+        rounding.settle(policy, lines, room)
     return results.result(
-        plan,
-        found,
-        ground,
+        table,
+        lines,
+        problem,
         needs,
         cycle=cycle,
         on=on,
@@ -103,18 +103,18 @@ def priced(
 
     ``cycle`` is the one whose years are used if activities of a year count together.
     """
-    found = [pricing.line_of(policy, claim) for claim in claims]
-    found.sort(key=lambda line: line.key)
-    _count(found, policy, earning, on)
-    if constraints.plan_of(policy).has_shared:
-        joint_events.hold(policy, found, cycle or earning)
-    return found
+    lines = [pricing.line_of(policy, claim) for claim in claims]
+    lines.sort(key=lambda line: line.key)
+    _count(lines, policy, earning, on)
+    if constraints.cap_table(policy).has_shared:
+        joint_events.hold(policy, lines, cycle or earning)
+    return lines
 
 
-def _count(found: Sequence[PricedClaim], policy: Policy, earning: Period, on: date) -> None:
+def _count(lines: Sequence[PricedClaim], policy: Policy, earning: Period, on: date) -> None:
     """Count each claim by itself, and employment together."""
     jobs: dict[str, list[Job]] = defaultdict(list)
-    for line in found:
+    for line in lines:
         if not pricing.admit(line):
             continue
         if line.kind is not None and line.kind.basis == "months":
@@ -127,8 +127,8 @@ def _count(found: Sequence[PricedClaim], policy: Policy, earning: Period, on: da
 
 
 def _allocate(
-    found: Sequence[PricedClaim],
-    ground: AllocationProblem,
+    lines: Sequence[PricedClaim],
+    problem: AllocationProblem,
     needs: Sequence[Need],
     groups: duplicates.Groups,
     *,
@@ -140,23 +140,23 @@ def _allocate(
     False if giving the earliest claims the most would cost too much.
     """
     earliest_first = True
-    dropped = duplicates.keep_the_best(found, groups) if groups else {}
-    given = [part for part in ground.parts if part.line not in dropped]
-    cutting = allocation.in_order(given, ground.caps)
-    best = _is_best(found, ground, needs, groups, cutting)
+    dropped = duplicates.keep_the_best(lines, groups) if groups else {}
+    given = [part for part in problem.parts if part.line not in dropped]
+    cutting = allocation.in_order(given, problem.caps)
+    best = _is_best(lines, problem, needs, groups, cutting)
     if not best or (groups and rounds is not None):
         earliest_first = solver.search(
-            ground.parts, ground.caps, needs, groups, required=required, rounds=rounds
+            problem.parts, problem.caps, needs, groups, required=required, rounds=rounds
         )
-        dropped = duplicates.dropped_of(groups, ground.parts)
-        allocation.attribute(ground.parts, ground.caps, dropped=dropped)
-    _cut(found, ground, dropped)
+        dropped = duplicates.dropped_of(groups, problem.parts)
+        allocation.attribute(problem.parts, problem.caps, dropped=dropped)
+    _cut(lines, problem, dropped)
     return earliest_first
 
 
 def _is_best(
-    found: Sequence[PricedClaim],
-    ground: AllocationProblem,
+    lines: Sequence[PricedClaim],
+    problem: AllocationProblem,
     needs: Sequence[Need],
     groups: duplicates.Groups,
     cutting: set[int],
@@ -164,34 +164,36 @@ def _is_best(
     """Whether nothing is better than the allocation in order."""
     if groups and not duplicates.are_apart(groups):
         return False
-    if groups and not duplicates.are_alike(found, ground.parts, groups):
-        return not cutting and not allocation.unmet(ground.parts, needs)
+    if groups and not duplicates.are_alike(lines, problem.parts, groups):
+        return not cutting and not allocation.unmet(problem.parts, needs)
     if not cutting:
         return True
-    return allocation.is_nested(ground.parts, cutting) and not allocation.unmet(ground.parts, needs)
+    return allocation.is_nested(problem.parts, cutting) and not allocation.unmet(
+        problem.parts, needs
+    )
 
 
 def _cut(
-    found: Sequence[PricedClaim], ground: AllocationProblem, dropped: Mapping[int, int]
+    lines: Sequence[PricedClaim], problem: AllocationProblem, dropped: Mapping[int, int]
 ) -> None:
     """Record for every claim what was cut, including the months that another job has."""
-    decided = {n for n, cap in enumerate(ground.caps) if cap.rule == "decision"}
-    limited = {part.line for part in ground.parts if decided.intersection(part.caps)}
-    for number, line in enumerate(found):
+    decided = {n for n, cap in enumerate(problem.caps) if cap.rule == "decision"}
+    limited = {part.line for part in problem.parts if decided.intersection(part.caps)}
+    for number, line in enumerate(lines):
         if number in dropped:
-            other = found[dropped[number]]
+            other = lines[dropped[number]]
             shared = line.kind is not None and line.kind.threshold_over == "year"
             alike = shared and other.claim.type == line.claim.type
             line.cut("together" if alike else "duplicate", line.counted, other=other.claim)
         elif number not in limited:
             pricing.limit(line)
-    taken: dict[tuple[int, Told], Decimal] = defaultdict(lambda: ZERO)
+    taken: dict[tuple[int, CutLabel], Decimal] = defaultdict(lambda: ZERO)
     given: dict[int, Decimal] = defaultdict(lambda: ZERO)
-    for part in ground.parts:
+    for part in problem.parts:
         given[part.line] += part.given
         for index, points in part.cuts:
-            taken[part.line, ground.caps[index].told] += points
+            taken[part.line, problem.caps[index].label] += points
     for (number, (rule, group, subject, bound)), points in taken.items():
-        line = found[number]
+        line = lines[number]
         lost = min(points, line.counted - given[number])
         line.cut(rule, lost, subject=subject, bound=bound, group=group)

@@ -122,7 +122,7 @@ class Program(Allocation):
         self, evaluation: Evaluation, policy: Policy, days: Period, marks: Collection[str]
     ) -> None:
         self._before, self._policy, self.days = evaluation, policy, days
-        self._plan, self._cycle = constraints.plan_of(policy), evaluation.cycle
+        self._table, self._cycle = constraints.cap_table(policy), evaluation.cycle
         self._held: dict[Hashable, list[PricedClaim]] = defaultdict(list)
         self._most = max(CENT, *(need.minimum for need in self._problem([])[1]))
         self.options = list(self._open(marks))
@@ -132,8 +132,8 @@ class Program(Allocation):
         rule, counted = policy.duplicates, evaluation.terms.counted_before
         groups = duplicates.groups(rule, lines, counted) if rule else []
         groups += joint_events.groups(policy, lines, self._cycle)
-        ground, needs = self._problem(lines)
-        self.parts, self.caps = ground.parts, ground.caps
+        problem, needs = self._problem(lines)
+        self.parts, self.caps = problem.parts, problem.caps
         of_part = [of_line[part.line] for part in self.parts]
         for part, number in zip(self.parts, of_part, strict=True):
             option = self.choices[number].option
@@ -151,13 +151,13 @@ class Program(Allocation):
 
     def _problem(self, lines: Sequence[PricedClaim]) -> tuple[AllocationProblem, list[Need]]:
         """The parts and caps of some lines, with the requirement and the minima."""
-        before, policy, plan = self._before, self._policy, self._plan
+        before, policy, table = self._before, self._policy, self._table
         room = max(before.required - before.carried_over, ZERO)
-        ground = constraints.build(plan, lines, self._cycle, room=room, all_of_them=True)
-        everything = (tuple(range(len(ground.parts))),)
+        problem = constraints.build(table, lines, self._cycle, room=room, all_of_them=True)
+        everything = (tuple(range(len(problem.parts))),)
         rounds = policy.rounding if policy.rounding_of == "category" else None
-        minima = constraints.needs(plan, lines, ground, self._cycle, before.terms.minima)
-        return ground, [Need("type", "", room, everything, rounding=rounds), *minima]
+        minima = constraints.needs(table, lines, problem, self._cycle, before.terms.minima)
+        return problem, [Need("type", "", room, everything, rounding=rounds), *minima]
 
     def _open(self, marks: Collection[str]) -> Iterator[Option]:
         """Every type that earns anything, also with each tag and with all tags."""
@@ -166,7 +166,7 @@ class Program(Allocation):
         for kind in self._policy.types.values():
             further = [mark for mark in marks if mark not in kind.tags]
             for some in dict.fromkeys([(), *((mark,) for mark in further), tuple(further)]):
-                event = constraints.event_cap(self._plan, kind, some)
+                event = constraints.event_cap(self._table, kind, some)
                 if kind.rate > ZERO:
                     single = (once and kind.basis != "months") or kind.threshold_over == "year"
                     yield Option(kind, frozenset(some), single, event)
@@ -179,8 +179,8 @@ class Program(Allocation):
             yield Choice(None, group, self.days, ZERO, lines)
         done = [claim.completed_on for claim in self._before.claims if claim.completed_on]
         for number, option in enumerate(self.options):
-            bounds = constraints.bounds_of(self._plan, option.kind, option.marks)
-            slots = constraints.cut(self._plan, self.days, self._cycle, done, bounds)
+            bounds = constraints.bounds_of(self._table, option.kind, option.marks)
+            slots = constraints.cut(self._table, self.days, self._cycle, done, bounds)
             for days in filter(None, map(option.kind.days.clip, slots)):
                 for choice in self._of_option(number, option, days):
                     lines = self._beside(choice, [choice.quantity])

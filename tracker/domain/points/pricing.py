@@ -46,7 +46,7 @@ class Earned:
 
 @dataclass(slots=True)
 class PricedClaim:
-    """A claim with what it claims, what is left of that, and what was cut.
+    """A claim with what it claims, what is left of that, and what was cut; also called a line.
 
     ``on`` is the day that dates its points within the cycle; for employment, ``earned`` has the
     months. ``turn`` is its order among jobs that share months.

@@ -26,9 +26,9 @@ from tracker.domain.schemes.policies import Policy
 
 
 def result(
-    plan: CapTable,
+    table: CapTable,
     lines: Sequence[PricedClaim],
-    ground: AllocationProblem,
+    problem: AllocationProblem,
     needs: Sequence[Need],
     *,
     cycle: Period,
@@ -38,7 +38,7 @@ def result(
     earliest_first: bool,
 ) -> Evaluation:
     """The evaluation of the lines, after everything is counted and cut."""
-    policy = plan.policy
+    policy = table.policy
     of_category: dict[str, list[PricedClaim]] = {code: [] for code in policy.categories}
     for line in lines:
         of_category.setdefault(line.claim.category, []).append(line)
@@ -48,7 +48,7 @@ def result(
     )
     earned = sum([line.counted for line in lines], ZERO)
     total = earned + terms.carried_over
-    kinds = next((reached(ground.parts, need) for need in needs if need.of == "kinds"), None)
+    kinds = next((reached(problem.parts, need) for need in needs if need.of == "kinds"), None)
     return Evaluation(
         policy=policy.version,
         verified=policy.verified,
@@ -60,12 +60,12 @@ def result(
         total=total,
         required=required,
         carried_over=terms.carried_over,
-        carries_over=_carries_over(plan, lines, ground, surplus=total - required),
+        carries_over=_carries_over(table, lines, problem, surplus=total - required),
         tags=_tags(policy, lines, terms),
-        years=_periods(ground, needs, "year"),
-        windows=_periods(ground, needs, "window"),
+        years=_periods(problem, needs, "year"),
+        windows=_periods(problem, needs, "window"),
         kinds=None if kinds is None else int(kinds),
-        shortfalls=_shortfalls(ground, needs),
+        shortfalls=_shortfalls(problem, needs),
         reexamined_on=terms.reexamined_on,
         claims=tuple([line.claim for line in lines]),
         terms=terms,
@@ -99,42 +99,43 @@ def _group(code: str, limits: Limits, lines: Iterable[PricedClaim]) -> GroupTota
     return GroupTotal(code, claimed, counted, limits)
 
 
-def _periods(ground: AllocationProblem, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
+def _periods(problem: AllocationProblem, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
     return tuple(
-        PeriodTotal(need.period, _told(ground, need), need.minimum, need.within)
+        PeriodTotal(need.period, _counted_for(problem, need), need.minimum, need.within)
         for need in needs
         if need.of == of and need.period is not None
     )
 
 
-def _shortfalls(ground: AllocationProblem, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
+def _shortfalls(problem: AllocationProblem, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
     found = (
-        Shortfall(n.of, n.subject, _told(ground, n), n.minimum, n.within, n.period) for n in needs
+        Shortfall(n.of, n.subject, _counted_for(problem, n), n.minimum, n.within, n.period)
+        for n in needs
     )
     return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
 
 
-def _told(ground: AllocationProblem, need: Need) -> Decimal:
+def _counted_for(problem: AllocationProblem, need: Need) -> Decimal:
     """What counts for a minimum, in whole hundredths; for kinds, their number."""
-    points = reached(ground.parts, need)
+    points = reached(problem.parts, need)
     return points if need.of == "kinds" else rounded(points, "down")
 
 
 def _carries_over(
-    plan: CapTable, lines: Sequence[PricedClaim], ground: AllocationProblem, *, surplus: Decimal
+    table: CapTable, lines: Sequence[PricedClaim], problem: AllocationProblem, *, surplus: Decimal
 ) -> Decimal:
     """The points that pass into the next cycle: surplus, as far as it is of the rule's kind.
 
     Nothing passes while the requirement is not reached.
     """
-    rule = plan.policy.carry_over
+    rule = table.policy.carry_over
     if rule is None or surplus < ZERO:
         return ZERO
-    last = len(plan.stretches) - 1
+    last = len(table.stretches) - 1
     beyond = {"counted": (), "earned": ("year_cap", "cycle_cap")}[rule.of]
     lawful = ZERO
-    for part in ground.parts:
-        cut = sum((points for i, points in part.cuts if ground.caps[i].rule in beyond), ZERO)
+    for part in problem.parts:
+        cut = sum((points for i, points in part.cuts if problem.caps[i].rule in beyond), ZERO)
         surplus += cut
         is_of_category = not rule.categories or lines[part.line].claim.category in rule.categories
         if is_of_category and (rule.last is None or last in part.stretches):

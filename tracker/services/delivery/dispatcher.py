@@ -103,48 +103,50 @@ def dispatch_together(
     """
     with container.work(SYSTEM) as work:
         send_safety.prepare(work)
-        barred, place = send_safety.obstacle(work), send_safety.place(work)
+        obstacle, place = send_safety.obstacle(work), send_safety.place(work)
     counts: Counter[str] = Counter()
-    if _changed(barred) and barred is not None:
-        _log.warning("sending is stopped: %s", barred)
-    if barred is not None:
+    if _changed(obstacle) and obstacle is not None:
+        _log.warning("sending is stopped: %s", obstacle)
+    if obstacle is not None:
         return counts
     limit = max(container.settings.reminders.claim // connections, _SMALLEST_CLAIM)
     with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
-        crew: list[Future[Counter[str]]] = []
-        places = Semaphore(connections)
+        workers: list[Future[Counter[str]]] = []
+        free = Semaphore(connections)
 
-        def work_on() -> Counter[str]:
+        def work_through() -> Counter[str]:
             with carrier() as own:
                 run = _Run(container, own, place, limit, stop)
-                _send_all(run, call_another)
+                _send_all(run, start_another)
                 return run.counts
 
-        def call_another() -> None:
-            if places.acquire(blocking=False):
-                crew.append(pool.submit(work_on))
+        def start_another() -> None:
+            if free.acquire(blocking=False):
+                workers.append(pool.submit(work_through))
 
-        call_another()
-        for worker in crew:  # grows meanwhile: a worker that starts another is still running itself
+        start_another()
+        for (
+            worker
+        ) in workers:  # grows meanwhile: a worker that starts another is still running itself
             counts += worker.result()
     return counts
 
 
-_last_said: list[send_safety.SendObstacle | None] = [None]
+_last_obstacle: list[send_safety.SendObstacle | None] = [None]
 
 
-def _changed(barred: send_safety.SendObstacle | None) -> bool:
+def _changed(obstacle: send_safety.SendObstacle | None) -> bool:
     """Whether the obstacle changed, so that the log does not repeat it every few seconds."""
-    changed = _last_said[0] != barred
-    _last_said[0] = barred
+    changed = _last_obstacle[0] != obstacle
+    _last_obstacle[0] = obstacle
     return changed
 
 
-def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
+def _send_all(run: _Run, start_another: Callable[[], None]) -> None:
     """Claim and send until nothing is due."""
     while not run.stop() and (claims := _claim(run)):
         if len(claims) == run.limit:
-            call_another()
+            start_another()
         if not _send(run, claims):
             break
 
@@ -167,7 +169,7 @@ def _claim(run: _Run) -> list[MessageClaim]:
 
 def _send(run: _Run, claims: Sequence[MessageClaim]) -> bool:
     """Hand over one batch; False when the run should end."""
-    made, composed_at, failing = _composed(run, claims), time.monotonic(), False
+    messages, composed_at, failing = _composed(run, claims), time.monotonic(), False
     for position, claim in enumerate(claims):
         if run.stop() or failing or _lease_wanes(run, claim):
             with run.container.work(SYSTEM) as work:
@@ -175,8 +177,8 @@ def _send(run: _Run, claims: Sequence[MessageClaim]) -> bool:
             run.counts["released"] += len(claims) - position
             return not failing
         if time.monotonic() - composed_at > _FRESH:
-            made, composed_at = _composed(run, claims[position:]), time.monotonic()
-        failing = _send_one(run, claim, made)
+            messages, composed_at = _composed(run, claims[position:]), time.monotonic()
+        failing = _send_one(run, claim, messages)
     return not failing
 
 
@@ -191,11 +193,13 @@ def _lease_wanes(run: _Run, claim: MessageClaim) -> bool:
     return run.container.clock() >= claim.lease_until - half
 
 
-def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Uncomposed]) -> bool:
+def _send_one(
+    run: _Run, claim: MessageClaim, messages: Mapping[str, Composed | Uncomposed]
+) -> bool:
     """Hand over one message and settle it; True when sending should pause for the relay."""
-    composed = made[claim.id]
+    composed = messages[claim.id]
     if isinstance(composed, Uncomposed):
-        state = _persist(run.container.work, lambda work: _put_by(work, claim, composed))
+        state = _persist(run.container.work, lambda work: _settle_uncomposed(work, claim, composed))
         run.counts[state] += 1
         return False
 
@@ -233,7 +237,7 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
             failures = send_safety.relay_failed(work, delivery.reply)
         is_paused = failures >= send_safety.RELAY_FAILURES
         if failures == 1 or is_paused:
-            _tell_of_relay(run.container.settings.mail, delivery.reply, failures)
+            _log_relay_failure(run.container.settings.mail, delivery.reply, failures)
         return is_paused
     if run.relay_doubtful:
         run.relay_doubtful = False
@@ -243,7 +247,7 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
     return False
 
 
-def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
+def _log_relay_failure(mail: MailSettings, reply: str, failures: int) -> None:
     """Log one line: at the first failure, then whenever sending pauses for the relay."""
     _log.warning(
         "the relay %s:%d failed, %d in a row: %s; messages wait and are tried again. %s",
@@ -255,7 +259,7 @@ def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
     )
 
 
-def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> str:
+def _settle_uncomposed(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> str:
     if uncomposed.owed:
         _log.error("message %s cannot be composed: %s", claim.id, uncomposed.reason)
         return leases.retry(work, claim, uncomposed.reason, own_fault=True)

@@ -102,7 +102,7 @@ CURSORS = (
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
+class ExaminedAt:
     """When a certification is examined: the instant, and the date by which it is judged."""
 
     now: datetime
@@ -122,7 +122,7 @@ class Examined:
     reopened: Mapping[int, str]
 
 
-When = Callable[[DueCursor, Scheme], LookedAt]
+When = Callable[[DueCursor, Scheme], ExaminedAt]
 
 
 def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list[Examined]:
@@ -143,12 +143,12 @@ def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list
         id_: {stage.offset: stage.id for stage in recorded.get(_term(row), ()) if stage.reopened}
         for id_, row in by_id.items()
     }
-    looks: dict[str, rules.ReminderFacts] = {}
+    facts: dict[str, rules.ReminderFacts] = {}
     for id_, row in by_id.items():
         moment, zone = moments[id_], zone_of(row.time_zone)
         hold, pending = _held(spans[id_], moment.on)
         wish = wishes.get(row.holder_id)
-        looks[id_] = rules.ReminderFacts(
+        facts[id_] = rules.ReminderFacts(
             now=moment.now,
             opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset,
@@ -164,10 +164,10 @@ def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list
         )
         ends = _ends(reading, row, _span(spans[id_], moment.on), wish, rests)
         mended = min((at for at in ends if at > moment.now), default=None)
-        looks[id_] = replace(looks[id_], mended_at=mended)
-    plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
+        facts[id_] = replace(facts[id_], mended_at=mended)
+    plans = {id_: _plan(reading, row, facts[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
-        plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
+        plans[id_] = _plan(reading, by_id[id_], replace(facts[id_], complete=True))
     return [
         Examined(row, plans[id_], suppressions.address_of(row, silent), reopened[id_])
         for id_, row in by_id.items()
@@ -179,12 +179,12 @@ def policy_of(reading: ReadContext, scheme: str) -> ReminderPolicy | None:
     return reading.schemes[scheme].reminders
 
 
-def _plan(reading: ReadContext, row: DueCursor, look: rules.ReminderFacts) -> rules.ReminderPlan:
+def _plan(reading: ReadContext, row: DueCursor, facts: rules.ReminderFacts) -> rules.ReminderPlan:
     policy = policy_of(reading, row.scheme)
     if policy is None or row.expires_on is None:
         return rules.ReminderPlan(fates=(), last_offset=row.last_offset, next_due_at=None)
     owed = rules.stages(policy, row.expires_on, zone_of(row.time_zone))
-    return rules.plan(owed, look, policy)
+    return rules.plan(owed, facts, policy)
 
 
 class _SpanAround(NamedTuple):
@@ -197,7 +197,7 @@ class _SpanAround(NamedTuple):
     pending_since: date | None
 
 
-def _spans(reading: ReadContext, moments: dict[str, LookedAt]) -> dict[str, list[_SpanAround]]:
+def _spans(reading: ReadContext, moments: dict[str, ExaminedAt]) -> dict[str, list[_SpanAround]]:
     """The timeline rows around the moments' days, by certification."""
     spans: dict[str, list[_SpanAround]] = defaultdict(list)
     days = [moment.on for moment in moments.values()]
@@ -368,7 +368,7 @@ def _complete(
     reading: ReadContext,
     rows: Sequence[DueCursor],
     plans: dict[str, rules.ReminderPlan],
-    moments: dict[str, LookedAt],
+    moments: dict[str, ExaminedAt],
 ) -> list[str]:
     """The certifications whose points are complete, among those whose stage depends on it."""
     days: dict[CertificationKey, date] = {}

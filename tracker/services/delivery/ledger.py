@@ -39,7 +39,7 @@ from tracker.services.delivery.due_stages import (
     CURSORS,
     DueCursor,
     Examined,
-    LookedAt,
+    ExaminedAt,
 )
 from tracker.services.delivery.sealing import MessageClaim
 from tracker.services.outbox import cursors
@@ -123,10 +123,10 @@ def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
     in batches, so that memory use stays constant.
     """
 
-    def by_the_end_of_the_day(row: DueCursor, scheme: Scheme) -> LookedAt:
+    def by_the_end_of_the_day(row: DueCursor, scheme: Scheme) -> ExaminedAt:
         del scheme
         zone = zone_of(row.time_zone)
-        return LookedAt(rules.closing(as_of, zone), as_of)
+        return ExaminedAt(rules.closing(as_of, zone), as_of)
 
     # No zone is more than twelve hours behind UTC.
     last = datetime.combine(as_of + timedelta(days=1), time(12), tzinfo=UTC)

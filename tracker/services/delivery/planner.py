@@ -29,7 +29,7 @@ from tracker.services.delivery.due_stages import (
     CURSORS,
     DueCursor,
     Examined,
-    LookedAt,
+    ExaminedAt,
 )
 from tracker.services.outbox import pacing, queue
 from tracker.services.outbox.pacing import Pace
@@ -72,7 +72,7 @@ def plan_due(container: Container, *, limit: int) -> PlanCounts:
         certifications = due_stages.examine(
             work,
             rows,
-            lambda row, scheme: LookedAt(work.now, work.day_of(scheme, row.time_zone)),
+            lambda row, scheme: ExaminedAt(work.now, work.day_of(scheme, row.time_zone)),
         )
         messages = _messages(work, certifications)
         wanted = {message.key: message for message in messages.values()}

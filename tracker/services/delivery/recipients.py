@@ -37,8 +37,8 @@ def deceased(reading: ReadContext, holder_ids: Collection[str]) -> set[str]:
 
 def drop_deceased(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:
     """The composed messages, without those to people recorded as deceased."""
-    silent = deceased(reading, {claim.holder_id for claim in claims if claim.holder_id})
+    dead = deceased(reading, {claim.holder_id for claim in claims if claim.holder_id})
     dropped = {
-        claim.id: Uncomposed(DECEASED, owed=False) for claim in claims if claim.holder_id in silent
+        claim.id: Uncomposed(DECEASED, owed=False) for claim in claims if claim.holder_id in dead
     }
     return {**made, **dropped}
