@@ -105,6 +105,6 @@ def test_other_headings_are_unknown_as_ever():
 
 def test_no_two_columns_of_a_kind_have_one_heading():
     for kind in imports.KINDS:
-        columns = imports.columns(kind)
+        columns = imports.column_names(kind)
         names = Names(columns)
         assert [names.meant(name.replace("_", " ").upper()) for name in columns] == [*columns]

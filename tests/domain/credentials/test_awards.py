@@ -282,9 +282,9 @@ def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
 
 
 def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and_says_why():
-    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), from_file=True)
     again = replace(told, key="b")
-    early = Filing("c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True)
+    early = Filing("c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), from_file=True)
     laid = lay_out(CPT, FIRST, [early, again, told])
     assert [c.ordinal for c in laid.cycles] == [1, 2]
     assert {key: [r.code for r in found] for key, found in laid.idle.items()} == {
@@ -295,17 +295,17 @@ def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and
 
 
 def test_an_approval_that_opened_its_cycle_before_opens_it_again_and_comes_first():
-    opened = Filing("b", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True, opened=1)
+    opened = Filing("b", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), from_file=True, opened=1)
     twin = replace(opened, key="a", opened=None)
     early = Filing(
-        "c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True, opened=1
+        "c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), from_file=True, opened=1
     )
     assert lay_out(CPT, FIRST, [twin, opened]).idle.keys() == {"a"}
     assert lay_out(CPT, FIRST, [early]).unfit == {"c"}
 
 
 def test_what_a_file_tells_of_a_revoked_certification_opens_nothing():
-    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), from_file=True)
     changes = [ChangeOfStanding(ChangeKind.REVOKE, date(2019, 6, 1))]
     assert lay_out(CPT, FIRST, [told], (), changes).idle.keys() == {"a"}
 

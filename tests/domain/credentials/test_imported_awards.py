@@ -257,7 +257,7 @@ def test_one_that_is_void_does_not():
 
 
 def filed(key, submitted, decided, **more):
-    return Filing(key, submitted, RenewalVerdict.APPROVED, decided, told=True, **more)
+    return Filing(key, submitted, RenewalVerdict.APPROVED, decided, from_file=True, **more)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_what_never_expires_is_not_judged(late):
 
     assert cycle_rules.judge(held, [], on=LATE) is None
     assert cycle_rules.earning(held, LATE).starts_on == AWARDED
-    assert cycle_rules.again(held, "safety", LATE) is None
+    assert cycle_rules.reexamination_terms(held, "safety", LATE) is None
 
 
 # Lateness.

@@ -30,7 +30,7 @@ from tracker.domain.credentials.certifications import Application, CycleAdjustme
 from tracker.domain.periods import Duration
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.claims import Terms
-from tracker.domain.points.cycle_rules import Again
+from tracker.domain.points.cycle_rules import ReexaminationTerms
 from tracker.domain.schemes.policies import CarryOver, Cohort, Reexamination
 
 # Carry-over.
@@ -184,21 +184,23 @@ def test_an_attempt_is_known_as_a_re_examination():
     held = case(policy(reexamination=replace(RULE, failure_revokes=True)))
     since = date(2028, 3, 16)
 
-    assert cycle_rules.again(held, "safety", date(2028, 3, 15)) is None
-    assert cycle_rules.again(held, "safety", since) == Again(since, failure_revokes=True)
-    assert cycle_rules.again(held, "green", since) is None
-    assert cycle_rules.again(case(POLICY), "safety", since) is None
+    assert cycle_rules.reexamination_terms(held, "safety", date(2028, 3, 15)) is None
+    assert cycle_rules.reexamination_terms(held, "safety", since) == ReexaminationTerms(
+        since, failure_revokes=True
+    )
+    assert cycle_rules.reexamination_terms(held, "green", since) is None
+    assert cycle_rules.reexamination_terms(case(POLICY), "safety", since) is None
 
 
 def test_an_extension_lengthens_the_days_of_re_examination_and_takes_none_away():
     """They begin a year before the first expiry and end with the later one."""
     extension = CycleAdjustment(1, date(2029, 1, 15), extended_to=EXTENDED)
-    first = Again(date(2028, 3, 16), failure_revokes=False)
+    first = ReexaminationTerms(date(2028, 3, 16), failure_revokes=False)
     for tried in (date(2028, 6, 1), date(2029, 6, 1)):
         held = case(AGAIN, attempts=passed(tried), adjustments=[extension])
 
-        assert cycle_rules.again(held, "safety", date(2029, 1, 14)) == first
-        assert cycle_rules.again(held, "safety", date(2029, 6, 1)) == first
+        assert cycle_rules.reexamination_terms(held, "safety", date(2029, 1, 14)) == first
+        assert cycle_rules.reexamination_terms(held, "safety", date(2029, 6, 1)) == first
         assert judged(held, date(2029, 6, 1)).terms.reexamined_on == tried
     assert judged(replace(held, adjustments=()), tried).terms.reexamined_on is None
 

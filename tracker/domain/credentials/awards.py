@@ -35,8 +35,8 @@ class Filing:
 
     ``key`` identifies it. Of several applied for and decided on one day, those that ``opened`` a
     cycle come first, then the order of keys decides. ``opened`` is the ordinal of the cycle that it
-    renewed when it opened the next one; None: it has opened none. ``told``: it comes from a file
-    and was not judged here.
+    renewed when it opened the next one; None: it has opened none. ``from_file``: it was imported
+    and not judged here.
     """
 
     key: str
@@ -44,7 +44,7 @@ class Filing:
     decision: renewals.RenewalVerdict | None = None
     decided_on: date | None = None
     withdrawn_on: date | None = None
-    told: bool = False
+    from_file: bool = False
     opened: int | None = None
 
     @property
@@ -154,7 +154,7 @@ def _against(
     changes: Sequence[ChangeOfStanding],
 ) -> Sequence[Refusal]:
     """Why an approval opens no cycle; one judged here, or that opened this one, always does."""
-    if not filing.told or filing.opened == cycles[-1].ordinal:
+    if not filing.from_file or filing.opened == cycles[-1].ordinal:
         return ()
     return renewals.contradictions(
         scheme, cycles, on=filing.submitted_on, changes=changes, adjustments=adjustments

@@ -94,7 +94,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ReexaminationTerms:
     """A re-examination: attempts ``since`` a day count, and whether failing revokes."""
 
     since: date
@@ -223,14 +223,14 @@ def earning(case: Case, on: date) -> Period:
     return Period(days.starts_on, until or days.ends_on)
 
 
-def again(case: Case, module: str, on: date) -> Again | None:
+def reexamination_terms(case: Case, module: str, on: date) -> ReexaminationTerms | None:
     """How an attempt at a module on a day counts as a re-examination; None if it does not."""
     cycle = certifications.cycle_on(case.cycles, on)
     rule = reexamination(case.scheme.policy(cycle.policy)) if cycle.policy else None
     if rule is None or module not in (rule.modules or case.scheme.required):
         return None
     since = _reexamined_from(rule, cycle)
-    return Again(since, rule.failure_revokes) if on >= since else None
+    return ReexaminationTerms(since, rule.failure_revokes) if on >= since else None
 
 
 def _terms(

@@ -23,7 +23,7 @@ from tracker.domain.errors import (
 )
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import cycle_rules
-from tracker.domain.points.cycle_rules import Again, Case
+from tracker.domain.points.cycle_rules import Case, ReexaminationTerms
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
@@ -59,7 +59,7 @@ def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
     locks.lock_one_to_decide(work, holder_id)
     scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
     _check_values(work, scheme, attempt, zone)
-    again = _check_lawful(work, scheme, holder_id, attempt)
+    reexamination = _check_lawful(work, scheme, holder_id, attempt)
     row = Assessment(
         holder_id=holder_id,
         scheme=attempt.scheme,
@@ -71,7 +71,7 @@ def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
         center_id=attempt.center_id,
         funding=attempt.funding,
         override_reason=attempt.override_reason,
-        warnings=_warnings(work, attempt, again),
+        warnings=_warnings(work, attempt, reexamination),
         recorded_at=work.now,
         recorded_by=work.actor.name,
     )
@@ -127,7 +127,7 @@ def _check_lawful(
     attempt: AttemptToRecord,
     *,
     but: Assessment | None = None,
-) -> Again | None:
+) -> ReexaminationTerms | None:
     """Refuse an attempt that the others rule out; returns the re-examination it is, if any.
 
     ``but`` is the attempt itself, if it is on record already.
@@ -138,10 +138,10 @@ def _check_lawful(
     # This gives a clearer error than RetakeTooSoon; the database constraint decides.
     if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
         raise _twice(attempt.module, attempt.taken_on)
-    again = _again(work, holder_id, attempt)
+    reexamination = _reexamination(work, holder_id, attempt)
     since, again_from = _anew(work, scheme, holder_id, earlier, attempt)
-    if again is not None:
-        earlier = [e for e in earlier if e.taken_on >= again.since]
+    if reexamination is not None:
+        earlier = [e for e in earlier if e.taken_on >= reexamination.since]
     try:
         rules.check_attempt(
             scheme,
@@ -154,7 +154,7 @@ def _check_lawful(
     except RetakeTooSoon:
         if not attempt.override_reason:
             raise
-    return again
+    return reexamination
 
 
 def _anew(
@@ -171,7 +171,7 @@ def _anew(
     day = attempt.taken_on
     if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
         return None, None
-    held = awards.standing(work, scheme, [holder_id])[holder_id]
+    held = awards.standing_awards(work, scheme, [holder_id])[holder_id]
     return award_rules.anew(scheme, held, on=day)
 
 
@@ -194,7 +194,9 @@ def _twice(module: str, taken_on: date) -> AlreadyRecorded:
     return AlreadyRecorded(f"An attempt at {module} on {taken_on} is already on record.")
 
 
-def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again | None:
+def _reexamination(
+    work: UnitOfWork, holder_id: str, attempt: AttemptToRecord
+) -> ReexaminationTerms | None:
     """The re-examination that the attempt is for a certified holder, if the policy has one."""
     scheme = work.schemes[attempt.scheme]
     if not cycle_rules.needs(scheme).attempts:
@@ -204,12 +206,14 @@ def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again 
         return None
     record = snapshots.records(work, [held.id])[held.id]
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
-    return cycle_rules.again(case, attempt.module, attempt.taken_on)
+    return cycle_rules.reexamination_terms(case, attempt.module, attempt.taken_on)
 
 
-def _warnings(work: UnitOfWork, attempt: AttemptToRecord, again: Again | None) -> list[str]:
+def _warnings(
+    work: UnitOfWork, attempt: AttemptToRecord, reexamination: ReexaminationTerms | None
+) -> list[str]:
     warnings = _center_warnings(work, attempt)
-    if again is not None and again.failure_revokes and not attempt.passed:
+    if reexamination is not None and reexamination.failure_revokes and not attempt.passed:
         warnings.append(
             "Under the policy a failed re-examination leads to revocation; the decision "
             "is still pending."
@@ -369,10 +373,10 @@ def _amend(work: UnitOfWork, row: Assessment, values: Mapping[str, Any], reason:
     attempt = AttemptToRecord(row.scheme, **(before | changed))
     zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone
     _check_values(work, scheme, attempt, zone)
-    again = None
+    reexamination = None
     if changed.keys() & {"module", "taken_on"} or changed.get("passed"):
-        again = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
-    row.warnings = _warnings(work, attempt, again)
+        reexamination = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
+    row.warnings = _warnings(work, attempt, reexamination)
     for name, value in changed.items():
         setattr(row, name, value)
     _flush(work, row)

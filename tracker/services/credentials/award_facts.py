@@ -135,7 +135,7 @@ def filing_of(row: FilingRow, record: snapshots.CertificationRecord | None) -> F
         row.decision,
         row.decided_on,
         row.withdrawn_on,
-        told=row.ref is not None,
+        from_file=row.ref is not None,
         opened=row.cycle if opened else None,
     )
 

@@ -45,7 +45,7 @@ REFUSE, FOLLOW = Later(), Later("follow")
 KEEP_EARLIER = Later(keeps_earlier=True)
 
 
-def standing(
+def standing_awards(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
 ) -> dict[str, tuple[Award, ...]]:
     """The valid awards of holders, with the facts that decide when each ends for good."""

@@ -40,7 +40,7 @@ from tracker.services.standings import snapshots
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that are easily confused
 
-What = Literal["awarded", "moved", "withdrawn", "restored", "kept"]
+ConsequenceKind = Literal["awarded", "moved", "withdrawn", "restored", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Consequence:
     ``kept``: it keeps its date, although the passes would date it to ``after``.
     """
 
-    what: What
+    what: ConsequenceKind
     holder_id: str
     certification_id: str
     number: str
@@ -137,16 +137,18 @@ def _rows_of(
             "kept_reason": row.kept_reason,
         }
         if row.id in plan.kept and kept_reason is not None:
-            to.consequences.append(_said("kept", scheme, row, row.awarded_on, due))
+            to.consequences.append(_consequence("kept", scheme, row, row.awarded_on, due))
             before["kept_reason"] = None
         if values == before:
             continue
         (to.current if replaced_on is None else to.replaced).append(values)
         to.anew.add(row.id)
         if row.withdrawn_at is not None:
-            to.consequences.append(_said("restored", scheme, row, None, award.awarded_on))
+            to.consequences.append(_consequence("restored", scheme, row, None, award.awarded_on))
         elif row.awarded_on != award.awarded_on:
-            to.consequences.append(_said("moved", scheme, row, row.awarded_on, award.awarded_on))
+            to.consequences.append(
+                _consequence("moved", scheme, row, row.awarded_on, award.awarded_on)
+            )
     _withdraw_fallen(work, scheme, plan, to)
 
 
@@ -157,7 +159,7 @@ def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Wri
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
             )
             to.anew.add(row.id)
-            to.consequences.append(_said("withdrawn", scheme, row, row.awarded_on, None))
+            to.consequences.append(_consequence("withdrawn", scheme, row, row.awarded_on, None))
 
 
 def _new_row(
@@ -182,8 +184,8 @@ def _number(scheme: Scheme) -> str:
     return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
 
 
-def _said(
-    what: What, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
+def _consequence(
+    what: ConsequenceKind, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
 ) -> Consequence:
     return Consequence(what, row.holder_id, row.id, row.number, scheme.code, before, after)
 
@@ -266,7 +268,7 @@ def _write_cycles(
     for plan in plans:
         for award in plan.awards:
             id_ = ids[plan.known.holder_id, award.sequence]
-            moved = _rehome(plan, award, id_, cycles)
+            moved = _attach_facts(plan, award, id_, cycles)
             row = plan.known.rows.get(award.sequence)
             laid = plan.laid[award.sequence]
             if row is None:
@@ -291,7 +293,7 @@ def _write_cycles(
     cycles.write(work)
 
 
-def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
+def _attach_facts(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
     """Attach the facts within an award's period to it; returns the rows they were attached to."""
     keys = {f.key for f in award.filings}
     moved: set[str] = set()
@@ -383,7 +385,7 @@ _CYCLE = (
 
 
 # History and notices.
-_ACTIONS: dict[What, str] = {
+_ACTIONS: dict[ConsequenceKind, str] = {
     "awarded": "award",
     "moved": "correct",
     "withdrawn": "withdraw",

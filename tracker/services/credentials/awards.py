@@ -18,19 +18,25 @@ from tracker.models import Assessment, Certification
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import award_plans, award_rows
-from tracker.services.credentials.award_plans import FOLLOW, KEEP_EARLIER, REFUSE, Later, standing
-from tracker.services.credentials.award_rows import Consequence, What
+from tracker.services.credentials.award_plans import (
+    FOLLOW,
+    KEEP_EARLIER,
+    REFUSE,
+    Later,
+    standing_awards,
+)
+from tracker.services.credentials.award_rows import Consequence, ConsequenceKind
 
 __all__ = [
     "FOLLOW",
     "KEEP_EARLIER",
     "REFUSE",
     "Consequence",
+    "ConsequenceKind",
     "Later",
-    "What",
     "settle",
     "settle_after",
-    "standing",
+    "standing_awards",
 ]
 
 

@@ -19,7 +19,7 @@ from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts
 from tracker.services.credentials.award_facts import FilingRow
-from tracker.services.credentials.awards import Consequence, What
+from tracker.services.credentials.awards import Consequence, ConsequenceKind
 from tracker.services.standings import neighbours, snapshots
 from tracker.services.standings.snapshots import CertificationRow
 
@@ -68,7 +68,7 @@ class Effect:
     certification_id: str
     number: str
     scheme: str
-    change: What | None
+    change: ConsequenceKind | None
     awarded_on_before: date | None
     awarded_on_after: date | None
     before: Standing | None

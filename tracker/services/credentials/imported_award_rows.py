@@ -276,7 +276,7 @@ def _tell(
 
 
 def _consequence(
-    what: award_rows.What, scheme: Scheme, id_: str, award: Planned, before: date | None
+    what: award_rows.ConsequenceKind, scheme: Scheme, id_: str, award: Planned, before: date | None
 ) -> Consequence:
     stated = award.told
     return Consequence(

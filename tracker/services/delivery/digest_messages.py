@@ -105,7 +105,7 @@ def _stored(
 ) -> _StoredDigest | None:
     """What the digest says: as stored, or as of the cut-off; None if the address is suppressed."""
     if claim.facts is not None:
-        stored = stored_facts.again(_StoredDigest, claim.facts)
+        stored = stored_facts.value_of(_StoredDigest, claim.facts)
         if stored.address == digest.address:
             return stored
     if compared(digest.address) in barred:
@@ -121,7 +121,7 @@ def _stored(
 
 def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
     """The digest that says these facts."""
-    stored = stored_facts.again(_StoredDigest, facts)
+    stored = stored_facts.value_of(_StoredDigest, facts)
     contents, language = stored.contents, stored.language
     link = digest_links.link(reading, key, claim.employer_id or "", stored.address)
     # The sender is the issuer of the certifications counted.
@@ -143,7 +143,7 @@ def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: Stored
 
 
 def _numbers(reading: ReadContext, row: Mapping[str, object], language: str) -> DigestNumbers:
-    counted = stored_facts.again(DigestNumbers, row)
+    counted = stored_facts.value_of(DigestNumbers, row)
     return replace(
         counted,
         scheme=reading.schemes[counted.scheme].full_name(language),
@@ -168,7 +168,7 @@ def _sections(
 
 
 def _line(reading: ReadContext, row: Mapping[str, object], language: str) -> DigestLine:
-    line = stored_facts.again(DigestLine, {**row, "closes_on": row.get("closes")})
+    line = stored_facts.value_of(DigestLine, {**row, "closes_on": row.get("closes")})
     if not line.scheme:
         return line
     return replace(line, scheme=translated(reading.schemes[line.scheme].title, language))

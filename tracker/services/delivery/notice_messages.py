@@ -134,7 +134,7 @@ def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
 # What the message says.
 def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
     """The message that says these facts."""
-    stored = stored_facts.again(_StoredNotices, facts)
+    stored = stored_facts.value_of(_StoredNotices, facts)
     unsubscribe = sealing.unsubscribe_links(reading, key, claim.holder_id or "", stored.type)
     calendar = calendars.published(
         [

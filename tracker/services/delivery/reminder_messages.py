@@ -291,7 +291,7 @@ def _line(reading: ReadContext, stage: _OwedStage, points: CertificationPoints) 
 
 def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: StoredFacts) -> Composed:
     """The message that says these facts."""
-    stored = stored_facts.again(_StoredReminder, facts)
+    stored = stored_facts.value_of(_StoredReminder, facts)
     unsubscribe = sealing.unsubscribe_links(
         reading, key, claim.holder_id or "", MessageType.REMINDERS
     )

@@ -118,7 +118,7 @@ def sealed(
     message of a ``type_`` says how to unsubscribe from that type (RFC 8058); others use
     ``unsubscribe_link``.
     """
-    mail, stored = reading.settings.mail, stored_facts.again(StoredMessage, facts)
+    mail, stored = reading.settings.mail, stored_facts.value_of(StoredMessage, facts)
     unsubscribe = (
         unsubscribe_links(reading, key, claim.holder_id, type_) if claim.holder_id else None
     )

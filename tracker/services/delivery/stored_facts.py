@@ -1,6 +1,6 @@
 """What a message says, as JSON: stored with the marker, and read again for a second copy.
 
-Every kind of message states what it stores as a dataclass; ``plain`` and ``again`` convert it.
+Every kind of message states what it stores as a dataclass; ``plain`` and ``value_of`` convert it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _plain(value: object) -> object:
     return plain(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-def again(kind: Callable[..., T], stored: Mapping[str, object]) -> T:
+def value_of(kind: Callable[..., T], stored: Mapping[str, object]) -> T:
     """The dataclass that ``plain`` stored.
 
     A field that an older version did not store gets its default; an unknown field is ignored.
@@ -75,7 +75,7 @@ def _reader(hint: type) -> _Reader:
         return _known(Decimal)
     if not is_dataclass(of):
         return lambda stored: stored
-    return _known(partial(again, of))
+    return _known(partial(value_of, of))
 
 
 def _each(read: _Reader) -> _Reader:

@@ -191,7 +191,7 @@ def _by_field(faults: Sequence[Said]) -> dict[str, str]:
 
 
 def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> Consequence:
-    what: award_rows.What = "restored" if changed.before is None else "moved"
+    what: award_rows.ConsequenceKind = "restored" if changed.before is None else "moved"
     return Consequence(
         what,
         changed.holder_id,

@@ -341,8 +341,8 @@ def likely_duplicates(desk: Desk, row: QueuedActivity) -> list[Like]:
 
 
 def _stands(activity: ActivityFacts) -> bool:
-    verdict = activity.verdict_on(date.max)
-    rejected = verdict is not None and verdict.verdict == ActivityVerdict.REJECTED
+    decision = activity.decision_on(date.max)
+    rejected = decision is not None and decision.verdict == ActivityVerdict.REJECTED
     return activity.withdrawn_on is None and not rejected
 
 

@@ -62,12 +62,12 @@ __all__ = [
     "ImportReport",
     "RowWarning",
     "check_cells",
-    "columns",
-    "columns_of",
+    "column_names",
     "get",
     "keep_checked",
     "record_run",
     "run",
+    "table_columns",
 ]
 
 _KINDS: dict[str, ImportKind] = {
@@ -271,7 +271,7 @@ def _check_clean(run: Run, reader: Reader, facts: RunFacts) -> None:
         raise ImportRefused(errors[:MOST_ERRORS], total, run=facts)
 
 
-def columns(kind: str) -> tuple[str, ...]:
+def column_names(kind: str) -> tuple[str, ...]:
     """The names of a kind's columns. Raises Invalid for an unknown kind."""
     return tuple(column.name for column in _kind(kind).columns)
 
@@ -309,7 +309,7 @@ def keep_checked(work: UnitOfWork, report: ImportReport, *, employer_id: str | N
     _store(work, facts, "checked", report.to_dict())
 
 
-def columns_of(kind: str) -> tuple[Column, ...]:
+def table_columns(kind: str) -> tuple[Column, ...]:
     """A kind's columns, for reading a table. Raises Invalid for an unknown kind."""
     return _kind(kind).columns
 

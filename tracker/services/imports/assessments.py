@@ -276,7 +276,7 @@ def _judged(
     """The imported attempts of holders, each with its warnings."""
     together = list(_by_module(run.work, scheme, holder_ids, approvals))
     again = {one[0].holder_id for one in together if sum(a.passed for a in one) > 1}
-    held = awards.standing(run.work, scheme, again)
+    held = awards.standing_awards(run.work, scheme, again)
     for attempts in together:
         earlier: list[Attempt] = []
         for attempt in attempts:

@@ -14,7 +14,7 @@ from tracker.services.credentials.imported_award_rows import ChangedAward
 from tracker.services.imports.report import AwardChange
 from tracker.services.imports.run import Run
 
-_WORDS: dict[awards.What, tuple[str, str]] = {
+_WORDS: dict[awards.ConsequenceKind, tuple[str, str]] = {
     "awarded": ("certifications awarded", "awarded"),
     "moved": ("award dates moved", "award date moved"),
     "withdrawn": (

@@ -54,7 +54,7 @@ ExportLine = dict[str, Any]
 
 def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format = "csv") -> int:  # noqa: A002 - the name that the command gives it
     """Write everything on record of a kind; returns the number of rows. Raises Invalid."""
-    columns, count = imports.columns(kind), 0
+    columns, count = imports.column_names(kind), 0
 
     def rows() -> Iterator[list[object]]:
         nonlocal count
@@ -97,7 +97,7 @@ def _lines(
 
 
 def _holders(reading: ReadContext) -> Iterator[ExportLine]:
-    columns = [getattr(Holder, name) for name in imports.columns("holders")[1:]]
+    columns = [getattr(Holder, name) for name in imports.column_names("holders")[1:]]
     for row in _pages(reading, select(Holder.ref, *columns), Holder.ref):
         yield row._asdict() | {"holder_ref": row.ref}
 

@@ -88,7 +88,11 @@ def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
 
 
 def log(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -> str:
-    """Log an activity as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
+    """Log an activity as a draft; returns its id.
+
+    ``values`` are those of ``CLAIMED``, of which some may be missing. Raises Invalid, OutsideCycle,
+    LimitReached, IllegalTransition, NotFound.
+    """
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
     activity_room.check(work, row.holder_id, row.scheme)
@@ -123,15 +127,15 @@ def _check(
         )
     claim = claim_of("", claimed(values))
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
-    kind = check_claim(case, claim, on=on)
+    kind = type_of_claim(case, claim, on=on)
     zone = scheme.zone_of(certification.time_zone)
     earning = cycle_rules.earning(case, on)
     rules.check_dates(kind, claim, record.cycles, on=on, earning=earning, zone=zone)
     return kind
 
 
-def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
-    """The type of a claim in a version that governs its cycle; the first version that fits.
+def type_of_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
+    """The type of a claim by the first version that governs its cycle and accepts it.
 
     Raises UnknownActivityType, or Invalid with the reasons of the last version that refused it.
     """
@@ -256,7 +260,7 @@ def discard(work: UnitOfWork, activity_id: str, *, version: int) -> list[str]:
     return keys
 
 
-def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, version: int) -> None:
+def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, version: int) -> None:
     """Decide an activity: approve it (perhaps for fewer points), reject it, or ask for more.
 
     A later decision needs a reason and supersedes the earlier one, which stays on record. An
@@ -266,46 +270,46 @@ def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, ver
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
     before = next(iter(_ruling(work, activity)), None)
-    _check_answer(verdict, before)
-    _check_reason(work, verdict)
+    _check_answer(decision, before)
+    _check_reason(work, decision)
     made = Decision(
         activity_id=activity.id,
-        verdict=verdict.verdict,
+        verdict=decision.verdict,
         decided_on=_decided_on(work, activity, before),
-        points_limit=verdict.points_limit,
-        provider_approved=verdict.provider_approved,
-        reason_code=verdict.reason_code,
-        reason=verdict.reason,
+        points_limit=decision.points_limit,
+        provider_approved=decision.provider_approved,
+        reason_code=decision.reason_code,
+        reason=decision.reason,
         decided_by=work.actor.name,
         decided_by_id=work.actor.who,
         recorded_at=work.now,
     )
-    _set_state(work, activity, verdict.verdict)
+    _set_state(work, activity, decision.verdict)
     work.session.add(made)
     history.record(
         work,
         "decide",
         "activity",
         activity.id,
-        verdict=verdict.verdict,
-        points_limit=verdict.points_limit,
-        provider_approved=verdict.provider_approved,
-        reason_code=verdict.reason_code,
+        verdict=decision.verdict,
+        points_limit=decision.points_limit,
+        provider_approved=decision.provider_approved,
+        reason_code=decision.reason_code,
         supersedes=before.id if before else None,
     )
     _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
 
 
-def _check_answer(verdict: ReviewerDecision, before: Decision | None) -> None:
+def _check_answer(decision: ReviewerDecision, before: Decision | None) -> None:
     """Refuse a decision that is incomplete or contradicts itself."""
     rules.check_answer(
-        verdict.verdict,
+        decision.verdict,
         superseding=before.verdict if before else None,  # type: ignore[arg-type]
-        points_limit=verdict.points_limit,
-        provider_approved=verdict.provider_approved,
-        reason_code=verdict.reason_code,
-        reason=verdict.reason,
+        points_limit=decision.points_limit,
+        provider_approved=decision.provider_approved,
+        reason_code=decision.reason_code,
+        reason=decision.reason,
     )
 
 
@@ -340,17 +344,17 @@ def _tell(work: UnitOfWork, activity: Activity, *, kind: NoticeKind, event: str,
     notices.tell(work, [news])
 
 
-def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
+def _check_reason(work: UnitOfWork, decision: ReviewerDecision) -> None:
     """Refuse a reason code that is not listed for this kind of decision. Raises UnknownReason."""
-    if verdict.reason_code is None:
+    if decision.reason_code is None:
         return
-    approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
+    approval: Act = "activity_approval" if decision.points_limit is None else "points_limit"
     acts: dict[rules.ActivityVerdict, Act] = {
         ActivityVerdict.APPROVED: approval,
         ActivityVerdict.REJECTED: "activity_rejection",
         ActivityVerdict.MORE_INFORMATION: "more_information",
     }
-    work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
+    work.reasons.check(acts[decision.verdict], decision.reason_code, words=decision.reason)
 
 
 def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> None:

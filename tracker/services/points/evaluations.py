@@ -170,7 +170,7 @@ _FIRST_OF_CYCLE = len(snapshots.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(snapshots.CYCLE)
 
 
-def _asked(
+def _parameters_of_detail(
     reading: ReadContext, certification_id: str, on: date | None = None
 ) -> dict[str, object]:
     possible = [on] if on else days.todays(reading)
@@ -179,7 +179,7 @@ def _asked(
     )
 
 
-AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
+AHEAD_OF_DETAIL = Ahead(_parameters_of_detail, _DETAIL, adjustments.OF_CERTIFICATION)
 AHEAD_OF_EXPLAIN = Ahead(
     lambda _, id_: snapshots.known({"id": id_}),
     snapshots.WITH_CYCLES,
@@ -190,7 +190,7 @@ AHEAD_OF_EXPLAIN = Ahead(
 
 def _detail_now(reading: ReadContext, certification_id: str, on: date | None) -> Detail:
     """The same as known now, from the timeline on record; both statements can be prefetched."""
-    rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
+    rows = reading.rows(_DETAIL, _parameters_of_detail(reading, certification_id, on))
     if not rows:
         raise NotFound
     row = CertificationRow(*rows[0][:_FIRST_OF_CYCLE])
@@ -268,7 +268,7 @@ def explain(
         record = snapshots.records(reading, [row.id], known_at=known_at)[row.id]
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
     for claim in extra:
-        activities.check_claim(case, claim, on=on)
+        activities.type_of_claim(case, claim, on=on)
     beside = neighbours.of_one(reading, scheme, row, known_at=known_at)
     points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, beside=beside)
     if points is None:

@@ -67,7 +67,7 @@ class ActivityFacts:
     withdrawn_on: date | None
     decisions: tuple[DecisionFacts, ...]
 
-    def verdict_on(self, day: date) -> DecisionFacts | None:
+    def decision_on(self, day: date) -> DecisionFacts | None:
         """The last decision on or before a day; None if there was none yet.
 
         A new submission opens a new round: earlier decisions no longer count.
@@ -79,33 +79,33 @@ class ActivityFacts:
 
     def approved_on(self, day: date) -> bool:
         """Whether it was approved by that day."""
-        verdict = self.verdict_on(day)
-        return verdict is not None and verdict.verdict == _APPROVED
+        decision = self.decision_on(day)
+        return decision is not None and decision.verdict == _APPROVED
 
     def pending_on(self, day: date) -> bool:
         """Whether it was submitted and undecided on that day; a question is not a decision."""
         submitted = self.submitted_on is not None and self.submitted_on <= day
         withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
-        verdict = self.verdict_on(day)
-        undecided = verdict is None or verdict.verdict == _ASKED
+        decision = self.decision_on(day)
+        undecided = decision is None or decision.verdict == _ASKED
         return submitted and not withdrawn and undecided
 
     def asked_on(self, day: date) -> bool:
         """Whether a reviewer's question about it was waiting for an answer on that day."""
-        return self.pending_on(day) and self.verdict_on(day) is not None
+        return self.pending_on(day) and self.decision_on(day) is not None
 
     def as_decided(self, day: date) -> ActivityFacts:
         """The activity with its current decision, as if that had been made on a day."""
-        verdict = self.verdict_on(date.max)
-        now = (replace(verdict, decided_on=day, this_round=True),) if verdict else ()
+        decision = self.decision_on(date.max)
+        now = (replace(decision, decided_on=day, this_round=True),) if decision else ()
         return replace(self, decisions=now)
 
     def claim_on(self, day: date) -> Claim:
         """The claim with the limit and approval that the reviewer had given by that day."""
-        verdict = self.verdict_on(day)
-        if verdict is None or (verdict.points_limit is None and not verdict.provider_approved):
+        decision = self.decision_on(day)
+        if decision is None or (decision.points_limit is None and not decision.provider_approved):
             return self.claim
-        return replace(self.claim, limit=verdict.points_limit, approved=verdict.provider_approved)
+        return replace(self.claim, limit=decision.points_limit, approved=decision.provider_approved)
 
 
 @dataclass(frozen=True, slots=True)
