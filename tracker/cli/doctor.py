@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import jobs, migrations, scheme_files, settings
 from tracker.cli.commands import OPERATOR, container
-from tracker.cli.letter_findings import DoctorFinding, of_letters
 from tracker.cli.modes import of_files
+from tracker.cli.outbox_findings import DoctorFinding, of_outbox
 from tracker.cli.policies import MENDING
 from tracker.mail.smtp_sender import DeliveryOutcome
 from tracker.scheme_files import SchemesRefusedError
@@ -154,7 +154,7 @@ def _database(opened: Container) -> Iterator[DoctorFinding]:
         if known.state == "ok":
             for check in _CHECKS:
                 yield check(reading)
-            yield from of_letters(reading)
+            yield from of_outbox(reading)
 
 
 def _writing(opened: Container) -> DoctorFinding:

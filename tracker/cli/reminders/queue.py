@@ -31,7 +31,7 @@ _STATES = (
 def list_(state: str, limit: int) -> None:
     """List the messages in a state, newest first."""
     opened, count = container(), 0
-    for copy in _letters(opened, state, limit):
+    for copy in _messages(opened, state, limit):
         click.echo(_line(copy))
         count += 1
     complain(
@@ -39,7 +39,7 @@ def list_(state: str, limit: int) -> None:
     )
 
 
-def _letters(opened: Container, state: str, limit: int) -> Iterator[Copy]:
+def _messages(opened: Container, state: str, limit: int) -> Iterator[Copy]:
     """The messages, page by page."""
     after: str | None = None
     with opened.reading(OPERATOR) as reading:

@@ -25,13 +25,15 @@ ID = bindparam("id", type_=Id)
 IDS = bindparam("ids", type_=Id, expanding=True)
 KNOWN_AT = bindparam("known_at", type_=Instant)
 ON = bindparam("on", type_=Date)
-CARRIED = Certification.withdrawn_at.is_(None)
+NOT_WITHDRAWN = Certification.withdrawn_at.is_(None)
 """Certifications that are not withdrawn; a holder may have several in one scheme."""
-CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
+CURRENT = and_(NOT_WITHDRAWN, Certification.replaced_on.is_(None))
 """The certification of a holder and scheme that counts now, if there is one."""
-SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))
+COUNTING = and_(
+    NOT_WITHDRAWN, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON)
+)
 """The certification that counts on the day ``on``."""
-SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
+SHOWN = or_(COUNTING, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
 """The same; where there is none, the withdrawn one, so that holders still see what they had."""
 StatementOf = TypeVar("StatementOf")
 IdCondition = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]

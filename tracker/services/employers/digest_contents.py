@@ -305,7 +305,7 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[Dig
     These are renewed, suspended, reinstated, revoked, surrendered, or withdrawn as recorded in
     error. Nothing from before a worker's consent is included.
     """
-    held = and_(Certification.holder_id == Sharing.holder_id, snapshots.CARRIED)
+    held = and_(Certification.holder_id == Sharing.holder_id, snapshots.NOT_WITHDRAWN)
     effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
     by_staff = StandingChange.ref.is_(None)
     changes = (

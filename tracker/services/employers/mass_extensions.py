@@ -291,7 +291,7 @@ def _ids(reading: ReadContext, scheme: Scheme, selection: Selection) -> dict[str
         .join(Span, Span.certification_id == Certification.id)
         .where(
             standings.ON_SPAN,
-            snapshots.SPEAKS,
+            snapshots.COUNTING,
             *_conditions(reading, scheme, selection),
         )
         .order_by(Certification.id)
@@ -310,7 +310,7 @@ def _chunks(
             bulk.among(reading, Certification.id, ids),
             Span.expires_on >= expiring.starts_on,
             Span.expires_on <= expiring.ends_on,
-            snapshots.SPEAKS,
+            snapshots.COUNTING,
         ]
         yield standings.page(reading, conditions, limit=len(ids), on=on)
 

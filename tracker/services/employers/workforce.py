@@ -149,7 +149,7 @@ def _selected(statement: Select[*Columns], selection: WorkforceFilter) -> Select
             and_(
                 Certification.holder_id == Sharing.holder_id,
                 Certification.scheme == selection.scheme.code,
-                snapshots.SPEAKS,
+                snapshots.COUNTING,
             ),
             isouter=True,
         )

@@ -145,7 +145,7 @@ def _awards(
     table = Certification
     statement = (
         select(table.holder_id, table.scheme, table.awarded_on, table.id)
-        .where(bulk.among(reading, table.holder_id, holder_ids), snapshots.CARRIED)
+        .where(bulk.among(reading, table.holder_id, holder_ids), snapshots.NOT_WITHDRAWN)
         .order_by(table.sequence)
     )
     awards: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
@@ -167,7 +167,7 @@ def cycles(
         .join(Cycle, Cycle.certification_id == Certification.id)
         .where(
             bulk.among(reading, Certification.holder_id, holder_ids),
-            snapshots.CARRIED,
+            snapshots.NOT_WITHDRAWN,
         )
         .order_by(Certification.sequence, Cycle.ordinal)
     )

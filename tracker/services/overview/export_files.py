@@ -141,7 +141,7 @@ def _certifications(reading: ReadContext) -> Iterator[ExportLine]:
             table.replaced_on,
         )
         .join(Holder, Holder.id == table.holder_id)
-        .where(snapshots.CARRIED)
+        .where(snapshots.NOT_WITHDRAWN)
     )
     people = _pages(reading, select(Holder.ref, Holder.id), Holder.ref)
     while page := [row.id for row in islice(people, _PAGE)]:
@@ -246,7 +246,7 @@ def _renewals(reading: ReadContext) -> Iterator[ExportLine]:
         )
         .join(Certification, Certification.id == table.certification_id)
         .join(Holder, Holder.id == Certification.holder_id)
-        .where(table.withdrawn_on.is_(None), snapshots.CARRIED)
+        .where(table.withdrawn_on.is_(None), snapshots.NOT_WITHDRAWN)
     )
     yield from _lines(reading, table, "renewal_ref", statement)
 
@@ -266,7 +266,7 @@ def _changes(reading: ReadContext) -> Iterator[ExportLine]:
         )
         .join(Certification, Certification.id == table.certification_id)
         .join(Holder, Holder.id == Certification.holder_id)
-        .where(snapshots.CARRIED)
+        .where(snapshots.NOT_WITHDRAWN)
     )
     yield from _lines(reading, table, "change_ref", statement)
 

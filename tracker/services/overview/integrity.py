@@ -52,7 +52,7 @@ class _SampledCertification(NamedTuple):
 
 def _sample(reading: ReadContext, sample: int) -> dict[str, _SampledCertification]:
     table = Certification
-    statement = select(*columns_of(_SampledCertification, table)).where(snapshots.CARRIED)
+    statement = select(*columns_of(_SampledCertification, table)).where(snapshots.NOT_WITHDRAWN)
     latest = statement.order_by(table.id.desc()).limit(sample // 2)
     elsewhere = statement.order_by(table.number).limit(sample // 2)
     return {

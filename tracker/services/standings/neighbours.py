@@ -119,7 +119,7 @@ _SPANS = about(
     lambda of: (
         select(Certification.holder_id, Certification.scheme, *SPAN)
         .join(Span, Span.certification_id == Certification.id)
-        .where(of(Certification.holder_id), snapshots.CARRIED)
+        .where(of(Certification.holder_id), snapshots.NOT_WITHDRAWN)
         .order_by(Certification.sequence.desc(), Span.from_on)
     )
 )

@@ -44,7 +44,12 @@ EVER, known = batched.EVER, batched.known
 HolderScheme = tuple[str, str]
 # Looked up once: they are compared with each decision of many people.
 _APPROVED, _ASKED = ActivityVerdict.APPROVED, ActivityVerdict.MORE_INFORMATION
-CARRIED, CURRENT, SPEAKS, SHOWN = batched.CARRIED, batched.CURRENT, batched.SPEAKS, batched.SHOWN
+NOT_WITHDRAWN, CURRENT, COUNTING, SHOWN = (
+    batched.NOT_WITHDRAWN,
+    batched.CURRENT,
+    batched.COUNTING,
+    batched.SHOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ _HELD = select(
     Certification.withdrawn_at,
     Certification.imported_at,
 ).join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
-_SPEAKING = _HELD.where(snapshots.SPEAKS)
+_COUNTING = _HELD.where(snapshots.COUNTING)
 _ONE = _HELD.where(Certification.id == bindparam("id"))
 OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), snapshots.SHOWN)
 
@@ -117,7 +117,7 @@ def of_many(
     """The certifications of many holders that count on a day, with their standings."""
     held: list[HeldCertification] = []
     for ids in bulk.chunks(holder_ids):
-        statement = _SPEAKING.where(Certification.holder_id.in_(ids))
+        statement = _COUNTING.where(Certification.holder_id.in_(ids))
         held += [_held(row, on) for row in reading.rows(statement, {"on": on})]
     return held
 
@@ -335,7 +335,7 @@ def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
             Certification.holder_id == Holder.id,
             Certification.imported_at.is_not(None),
             Certification.awarded_on <= on,
-            snapshots.CARRIED,
+            snapshots.NOT_WITHDRAWN,
         )
         statement = select(*columns_of(_HolderToExport, Holder))
         statement = statement.where(Holder.ref > last, or_(tried.exists(), imported.exists()))

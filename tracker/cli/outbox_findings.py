@@ -30,7 +30,7 @@ class DoctorFinding:
     fix: str = ""
 
 
-def of_letters(reading: ReadContext) -> Iterator[DoctorFinding]:
+def of_outbox(reading: ReadContext) -> Iterator[DoctorFinding]:
     """The planner, the outbox, the relay, bounces, and the last audit."""
     found = metrics.gauges(reading)
     yield _planner(found, reading.now)
