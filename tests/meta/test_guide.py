@@ -79,6 +79,7 @@ def test_what_there_is_may_be_named(name):
         "wsgi_app.py",
         "services/points/activities.settle_all()",
         "services/core/context.UnitOfWork.forget()",
+        "services/core/context.reread()",
         "services/points/nothing.decide()",
         "jobs.dance()",
         "UnitOfPlay",
@@ -247,7 +248,7 @@ def _has_name_in_module(name: str) -> bool:
     for root in (ROOT, ROOT / "tracker"):
         for path in (root / folder / f"{module}.py", root / folder / module / "__init__.py"):
             if path.exists():
-                return all(one in _names_in(path) for one in names)
+                return names[0] in _top_names_in(path) and _names_in(path).issuperset(names)
     return False
 
 
@@ -261,17 +262,32 @@ def _names_in(path: Path) -> frozenset[str]:
     return _read(path)[1]
 
 
+def _top_names_in(path: Path) -> frozenset[str]:
+    """What a module itself defines; what its classes define is named after the class."""
+    return _read(path)[2]
+
+
 def _docstrings(path: Path) -> tuple[tuple[int, str], ...]:
     """The docstrings of a module, its classes and functions, each with the line it begins on."""
     return _read(path)[0]
 
 
 @functools.cache
-def _read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[str]]:
-    """The docstrings and the names of a module, found in one walk through it."""
+def _read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[str], frozenset[str]]:
+    """The docstrings of a module, all names in it, and those at its top."""
     docstrings: list[tuple[int, str]] = []
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+            docstrings.append((node.body[0].lineno, text))
+    return tuple(docstrings), _defined(ast.walk(tree)), _defined(tree.body)
+
+
+def _defined(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that these nodes define."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in nodes:
         match node:
             case (
                 ast.FunctionDef(name=name)
@@ -281,10 +297,7 @@ def _read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[str]]:
                 | ast.AnnAssign(target=ast.Name(id=name))
             ):
                 names.add(name)
-        kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
-            docstrings.append((node.body[0].lineno, text))
-    return tuple(docstrings), frozenset(names)
+    return frozenset(names)
 
 
 def _is_one_of(paths: Iterable[Path], name: str) -> bool:

@@ -4,6 +4,7 @@
 order: ``cycle_rules`` (which version and requirement govern the cycle), ``pricing`` (a claim is
 admitted and priced), ``employment``, ``duplicates`` and ``joint_events``, ``constraints`` (caps and
 minima applied to the claims), ``allocation`` and, if taking claims in order is not best,
-``solver``, ``rounding``, ``results``. ``gap`` and ``options`` look ahead. ``activities`` says what
-a claim must state to be recorded. Nothing here deals with database rows or sentences.
+``solver``, ``rounding``, ``results``. ``claims`` holds what goes in and comes out (``Claim``,
+``Evaluation``). ``gap`` and ``options`` look ahead. ``activities`` says what a claim must state to
+be recorded. Nothing here deals with database rows or sentences.
 """

@@ -2,9 +2,10 @@
 
 Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
 ``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``), and of a folder
-of files (``folder``). Every kind gets a ``run``; ``batches`` writes a chunk, ``lookups`` finds the
-records that rows name. Reading CSV and XLSX is in ``tracker.tabular``, and the transaction is the
-door's.
+of files (``folder``). Every kind is an ``ImportKind`` and gets a ``Run`` (``run``), which remembers
+keys in ``scratch``; ``lookups`` finds the records that rows name, ``batches`` writes a chunk,
+``report`` says what came of it. ``apart`` does what must come before the transaction, which is the
+door's. Reading CSV and XLSX is in ``tracker.tabular``.
 
 Imports run one at a time, so that two of them never wait for each other's rows; importing the same
 file again finds everything unchanged. Each run writes one history entry, and one for each row on
