@@ -47,7 +47,7 @@ class UnpackedRows:
     def __init__(self, answer: IO[bytes]) -> None:
         """Read the line about the table, which comes before the header."""
         self._lines = answer
-        self._about = self._told()
+        self._about = self._next()
         self.where: str = self._about.get("where", "")
         self.decimal_comma: bool = self._about.get("decimal_comma", False)
         self.notes: tuple[str, ...] = tuple(self._about.get("notes", ()))
@@ -59,24 +59,24 @@ class UnpackedRows:
     def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
         """Each row below the header; the kinds of the columns were known before."""
         del kinds
-        while told := self._told():
-            row, cells = told
+        while line := self._next():
+            row, cells = line
             yield row, _refused(cells) if isinstance(cells, dict) else _cells(cells)
 
-    def _told(self) -> Any:
+    def _next(self) -> Any:
         line = self._lines.readline()
-        told = orjson.loads(line) if line else None
-        if isinstance(told, dict) and "unreadable" in told:
-            raise Unreadable(told["unreadable"], row=told["row"], value=told["value"])
-        return told
+        read = orjson.loads(line) if line else None
+        if isinstance(read, dict) and "unreadable" in read:
+            raise Unreadable(read["unreadable"], row=read["row"], value=read["value"])
+        return read
 
 
 def _cells(cells: list[Any]) -> list[str | Refused]:
     return [_refused(cell) if isinstance(cell, dict) else cell for cell in cells]
 
 
-def _refused(told: dict[str, str]) -> Refused:
-    return Refused(told["value"], told["rule"])
+def _refused(cell: dict[str, str]) -> Refused:
+    return Refused(cell["value"], cell["rule"])
 
 
 @contextmanager

@@ -140,21 +140,21 @@ def filing_of(row: FilingRow, record: snapshots.CertificationRecord | None) -> F
     )
 
 
-def known(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFacts]:
+def of_holders(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFacts]:
     """The passes, awards on record and prerequisites of holders, by holder."""
-    facts = {id_: AwardFacts(id_) for id_ in ids}
+    by_holder = {id_: AwardFacts(id_) for id_ in ids}
     passes, rows = _statements(work.dialect).read(work, {"ids": ids, "scheme": scheme.code})
     for holder_id, module, taken_on in passes:
-        facts[holder_id].passes.append(Attempt(module, taken_on, passed=True))
+        by_holder[holder_id].passes.append(Attempt(module, taken_on, passed=True))
     for row in rows:
-        facts[row.holder_id].rows[row.sequence] = AwardRow(*row)
+        by_holder[row.holder_id].rows[row.sequence] = AwardRow(*row)
     for code in scheme.award.prerequisites:
         _, earlier = _statements(work.dialect).read(work, {"ids": ids, "scheme": code})
         for row in earlier:
             if row.withdrawn_at is None:
-                days = facts[row.holder_id].prerequisites
+                days = by_holder[row.holder_id].prerequisites
                 days[code] = min(days.get(code, row.awarded_on), row.awarded_on)
-    return facts
+    return by_holder
 
 
 @functools.cache
@@ -202,9 +202,9 @@ def _facts(dialect: str) -> Together:
     return Together(renewals, changes)
 
 
-def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) -> None:
-    """Read the renewals, changes and cycles of the awards on record."""
-    by_holder = {facts.holder_id: facts for facts in known if facts.rows}
+def complete(work: UnitOfWork, scheme: Scheme, facts_of_holders: Sequence[AwardFacts]) -> None:
+    """Add the renewals, changes and cycles of the awards on record to what ``of_holders`` read."""
+    by_holder = {facts.holder_id: facts for facts in facts_of_holders if facts.rows}
     if not by_holder:
         return
     parameters = {"ids": list(by_holder), "scheme": scheme.code}

@@ -48,12 +48,12 @@ KEEP_EARLIER = Later(keeps_earlier=True)
 def standing_awards(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
 ) -> dict[str, tuple[Award, ...]]:
-    """The valid awards of holders, with the facts that decide when each ends for good."""
+    """The awards of holders that stand, with the facts that decide when each ends for good."""
     awards: dict[str, tuple[Award, ...]] = {}
     for ids in bulk.chunks(holder_ids):
-        known = award_facts.known(work, scheme, ids)
-        award_facts.read_facts(work, scheme, [*known.values()])
-        awards |= {holder_id: awards_of(scheme, facts) for holder_id, facts in known.items()}
+        by_holder = award_facts.of_holders(work, scheme, ids)
+        award_facts.complete(work, scheme, [*by_holder.values()])
+        awards |= {holder_id: awards_of(scheme, facts) for holder_id, facts in by_holder.items()}
     return awards
 
 
@@ -61,7 +61,7 @@ def standing_awards(
 class AwardPlan:
     """The awards that a holder should have."""
 
-    known: AwardFacts
+    facts: AwardFacts
     awards: tuple[Award, ...]
     laid: dict[int, Laid] = field(default_factory=dict)
     kept: dict[str, tuple[str | None, date | None]] = field(default_factory=dict)
@@ -70,63 +70,64 @@ class AwardPlan:
 
 def plans(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
     """The plans of the holders whose awards may have changed."""
-    known = [
+    changed = [
         facts
-        for facts in award_facts.known(work, scheme, ids).values()
+        for facts in award_facts.of_holders(work, scheme, ids).values()
         if not _is_plain(scheme, facts)
     ]
-    return _read(work, scheme, known, later)
+    return _completed(work, scheme, changed, later)
 
 
 def plans_of_all(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
     """The plans of all these holders: an import changed awards, so no quick check is possible."""
-    return _read(work, scheme, [*award_facts.known(work, scheme, ids).values()], later)
+    by_holder = award_facts.of_holders(work, scheme, ids)
+    return _completed(work, scheme, [*by_holder.values()], later)
 
 
-def _read(
-    work: UnitOfWork, scheme: Scheme, known: list[AwardFacts], later: Later
+def _completed(
+    work: UnitOfWork, scheme: Scheme, facts_of_holders: list[AwardFacts], later: Later
 ) -> list[AwardPlan]:
-    award_facts.read_facts(work, scheme, known)
-    return [_plan(scheme, facts, later) for facts in known]
+    award_facts.complete(work, scheme, facts_of_holders)
+    return [_plan(scheme, facts, later) for facts in facts_of_holders]
 
 
-def _is_plain(scheme: Scheme, known: AwardFacts) -> bool:
+def _is_plain(scheme: Scheme, facts: AwardFacts) -> bool:
     """Whether nothing can have changed: no award due, or the award on record is the one due."""
-    first = assessments.passes(known.passes, on=date.max)
-    day = assessments.award_date(scheme, first, known.prerequisites)
-    if not known.rows:
+    first = assessments.passes(facts.passes, on=date.max)
+    day = assessments.award_date(scheme, first, facts.prerequisites)
+    if not facts.rows:
         return day is None
-    row = known.rows.get(1)
-    if row is None or len(known.rows) > 1 or row.withdrawn_at is not None:
+    row = facts.rows.get(1)
+    if row is None or len(facts.rows) > 1 or row.withdrawn_at is not None:
         return False
     if row.kept_reason is not None or row.voided_at is not None:
         return False
     if not row.imported and row.awarded_on != day:
         return False
-    return all(p.taken_on <= row.awarded_on for p in known.passes)
+    return all(p.taken_on <= row.awarded_on for p in facts.passes)
 
 
 def awards_of(
-    scheme: Scheme, known: AwardFacts, *, kept: bool = True, without: Collection[str] = ()
+    scheme: Scheme, facts: AwardFacts, *, kept: bool = True, without: Collection[str] = ()
 ) -> tuple[Award, ...]:
-    """The holder's valid awards; the approvals in ``without`` count as denials."""
+    """The holder's awards that stand; the approvals in ``without`` count as denials."""
     filings = [
         replace(filing, decision=RenewalVerdict.DENIED) if filing.key in without else filing
-        for filing in known.filings()
+        for filing in facts.filings()
     ]
-    changes = [ChangeOfStanding(c.kind, c.effective_on, c.barred_until) for c in known.changes]
+    changes = [ChangeOfStanding(c.kind, c.effective_on, c.barred_until) for c in facts.changes]
     return rules.awards(
         scheme,
-        known.passes,
-        known.prerequisites,
-        known.on_record(kept=kept),
+        facts.passes,
+        facts.prerequisites,
+        facts.on_record(kept=kept),
         filings=filings,
         changes=changes,
     )
 
 
-def _plan(scheme: Scheme, known: AwardFacts, later: Later) -> AwardPlan:
-    plan = AwardPlan(known, awards_of(scheme, known, kept=later.way != "unwind"))
+def _plan(scheme: Scheme, facts: AwardFacts, later: Later) -> AwardPlan:
+    plan = AwardPlan(facts, awards_of(scheme, facts, kept=later.way != "unwind"))
     _lay_out(scheme, plan)
     lost = {} if later.way == "follow" else _lost(scheme, plan)
     if not lost:
@@ -134,9 +135,9 @@ def _plan(scheme: Scheme, known: AwardFacts, later: Later) -> AwardPlan:
         return plan
     if later.way == "unwind":
         return _unwind(scheme, plan, lost)
-    fallen = [row for row in standing_rows(known) if falls(plan, row) or _is_later(plan, row)]
+    fallen = [row for row in standing_rows(facts) if falls(plan, row) or _is_later(plan, row)]
     if later.way == "refuse" and (fallen or not later.keeps_earlier):
-        raise _refusal(known, lost)
+        raise _refusal(facts, lost)
     return _keep(scheme, plan, lost, later.reason or _KEPT)
 
 
@@ -144,9 +145,9 @@ def _lay_out(scheme: Scheme, plan: AwardPlan) -> None:
     plan.laid = {award.sequence: rules.laid_out(scheme, award) for award in plan.awards}
 
 
-def standing_rows(known: AwardFacts) -> list[AwardRow]:
+def standing_rows(facts: AwardFacts) -> list[AwardRow]:
     """The awards on record that are not withdrawn."""
-    return [row for row in known.rows.values() if row.withdrawn_at is None]
+    return [row for row in facts.rows.values() if row.withdrawn_at is None]
 
 
 def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
@@ -158,9 +159,9 @@ def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
         if filing.key not in plan.laid[award.sequence].unfit
     }
     lost: dict[str, AwardRow] = {}
-    for row in standing_rows(plan.known):
-        filings = plan.known.filings(row.id)
-        record = plan.known.records.get(row.id)
+    for row in standing_rows(plan.facts):
+        filings = plan.facts.filings(row.id)
+        record = plan.facts.records.get(row.id)
         before = rules.lay_out(
             scheme,
             row.awarded_on,
@@ -186,9 +187,9 @@ def _is_later(plan: AwardPlan, row: AwardRow) -> bool:
     return not falls(plan, row) and plan.awards[row.sequence - 1].awarded_on > row.awarded_on
 
 
-def _refusal(known: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal:
+def _refusal(facts: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal:
     row = next(iter(lost.values()))
-    days = sorted(str(f.submitted_on) for f in known.filings() if f.key in lost)
+    days = sorted(str(f.submitted_on) for f in facts.filings() if f.key in lost)
     return SupportsRenewal(
         f"The award of {row.number} ({row.awarded_on}) depends on this and has been renewed "
         f"since: the renewal applied for on {', '.join(days)} would no longer fit it. Say what to "
@@ -203,26 +204,26 @@ def _refusal(known: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal
 def _keep(scheme: Scheme, plan: AwardPlan, lost: Mapping[str, AwardRow], reason: str) -> AwardPlan:
     """Keep the awards of these renewals as they are."""
     due = {award.sequence: award.awarded_on for award in plan.awards}
-    known = plan.known
+    facts = plan.facts
     for row in lost.values():
-        known.rows[row.sequence] = replace(row, kept_reason=reason)
-    kept = _plan_as_kept(scheme, known)
+        facts.rows[row.sequence] = replace(row, kept_reason=reason)
+    kept = _plan_as_kept(scheme, facts)
     kept.kept = {row.id: (reason, due.get(row.sequence)) for row in lost.values()}
     return kept
 
 
-def _plan_as_kept(scheme: Scheme, known: AwardFacts) -> AwardPlan:
-    plan = AwardPlan(known, awards_of(scheme, known))
+def _plan_as_kept(scheme: Scheme, facts: AwardFacts) -> AwardPlan:
+    plan = AwardPlan(facts, awards_of(scheme, facts))
     _lay_out(scheme, plan)
     return plan
 
 
 def _release(scheme: Scheme, plan: AwardPlan) -> None:
     """Clear the mark of a kept award once the passes agree with it again."""
-    rows = [row for row in standing_rows(plan.known) if row.kept_reason is not None]
+    rows = [row for row in standing_rows(plan.facts) if row.kept_reason is not None]
     if not rows:
         return
-    due = {a.sequence: a.awarded_on for a in awards_of(scheme, plan.known, kept=False)}
+    due = {a.sequence: a.awarded_on for a in awards_of(scheme, plan.facts, kept=False)}
     for row in rows:
         if due.get(row.sequence) == row.awarded_on:
             plan.kept[row.id] = (None, None)
@@ -230,16 +231,16 @@ def _release(scheme: Scheme, plan: AwardPlan) -> None:
 
 def _unwind(scheme: Scheme, plan: AwardPlan, lost: Collection[str]) -> AwardPlan:
     """Deny these renewals, and those decided after them, until all that remain fit."""
-    known, taken = plan.known, set(lost)
+    facts, taken = plan.facts, set(lost)
     while True:
-        approved = [f for f in known.filings() if f.decision == RenewalVerdict.APPROVED]
+        approved = [f for f in facts.filings() if f.decision == RenewalVerdict.APPROVED]
         first = min((f.decided_on or date.max) for f in approved if f.key in taken)
         taken |= {f.key for f in approved if (f.decided_on or date.max) > first}
-        found = AwardPlan(known, awards_of(scheme, known, kept=False, without=taken))
+        found = AwardPlan(facts, awards_of(scheme, facts, kept=False, without=taken))
         _lay_out(scheme, found)
         more = _lost(scheme, found).keys() - taken
         if not more:
             found.unwound = frozenset(taken)
-            found.kept = {r.id: (None, None) for r in standing_rows(known) if r.kept_reason}
+            found.kept = {r.id: (None, None) for r in standing_rows(facts) if r.kept_reason}
             return found
         taken |= more

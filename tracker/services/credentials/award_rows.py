@@ -79,10 +79,10 @@ def write(
     written = _Written()
     ids: dict[tuple[str, int], str] = {}
     for plan in plans:
-        for row in plan.known.rows.values():
+        for row in plan.facts.rows.values():
             ids[row.holder_id, row.sequence] = row.id
         for award in plan.awards:
-            ids.setdefault((plan.known.holder_id, award.sequence), new_id())
+            ids.setdefault((plan.facts.holder_id, award.sequence), new_id())
     for plan in plans:
         _rows_of(work, scheme, plan, ids, written)
     # In this order no two rows of a holder are current at any moment.
@@ -105,19 +105,19 @@ def _rows_of(
     ids: Mapping[tuple[str, int], str],
     to: _Written,
 ) -> None:
-    known = plan.known
+    facts = plan.facts
     following = {award.sequence - 1: award.awarded_on for award in plan.awards}
     for award in plan.awards:
         replaced_on = following.get(award.sequence)
-        row = known.rows.get(award.sequence)
+        row = facts.rows.get(award.sequence)
         if row is None:
-            id_ = ids[known.holder_id, award.sequence]
+            id_ = ids[facts.holder_id, award.sequence]
             number = _number(scheme)
-            made = {"id": id_, "holder_id": known.holder_id, "scheme": scheme.code}
+            made = {"id": id_, "holder_id": facts.holder_id, "scheme": scheme.code}
             to.new.append(_new_row(work, number, award, replaced_on) | made)
             to.consequences.append(
                 Consequence(
-                    "awarded", known.holder_id, id_, number, scheme.code, None, award.awarded_on
+                    "awarded", facts.holder_id, id_, number, scheme.code, None, award.awarded_on
                 )
             )
             continue
@@ -153,7 +153,7 @@ def _rows_of(
 
 
 def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Written) -> None:
-    for row in standing_rows(plan.known):
+    for row in standing_rows(plan.facts):
         if falls(plan, row):
             to.withdrawn.append(
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
@@ -194,7 +194,7 @@ def _unwind_renewals(
     work: UnitOfWork, scheme: Scheme, plans: Sequence[AwardPlan], later: Later
 ) -> None:
     """Turn approvals into denials dated today; the superseded decisions stay readable."""
-    on = [r for plan in plans for r in plan.known.renewals if (r.ref or r.id) in plan.unwound]
+    on = [r for plan in plans for r in plan.facts.renewals if (r.ref or r.id) in plan.unwound]
     if not on:
         return
     today = work.today(scheme)
@@ -267,9 +267,9 @@ def _write_cycles(
     cycles = _Cycles()
     for plan in plans:
         for award in plan.awards:
-            id_ = ids[plan.known.holder_id, award.sequence]
+            id_ = ids[plan.facts.holder_id, award.sequence]
             moved = _attach_facts(plan, award, id_, cycles)
-            row = plan.known.rows.get(award.sequence)
+            row = plan.facts.rows.get(award.sequence)
             laid = plan.laid[award.sequence]
             if row is None:
                 cycles.new += [timelines.cycle_row(work, id_, c) for c in laid.cycles]
@@ -280,14 +280,14 @@ def _write_cycles(
                     written.anew.add(id_)
                 continue
             unwound = any(f.key in plan.unwound for f in award.filings)
-            was = plan.known.records[row.id].cycles
+            was = plan.facts.records[row.id].cycles
             same_day = row.awarded_on == award.awarded_on and was[0].starts_on == award.awarded_on
             as_given = was == laid.cycles or not any(c.imported for c in was)
             same = same_day and as_given and len(was) == len(laid.cycles)
             if same and not moved and not unwound:
                 continue
             cycles.replace(work, id_, was, laid.cycles)
-            cycles.renew(plan.known, laid)
+            cycles.renew(plan.facts, laid)
             written.anew.add(id_)
             written.anew |= moved
     cycles.write(work)
@@ -297,15 +297,15 @@ def _attach_facts(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[s
     """Attach the facts within an award's period to it; returns the rows they were attached to."""
     keys = {f.key for f in award.filings}
     moved: set[str] = set()
-    waits = any(r.certification_id == id_ and filing_of(r, None).waits for r in plan.known.renewals)
-    for row in plan.known.renewals:
+    waits = any(r.certification_id == id_ and filing_of(r, None).waits for r in plan.facts.renewals)
+    for row in plan.facts.renewals:
         stays = row.certification_id == id_ or (filing_of(row, None).waits and waits)
         if (row.ref or row.id) in keys and not stays:
             to.renewals.append({"_id": row.id, "certification_id": id_})
             moved.add(row.certification_id)
     begins = award.awarded_on if award.sequence > 1 else date.min
     ends = next((a.awarded_on for a in plan.awards if a.sequence == award.sequence + 1), date.max)
-    for change in plan.known.changes:
+    for change in plan.facts.changes:
         if begins <= change.effective_on < ends and change.certification_id != id_:
             to.changes.append({"_id": change.id, "certification_id": id_})
             moved.add(change.certification_id)
@@ -339,9 +339,9 @@ class _Cycles:
         if len(after) < len(before):
             self.gone[len(after)].append(id_)
 
-    def renew(self, known: AwardFacts, laid: Laid) -> None:
+    def renew(self, facts: AwardFacts, laid: Laid) -> None:
         """Set each renewal's cycle to the one that it now renews."""
-        for row in known.renewals:
+        for row in facts.renewals:
             key = row.ref or row.id
             if key in laid.renewed and row.cycle != laid.renewed[key]:
                 self.renewed.append({"_id": row.id, "cycle": laid.renewed[key]})

@@ -80,7 +80,7 @@ def write(
     _tell(
         work, scheme, [(ids[id(award)], award) for award in changing], done, action=action, why=why
     )
-    holders = sorted({award.told.holder_id for award in changing})
+    holders = sorted({award.stated.holder_id for award in changing})
     done.followed += follow(work, scheme, holders, later)
     timelines.lay_out_anew(work, scheme, sorted(ids.values()))
     return done
@@ -129,11 +129,11 @@ def _write_rows(
     """Write the rows of the holders, in the order of their award days."""
     by_holder: dict[str, list[Planned]] = defaultdict(list)
     for award in changing:
-        by_holder[award.told.holder_id].append(award)
+        by_holder[award.stated.holder_id].append(award)
     rows: list[AwardRow] = []
     values: list[_AwardToWrite] = []
     for holder_id, mine in by_holder.items():
-        held = plan.known[holder_id].rows.values()
+        held = plan.by_holder[holder_id].rows.values()
         planned = {ids[id(award)]: award for award in mine}
         rows += held
         values += _in_order(work, plan.scheme, held, planned)
@@ -206,7 +206,7 @@ def _kept(row: AwardRow) -> _AwardToWrite:
 def _values(
     work: UnitOfWork, scheme: Scheme, id_: str, award: Planned, row: AwardRow | None
 ) -> _AwardToWrite:
-    stated = award.told
+    stated = award.stated
     values: _AwardToWrite = {
         "id": id_,
         "number": stated.number,
@@ -269,7 +269,7 @@ def _tell(
         done.changed += _named(id_, award, changed)
         if award.row.withdrawn_at is not None:
             news.append(_consequence("restored", scheme, id_, award, None))
-        elif award.row.awarded_on != award.told.awarded_on:
+        elif award.row.awarded_on != award.stated.awarded_on:
             news.append(_consequence("moved", scheme, id_, award, award.row.awarded_on))
     history.record_many(work, action, "certification", lines)
     award_rows.tell(work, scheme, news)
@@ -278,7 +278,7 @@ def _tell(
 def _consequence(
     what: award_rows.ConsequenceKind, scheme: Scheme, id_: str, award: Planned, before: date | None
 ) -> Consequence:
-    stated = award.told
+    stated = award.stated
     return Consequence(
         what, stated.holder_id, id_, stated.number, scheme.code, before, stated.awarded_on
     )
@@ -286,7 +286,7 @@ def _consequence(
 
 def _changes(award: Planned) -> history.Changes:
     """The value of each changed field before and after."""
-    row, stated = award.row, award.told
+    row, stated = award.row, award.stated
     if row is None:
         return {}
     names = ("number", "awarded_on", "edition", "source")
@@ -303,7 +303,7 @@ def _as_text(cycles: Sequence[Period]) -> str:
 
 def _named(id_: str, award: Planned, changed: Collection[str]) -> list[ChangedAward]:
     """The changes that a report lists: a moved or restored award, a new number, a new expiry."""
-    row, stated = award.row, award.told
+    row, stated = award.row, award.stated
     if row is None:
         return []
     changes: list[tuple[str, date | None, date | None]] = []

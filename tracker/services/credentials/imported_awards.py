@@ -36,7 +36,7 @@ WORDS: tuple[DescriptiveField, ...] = ("edition", "source")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAward:
+class StatedAward:
     """An award as a file or staff state it, its cycles in the order of their days.
 
     ``silent`` are the fields that are not stated: what is on record stays. With
@@ -59,14 +59,14 @@ class ToldAward:
 class Planned:
     """An award as planned: its row on record, if there is one, and its cycles.
 
-    ``asked`` is the statement itself; ``told`` is the same, completed from the record where it was
-    silent. ``laid`` are the cycles as stated, ``cycles`` those on record if nothing differs.
+    ``as_given`` is the statement itself; ``stated`` is the same, completed from the record where it
+    was silent. ``laid`` are the cycles as stated, ``cycles`` those on record if nothing differs.
     ``fates`` has an entry for each cycle stated. ``faults`` refuse the award, ``notes`` are
     reported with it.
     """
 
-    asked: ToldAward
-    told: ToldAward
+    as_given: StatedAward
+    stated: StatedAward
     row: AwardRow | None = None
     before: tuple[CycleTerm, ...] = ()
     laid: tuple[CycleTerm, ...] = ()
@@ -87,28 +87,28 @@ class Planned:
 
 @dataclass(slots=True)
 class ImportedAwardPlan:
-    """The imported awards of holders in a scheme, with all facts known of these holders."""
+    """The imported awards of holders in a scheme, with all facts about these holders."""
 
     scheme: Scheme
-    known: Mapping[str, AwardFacts]
+    by_holder: Mapping[str, AwardFacts]
     awards: list[Planned]
 
 
 def plan(
-    work: UnitOfWork, scheme: Scheme, stated: Collection[ToldAward], *, restore: bool = False
+    work: UnitOfWork, scheme: Scheme, stated: Collection[StatedAward], *, restore: bool = False
 ) -> ImportedAwardPlan:
     """Plan the imported awards; a void award stays void unless ``restore`` is set."""
-    by_holder: dict[str, list[ToldAward]] = defaultdict(list)
+    stated_of: dict[str, list[StatedAward]] = defaultdict(list)
     for award in sorted(stated, key=lambda t: (t.awarded_on, t.number)):
-        by_holder[award.holder_id].append(award)
-    known = award_facts.known(work, scheme, sorted(by_holder))
-    award_facts.read_facts(work, scheme, [*known.values()])
+        stated_of[award.holder_id].append(award)
+    by_holder = award_facts.of_holders(work, scheme, sorted(stated_of))
+    award_facts.complete(work, scheme, [*by_holder.values()])
     taken = _taken(work, {numbers.key(award.number) for award in stated})
-    found = ImportedAwardPlan(scheme, known, [])
-    for holder_id, mine in by_holder.items():
-        found.awards += _of_holder(work, scheme, known[holder_id], mine, restore=restore)
+    found = ImportedAwardPlan(scheme, by_holder, [])
+    for holder_id, mine in stated_of.items():
+        found.awards += _of_holder(work, scheme, by_holder[holder_id], mine, restore=restore)
     for planned in found.awards:
-        _check_number(planned, scheme, taken.get(numbers.key(planned.told.number), ()))
+        _check_number(planned, scheme, taken.get(numbers.key(planned.stated.number), ()))
     return found
 
 
@@ -160,32 +160,32 @@ def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[_Numbered]
 def _of_holder(
     work: UnitOfWork,
     scheme: Scheme,
-    known: AwardFacts,
-    stated: Sequence[ToldAward],
+    facts: AwardFacts,
+    stated: Sequence[StatedAward],
     *,
     restore: bool,
 ) -> list[Planned]:
-    standing = award_plans.awards_of(scheme, known)
+    standing = award_plans.awards_of(scheme, facts)
     ended = {
-        known.rows[award.sequence].id: awards.ended_on(scheme, award, by=date.max)
+        facts.rows[award.sequence].id: awards.ended_on(scheme, award, by=date.max)
         for award in standing
-        if award.sequence in known.rows
+        if award.sequence in facts.rows
     }
     planned = [Planned(one, one) for one in stated]
-    _find_rows(scheme, known, standing, planned)
+    _find_rows(scheme, facts, standing, planned)
     for one in planned:
         if one.row is not None and one.row.voided_at is not None and not restore:
-            _leave_void(known, one, one.row)
+            _leave_void(facts, one, one.row)
         else:
-            _lay_out(work.today(scheme), scheme, known, one)
-    _check_passes(scheme, known, planned)
-    _check_apart(known, planned, ended)
-    _name_changes(known, planned)
+            _lay_out(work.today(scheme), scheme, facts, one)
+    _check_passes(scheme, facts, planned)
+    _check_apart(facts, planned, ended)
+    _name_changes(facts, planned)
     return planned
 
 
 def _find_rows(
-    scheme: Scheme, known: AwardFacts, standing: Sequence[awards.Award], planned: Sequence[Planned]
+    scheme: Scheme, facts: AwardFacts, standing: Sequence[awards.Award], planned: Sequence[Planned]
 ) -> None:
     """Find the row of each award: the one with its number, else the one that passes gave it.
 
@@ -193,41 +193,41 @@ def _find_rows(
     After its last day it is not, even during a suspension or revocation: then the import means a
     later award.
     """
-    by_key = {row.number_key: row for row in known.rows.values()}
-    by_id = {row.id: row for row in known.rows.values()}
+    by_key = {row.number_key: row for row in facts.rows.values()}
+    by_id = {row.id: row for row in facts.rows.values()}
     for one in planned:
-        id_ = one.told.certification_id
-        one.row = by_id[id_] if id_ else by_key.get(numbers.key(one.told.number))
+        id_ = one.stated.certification_id
+        one.row = by_id[id_] if id_ else by_key.get(numbers.key(one.stated.number))
     claimed = {one.row.id for one in planned if one.row is not None}
     for one in planned:
-        day = one.told.awarded_on
+        day = one.stated.awarded_on
         for award in reversed(standing):
-            row = known.rows.get(award.sequence)
+            row = facts.rows.get(award.sequence)
             free = row is not None and row.imported_at is None and row.id not in claimed
-            if one.row is None and row is not None and free and _lasts(scheme, known, award, day):
+            if one.row is None and row is not None and free and _lasts(scheme, facts, award, day):
                 one.row = row
                 claimed.add(row.id)
-        one.told = _completed(one.told, one.row)
+        one.stated = _completed(one.stated, one.row)
 
 
-def _lasts(scheme: Scheme, known: AwardFacts, award: awards.Award, day: date) -> bool:
+def _lasts(scheme: Scheme, facts: AwardFacts, award: awards.Award, day: date) -> bool:
     """Whether a day lies within an award's days, and the award had not ended for good before it."""
-    record = known.records[known.rows[award.sequence].id]
+    record = facts.records[facts.rows[award.sequence].id]
     last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
     through = last.expires_on or date.max
     return award.awarded_on <= day <= through and awards.ended_on(scheme, award, by=day) is None
 
 
-def _completed(stated: ToldAward, row: AwardRow | None) -> ToldAward:
+def _completed(stated: StatedAward, row: AwardRow | None) -> StatedAward:
     """The stated award, with what is on record for the fields it leaves out."""
     edition = row.edition if row is not None and "edition" in stated.silent else stated.edition
     source = row.source if row is not None and "source" in stated.silent else stated.source
     return replace(stated, edition=edition, source=source)
 
 
-def _leave_void(known: AwardFacts, award: Planned, row: AwardRow) -> None:
-    award.before = award.cycles = known.records[row.id].cycles
-    award.fates = tuple("unchanged" for _ in award.told.stretches)
+def _leave_void(facts: AwardFacts, award: Planned, row: AwardRow) -> None:
+    award.before = award.cycles = facts.records[row.id].cycles
+    award.fates = tuple("unchanged" for _ in award.stated.stretches)
     said = (
         f"{row.number} was voided on {row.voided_at:%Y-%m-%d} and stays void. To restore it, "
         f"amend it over HTTP (POST /certifications/{row.id}/amendment)."
@@ -235,9 +235,9 @@ def _leave_void(known: AwardFacts, award: Planned, row: AwardRow) -> None:
     award.notes.append(Said(0, "certificate_number", said))
 
 
-def _lay_out(today: date, scheme: Scheme, known: AwardFacts, award: Planned) -> None:
-    stated, row = award.told, award.row
-    record = known.records.get(row.id) if row is not None else None
+def _lay_out(today: date, scheme: Scheme, facts: AwardFacts, award: Planned) -> None:
+    stated, row = award.stated, award.row
+    record = facts.records.get(row.id) if row is not None else None
     award.before = record.cycles if record else ()
     stretches, first = _merged(stated, row, record)
     reading = rules.read(scheme, stated.awarded_on, stretches, today=today)
@@ -255,7 +255,7 @@ def _moved(said: Said, first: int) -> Said:
 
 
 def _merged(
-    stated: ToldAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
+    stated: StatedAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
 ) -> tuple[list[Stretch], int]:
     """The stated cycles among those on record that they do not restate; where they begin."""
     mine = list(stated.stretches)
@@ -278,7 +278,7 @@ def _merged(
 def _fates(
     award: Planned, record: snapshots.CertificationRecord | None, first: int
 ) -> tuple[RowFate, ...]:
-    stated, row = award.told, award.row
+    stated, row = award.stated, award.row
     if row is None or record is None:
         return tuple("created" for _ in stated.stretches)
     same = (row.number, row.awarded_on, row.edition, row.source) == (
@@ -310,29 +310,29 @@ def _ends(
     return ends | {row.replaced_on - DAY} if row.replaced_on is not None else ends
 
 
-def _check_passes(scheme: Scheme, known: AwardFacts, planned: Sequence[Planned]) -> None:
+def _check_passes(scheme: Scheme, facts: AwardFacts, planned: Sequence[Planned]) -> None:
     for award in planned:
         if award.faults or not award.is_change:
             continue
         late = rules.late(
-            scheme, award.cycles, known.passes, known.prerequisites, award.told.replaced_on
+            scheme, award.cycles, facts.passes, facts.prerequisites, award.stated.replaced_on
         )
         if late is not None:
             award.refuse("awarded_on", late.of_award)
-    if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
-        day = planned[0].told.awarded_on
-        note = rules.pass_note(scheme, day, known.passes, known.prerequisites)
+    if len(planned) == 1 and len(facts.rows) <= 1 and planned[0].is_change:
+        day = planned[0].stated.awarded_on
+        note = rules.pass_note(scheme, day, facts.passes, facts.prerequisites)
         if note:
             planned[0].notes.append(Said(0, "awarded_on", note))
 
 
-def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
+def _name_changes(facts: AwardFacts, planned: Sequence[Planned]) -> None:
     """Note the changes of standing that would come before their award."""
     for award in planned:
         if award.row is None or not award.is_change:
             continue
-        for change in known.changes:
-            before = change.effective_on < award.told.awarded_on
+        for change in facts.changes:
+            before = change.effective_on < award.stated.awarded_on
             named = f"{change.kind} on {change.effective_on}"
             if change.certification_id == award.row.id and before:
                 said = f"A change of standing would then be earlier than the award: {named}."
@@ -352,9 +352,9 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
     reasons: dict[str, str] = {}
     if not ids:
         return reasons
-    known = award_facts.known(work, scheme, ids)
-    award_facts.read_facts(work, scheme, [*known.values()])
-    for holder_id, facts in known.items():
+    by_holder = award_facts.of_holders(work, scheme, ids)
+    award_facts.complete(work, scheme, [*by_holder.values()])
+    for holder_id, facts in by_holder.items():
         for row in award_plans.standing_rows(facts):
             if row.imported:
                 cycles = facts.records[row.id].cycles
@@ -367,36 +367,36 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
 
 
 def _check_apart(
-    known: AwardFacts, planned: Sequence[Planned], ended: Mapping[str, date | None]
+    facts: AwardFacts, planned: Sequence[Planned], ended: Mapping[str, date | None]
 ) -> None:
     """Refuse awards whose days overlap: a holder has one number at a time."""
     mine = {award.row.id for award in planned if award.row is not None}
     others: list[tuple[str, date, date]] = []
-    for row in award_plans.standing_rows(known):
+    for row in award_plans.standing_rows(facts):
         if row.id not in mine:
-            days = rules.days_of(known.records[row.id].cycles)
+            days = rules.days_of(facts.records[row.id].cycles)
             others.append((row.number, *_through(days.starts_on, days.ends_on, ended.get(row.id))))
     for award in planned:
         if award.faults or not award.cycles:
             continue
-        days = rules.days_of(award.cycles, award.told.replaced_on)
+        days = rules.days_of(award.cycles, award.stated.replaced_on)
         over = ended.get(award.row.id) if award.row is not None and not award.is_change else None
         starts, ends = _through(days.starts_on, days.ends_on, over)
         for number, since, through in others:
             if award.is_change and starts <= through and since <= ends:
                 award.refuse("certificate_number", _two(award, number, since, through))
-        others.append((award.told.number, starts, ends))
+        others.append((award.stated.number, starts, ends))
     _check_replaced(planned, {since for _, since, _ in others})
 
 
 def _check_replaced(planned: Sequence[Planned], awarded: Collection[date]) -> None:
     """Refuse a ``replaced_on`` on which no other award begins."""
     for award in planned:
-        day = award.told.replaced_on
-        if day is None or (day > award.told.awarded_on and day in awarded):
+        day = award.stated.replaced_on
+        if day is None or (day > award.stated.awarded_on and day in awarded):
             continue
         words = "must be the awarded_on of the holder's next certification under the scheme"
-        award.refuse("replaced_on", words, len(award.told.stretches) - 1)
+        award.refuse("replaced_on", words, len(award.stated.stretches) - 1)
 
 
 def _through(starts: date, ends: date, ended: date | None) -> tuple[date, date]:
@@ -408,5 +408,5 @@ def _two(award: Planned, number: str, since: date, through: date) -> str:
     return (
         f"is a second number for one certification: its holder has {number} from {since} {until}. "
         f"Use the number printed on the certificate for every cycle; if {number} ended before "
-        f"{award.told.awarded_on}, first correct its last expires_on"
+        f"{award.stated.awarded_on}, first correct its last expires_on"
     )

@@ -32,7 +32,7 @@ from tracker.services.credentials import (
 )
 from tracker.services.credentials.assessments import AttemptCorrection, LaterCycles
 from tracker.services.credentials.award_rows import Consequence
-from tracker.services.credentials.imported_awards import ToldAward
+from tracker.services.credentials.imported_awards import StatedAward
 from tracker.services.points import evaluations
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import ZonedCertification
@@ -151,16 +151,16 @@ def _correct(
         consequences, warnings = change()
         return consequences, (evaluations.detail(work, row.id, on=None, known_at=None), warnings)
 
-    changes, told = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
-    return CorrectedAward(told[0], changes, told[1], correction.preview)
+    changes, tried = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
+    return CorrectedAward(tried[0], changes, tried[1], correction.preview)
 
 
-def _award(work: UnitOfWork, row: ZonedCertification, values: Mapping[str, Any]) -> ToldAward:
+def _award(work: UnitOfWork, row: ZonedCertification, values: Mapping[str, Any]) -> StatedAward:
     awarded_on: date = values.get("awarded_on", row.awarded_on)
     scheme = work.schemes[row.scheme]
     if rule := future_rule(awarded_on, work.today(scheme)):
         raise Invalid("The award is in the future.", fields={"awarded_on": rule})
-    return ToldAward(
+    return StatedAward(
         holder_id=row.holder_id,
         number=values.get("number", row.number),
         awarded_on=awarded_on,
@@ -214,7 +214,7 @@ def _take_aside(work: UnitOfWork, row: ZonedCertification) -> list[Consequence]:
     if not others:
         return []
     scheme = work.schemes[row.scheme]
-    rows = award_facts.known(work, scheme, [row.holder_id])[row.holder_id].rows.values()
+    rows = award_facts.of_holders(work, scheme, [row.holder_id])[row.holder_id].rows.values()
     aside = [replace(r, withdrawn_at=work.now) if r.id == row.id else r for r in rows]
     imported_award_rows.put_in_order(work, aside)
     consequences = [

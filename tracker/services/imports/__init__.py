@@ -221,7 +221,7 @@ def _run_nested(
                 problems=Problems(facts.filename, MOST_ERRORS),
                 scratch=scratch,
                 employer_id=facts.employer_id,
-                parsed_badly=lambda: reader.total_errors,
+                count_bad_cells=lambda: reader.total_errors,
                 new_centers=new_centers,
             )
             for note in reader.notes:

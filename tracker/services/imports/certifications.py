@@ -19,7 +19,7 @@ from datetime import date
 from tracker.domain import numbers
 from tracker.domain.credentials.imported_awards import Said, Stretch
 from tracker.services.credentials import imported_award_rows, imported_awards
-from tracker.services.credentials.imported_awards import Planned, ToldAward
+from tracker.services.credentials.imported_awards import Planned, StatedAward
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, text
@@ -93,7 +93,7 @@ def _finish(run: Run) -> None:
         scheme = run.work.schemes[code]
         kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
         rows_by_award: dict[int, _Rows] = {}
-        awards: list[ToldAward] = []
+        awards: list[StatedAward] = []
         for owner, rows in kept.items():
             for of_one in _by_number(rows):
                 _check_alike(run, of_one)
@@ -101,7 +101,7 @@ def _finish(run: Run) -> None:
                 rows_by_award[id(awards[-1])] = of_one
         plan = imported_awards.plan(run.work, scheme, awards)
         for planned in plan.awards:
-            _say(run, planned, rows_by_award[id(planned.asked)])
+            _say(run, planned, rows_by_award[id(planned.as_given)])
         if not run.broken:
             _write(run, plan)
 
@@ -136,8 +136,8 @@ def _check_alike(run: Run, rows: _Rows) -> None:
                 run.refuse_at(row[0], name, value, rule)
 
 
-def _award(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
-    return ToldAward(
+def _award(run: Run, holder_id: str, rows: _Rows) -> StatedAward:
+    return StatedAward(
         holder_id=holder_id,
         number=_cell(rows[0], "certificate_number"),
         awarded_on=date.fromisoformat(_cell(rows[0], "awarded_on")),

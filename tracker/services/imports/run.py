@@ -51,7 +51,7 @@ class Run:
     scratch: Scratch
     employer_id: str | None
     new_centers: bool = False
-    parsed_badly: Callable[[], int] = int
+    count_bad_cells: Callable[[], int] = int
     warnings: list[RowWarning] = field(default_factory=list)
     total_warnings: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class Run:
     @property
     def broken(self) -> bool:
         """Whether any row was refused, so that nothing more need be written."""
-        return bool(self._refused or self.problems.total or self.parsed_badly())
+        return bool(self._refused or self.problems.total or self.count_bad_cells())
 
     def refuse(self, row: ImportRow, column: str, rule: str) -> None:
         """Refuse a row because of one of its columns."""
