@@ -48,7 +48,7 @@ def plan(container: Container, *, stop: Callable[[], bool] = never) -> PlanCount
         if not counts.examined:
             break
         total += counts
-    _tell("plan", asdict(total))
+    _log_counts("plan", asdict(total))
     return total
 
 
@@ -61,7 +61,7 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
         connections=container.settings.reminders.connections,
         stop=lambda: stop() or time.monotonic() >= ends,
     )
-    _tell("dispatch", counts)
+    _log_counts("dispatch", counts)
     return counts
 
 
@@ -95,7 +95,7 @@ def reap(container: Container) -> ReapCounts:
     """Take back claims of dead workers and resolve messages in doubt."""
     with container.work(SYSTEM) as work:
         counts = reaper.reap(work)
-    _tell("reap", asdict(counts))
+    _log_counts("reap", asdict(counts))
     return counts
 
 
@@ -112,7 +112,7 @@ def digest(container: Container, *, stop: Callable[[], bool] = never) -> Counter
         if stop() or time.monotonic() >= ends:
             break
         counts[_digest(container, employer_id)] += 1
-    _tell("digest", counts)
+    _log_counts("digest", counts)
     return counts
 
 
@@ -142,7 +142,7 @@ def audit(container: Container) -> AuditCounts:
     with container.work(SYSTEM) as work:
         counters.put(work, counters.VIOLATIONS, len(violations))
     counts = AuditCounts(len(violations))
-    _tell("audit", asdict(counts))
+    _log_counts("audit", asdict(counts))
     return counts
 
 
@@ -156,7 +156,7 @@ def end_employments(container: Container) -> int:
     for start in range(0, len(waiting), _TOGETHER):
         with container.work(SYSTEM) as work:
             employments.finish_reached(work, waiting[start : start + _TOGETHER])
-    _tell("employments", {"ended": len(waiting)})
+    _log_counts("employments", {"ended": len(waiting)})
     return len(waiting)
 
 
@@ -171,7 +171,7 @@ def tidy(container: Container) -> int:
         allowances.forget_old(work)
     with container.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
-    _tell("tidy", {"forgotten": forgotten, "swept": swept})
+    _log_counts("tidy", {"forgotten": forgotten, "swept": swept})
     return forgotten
 
 
@@ -183,7 +183,7 @@ def beat(container: Container) -> None:
         heartbeat.keep(container.settings, latest)
 
 
-def _tell(job: str, counts: Mapping[str, int]) -> None:
+def _log_counts(job: str, counts: Mapping[str, int]) -> None:
     """Log what a job did; nothing if it had nothing to do."""
     words = " ".join(f"{name}={count}" for name, count in counts.items() if count)
     if words:

@@ -229,8 +229,8 @@ def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> Non
     for the second.
     """
     of_holders = [report.message for report in reports if report.message.holder_id]
-    silent = suppressions.of_holders(work, of_holders, now=work.now)
-    elsewhere = [m.id for m in of_holders if suppressions.address_of(m, silent)]
+    suppressed = suppressions.of_holders(work, of_holders, now=work.now)
+    elsewhere = [m.id for m in of_holders if suppressions.address_of(m, suppressed)]
     # A message that was already sent to the other address is left alone.
     bad = {report.address for report in reports}
     for ids in bulk.chunks(elsewhere):
@@ -305,7 +305,7 @@ def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """
     addresses = suppressions.addresses_of(holder)
     small = [compared(address) for address in addresses]
-    silent = suppressions.since(reading, small, now=reading.now)
+    suppressed = suppressions.since(reading, small, now=reading.now)
     off = select(Preference.type).where(
         Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
     )
@@ -313,9 +313,9 @@ def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
         Bounce.address.in_(small), Bounce.kind == ReturnKind.COMPLAINT, off.exists()
     )
     complaints = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
-    deliverable = any(address not in silent for address in small)
+    deliverable = any(address not in suppressed for address in small)
     for address in addresses:
-        if since := silent.get(compared(address)):
+        if since := suppressed.get(compared(address)):
             return Deliverability(deliverable, "bounced", address, since)
     for address in addresses:
         if since := complaints.get(compared(address)):

@@ -135,8 +135,8 @@ def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list
     spans = _spans(reading, moments)
     recorded = _recorded(reading, rows)
     decided = _decided(reading, recorded)
-    silent = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
-    unreached = [row for row in rows if suppressions.address_of(row, silent) is None]
+    suppressed = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
+    unreached = [row for row in rows if suppressions.address_of(row, suppressed) is None]
     rests = suppressions.rests(reading, unreached, now=reading.now) if unreached else {}
     wishes = _wishes(reading, rows)
     reopened = {
@@ -157,7 +157,7 @@ def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list
             hold=hold,
             pending=pending,
             deceased=row.deceased_on is not None,
-            deliverable=suppressions.address_of(row, silent) is not None,
+            deliverable=suppressions.address_of(row, suppressed) is not None,
             wanted=wish is None or wish.wanted,
             snoozed=wish is not None
             and rules.is_paused(wish.snoozed_until, moment.now.astimezone(zone).date()),
@@ -169,7 +169,7 @@ def examine(reading: ReadContext, rows: Sequence[DueCursor], when: When) -> list
     for id_ in _complete(reading, rows, plans, moments):
         plans[id_] = _plan(reading, by_id[id_], replace(facts[id_], complete=True))
     return [
-        Examined(row, plans[id_], suppressions.address_of(row, silent), reopened[id_])
+        Examined(row, plans[id_], suppressions.address_of(row, suppressed), reopened[id_])
         for id_, row in by_id.items()
     ]
 

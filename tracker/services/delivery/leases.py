@@ -253,8 +253,8 @@ def _elsewhere(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> 
     """
     row = work.row(_ADDRESSES, {"id": claimed.id})
     refused = {*sealing.refused(claimed), compared(to or row.address)}
-    silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
-    if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
+    suppressed = {*suppressions.of_holders(work, [row], now=work.now), *refused}
+    if work.now >= claimed.useful_until or suppressions.address_of(row, suppressed) is None:
         rests = suppressions.rests(work, [row], now=work.now)
         if claimed.kind == "reminder" and claimed.holder_id and rests:
             cursors.look_by(work, claimed.holder_id, min(rests.values()))

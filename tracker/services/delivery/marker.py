@@ -67,7 +67,7 @@ _MARK = (
         _CLAIMED,
         Message.lease_until > bindparam("now", type_=Instant),
         send_safety.MAY_SEND,
-        ~suppressions.is_silent(bindparam("suppressed"), bindparam("now", type_=Instant)),
+        ~suppressions.is_suppressed(bindparam("suppressed"), bindparam("now", type_=Instant)),
         ~recipients.is_deceased(Message.holder_id),
         bindparam("stages") == _OWED_STAGES,
         ~ACCEPTED,

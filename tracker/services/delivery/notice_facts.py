@@ -380,7 +380,7 @@ class NoticeFacts:
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
-    silent: Collection[str] = ()
+    suppressed: Collection[str] = ()
 
     def current(self, holder_id: str, scheme: str) -> HeldToday | None:
         """The holder's current certification under a scheme."""
@@ -410,7 +410,7 @@ class DueNotice:
     """One notice, and all notices of the same message in their order (``beside``)."""
 
     reading: ReadContext
-    known: NoticeFacts
+    facts: NoticeFacts
     row: MessageNotice
     beside: Sequence[MessageNotice]
 
@@ -426,7 +426,7 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
     return _grouped(notices, lambda notice: notice.message_id)
 
 
-def known(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFacts:
+def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFacts:
     """The facts about the subjects of these notices."""
     if not rows:
         return NoticeFacts()
@@ -454,7 +454,7 @@ def known(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFacts:
         entries=_grouped(entries, lambda entry: entry.employer_id),
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
-        silent=suppressions.of_holders(reading, rows, now=reading.now),
+        suppressed=suppressions.of_holders(reading, rows, now=reading.now),
     )
 
 

@@ -59,12 +59,12 @@ def owed(
     notices = notice_facts.of_messages(
         reading, [claim.id for claim in claims if claim.facts is None]
     )
-    known = notice_facts.known(reading, [row for rows in notices.values() for row in rows])
+    facts = notice_facts.of_subjects(reading, [row for rows in notices.values() for row in rows])
 
     def of_claim(claim: MessageClaim) -> Owed | Uncomposed:
         if claim.facts is not None:
             return Owed(claim.facts)
-        stored = _stored(reading, claim, notices.get(claim.id, []), known)
+        stored = _stored(reading, claim, notices.get(claim.id, []), facts)
         if isinstance(stored, Uncomposed):
             return stored
         return Owed(stored_facts.plain(stored))
@@ -74,15 +74,15 @@ def owed(
 
 # What is still true.
 def _stored(
-    reading: ReadContext, claim: MessageClaim, rows: Sequence[MessageNotice], known: NoticeFacts
+    reading: ReadContext, claim: MessageClaim, rows: Sequence[MessageNotice], facts: NoticeFacts
 ) -> _StoredNotices | Uncomposed:
-    true = notice_news.of_message(reading, known, rows)
+    true = notice_news.of_message(reading, facts, rows)
     if not true:
         return Uncomposed("None of its news is still true.", owed=False)
     if claim.useful_until <= reading.now:
         return Uncomposed("It would arrive too late.", owed=False)
     first = rows[0]
-    address = suppressions.address_of(first, {*known.silent, *sealing.refused(claim)})
+    address = suppressions.address_of(first, {*facts.suppressed, *sealing.refused(claim)})
     if address is None:
         return Uncomposed(sealing.NO_ADDRESS, owed=False)
     return _StoredNotices(

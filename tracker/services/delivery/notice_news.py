@@ -43,10 +43,10 @@ ToldNotice = tuple[NoticeToCompose, HeldToday | None]
 
 
 def of_message(
-    reading: ReadContext, known: NoticeFacts, rows: Sequence[MessageNotice]
+    reading: ReadContext, facts: NoticeFacts, rows: Sequence[MessageNotice]
 ) -> list[ToldNotice]:
     """What is still true of a message's notices, in the order in which they were recorded."""
-    return [news for row in rows for news in _still_true(DueNotice(reading, known, row, rows))]
+    return [news for row in rows for news in _still_true(DueNotice(reading, facts, row, rows))]
 
 
 def _still_true(notice: DueNotice) -> Iterator[ToldNotice]:
@@ -68,18 +68,18 @@ def _still_true(notice: DueNotice) -> Iterator[ToldNotice]:
 
 def _certification(notice: DueNotice) -> HeldToday | None:
     """The certification that the notice is about."""
-    known, subject_id = notice.known, notice.row.subject_id
+    facts, subject_id = notice.facts, notice.row.subject_id
     match notice.row.kind:
         case NoticeKind.ACTIVITY_DECIDED | NoticeKind.ACTIVITY_REOPENED:
-            decisions = known.decisions.get(subject_id)
-            return known.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
+            decisions = facts.decisions.get(subject_id)
+            return facts.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
         case NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
-            renewal = known.renewals.get(subject_id)
-            return known.certifications.get(renewal.certification_id) if renewal else None
+            renewal = facts.renewals.get(subject_id)
+            return facts.certifications.get(renewal.certification_id) if renewal else None
         case NoticeKind.APPEAL_DECIDED:
-            appeal = known.appeals.get(subject_id)
-            return known.certifications.get(appeal.certification_id) if appeal else None
-    return known.certifications.get(subject_id)
+            appeal = facts.appeals.get(subject_id)
+            return facts.certifications.get(appeal.certification_id) if appeal else None
+    return facts.certifications.get(subject_id)
 
 
 def _notice(tells: str, notice: DueNotice, held: HeldToday) -> NoticeToCompose:
@@ -126,7 +126,7 @@ def _withdrawn(
 ) -> Iterator[NoticeToCompose]:
     """A withdrawn award, unless the holder was never notified of it or already knows."""
     soon = withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
-    if soon and notice.known.is_unsent(notice.row.subject_id, NoticeKind.AWARD):
+    if soon and notice.facts.is_unsent(notice.row.subject_id, NoticeKind.AWARD):
         return
     is_first = notice.row is notice.of_kind(NoticeKind.AWARD_WITHDRAWN)[0]
     if is_first and not _is_withdrawal_known(notice):
@@ -136,14 +136,14 @@ def _withdrawn(
 def _is_withdrawal_known(notice: DueNotice) -> bool:
     """Whether the holder was notified of the withdrawal, and of no restored award since."""
     subject_id, kind = notice.row.subject_id, NoticeKind.AWARD_WITHDRAWN
-    sent = notice.known.last_sent(subject_id, kind, undone_by=NoticeKind.AWARD_CORRECTED)
+    sent = notice.facts.last_sent(subject_id, kind, undone_by=NoticeKind.AWARD_CORRECTED)
     return sent is not None
 
 
 # Decisions.
 def _decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The decision in force, unless the activity was submitted again since."""
-    decisions = notice.known.decisions[notice.row.subject_id]
+    decisions = notice.facts.decisions[notice.row.subject_id]
     ruling = next((d for d in reversed(decisions) if d.undone_at is None), None)
     if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
         return
@@ -169,7 +169,7 @@ def _decision_of(notice: MessageNotice | EarlierNotice) -> str:
 
 def _sent_decision(notice: DueNotice) -> EarlierNotice | None:
     """The notice of the decision on the activity that the holder knows."""
-    return notice.known.last_sent(
+    return notice.facts.last_sent(
         notice.row.subject_id,
         NoticeKind.ACTIVITY_DECIDED,
         undone_by=NoticeKind.ACTIVITY_REOPENED,
@@ -237,7 +237,7 @@ def _is_former(held: HeldToday, done_on: date) -> bool:
 
 def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """An activity under review again, if the holder knows the decision taken back."""
-    decision = notice.known.decisions[notice.row.subject_id][-1]
+    decision = notice.facts.decisions[notice.row.subject_id][-1]
     sent = _sent_decision(notice)
     is_known = sent is not None and _decision_of(sent) == notice.row.event
     if decision.state == ActivityState.SUBMITTED and is_known:
@@ -246,8 +246,8 @@ def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    row, known = notice.row, notice.known
-    renewal, former = known.renewals[row.subject_id], known.former.get(row.subject_id, ())
+    row, facts = notice.row, notice.facts
+    renewal, former = facts.renewals[row.subject_id], facts.former.get(row.subject_id, ())
     decision, _, number = row.event.partition(":")
     if renewal.decision != decision or number not in {"", str(len(former))}:
         return
@@ -260,14 +260,14 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
         reason=renewal.reason or "",
         changed=before is not None and before[0] != decision,
     )
-    if decision == RenewalVerdict.DENIED and not _is_appealed(known, renewal_id=renewal.id):
+    if decision == RenewalVerdict.DENIED and not _is_appealed(facts, renewal_id=renewal.id):
         news = _with_appeal(news, notice, held, renewal.closed_at or row.recorded_at)
     yield news
 
 
 def _sent_renewal_decision(notice: DueNotice) -> EarlierNotice | None:
     """The notice of the decision on the renewal that the holder knows."""
-    return notice.known.last_sent(
+    return notice.facts.last_sent(
         notice.row.subject_id, NoticeKind.RENEWAL_DECIDED, undone_by=NoticeKind.RENEWAL_REOPENED
     )
 
@@ -285,7 +285,7 @@ def _former_renewal_decision(
 
 
 def _renewal_reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    renewal = notice.known.renewals[notice.row.subject_id]
+    renewal = notice.facts.renewals[notice.row.subject_id]
     waits = renewal.decision is None and renewal.withdrawn_on is None
     if waits and _sent_renewal_decision(notice) is not None:
         yield replace(_notice("renewal_reopened", notice, held), on=renewal.submitted_on)
@@ -308,16 +308,16 @@ def _with_appeal(
     )
 
 
-def _is_appealed(known: NoticeFacts, *, change_id: str = "", renewal_id: str = "") -> bool:
+def _is_appealed(facts: NoticeFacts, *, change_id: str = "", renewal_id: str = "") -> bool:
     return any(
         appeal.change_id == (change_id or 0) or appeal.renewal_id == (renewal_id or 0)
-        for appeal in known.appeals.values()
+        for appeal in facts.appeals.values()
     )
 
 
 def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """A change of standing, unless another followed or it undid one that nobody knew of."""
-    changes = notice.known.changes.get(notice.row.subject_id, ())
+    changes = notice.facts.changes.get(notice.row.subject_id, ())
     kind, change = NoticeKind(notice.row.kind), changes[-1] if changes else None
     if change is None or change.id != notice.row.event or change.kind != CHANGES[kind]:
         return
@@ -330,7 +330,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
         reason=change.reason,
         against=undone.kind if undone is not None else ChangeKind.SUSPEND,
     )
-    if kind != NoticeKind.REINSTATED and not _is_appealed(notice.known, change_id=change.id):
+    if kind != NoticeKind.REINSTATED and not _is_appealed(notice.facts, change_id=change.id):
         news = _with_appeal(news, notice, held, change.recorded_at)
     yield news
 
@@ -339,14 +339,14 @@ def _was_unsent(notice: DueNotice, change: NoticedChange) -> bool:
     """Whether a change was undone within ``SECOND_THOUGHTS``, before its notice was sent."""
     kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
     soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
-    return soon and notice.known.is_unsent(notice.row.subject_id, kind, change.id)
+    return soon and notice.facts.is_unsent(notice.row.subject_id, kind, change.id)
 
 
 def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    appeal = notice.known.appeals[notice.row.subject_id]
+    appeal = notice.facts.appeals[notice.row.subject_id]
     if appeal.outcome != notice.row.event.partition(":")[0]:
         return
-    changes = notice.known.changes.get(appeal.certification_id, ())
+    changes = notice.facts.changes.get(appeal.certification_id, ())
     against = next((c.kind for c in changes if c.id == appeal.change_id), "renewal")
     yield replace(
         _notice(f"appeal_{appeal.outcome}", notice, held),
@@ -360,7 +360,7 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
 
 def _adjusted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The last change of the expiry and of the requirement in the current cycle."""
-    of_all = notice.known.adjustments.get(notice.row.subject_id, ())
+    of_all = notice.facts.adjustments.get(notice.row.subject_id, ())
     mine = next((a for a in of_all if a.id == notice.row.event), None)
     last = held.cycles[-1] if held.cycles else None
     if mine is None or last is None or mine.ordinal != last.ordinal:

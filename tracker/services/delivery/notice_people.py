@@ -22,7 +22,7 @@ def _day(notice: DueNotice) -> Today:
 
 
 def _entries(notice: DueNotice) -> list[NoticedEntry]:
-    of_employer = notice.known.entries.get(notice.row.subject_id, ())
+    of_employer = notice.facts.entries.get(notice.row.subject_id, ())
     mine = [entry for entry in of_employer if entry.holder_id == notice.row.holder_id]
     return [entry for entry in mine if not entry.barred]
 
@@ -72,7 +72,7 @@ def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
-    request, row = notice.known.requests.get(notice.row.subject_id), notice.row
+    request, row = notice.facts.requests.get(notice.row.subject_id), notice.row
     if request is None or request.state != row.event or request.state not in _DECIDED:
         return
     name = {"given_name": row.given_name, "family_name": row.family_name}

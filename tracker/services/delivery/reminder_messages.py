@@ -128,12 +128,12 @@ def owed(
     stages, withheld = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
     rows = [row for some in stages.values() for row in some]
     points = due_stages.points_of(reading, {_key(row): _today(reading, row) for row in rows})
-    silent = suppressions.of_holders(reading, rows, now=reading.now)
+    suppressed = suppressions.of_holders(reading, rows, now=reading.now)
 
     def of_claim(claim: MessageClaim) -> Owed | Uncomposed:
         if claim.facts is not None:
             return Owed(claim.facts)
-        barred = {*silent, *sealing.refused(claim)}
+        barred = {*suppressed, *sealing.refused(claim)}
         stored = _stored(reading, stages.get(claim.id, ()), points, barred)
         if isinstance(stored, Uncomposed):
             return stored
@@ -240,12 +240,12 @@ def _stored(
     reading: ReadContext,
     stages: Sequence[_OwedStage],
     points: Mapping[str, CertificationPoints],
-    silent: Collection[str],
+    suppressed: Collection[str],
 ) -> _StoredReminder | Uncomposed:
     if not stages:
         return Uncomposed(sealing.NOT_OWED, owed=False)
     first = stages[0]
-    address = suppressions.address_of(first, silent)
+    address = suppressions.address_of(first, suppressed)
     if address is None:
         return Uncomposed(sealing.NO_ADDRESS, owed=False)
     base = reading.settings.app.base_url.rstrip("/")

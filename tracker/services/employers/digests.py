@@ -131,8 +131,8 @@ def owed(reading: ReadContext) -> list[str]:
     rows = reading.rows(
         select(DigestOrder.employer_id, DigestOrder.address).where(_uncovered(reading))
     )
-    silent = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
-    return [row.employer_id for row in rows if compared(row.address) not in silent]
+    suppressed = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
+    return [row.employer_id for row in rows if compared(row.address) not in suppressed]
 
 
 def late(reading: ReadContext) -> int:

@@ -220,12 +220,12 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
         for holder_id in holder_ids:
             _settle(run, scheme, [holder_id], rows)
     else:
-        _tell(run, consequences, rows)
+        _report(run, consequences, rows)
         for holder_id, rule in imported_awards.contradicted(run.work, scheme, holder_ids).items():
             run.refuse_at(rows[holder_id], "taken_on", "", rule)
 
 
-def _tell(run: Run, consequences: Collection[awards.Consequence], rows: dict[str, int]) -> None:
+def _report(run: Run, consequences: Collection[awards.Consequence], rows: dict[str, int]) -> None:
     """Count and report what happened to awards; warn of those that keep their date."""
     award_changes.follow(run, consequences)
     for one in consequences:

@@ -136,8 +136,8 @@ def _reachable(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, tuple
         bulk.among(work, Holder.id, holder_ids), Holder.deceased_on.is_(None)
     )
     rows = work.rows(statement)
-    silent = suppressions.of_holders(work, rows, now=work.now)
-    addressed = ((row, suppressions.address_of(row, silent)) for row in rows)
+    suppressed = suppressions.of_holders(work, rows, now=work.now)
+    addressed = ((row, suppressions.address_of(row, suppressed)) for row in rows)
     return {row.id: (address, row.time_zone) for row, address in addressed if address is not None}
 
 

@@ -36,7 +36,7 @@ class Addressee(Protocol):
         """The address to write to if the first is suppressed."""
 
 
-def is_silent(
+def is_suppressed(
     address: ColumnElement[str], now: ColumnElement[datetime] | datetime
 ) -> ColumnElement[bool]:
     """The SQL condition that an address (a column or parameter in compared form) is suppressed."""
@@ -156,10 +156,10 @@ def addresses_of(*holders: Addressee) -> list[str]:
     return [a for holder in holders for a in (holder.email, holder.second_email) if a]
 
 
-def address_of(holder: Addressee, silent: Collection[str]) -> str | None:
+def address_of(holder: Addressee, suppressed: Collection[str]) -> str | None:
     """The address to write to: the first that is not suppressed, or None.
 
     An address that every relay takes goes before one that needs SMTPUTF8.
     """
-    open_ones = [a for a in addresses_of(holder) if compared(a) not in silent]
+    open_ones = [a for a in addresses_of(holder) if compared(a) not in suppressed]
     return min(open_ones, key=needs_smtputf8, default=None)
