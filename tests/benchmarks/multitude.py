@@ -20,7 +20,7 @@ from tracker.db import Instant
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.delivery import reminders
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import certifications
+from tracker.services.credentials import timelines
 
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 _TERM = timedelta(days=1826)
@@ -145,7 +145,7 @@ def _prepare(work: UnitOfWork, planned_until: datetime) -> int:
     work.connection.execute(
         insert(_DAYS),
         [
-            {"day": n, "awarded_on": day, **_kept(certifications.cycle_row(work, "", cycle), _DAYS)}
+            {"day": n, "awarded_on": day, **_kept(timelines.cycle_row(work, "", cycle), _DAYS)}
             for n, (day, cycle) in enumerate(zip(awards, cycles, strict=True))
         ],
     )

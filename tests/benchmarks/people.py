@@ -17,7 +17,7 @@ from tracker.domain.names import FoldedName
 from tracker.models import Activity, Assessment, Certification, Cycle, Decision, Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import certifications
+from tracker.services.credentials import certifications, timelines
 from tracker.services.people import names
 
 NOW = "2026-11-21T17:00:00Z"
@@ -152,7 +152,7 @@ def _award(work: UnitOfWork, people: list[Person], refs: list[str], awards: list
         work,
         Cycle,
         [
-            certifications.cycle_row(work, p.certification_id, rules.first_cycle(scheme, day))
+            timelines.cycle_row(work, p.certification_id, rules.first_cycle(scheme, day))
             for p, day in zip(people, awards, strict=True)
         ],
     )

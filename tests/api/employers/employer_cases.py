@@ -15,7 +15,7 @@ from tracker.domain.names import FoldedName
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Employer, Holder, RosterEntry, Sharing
 from tracker.services.core.context import Container
-from tracker.services.credentials import certifications
+from tracker.services.credentials import awards
 from tracker.services.people import names
 
 MODULES = ("safety", "quality", "processes", "maintenance")
@@ -54,7 +54,7 @@ class Company:
             if awarded_on is not None and people:
                 passes = [_pass(work, h, m, awarded_on) for h in people.values() for m in MODULES]
                 work.connection.execute(insert(Assessment), passes)
-                certifications.settle(work, work.schemes["cpt"], set(people.values()))
+                awards.settle(work, work.schemes["cpt"], set(people.values()))
             if shared and people:
                 terms = {"with_points": with_points, "until_on": until_on}
                 consents = [self._consent(work, h) | terms for h in people.values()]

@@ -19,7 +19,7 @@ from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.schemes.schemes import Schemes
 from tracker.models import Activity, Base, Certification, Cycle, Decision, Holder
 from tracker.services.core.context import Container, UnitOfWork
-from tracker.services.credentials import certifications
+from tracker.services.credentials import certifications, timelines
 from tracker.services.credentials.policy_impact import Compared
 from tracker.services.people import names
 
@@ -110,7 +110,7 @@ def _certify(work: UnitOfWork, chance: random.Random, n: int) -> Person:
     work.session.add(held)
     work.session.flush()
     first = rules.first_cycle(work.schemes["cpt"], awarded_on)
-    work.session.add(Cycle(**certifications.cycle_row(work, held.id, first)))
+    work.session.add(Cycle(**timelines.cycle_row(work, held.id, first)))
     counted: dict[str, Decimal] = {}
     for number in range(chance.randrange(7)):
         if done := _log(work, chance, holder.id, number, awarded_on):
@@ -163,9 +163,7 @@ def renewed(container: Container, person: Person, decided_on: date) -> None:
         following = rules.next_cycle(
             scheme, last, decided_on=decided_on, awarded_on=person.awarded_on
         )
-        work.session.add(
-            Cycle(**certifications.cycle_row(work, person.certification_id, following))
-        )
+        work.session.add(Cycle(**timelines.cycle_row(work, person.certification_id, following)))
         work.session.flush()
         certifications.refresh(work, scheme, [person.certification_id])
 

@@ -22,7 +22,7 @@ from tracker.domain.credentials import certifications as rules
 from tracker.domain.errors import NotACorrection, UnknownScheme, UnknownVersion
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Cycle, HistoryEntry, Holder, Renewal
-from tracker.services.credentials import certifications, policy_impact
+from tracker.services.credentials import policy_impact, timelines
 from tracker.services.credentials.policy_impact import Compared, PolicyRepair
 from tracker.services.overview import integrity
 from tracker.services.standings import standings
@@ -199,7 +199,7 @@ def test_cycles_of_another_scheme_stay_though_its_version_has_the_same_name(chan
         work.session.add(other)
         work.session.flush()
         first = rules.first_cycle(work.schemes["clt"], person.awarded_on)
-        work.session.add(Cycle(**certifications.cycle_row(work, other.id, first)))
+        work.session.add(Cycle(**timelines.cycle_row(work, other.id, first)))
 
     done = repaired(changed)
 

@@ -29,7 +29,7 @@ from tracker.models import (
     Renewal,
 )
 from tracker.services.core.context import Container, UnitOfWork
-from tracker.services.credentials import certifications
+from tracker.services.credentials import awards, certifications, timelines
 from tracker.services.people import names
 from tracker.services.standings import snapshots
 
@@ -83,7 +83,7 @@ def award(
             for module in work.schemes[code].required
         ]
         work.connection.execute(insert(Assessment), rows)
-        certifications.settle(work, work.schemes[code], holder_ids)
+        awards.settle(work, work.schemes[code], holder_ids)
     statement = select(Certification.holder_id, Certification.id).where(
         Certification.scheme == scheme
     )
@@ -172,7 +172,7 @@ def renew(container: Container, certification_id: str, on: date) -> None:
         following = rules.next_cycle(
             scheme, record.cycles[-1], decided_on=on, awarded_on=record.cycles[0].starts_on
         )
-        work.connection.execute(insert(Cycle), certifications.cycle_row(work, row.id, following))
+        work.connection.execute(insert(Cycle), timelines.cycle_row(work, row.id, following))
         certifications.refresh(work, scheme, [row.id])
 
 

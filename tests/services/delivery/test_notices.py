@@ -30,7 +30,7 @@ from tracker.models import (
     Sharing,
     Suppression,
 )
-from tracker.services.credentials import appeals, certifications, renewals
+from tracker.services.credentials import appeals, awards, certifications, renewals
 from tracker.services.delivery import composers, dispatcher, leases, send_safety
 from tracker.services.employers import roster
 from tracker.services.points import activities
@@ -474,7 +474,7 @@ def test_an_event_is_told_once_however_often_it_is_reported(container):
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 2)
         cases.award(work, ids, TODAY)
-        certifications.settle(work, work.schemes["cpt"], ids)
+        awards.settle(work, work.schemes["cpt"], ids)
 
     assert len(notices(container)) == 2
     assert {row.message_id for row in notices(container)} == {

@@ -16,7 +16,7 @@ from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services.credentials import certifications
+from tracker.services.credentials import awards
 from tracker.services.delivery import ledger, planner
 from tracker.services.delivery.due_stages import AT_ONCE
 from tracker.services.outbox import cursors, suppressions
@@ -353,7 +353,7 @@ def test_a_corrected_award_has_stages_of_its_own(container, clock):
         work.connection.execute(text("update assessment set taken_on = '2022-03-20'"))
         scheme = work.schemes["cpt"]
         holder = work.row(select(Certification.holder_id).where(Certification.id == id_))
-        certifications.settle(work, scheme, [holder.holder_id])
+        awards.settle(work, scheme, [holder.holder_id])
     jobs.plan(container)
     clock.now = nine(30, expires_on=date(2027, 3, 20))
     jobs.plan(container)

@@ -22,7 +22,7 @@ from tests.services.imports.importing import (
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Assessment, Certification, Holder
-from tracker.services.credentials import certifications
+from tracker.services.credentials import awards
 from tracker.services.desk import corrections
 from tracker.services.overview import exports
 
@@ -200,7 +200,7 @@ def test_a_voided_certification_stays_in_the_record_and_leaves_the_export(regist
         assert holder is not None
         failed = update(Assessment).values(passed=False)
         work.connection.execute(failed)
-        certifications.settle(work, work.schemes["cpt"], [holder.holder_id])
+        awards.settle(work, work.schemes["cpt"], [holder.holder_id])
 
     assert record(registered, "A")["certifications"][0]["withdrawn_at"] is not None
     assert ",in_progress," in exported(registered).decode().splitlines()[1]

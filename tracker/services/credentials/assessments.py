@@ -90,7 +90,7 @@ def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
         override=attempt.override_reason,
     )
     if attempt.passed:
-        certifications.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
+        awards.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
     return row.id
 
 
@@ -356,7 +356,7 @@ def _correct(
     def act() -> tuple[Sequence[awards.Consequence], AssessmentRow]:
         change(row)
         scheme = work.schemes[row.scheme]
-        consequences = certifications.settle(work, scheme, [row.holder_id], correction.later)
+        consequences = awards.settle(work, scheme, [row.holder_id], correction.later)
         return consequences, get(work, assessment_id)
 
     changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)

@@ -33,8 +33,6 @@ NEWS_OF = {
     ChangeKind.REINSTATE: NoticeKind.REINSTATED,
     ChangeKind.REVOKE: NoticeKind.REVOKED,
 }
-settle = awards.settle
-cycle_row = timelines.cycle_row
 
 
 def refresh(

@@ -29,7 +29,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
-from tracker.services.credentials import applications, certifications, former_decisions
+from tracker.services.credentials import applications, certifications, former_decisions, timelines
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots, standings
@@ -235,7 +235,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: ZonedCertification) -> 
         raise RenewalPending(f"The application of {since} is under review.", since=since)
     scheme = work.schemes[row.scheme]
     cycle = _next_cycle(scheme, record, decided_on=renewal.decided_on or renewal.submitted_on)
-    work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
+    work.connection.execute(insert(Cycle), [timelines.cycle_row(work, row.id, cycle)])
 
 
 def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bool) -> str:

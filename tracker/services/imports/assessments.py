@@ -21,7 +21,7 @@ from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of
-from tracker.services.credentials import awards, certifications, imported_awards
+from tracker.services.credentials import awards, imported_awards
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
@@ -210,7 +210,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
     """Settle the awards; rows whose passes can no longer change are refused."""
     nested = bulk.savepoint(run.work)
     try:
-        consequences = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
+        consequences = awards.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
         nested.commit()
     except SupportsRenewal as refusal:
         nested.rollback()

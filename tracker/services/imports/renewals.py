@@ -32,7 +32,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork, columns_of
-from tracker.services.credentials import award_facts, awards, certifications
+from tracker.services.credentials import award_facts, awards, certifications, timelines
 from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
@@ -308,7 +308,7 @@ def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
             same += 1
         if same < len(before):
             gone[same].append(id_)
-        new += [certifications.cycle_row(work, id_, cycle) for cycle in plan.cycles[same:]]
+        new += [timelines.cycle_row(work, id_, cycle) for cycle in plan.cycles[same:]]
         renewed += [
             {"_id": row.id, "cycle": plan.renewed[row.id]}
             for row in plan.renewals
