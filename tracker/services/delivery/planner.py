@@ -69,18 +69,18 @@ def plan_due(container: Container, *, limit: int) -> PlanCounts:
         rows = _lock_due(work, limit)
         if not rows:
             return PlanCounts()
-        certifications = due_stages.examine(
+        examined = due_stages.examine(
             work,
             rows,
             lambda row, scheme: ExaminedAt(work.now, work.day_of(scheme, row.time_zone)),
         )
-        messages = _messages(work, certifications)
+        messages = _messages(work, examined)
         wanted = {message.key: message for message in messages.values()}
         ids = queue.enqueue(work, container.message_key, list(wanted.values()))
-        send_safety.count_unforeseen(work, len(_unforeseen(work, certifications)))
+        send_safety.count_unforeseen(work, len(_unforeseen(work, examined)))
         message_ids = {id_: ids[message.key] for id_, message in messages.items()}
-        counts = _record(work, certifications, message_ids)
-        _advance(work, certifications)
+        counts = _record(work, examined, message_ids)
+        _advance(work, examined)
     return counts
 
 
@@ -118,21 +118,19 @@ def _lock_holders(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
     return free
 
 
-def _messages(
-    work: UnitOfWork, certifications: Sequence[Examined]
-) -> dict[str, queue.MessageToSend]:
+def _messages(work: UnitOfWork, examined: Sequence[Examined]) -> dict[str, queue.MessageToSend]:
     """One message for each holder with a stage to send, by certification.
 
     Its key is the day on which the latest of its stages fell due, not the day of planning: a
     restored database plans the same message again, with the same Message-ID.
     """
     groups: dict[tuple[str, date], list[Examined]] = defaultdict(list)
-    sending = [c for c in certifications if c.plan.current is not None]
+    sending = [c for c in examined if c.plan.current is not None]
     days = _days_of_messages(work, sending)
-    for certification in sending:
-        day = days[certification.row.certification_id]
-        groups[certification.row.holder_id, day].append(certification)
-    late, wait = _unforeseen(work, certifications), timedelta()
+    for one in sending:
+        day = days[one.row.certification_id]
+        groups[one.row.holder_id, day].append(one)
+    late, wait = _unforeseen(work, examined), timedelta()
     if late and _are_many(work):
         wait = _BEFORE_MANY
     messages: dict[str, queue.MessageToSend] = {}
@@ -140,7 +138,7 @@ def _messages(
         begins = work.now + (wait if holder_id in late else timedelta())
         wanted = _message(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
         wanted = replace(wanted, key=_key(holder_id, day))
-        messages |= {certification.row.certification_id: wanted for certification in group}
+        messages |= {one.row.certification_id: wanted for one in group}
     return messages
 
 
@@ -148,15 +146,15 @@ def _key(holder_id: str, day: date) -> str:
     return f"h:{holder_id}:{day}"
 
 
-def _due_on(certification: Examined) -> date:
+def _due_on(one: Examined) -> date:
     """The local day on which the current stage fell due."""
-    stage, expires_on = certification.plan.current, certification.row.expires_on
+    stage, expires_on = one.plan.current, one.row.expires_on
     assert stage is not None  # noqa: S101 - for the type checker
     assert expires_on is not None  # noqa: S101 - for the type checker
     return date.fromordinal(expires_on.toordinal() - stage.offset)
 
 
-def _days_of_messages(work: UnitOfWork, certifications: Sequence[Examined]) -> dict[str, date]:
+def _days_of_messages(work: UnitOfWork, examined: Sequence[Examined]) -> dict[str, date]:
     """The day in the key of each certification's message: the holder's latest due day.
 
     A message that already waits also covers stages due before its day. After a restore there may
@@ -164,18 +162,18 @@ def _days_of_messages(work: UnitOfWork, certifications: Sequence[Examined]) -> d
     then, and only stages due later go into a new message.
     """
     by_holder: dict[str, set[date]] = defaultdict(set)
-    for certification in certifications:
-        by_holder[certification.row.holder_id].add(_due_on(certification))
+    for one in examined:
+        by_holder[one.row.holder_id].add(_due_on(one))
     waiting = _waiting(work, by_holder)
     for holder_id, days in waiting.items():
         by_holder[holder_id] |= {day for day in days if day >= max(by_holder[holder_id])}
     taken = _taken(work, {id_: days for id_, days in by_holder.items() if len(days) > 1})
     days_of: dict[str, date] = {}
-    for certification in certifications:
-        holder_id, on = certification.row.holder_id, _due_on(certification)
+    for one in examined:
+        holder_id, on = one.row.holder_id, _due_on(one)
         known = max(taken.get(holder_id, ()), default=None)
         day = known if known is not None and on <= known else max(by_holder[holder_id])
-        days_of[certification.row.certification_id] = day
+        days_of[one.row.certification_id] = day
     return days_of
 
 
@@ -214,16 +212,16 @@ def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, 
     return taken
 
 
-def _unforeseen(work: UnitOfWork, certifications: Sequence[Examined]) -> set[str]:
+def _unforeseen(work: UnitOfWork, examined: Sequence[Examined]) -> set[str]:
     """The holders with a late planned stage that was not in the calendar when it fell due.
 
     Their records are new or changed: an import, a correction, another policy.
     """
     return {
-        certification.row.holder_id
-        for certification in certifications
-        if certification.row.next_due_at == AT_ONCE
-        and (stage := certification.plan.current)
+        one.row.holder_id
+        for one in examined
+        if one.row.next_due_at == AT_ONCE
+        and (stage := one.plan.current)
         and work.now - stage.due_at > _LATE
     }
 
@@ -241,7 +239,7 @@ def _message(
     work: UnitOfWork, group: Sequence[Examined], pace: Pace, begins: datetime
 ) -> queue.MessageToSend:
     """The message, delayed past the quiet hours if every stage is still useful then."""
-    stages = [stage for certification in group if (stage := certification.plan.current)]
+    stages = [stage for one in group if (stage := one.plan.current)]
     first, ends = group[0], [stage.useful_until for stage in stages]
     wanted = queue.MessageToSend(
         key="",
@@ -256,7 +254,7 @@ def _message(
 
 
 def _record(
-    work: UnitOfWork, certifications: Sequence[Examined], message_ids: dict[str, str]
+    work: UnitOfWork, examined: Sequence[Examined], message_ids: dict[str, str]
 ) -> PlanCounts:
     """Write one row for each decided stage; a stage that has one keeps it.
 
@@ -266,9 +264,9 @@ def _record(
     rows = [
         {
             "id": new_id(),
-            "certification_id": certification.row.certification_id,
-            "cycle": certification.row.cycle,
-            "expires_on": certification.row.expires_on,
+            "certification_id": one.row.certification_id,
+            "cycle": one.row.cycle,
+            "expires_on": one.row.expires_on,
             "offset": stage.offset,
             "audience": AUDIENCE,
             "due_at": stage.due_at,
@@ -276,49 +274,47 @@ def _record(
             "fate": fate,
             "reason": reason,
             "recorded_at": work.now,
-            "message_id": _message_of(message_ids, certification, fate),
+            "message_id": _message_of(message_ids, one, fate),
         }
-        for certification in certifications
-        for stage, fate, reason in certification.plan.fates
+        for one in examined
+        for stage, fate, reason in one.plan.fates
     ]
     if rows:
         bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
     reopened = [
         {
-            "id": certification.reopened[stage.offset],
+            "id": one.reopened[stage.offset],
             "fate": fate,
             "reason": None,
-            "message_id": message_ids[certification.row.certification_id],
+            "message_id": message_ids[one.row.certification_id],
             "recorded_at": work.now,
         }
-        for certification in certifications
-        for stage, fate, _ in certification.plan.fates
-        if fate == StageOutcome.PLANNED and stage.offset in certification.reopened
+        for one in examined
+        for stage, fate, _ in one.plan.fates
+        if fate == StageOutcome.PLANNED and stage.offset in one.reopened
     ]
     bulk.update_by(work, Reminder, "id", reopened)
     fates = [row["fate"] for row in rows]
     return PlanCounts(
-        len(certifications),
+        len(examined),
         fates.count(StageOutcome.PLANNED),
         fates.count(StageOutcome.SUPERSEDED),
         fates.count(StageOutcome.SKIPPED),
     )
 
 
-def _message_of(
-    message_ids: Mapping[str, str], certification: Examined, fate: StageOutcome
-) -> str | None:
+def _message_of(message_ids: Mapping[str, str], one: Examined, fate: StageOutcome) -> str | None:
     """The message that tells of a stage, if it is told."""
-    return message_ids[certification.row.certification_id] if fate == StageOutcome.PLANNED else None
+    return message_ids[one.row.certification_id] if fate == StageOutcome.PLANNED else None
 
 
-def _advance(work: UnitOfWork, certifications: Sequence[Examined]) -> None:
+def _advance(work: UnitOfWork, examined: Sequence[Examined]) -> None:
     rows = [
         {
-            "certification_id": certification.row.certification_id,
-            "last_offset": certification.plan.last_offset,
-            "next_due_at": certification.plan.next_due_at,
+            "certification_id": one.row.certification_id,
+            "last_offset": one.plan.last_offset,
+            "next_due_at": one.plan.next_due_at,
         }
-        for certification in certifications
+        for one in examined
     ]
     bulk.update_by(work, ReminderCursor, "certification_id", rows)
