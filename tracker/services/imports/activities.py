@@ -37,7 +37,7 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
-from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.points.activities import CLAIMED, claim_of, claimed
@@ -108,7 +108,7 @@ class _ActivityChunk:
     cycles: dict[HolderScheme, list[CycleTerm]]
     activities: dict[str, _ActivityOnRecord]
     decisions: dict[str, _LastDecision]
-    claimed: dict[str, Cells]
+    claimed: dict[str, RowValues]
     changes: dict[HolderScheme, list[ChangeOfStanding]]
 
 
@@ -208,10 +208,10 @@ def _check_done(run: Run, row: ImportRow, today: date) -> None:
 
 def _claimed(
     run: Run, rows: Collection[ImportRow], on_record: dict[str, _ActivityOnRecord]
-) -> dict[str, Cells]:
+) -> dict[str, RowValues]:
     """What each row claims; values without a column in the file stay as they are on record."""
     absent = [name for name in CLAIMED if name not in run.header]
-    claims: dict[str, Cells] = {}
+    claims: dict[str, RowValues] = {}
     for row in rows:
         old = on_record.get(row.key)
         if old is None or not absent:
@@ -283,7 +283,7 @@ def _progressed(
     row: ImportRow,
     old: _ActivityOnRecord | None,
     decisions: Mapping[str, _LastDecision],
-) -> Cells:
+) -> RowValues:
     """The values of an activity's row that show its progress."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:

@@ -20,7 +20,7 @@ from tracker.services.core import bulk, locks
 from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
-from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
 from tracker.services.outbox import cursors
 from tracker.services.people import holders, names, namesakes
 from tracker.tabular import Column, choice, email, text, time_zone
@@ -98,9 +98,9 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnReco
 _IDS = select(Holder.id)
 
 
-def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> Cells:
+def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> RowValues:
     """The values of the row; where it has none, those on record."""
-    values: Cells = {name: as_stored(row[name]) for name in _REQUIRED}
+    values: RowValues = {name: as_stored(row[name]) for name in _REQUIRED}
     for name in _OPTIONAL:
         kept = getattr(old, name) if old else _DEFAULTS.get(name)
         given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
@@ -108,7 +108,7 @@ def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> Cells:
     return values
 
 
-def _confirmed(old: _HolderOnRecord | None, values: Cells) -> dict[str, bool]:
+def _confirmed(old: _HolderOnRecord | None, values: RowValues) -> dict[str, bool]:
     """A new address from a file counts as confirmed; an unchanged one keeps its state."""
     return {
         f"{name}_confirmed": old is None
@@ -119,7 +119,7 @@ def _confirmed(old: _HolderOnRecord | None, values: Cells) -> dict[str, bool]:
 
 
 def _name(
-    work: UnitOfWork, on_record: Mapping[str, _HolderOnRecord], wanted: Mapping[str, Cells]
+    work: UnitOfWork, on_record: Mapping[str, _HolderOnRecord], wanted: Mapping[str, RowValues]
 ) -> None:
     """Add the searchable names; names that are replaced become former names."""
     changed = {
@@ -136,7 +136,7 @@ def _name(
             values["folded_name"] = old.folded_name
 
 
-def _of(values: Cells) -> FoldedName:
+def _of(values: RowValues) -> FoldedName:
     return FoldedName(values["given_name"], values["family_name"])
 
 
@@ -153,7 +153,7 @@ def _keep_what_people_changed(
     run: Run,
     rows: Collection[ImportRow],
     on_record: Mapping[str, _HolderOnRecord],
-    wanted: Mapping[str, Cells],
+    wanted: Mapping[str, RowValues],
 ) -> None:
     """Keep values that somebody changed since, with a warning, if a row would restore the old."""
     differing = {
@@ -219,7 +219,9 @@ def _quoted(value: str | None) -> str:
 
 
 # New people who may be on record already.
-def _warn_of_namesakes(run: Run, rows: Collection[ImportRow], wanted: Mapping[str, Cells]) -> None:
+def _warn_of_namesakes(
+    run: Run, rows: Collection[ImportRow], wanted: Mapping[str, RowValues]
+) -> None:
     """Warn of new people who share name and address with somebody on record or in the file.
 
     Both may be right; they are imported anyway.

@@ -28,7 +28,7 @@ from tracker.services.employers.employments import Employment
 from tracker.services.employers.naming import EntryRow, Meanings, NamedWorker
 from tracker.services.imports import lookups, signed_consents
 from tracker.services.imports.batches import Batch
-from tracker.services.imports.run import Cells, ImportKind, ImportRow, Run
+from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
 from tracker.services.imports.scratch import Note
 from tracker.tabular import Column, certificate_number, email, text
 from tracker.tabular import date as a_date
@@ -112,7 +112,7 @@ def _last_day(entry: EntryRow) -> date:
     return entry.ended_on or date.max
 
 
-def _values(run: Run, row: ImportRow, known: _RosterFacts) -> Cells:
+def _values(run: Run, row: ImportRow, known: _RosterFacts) -> RowValues:
     """The values of the entry. Columns that the file lacks keep what is on record.
 
     The exception is an end that has come: it belongs to the previous employment.
@@ -127,7 +127,7 @@ def _values(run: Run, row: ImportRow, known: _RosterFacts) -> Cells:
     return values
 
 
-def _named(values: Cells) -> NamedWorker:
+def _named(values: RowValues) -> NamedWorker:
     return NamedWorker(values["given_holder_ref"], values["given_number"], values["given_email"])
 
 
@@ -175,7 +175,7 @@ def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWork
 
 
 def _of_nobody(
-    rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, Cells]
+    rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, RowValues]
 ) -> list[ImportRow]:
     """The rows with an unknown holder_ref."""
     return [
@@ -244,7 +244,7 @@ def _check_company(run: Run, row: ImportRow) -> None:
 
 # Writing.
 def _write(
-    run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, Cells]
+    run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, RowValues]
 ) -> None:
     ids = lookups.added_by_name(run, Employer, {row["employer"] for row in rows}, email=None)
     employments.lock(run.work, set(ids.values()))
@@ -265,7 +265,7 @@ class _RosterChunk:
         self.current: list[tuple[int, object]] = []
         self.ended: list[tuple[int, object]] = []
 
-    def write(self, row: ImportRow, values: Cells) -> None:
+    def write(self, row: ImportRow, values: RowValues) -> None:
         """Begin an employment, end it, or update it."""
         old, is_over = self._known.last(row), self._known.is_over(values["ended_on"])
         if is_over and row["consented_on"] is not None:
@@ -281,7 +281,7 @@ class _RosterChunk:
         else:
             self._say_again(row, old, values)
 
-    def _begin(self, row: ImportRow, values: Cells) -> None:
+    def _begin(self, row: ImportRow, values: RowValues) -> None:
         id_ = new_id()
         self.batch.add(
             None,
@@ -294,7 +294,7 @@ class _RosterChunk:
         if not self._known.is_over(values["ended_on"]):
             self._follow(row, id_, values, None, changed=True)
 
-    def _is_another_person(self, old: EntryRow, values: Cells) -> bool:
+    def _is_another_person(self, old: EntryRow, values: RowValues) -> bool:
         """Whether an employer's own file gives a number to somebody else: no word stays the same.
 
         The people whom the words mean are not considered, since the employer sees the result.
@@ -302,7 +302,7 @@ class _RosterChunk:
         before = old.named.words
         return bool(self._run.employer_id and before and not before & _named(values).words)
 
-    def _replace(self, row: ImportRow, old: EntryRow, values: Cells) -> None:
+    def _replace(self, row: ImportRow, old: EntryRow, values: RowValues) -> None:
         """End the one person's employment today, and begin the other's."""
         before = {name: getattr(old, name) for name in (*values, "holder_id")}
         self.batch.add(old, before | {"ended_on": self._known.today})
@@ -310,7 +310,7 @@ class _RosterChunk:
         self._begin(row, values)
         self._run.counts["created"] -= 1  # the row counts once, as changed
 
-    def _say_again(self, row: ImportRow, old: EntryRow, values: Cells) -> None:
+    def _say_again(self, row: ImportRow, old: EntryRow, values: RowValues) -> None:
         """Keep the person whom the entry means, unless staff give it words for somebody else.
 
         The holder may have been tied to the entry since by consenting; that is not undone.
@@ -335,7 +335,7 @@ class _RosterChunk:
         self,
         row: ImportRow,
         id_: str,
-        values: Cells,
+        values: RowValues,
         tied_to: str | None,
         *,
         changed: bool,

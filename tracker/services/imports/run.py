@@ -21,7 +21,7 @@ from tracker.services.imports.scratch import Scratch
 from tracker.tabular import Column
 from tracker.tabular.problems import Problems
 
-Cells: TypeAlias = dict[str, Any]
+RowValues: TypeAlias = dict[str, Any]
 """What the columns' parsers made of the cells of a row, by column."""
 
 
@@ -31,7 +31,7 @@ class ImportRow:
 
     number: int
     key: str
-    values: Cells
+    values: RowValues
 
     def __getitem__(self, column: str) -> Any:
         return self.values[column]
@@ -135,7 +135,7 @@ class ImportKind:
     finish: Callable[[Run], None]
     checks_on: bool = False
 
-    def key_of(self, values: Cells) -> str:
+    def key_of(self, values: RowValues) -> str:
         """The row's key as a single text."""
         return "\x1f".join(str(values[column]) for column in self.key)
 
