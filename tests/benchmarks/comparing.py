@@ -16,7 +16,7 @@ from tests.benchmarks.people import SCHEME
 from tests.benchmarks.workshop import Workshop
 from tracker.domain.credentials.certifications import days_of
 from tracker.domain.permissions import SYSTEM
-from tracker.domain.points import evaluation
+from tracker.domain.points import evaluations
 from tracker.domain.schemes.policies import Policy
 from tracker.services.core import days
 from tracker.services.core.context import ReadContext
@@ -78,7 +78,7 @@ def _alone(reading: ReadContext, versions: tuple[Policy, Policy]) -> float:
         begun = time.process_time()
         for cycle_days, claims in asked:
             for policy in versions:
-                evaluation.evaluate(policy, claims, cycle=cycle_days, on=on)
+                evaluations.evaluate(policy, claims, cycle=cycle_days, on=on)
         times.append(time.process_time() - begun)
     return len(versions) * len(asked) / statistics.median(times)
 

@@ -15,7 +15,8 @@ from tracker import scheme_files, settings
 from tracker.domain.credentials import certifications
 from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM
-from tracker.domain.points import evaluation, gap
+from tracker.domain.points import evaluations as points
+from tracker.domain.points import gap
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import Policy
 from tracker.services.core import days
@@ -48,7 +49,7 @@ def gaps(shop: Workshop) -> Measured:
     while len(took) < shop.sized(_GAPS):
         policy, cycle = drawn[len(took) % len(drawn)]
         on = cycle.starts_on + timedelta(chance.randrange((cycle.ends_on - cycle.starts_on).days))
-        found = evaluation.evaluate(policy, _claims(chance, policy, cycle, on), cycle=cycle, on=on)
+        found = points.evaluate(policy, _claims(chance, policy, cycle, on), cycle=cycle, on=on)
         begun = time.perf_counter()
         gap.close(found, policy)
         took.append(1000 * (time.perf_counter() - begun))

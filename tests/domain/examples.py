@@ -19,7 +19,7 @@ from tracker.domain.credentials.certifications import (
     StandingSpan,
 )
 from tracker.domain.periods import Duration, Period, TimeUnit
-from tracker.domain.points import evaluation as points
+from tracker.domain.points import evaluations as points
 from tracker.domain.points.claims import Claim, Credit, Evaluation, Terms
 from tracker.domain.schemes.activity_types import Noun, TranslatedNoun
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy

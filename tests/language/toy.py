@@ -11,7 +11,8 @@ from tracker import scheme_files, settings
 from tracker.api.people.preferences import PreferenceChangeSchema
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.periods import Duration, Period
-from tracker.domain.points import evaluation, gap
+from tracker.domain.points import evaluations as points
+from tracker.domain.points import gap
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, gaps, next_steps, voice
@@ -42,9 +43,9 @@ def _claims() -> tuple[Claim, ...]:
 def said(scheme: Scheme, language: str) -> dict[str, object]:
     """What the product says of a scheme in a language, by what says it."""
     policy = scheme.policies[0]
-    found = evaluation.evaluate(policy, _claims(), cycle=CYCLE, on=DAY)
+    found = points.evaluate(policy, _claims(), cycle=CYCLE, on=DAY)
     none_left = replace(policy, types={}, categories=policy.categories)
-    hopeless = gap.close(evaluation.evaluate(none_left, (), cycle=CYCLE, on=DAY), none_left)
+    hopeless = gap.close(points.evaluate(none_left, (), cycle=CYCLE, on=DAY), none_left)
     missing = gap.close(found, policy)
     speaks = voice.Voice(policy, language)
     step = NextStep("log_activities", date(2027, 3, 15), Decimal(1), questions=2)

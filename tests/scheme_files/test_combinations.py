@@ -146,7 +146,7 @@ def test_stretches_are_compared_within_one_group(found):
     ]
 
 
-def test_sharing_without_points_of_its_own_is_held_to_those_of_the_policy(found):
+def test_consents_without_points_of_its_own_is_held_to_those_of_the_policy(found):
     change = ('points_required = "45.00", minima = { A = "15.00" }', 'minima = { A = "60.01" }')
 
     assert [rule for _, _, rule in found(change)] == ["is more than the points_required, 60.00"]

@@ -15,7 +15,7 @@ import pytest
 from tracker import scheme_files, settings
 from tracker.domain.credentials import certifications
 from tracker.domain.periods import Period
-from tracker.domain.points import evaluation
+from tracker.domain.points import evaluations
 from tracker.domain.points.claims import Claim, Credit, Evaluation, Terms
 from tracker.domain.schemes.policies import LateStep
 from tracker.domain.schemes.schemes import Scheme, Schemes
@@ -131,8 +131,8 @@ def _evaluate(code, example) -> tuple[list[Claim], Evaluation]:
         "on": example.get("on", cycle.ends_on),
         "terms": _terms(example.get("terms", {})),
     }
-    found = evaluation.evaluate(policy, claims, **context)
-    assert evaluation.evaluate(policy, claims[::-1], **context) == found
+    found = evaluations.evaluate(policy, claims, **context)
+    assert evaluations.evaluate(policy, claims[::-1], **context) == found
     return claims, found
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from tracker import scheme_files, settings
 from tracker.domain.periods import Period
-from tracker.domain.points import evaluation
+from tracker.domain.points import evaluations
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Schemes
@@ -227,7 +227,7 @@ def _check_computes(policy: Policy) -> None:
         )
         for kind in policy.types.values()
     ]
-    found = evaluation.evaluate(policy, claims, cycle=Period(START, EXPIRY), on=EXPIRY)
+    found = evaluations.evaluate(policy, claims, cycle=Period(START, EXPIRY), on=EXPIRY)
     assert len(found.credits) == len(claims)
     assert found.total == sum(credit.counted for credit in found.credits)
     assert policy.window_opens_on(starts_on=START, expires_on=EXPIRY) <= EXPIRY

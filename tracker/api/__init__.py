@@ -27,12 +27,12 @@ from tracker.api.credentials import (
 )
 from tracker.api.delivery import letters, relay_events, reminders, sending, suppressions
 from tracker.api.desk import requests, review_queue
-from tracker.api.employers import digests, employers, sharing, workforce
+from tracker.api.employers import consents, digests, employers, workforce
 from tracker.api.http import callers, errors
 from tracker.api.http.openapi import Document
 from tracker.api.overview import history, operations
 from tracker.api.people import holders, preferences
-from tracker.api.points import activities, evidence
+from tracker.api.points import activities, evaluations, evidence
 from tracker.db import new_id
 
 PREFIX = "/api/v1"
@@ -53,11 +53,12 @@ _RESOURCES = (
     adjustments,
     appeals,
     activities,
+    evaluations,
     evidence,
     renewals,
     review_queue,
     employers,
-    sharing,
+    consents,
     workforce,
     digests,
     imports,

@@ -14,6 +14,7 @@ from tracker.models.appeals import Appeal
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
 from tracker.models.certifications import Certification, Cycle, Span
+from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
 from tracker.models.digests import Digest, DigestOrder
 from tracker.models.employers import Employer, RosterEntry
@@ -29,7 +30,6 @@ from tracker.models.preferences import Preference
 from tracker.models.relay import RelayAccept, Runtime
 from tracker.models.reminders import Reminder, ReminderCursor
 from tracker.models.renewals import FormerRenewalDecision, Renewal
-from tracker.models.sharing import EmployerBar, Sharing
 from tracker.models.standing_changes import StandingChange
 from tracker.models.tokens import Token
 

@@ -12,8 +12,8 @@ from tests import factories
 from tests.api.employers import employer_cases
 from tests.api.employers.employer_cases import everything, read
 from tests.statements import counted
+from tracker.api.employers import consents as consents_api
 from tracker.api.employers import employers as employers_api
-from tracker.api.employers import sharing as sharing_api
 from tracker.api.http.schemas import ProblemSchema, page_of
 from tracker.domain.permissions import SYSTEM
 from tracker.models import HistoryEntry, RosterEntry, Sharing
@@ -196,11 +196,11 @@ def test_a_roster_is_paged_and_filtered_with_a_constant_number_of_statements(acm
 def test_the_holder_sees_who_lists_them_consents_and_ends_it(acme, hr, caller):
     acme.hire("1", shared=False)
     ana = caller("holder", holder_id=acme.holders["1"])
-    (listed,) = read(sharing_api.SharingSchema, ana.get("/me/sharing"))
+    (listed,) = read(consents_api.SharingSchema, ana.get("/me/sharing"))
     assert (listed["employer_name"], listed["on_roster"], listed["shared"]) == ("Acme", True, False)
     assert (listed["id"], listed["fields"]) == (None, [])
     made = ana.post("/me/sharing", {"employer_id": acme.id, "with_points": False})
-    consent = read(sharing_api.SharingSchema, made, 201)
+    consent = read(consents_api.SharingSchema, made, 201)
     assert (consent["since"], consent["until_on"]) == ("2026-11-21", None)
     assert "points" not in consent["fields"]
     shown = hr.get(acme.path(f"/workforce/{acme.entries['1']}")).json
@@ -229,7 +229,7 @@ def test_a_consent_beside_a_live_one_is_refused_and_a_lapsed_one_makes_room(
     assert hr.get(acme.path(f"/workforce/{acme.entries['1']}")).status_code == 404
     assert ana.get("/me/sharing").json[0]["shared"] is False
     renewed = ana.post("/me/sharing", {"employer_id": acme.id, "until_on": "2026-12-31"})
-    assert read(sharing_api.SharingSchema, renewed, 201)["until_on"] == "2026-12-31"
+    assert read(consents_api.SharingSchema, renewed, 201)["until_on"] == "2026-12-31"
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_nobody_ends_or_gives_consent_for_another(acme, caller, hr, staff):
     for who in (hr, staff):
         assert who.post("/me/sharing", {"employer_id": acme.id}).status_code == 403
     path = f"/holders/{acme.holders['1']}/sharing"
-    assert read(sharing_api.SharingSchema, staff.get(path))[0]["shared"] is True
+    assert read(consents_api.SharingSchema, staff.get(path))[0]["shared"] is True
     assert bob.get(path).status_code == 403
     assert staff.get(f"/holders/{NOBODY}/sharing").status_code == 404
 
@@ -342,7 +342,7 @@ def test_a_name_in_other_letters_is_no_other_company_and_is_found(staff):
     ids = [staff.post("/employers", {"name": name}).json["id"] for name in ("Señor Steel", "Bo")]
     refused = staff.patch(f"/employers/{ids[1]}", {"name": "SENOR  STEEL"}, version='"1"')
     assert refused.status_code == 409
-    assert refused.json["detail"].endswith("'Señor Steel' already.")
+    assert refused.json["detail"].endswith("named 'Señor Steel'.")
     own = staff.patch(f"/employers/{ids[0]}", {"name": "SEÑOR STEEL"}, version='"1"')
     assert own.status_code == 200
     found = staff.get("/employers?name=senor").json["items"]

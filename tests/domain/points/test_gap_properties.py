@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.conftest import examples
 from tests.domain.examples import POLICY, nouns
 from tracker.domain.periods import DAY, Duration, Period
-from tracker.domain.points import constraints, evaluation, gap
+from tracker.domain.points import constraints, evaluations, gap
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
-from tracker.domain.points.evaluation import NO_TERMS
+from tracker.domain.points.evaluations import NO_TERMS
 from tracker.domain.points.gap import SuggestedActivity
 from tracker.domain.points.options import Option, Program
 from tracker.domain.schemes.activity_types import (
@@ -236,7 +236,7 @@ def evaluated(
 ) -> Evaluation:
     """What some claims come to by a day, if not by the last."""
     last = terms.earns_until or cycle.ends_on
-    return evaluation.evaluate(under, claims, cycle=cycle, on=min(on, last), terms=terms)
+    return evaluations.evaluate(under, claims, cycle=cycle, on=min(on, last), terms=terms)
 
 
 def proposed(way: tuple[SuggestedActivity, ...], near: date = date.min) -> list[Claim]:

@@ -19,7 +19,7 @@ from tests.domain.points.language import (
     several,
 )
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
-from tracker.domain.points.evaluation import evaluate
+from tracker.domain.points.evaluations import evaluate
 from tracker.domain.schemes.policies import Policy
 
 CLAIMS = several(dated(), employed(JOBS))

@@ -13,7 +13,7 @@ from tests.domain.examples import claim, total
 from tests.domain.points.language import CYCLE, INSIDE, dated, policies, several
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.constraints import year_of
-from tracker.domain.points.evaluation import evaluate
+from tracker.domain.points.evaluations import evaluate
 from tracker.domain.points.pricing import line_of
 from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import Policy, WindowMinimum

@@ -1,5 +1,4 @@
-"""Routes on activities and their evidence, and the schemas of an evaluation.
+"""Routes on activities, their evidence, and evaluations.
 
-The routes of an evaluation belong to a certification and are in ``tracker.api.credentials``. The
-points of an activity are computed by ``domain/points``.
+The points of an activity are computed by ``domain/points``.
 """

@@ -23,9 +23,9 @@ from tracker.domain.credentials.certifications import (
     StandingSpan,
 )
 from tracker.domain.periods import DAY, Period
-from tracker.domain.points import evaluation as points
+from tracker.domain.points import evaluations as points
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupCode, Terms
-from tracker.domain.points.evaluation import NO_TERMS
+from tracker.domain.points.evaluations import NO_TERMS
 from tracker.domain.schemes.policies import LateStep, Policy, Reexamination
 from tracker.domain.schemes.schemes import Scheme
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tracker.domain.periods import DAY, Period
 from tracker.domain.points import constraints, duplicates, joint_events, pricing, rounding
-from tracker.domain.points import evaluation as points
+from tracker.domain.points import evaluations as points
 from tracker.domain.points.allocation import Need
 from tracker.domain.points.claims import ZERO, Claim, Evaluation
 from tracker.domain.points.constraints import AllocationProblem

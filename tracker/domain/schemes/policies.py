@@ -2,7 +2,7 @@
 
 Each attribute states its meaning and its unit; the keys of ``config/schemes/*.toml`` have the same
 names. "Points" stands for the program's own credit (PDU, CPE, RU), named by ``credit``. All points,
-rates and factors are decimals, with which ``domain/points/evaluation.py`` computes.
+rates and factors are decimals, with which ``domain/points/evaluations.py`` computes.
 """
 
 from __future__ import annotations

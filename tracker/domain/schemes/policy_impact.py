@@ -1,6 +1,6 @@
 """What another version of the rules would change for a certification: two outcomes compared.
 
-Nothing is counted here. ``domain.points.evaluation`` evaluates under each version; this module
+Nothing is counted here. ``domain.points.evaluations`` evaluates under each version; this module
 compares two outcomes and returns the differences, fact by fact, each with its direction.
 """
 

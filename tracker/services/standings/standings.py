@@ -19,7 +19,7 @@ from tracker.domain.credentials import assessments, certifications, next_steps
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.next_steps import NextStep, Situation
 from tracker.domain.points import cycle_rules
-from tracker.domain.points import evaluation as rules
+from tracker.domain.points import evaluations as rules
 from tracker.domain.points.claims import Claim, Evaluation, Terms
 from tracker.domain.points.cycle_rules import Case, JudgedCycle
 from tracker.domain.schemes.policies import Policy
