@@ -122,7 +122,7 @@ def test_nor_does_another_job_at_the_same_rate(claims, policy, month_rule, overl
     """worked_cases.md I2; whatever the reviewer and the caps allow of each.
 
     ``TestAnotherClaimThatLowersTheTotal`` shows what jobs at other rates may do. Of jobs counted by
-    the day a running sum is rounded: see ``evaluation``.
+    the day a running sum is rounded: see ``evaluations``.
     """
     claims = [replace(one, approved=True) if one.quantity is None else one for one in claims]
     under = replace(policy, month_rule=month_rule, overlap=overlap, overlap_maximum=None)

@@ -1,6 +1,6 @@
 """Rules of points: claims in, an explained evaluation out, and what would close a gap.
 
-``evaluation.evaluate`` is the entry point; its docstring has the order of computation. In that
+``evaluations.evaluate`` is the entry point; its docstring has the order of computation. In that
 order: ``cycle_rules`` (which version and requirement govern the cycle), ``pricing`` (a claim is
 admitted and priced), ``employment``, ``duplicates`` and ``joint_events``, ``constraints`` (caps and
 minima applied to the claims), ``allocation`` and, if taking claims in order is not best,

@@ -1,6 +1,6 @@
 """Input and output of the rules of points: claims, and an explained evaluation.
 
-How one becomes the other is in ``evaluation``; the sentences are in ``language/evaluations.py``.
+How one becomes the other is in ``evaluations``; the sentences are in ``language/evaluations.py``.
 """
 
 from __future__ import annotations
