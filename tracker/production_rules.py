@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 SettingValues = Mapping[str, Mapping[str, Any]]
 
 NAMES = {
-    "http": "links in letters that anybody on the way can read and change",
+    "http": "links in letters, and sessions, that anybody on the way can read and change",
     "plain_mail": "letters, and the relay's password, without TLS",
     "plain_database": "records that travel to the database without TLS",
     "sqlite": "a database for one machine and one process",

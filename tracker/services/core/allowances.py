@@ -7,7 +7,7 @@ it. No address or number is stored, only a keyed hash of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,9 +78,14 @@ def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use
 
 def take(work: UnitOfWork, use: Use) -> None:
     """Count a use, and refuse it if it exceeds the allowance. Raises TooOften."""
-    row = _count(work, use)
-    if row.count > use.allowance.most:
-        wait = use.wait(row.began_at, row.count, work.now)
+    take_one_of(work, [use])
+
+
+def take_one_of(work: UnitOfWork, uses: Sequence[Use]) -> None:
+    """Count the uses, and refuse if every one exceeds its allowance. Raises TooOften."""
+    rows = [(use, _count(work, use)) for use in uses]
+    if all(row.count > use.allowance.most for use, row in rows):
+        wait = min(use.wait(row.began_at, row.count, work.now) for use, row in rows)
         raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
 
 

@@ -17,9 +17,11 @@ from tracker.services.delivery import (
     notice_messages,
     recipients,
     reminder_messages,
+    sign_in_messages,
     unwanted,
 )
 from tracker.services.delivery.sealing import Made, MessageClaim
+from tracker.services.outbox import queue
 
 Composer = Callable[[ReadContext, bytes, Sequence[MessageClaim]], Made]
 
@@ -27,6 +29,7 @@ _COMPOSERS: Mapping[str, Composer] = {
     "reminder": reminder_messages.compose,
     "notice": notice_messages.compose,
     "digest": digest_messages.compose,
+    queue.SIGN_IN: sign_in_messages.compose,
 }
 
 

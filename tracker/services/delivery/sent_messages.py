@@ -22,6 +22,7 @@ from tracker.models import Message
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
+from tracker.services.outbox.queue import SIGN_IN
 
 LEFT = (MessageState.SENT, MessageState.TRANSMITTING, MessageState.AMBIGUOUS, MessageState.DEAD)
 """The states of a message that was sent or tried; holders see theirs in these states."""
@@ -117,8 +118,11 @@ def _newest(reading: ReadContext, asked: MessageFilter) -> Sequence[Any]:
 
 
 def _copies(reading: ReadContext, key: bytes, rows: Sequence[Any]) -> list[Copy]:
-    """The rows with their words, composed again by a constant number of statements per kind."""
-    told = [_claim(row) for row in rows if row.facts is not None]
+    """The rows with their words, composed again by a constant number of statements per kind.
+
+    Nobody reads a message to sign in here: whoever has its code is taken for the person.
+    """
+    told = [_claim(row) for row in rows if row.facts is not None and row.kind != SIGN_IN]
     made = composers.written(reading, key, told)
     words = {id_: _words(one.data) for id_, one in made.items() if isinstance(one, Composed)}
     return [Copy(row, *words.get(row.id, (None, None))) for row in rows]

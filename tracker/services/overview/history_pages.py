@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, union_
 
 from tracker.domain.errors import NotFound
 from tracker.models import (
+    Account,
     Activity,
     Adjustment,
     Appeal,
@@ -151,6 +152,7 @@ _OF_PERSON: tuple[tuple[str, Any, Any], ...] = (
     ("roster_entry", RosterEntry, RosterEntry.holder_id),
     ("request", HolderRequest, HolderRequest.holder_id),
     ("token", Token, Token.holder_id),
+    ("account", Account, Account.holder_id),
     ("message", Message, Message.holder_id),
 )
 
