@@ -67,10 +67,15 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
 
 def look_up_sign_ins(container: Container, *, stop: Callable[[], bool] = never) -> int:
     """Find the people who wait for a code to sign in, and put their messages into the outbox."""
-    total, found = 0, 1
-    while found and not stop():
+    total = 0
+    while not stop():
+        with container.reading(SYSTEM) as reading:
+            if not sign_in.is_anybody_waiting(reading):
+                break
         with container.work(SYSTEM) as work:
             found = sign_in.look_up(work)
+        if not found:  # another process looks them up
+            break
         total += found
     _tell("sign-ins", {"looked_up": total})
     return total

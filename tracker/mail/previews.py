@@ -18,11 +18,12 @@ from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
-from tracker.mail import calendars, envelopes, messages, notices
+from tracker.mail import calendars, envelopes, messages, notices, sign_in
 from tracker.mail.calendars import CalendarDay
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderLetter
 from tracker.mail.notices import NoticeLetter, NoticeToCompose
+from tracker.mail.sign_in import SignInLetter
 from tracker.mail.today import Today
 
 _EXPIRY = date(2027, 3, 15)
@@ -83,7 +84,8 @@ def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
 
 
 def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
-    """Messages about more than one certification or event."""
+    """Messages about more than one certification or event, and the one of no scheme: to sign in."""
+    yield _sign_in(language)
     renewed = [one for one in schemes if one.reminders is not None and one.policies]
     lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
     if len(lines) > 1:
@@ -207,6 +209,22 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
         )
     )
     return Sample(f"{name}.{language}", letter, at, "reminders", lines[0].standing.issuer)
+
+
+def _sign_in(language: str) -> Sample:
+    letter = sign_in.compose(
+        SignInLetter(
+            name=translated(_NAMES, language),
+            language=language,
+            code="048213",
+            link="https://tracker.example/sign-in/link/made-up",
+            minutes=10,
+            site="Tracker",
+            issuer="Tracker",
+        )
+    )
+    at = datetime.combine(_EXPIRY, datetime.min.time(), UTC)
+    return Sample(f"sign-in.{language}", letter, at, "")
 
 
 def _days(line: CertificationLine) -> Iterator[CalendarDay]:

@@ -98,7 +98,7 @@ def _of_holder(work: UnitOfWork, holder_id: str) -> Ids:
 def _session(work: UnitOfWork, holder_id: str) -> Ids:
     """A browser of the holder's, signed in: its session, the secret, and a link to sign in."""
     email = work.row(select(Holder.email).where(Holder.id == holder_id)).email
-    account_id = accounts.claim(work, holder_id, email)
+    account_id, _ = accounts.claim(work, holder_id, email)
     session_id, secret = sessions.start(work, account_id, email=email, agent="Firefox")
     link = sign_in.link_for(work, account_id, email, until=work.now + timedelta(hours=1))
     return {

@@ -12,14 +12,17 @@ from tracker.domain.people.sign_in import HOME, asked, code_of, own_path, typed
     [
         (" Ana@Example.ORG ", "ana@example.org"),
         ("ana@xn--mnchen-3ya.example", "ana@münchen.example"),
-        ("CPT-VDN4V-98SGQ", "CPT-VDN4V-98SGQ"),
+        ("CPT-VDN4V-98SGQ", "CPTVDN4V98SGQ"),
+        ("cpt vdn4v/98sgq", "CPTVDN4V98SGQ"),
     ],
 )
 def test_an_address_or_a_certificate_number_is_asked_for(text, kept):
     assert asked(text) == kept
 
 
-@pytest.mark.parametrize("text", ["", "a@b", "a@x.org\nBcc: b@x.org", "x" * 33, "a@x.org,b@x.org"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "a@b", "a@x.org\nBcc: b@x.org", "x" * 33, "a@x.org,b@x.org"]
+)
 def test_anything_else_is_refused_by_the_rule(text):
     with pytest.raises(ValueError, match="must be your email address or your certificate number"):
         asked(text)

@@ -285,3 +285,13 @@ def test_what_waited_too_long_is_not_looked_up(container, clock):
 
     assert jobs.look_up_sign_ins(container) == 1
     assert codes_mailed(container) == 0
+
+
+def test_an_attempt_is_looked_up_once_by_however_many_processes(container):
+    with container.work(SYSTEM) as work:
+        sign_in.begin(work, ANA)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(jobs.look_up_sign_ins, [container] * 4))
+
+    assert sum(found) == 1
+    assert codes_mailed(container) == 1

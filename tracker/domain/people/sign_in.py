@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tracker.domain import emails
-from tracker.domain.numbers import certificate_number
+from tracker.domain import emails, numbers
 from tracker.domain.values import cleaned
 
 HOME = "/account"
@@ -20,17 +19,21 @@ _RULE = "must be your email address or your certificate number"
 def asked(text: str) -> str:
     """An email address or a certificate number, in the form in which it is looked up.
 
-    Raises ValueError with the rule.
+    Every spelling has the same form, so that the limits count them as one. Raises ValueError with
+    the rule.
 
-    >>> asked(" Ana@Example.org ")
-    'ana@example.org'
+    >>> asked(" Ana@Example.org "), asked("cpt vdn4v-98sgq")
+    ('ana@example.org', 'CPTVDN4V98SGQ')
     """
     try:
         if "@" in text:
             return emails.compared(emails.email(text))
-        return certificate_number(text)
+        number = numbers.key(numbers.certificate_number(text))
     except ValueError as error:
         raise ValueError(_RULE) from error
+    if not number:
+        raise ValueError(_RULE)
+    return number
 
 
 def code_of(digest: bytes) -> str:

@@ -95,10 +95,10 @@ def _has_number(number: str) -> ColumnElement[bool]:
     return Holder.id.in_(numbered)
 
 
-def claim(work: UnitOfWork, holder_id: str, email: str) -> str:
+def claim(work: UnitOfWork, holder_id: str, email: str) -> tuple[str, bool]:
     """The holder's account, made if there is none yet; ``email`` is the address that signed in.
 
-    Returns its id. Two first sign-ins at once make one account.
+    Returns its id, and whether it was made. Two first sign-ins at once make one account.
     """
     values = {
         "id": new_id(),
@@ -110,10 +110,9 @@ def claim(work: UnitOfWork, holder_id: str, email: str) -> str:
     made = work.upsert(Account).values(values)
     made = made.on_conflict_do_nothing(index_elements=["holder_id"]).returning(Account.id)
     if (row := work.row(made)) is not None:
-        history.record(work, "claim", "account", row.id)
-        return str(row.id)
+        return str(row.id), True
     changed = update(Account).where(Account.holder_id == holder_id).values(email=email)
-    return str(work.row(changed.returning(Account.id)).id)
+    return str(work.row(changed.returning(Account.id)).id), False
 
 
 def open_account(

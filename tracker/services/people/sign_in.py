@@ -60,6 +60,11 @@ def begin(work: UnitOfWork, asked: str) -> str:
     return secret
 
 
+def is_anybody_waiting(reading: ReadContext) -> bool:
+    """Whether attempts wait to be looked up."""
+    return reading.row(select(SignIn.id).where(SignIn.asked.is_not(None)).limit(1)) is not None
+
+
 def look_up(work: UnitOfWork) -> int:
     """Look up attempts that wait for it and put their messages into the outbox; returns how many.
 
@@ -144,12 +149,16 @@ def _sign_in(work: UnitOfWork, row: Any, *, agent: str, former: str | None) -> s
     if row.email is None:
         return None
     work.execute(update(SignIn).where(SignIn.id == row.id).values(used_at=work.now))
-    account_id = row.account_id or accounts.claim(work, row.holder_id, row.email)
+    account_id, is_new = row.account_id, False
+    if account_id is None:
+        account_id, is_new = accounts.claim(work, row.holder_id, row.email)
     session_id, secret = sessions.start(work, account_id, email=row.email, agent=agent)
     actor = sessions.actor_of(work, session_id)
     if actor is None:  # the person has died, or staff recorded another address meanwhile
         return None
     own = replace(work, actor=actor)
+    if is_new:
+        history.record(own, "claim", "account", account_id)
     if former is not None:
         sessions.end_by_secret(own, former)
     history.record(own, "sign_in", "account", account_id, session=session_id)
