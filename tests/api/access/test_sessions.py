@@ -122,6 +122,16 @@ def test_sessions_are_listed_and_ended(app, me, ana, caller):
     assert me.get(f"{PREFIX}/me").status_code == 401
 
 
+def test_a_long_list_of_sessions_comes_in_pages(app, me):
+    Browser(app).sign_in(ANA)
+    whole = me.get(f"{PREFIX}/me/sessions").json["items"]
+    first = me.get(f"{PREFIX}/me/sessions?limit=1")
+    second = me.get(first.headers["Link"].partition(">")[0].removeprefix("<"))
+
+    assert len(whole) == 2
+    assert first.json["items"] + second.json["items"] == whole
+
+
 def test_a_session_ended_in_another_process_is_over_at_the_next_request(me, app, container):
     """The other process shares the database and nothing else."""
     with container.reading(SYSTEM) as reading:

@@ -105,7 +105,9 @@ class FromDatabase(Collector):
 def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _each("tracker_outbox_messages", "Unfinished letters.", "state", found.outbox)
     waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
-    about = "How long the oldest letter that is due has waited; urgent: a week or less to expiry."
+    about = (
+        "How long the oldest due letter has waited; urgent: a week or less to expiry, or a code."
+    )
     yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
     counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
     reaped = CounterMetricFamily(
