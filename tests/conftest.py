@@ -115,6 +115,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pooler", action="store_true", help="PostgreSQL through PgBouncer")
 
 
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Half as many workers again as processors: tests wait a third of their time for others.
+
+    None if the environment says how many.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure the coverage of the rules by their own tests alone: ``pytest --cov``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -157,6 +158,26 @@ def test_the_reminders_were_really_delivered(demo):
     assert any(b"vence" in email.read_bytes() for email in emails)
     for role in ("ADMIN", "STAFF", "EMPLOYER", "HOLDER"):
         assert demo[role] in demo["PRINTED"]
+
+
+def test_each_role_signs_in_once_by_its_link_and_sees_its_page(demo):
+    links = dict(
+        re.findall(r"^  (\w+) +(http\S+/sign-in/link/\S+)$", demo["PRINTED"], re.MULTILINE)
+    )
+    assert links.keys() == {"holder", "employer", "staff", "admin"}
+    server = demo["URL"].removeprefix("http://")
+    for role, link in links.items():
+        path, site = link.removeprefix(demo["URL"]), http.client.HTTPConnection(server, timeout=30)
+        site.request("POST", path)
+        answer = site.getresponse()
+        assert (answer.status, answer.read() and answer.headers["Location"]) == (303, "/account")
+        site.request("GET", "/account", headers={"Cookie": answer.headers["Set-Cookie"]})
+        page = site.getresponse()
+        name = "Marcus Bennett" if role == "holder" else f"demo {role}"
+        assert f"<h1>{name}</h1>" in page.read().decode()
+        site.request("POST", path)
+        assert site.getresponse().status == 404
+        site.close()
 
 
 def test_rejections_of_the_demo_have_reasons_and_some_activities_have_evidence(demo):

@@ -202,7 +202,7 @@ def test_what_is_neither_true_nor_false_is_named(text):
         (
             "reply_to",
             "a:b@tracker.example",
-            "must be one email address such as ana@example.org, of",
+            "must be one email address such as ana@example.org, with",
         ),
         ("bounce_domain", "localhost", "must be a domain name such as example.org"),
         ("message_id_domain", "bücher.example", "must have its domain in ASCII: xn--bcher-kva.exa"),

@@ -22,6 +22,7 @@ from tracker.services.delivery.dispatcher import never
 from tracker.services.delivery.planner import PlanCounts
 from tracker.services.delivery.reaper import ReapCounts
 from tracker.services.employers import digests, employments
+from tracker.services.people import sessions, sign_in
 from tracker.services.points import evidence
 from tracker.settings import Settings
 
@@ -63,6 +64,22 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
     )
     _log_counts("dispatch", counts)
     return counts
+
+
+def look_up_sign_ins(container: Container, *, stop: Callable[[], bool] = never) -> int:
+    """Find the people who wait for a code to sign in, and put their messages into the outbox."""
+    total = 0
+    while not stop():
+        with container.reading(SYSTEM) as reading:
+            if not sign_in.is_anybody_waiting(reading):
+                break
+        with container.work(SYSTEM) as work:
+            found = sign_in.look_up(work)
+        if not found:  # another process looks them up
+            break
+        total += found
+    _log_counts("sign-ins", {"looked_up": total})
+    return total
 
 
 def smtp_sender(container: Container) -> SmtpSender:
@@ -163,12 +180,14 @@ def end_employments(container: Container) -> int:
 def tidy(container: Container) -> int:
     """Delete stored responses that are older than the settings allow; returns how many.
 
-    Old usage counts are deleted too, and evidence files left by a crash that have had no row for a
-    day.
+    Old usage counts, attempts to sign in and sessions are deleted too, and evidence files left by a
+    crash that have had no row for a day.
     """
     with container.work(SYSTEM) as work:
         forgotten = idempotency.forget_old(work)
         allowances.forget_old(work)
+        sign_in.forget_old(work)
+        sessions.forget_old(work)
     with container.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
     _log_counts("tidy", {"forgotten": forgotten, "swept": swept})

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 SettingValues = Mapping[str, Mapping[str, object]]
 
 NAMES = {
-    "http": "links in email that anyone on the way can read and change",
+    "http": "links in email, and sessions, that anyone on the way can read and change",
     "plain_mail": "messages, and the relay's password, sent without TLS",
     "plain_database": "records sent to the database without TLS",
     "sqlite": "a database for one machine and one process",

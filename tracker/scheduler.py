@@ -75,6 +75,12 @@ def timetable(
             every.dispatch_every_seconds,
             longest=FINAL_TIMEOUT,
         ),
+        TimetableEntry(
+            "sign-ins",
+            partial(jobs.look_up_sign_ins, container, stop=stop),
+            every.dispatch_every_seconds,
+            watched=False,
+        ),
         TimetableEntry("reap", partial(jobs.reap, container), every.reap_every_seconds),
         TimetableEntry(
             "audit", partial(jobs.audit, container), every.audit_every_seconds, watched=False

@@ -154,12 +154,24 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """How long codes, links and sessions last."""
+
+    code_minutes: int
+    code_tries: int
+    idle_minutes: int
+    session_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequestLimits:
     """How much one person may do, so that nobody uses up shared resources."""
 
     misses_per_minute: int
     number_misses_per_hour: int
     exports_per_hour: int
+    sign_ins_per_hour: int
+    codes_per_hour: int
     claims: int
     drafts: int
     tokens: int
@@ -181,6 +193,7 @@ class Settings:
     exports: Exports
     api: Api
     server: Server
+    accounts: AccountSettings
     limits: RequestLimits
 
     @property

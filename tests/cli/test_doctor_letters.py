@@ -130,9 +130,9 @@ def test_digests_that_nobody_writes(found, container, clock):
 def test_an_audit_that_found_something_or_is_long_ago(found, container, clock):
     assert found("audit") == ("warning", "it has never run on this database")
     jobs.audit(container)
-    assert found("audit") == ("ok", "the last was 0 min ago")
+    assert found("audit") == ("ok", "the last audit was 0 min ago")
     clock.advance(hours=4)
-    assert found("audit") == ("warning", "the last was 4 h 0 min ago")
+    assert found("audit") == ("warning", "the last audit was 4 h 0 min ago")
     with container.work(SYSTEM) as work:
         counters.put(work, counters.VIOLATIONS, 2)
     assert found("audit") == ("problem", "the last audit found 2 due stages without a row")

@@ -297,7 +297,7 @@ def test_a_repair_is_foretold_done_and_not_repeated(
         "Cycles would be moved from 2015 to 2015b: 40",
         "This was a dry run: nothing was stored.",
     )
-    assert done.stdout.splitlines() == [*lines, "Cycles put from 2015 under 2015b: 40"]
+    assert done.stdout.splitlines() == [*lines, "Cycles put from 2015 to 2015b: 40"]
     assert f"{len(people)} certifications examined: " in done.stdout
     assert done.stderr == f"Written: {path}\n"
     rows = foretold.read_text().splitlines()

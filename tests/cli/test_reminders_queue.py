@@ -44,7 +44,7 @@ def test_dead_letters_are_queued_again_with_a_reason_in_the_history(tracker, con
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [f"{id_}: ready" for id_ in letters[:2]]
     again = tracker("reminders", "requeue", *letters[:2], "--reason", "mailbox repaired")
-    assert again.stdout.splitlines() == [f"{id_}: ready already" for id_ in letters[:2]]
+    assert again.stdout.splitlines() == [f"{id_}: already ready" for id_ in letters[:2]]
     wanted = select(HistoryEntry.actor, HistoryEntry.detail).where(HistoryEntry.action == "requeue")
     with container.reading(SYSTEM) as reading:
         lines = [tuple(row) for row in reading.rows(wanted)]

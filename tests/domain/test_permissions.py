@@ -91,3 +91,9 @@ def test_a_person_is_an_id_whatever_the_name():
     assert Actor(role="staff", name="Sam", person_id="p1").who == "p1"
     assert Actor(role="staff", name="Sam", person_id="p1", holder_id="h1").who == "h1"
     assert SYSTEM.who is None
+
+
+def test_an_actor_came_in_by_a_token_or_by_a_session():
+    assert Actor(role="staff", name="Sam", token_id="t").credential_id == "t"
+    assert Actor(role="staff", name="Sam", session_id="s").credential_id == "s"
+    assert SYSTEM.credential_id is None

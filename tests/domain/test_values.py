@@ -283,12 +283,12 @@ def test_a_new_key_is_no_fraction_that_a_program_has_made_of_it():
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("#N/A", "is what a program writes where it has nothing: leave it empty"),
-        ("NULL", "is what a program writes where it has nothing: leave it empty"),
-        ("1.23457E+11", "is a number that a spreadsheet has shortened"),
-        ("#REF!", "is what a spreadsheet shows in place of a value"),
-        ("########", "is what a spreadsheet shows in place of a value"),
-        ("Err:502", "is what a spreadsheet shows in place of a value"),
+        ("#N/A", "is what programs write for an empty value: leave it empty"),
+        ("NULL", "is what programs write for an empty value: leave it empty"),
+        ("1.23457E+11", "is a number that a spreadsheet shortened"),
+        ("#REF!", "is what a spreadsheet shows instead of a value"),
+        ("########", "is what a spreadsheet shows instead of a value"),
+        ("Err:502", "is what a spreadsheet shows instead of a value"),
     ],
 )
 def test_what_a_program_writes_in_place_of_a_value_is_refused_with_the_rule(text, rule):

@@ -118,6 +118,7 @@ def test_the_timetable_follows_the_settings(container):
     assert seconds == {
         "plan": 1,
         "dispatch": 1,
+        "sign-ins": 1,
         "reap": 1,
         "audit": 3600,
         "digest": 900,

@@ -5,6 +5,7 @@ A phrase without a rule here fails, and so does one that no message ever says.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -420,15 +421,18 @@ def test_every_phrase_has_a_rule_and_is_said_by_some_message():
     catalogue = {*phrases("en"), *phrases("en", "notices")}
     subjects = {key for key in catalogue if key.endswith("_subject")}
     assert catalogue - subjects - FRAME == RULES.keys() | REMINDERS.keys()
-    said: set[str] = set()
-    for case in CASES:
+    unsaid = (RULES.keys() | REMINDERS.keys()) - UNREACHED
+    # Far-apart standings first: then nearly all phrases are said long before the last one.
+    for case in random.Random(1).sample(CASES, len(CASES)):
+        if not unsaid:
+            return
         for tells in TELLS:
             for notice in variants(tells, case):
-                said.update(composed(notice).keys)
+                unsaid -= set(composed(notice).keys)
         if line := standings.line_of(case):
             facts = ReminderMessage("Ana", "en", (line,), "", "MSSC")
-            said.update(compose_reminder(facts).keys)
-    assert (RULES.keys() | REMINDERS.keys()) - said - UNREACHED == set()
+            unsaid -= set(compose_reminder(facts).keys)
+    assert unsaid == set()
 
 
 def test_a_denial_after_the_expiry_offers_no_deadline_that_is_past():

@@ -21,11 +21,12 @@ from tracker.mail import digest_previews, previews
 from tracker.mail.messages import phrases
 from tracker.mail.previews import Sample
 from tracker.web import unsubscribe_words, verify_words
+from tracker.web.people import words as people_words
 
 ROOT = Path(__file__).parents[2]
 SCHEMES = files.load(ROOT / "config" / "schemes")
 EXAMPLES = files.load(ROOT / "config" / "schemes" / "examples")
-CATALOGUES = ("phrases", "notices", "digest", "calendar")
+CATALOGUES = ("phrases", "notices", "digest", "calendar", "sign_in_messages")
 WORDS_OF_CODE: tuple[Any, ...] = (
     next_steps._WORDS,
     gaps._WAYS,
@@ -42,7 +43,7 @@ WORDS_OF_CODE: tuple[Any, ...] = (
     preferences._ALWAYS,
     preferences._OFF,
 )
-PAGES: tuple[Any, ...] = (verify_words.WORDS, unsubscribe_words.WORDS)
+PAGES: tuple[Any, ...] = (verify_words.WORDS, unsubscribe_words.WORDS, people_words.WORDS)
 
 
 def flat(words: Any) -> Iterator[str]:

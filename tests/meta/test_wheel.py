@@ -51,7 +51,7 @@ def test_in_an_empty_directory_it_is_made_ready_serves_and_reminds(command, inst
         [sys.executable, "-c", place], check=True, capture_output=True, text=True
     )
     assert asked.stdout == f"{installed}/tracker/shipped\n"
-    assert f"to migration {migrations.head()}." in run("init").stderr
+    assert f"to version {migrations.head()}." in run("init").stderr
     assert "Certified Production Technician" in run("schemes", "list").stdout
     run("remind")
     assert "mssc-cpt.toml" in {p.name for p in (installed / "tracker/shipped").rglob("*.toml")}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 
 from tracker.api import imports
-from tracker.api.access import me
+from tracker.api.access import me, sessions
 from tracker.api.credentials import (
     adjustments,
     appeals,
@@ -28,7 +28,7 @@ from tracker.api.credentials import (
 from tracker.api.delivery import letters, relay_events, reminders, sending, suppressions
 from tracker.api.desk import requests, review_queue
 from tracker.api.employers import consents, digests, employers, workforce
-from tracker.api.http import callers, errors
+from tracker.api.http import callers, errors, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import history, operations
 from tracker.api.people import holders, preferences
@@ -41,6 +41,7 @@ UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
 
 _RESOURCES = (
     me,
+    sessions,
     schemes,
     reasons,
     holders,
@@ -100,6 +101,6 @@ def _dress(response: Response) -> Response:
     )
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.headers.get("Authorization"):
+    if request.headers.get("Authorization") or session_cookies.secret():
         response.headers["Cache-Control"] = "private, no-store"
     return response

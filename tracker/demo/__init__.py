@@ -46,12 +46,13 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The addresses and tokens of a running demo."""
+    """The addresses and tokens of a running demo; ``links`` sign in once, by role."""
 
     directory: Path
     url: str
     emails: Path
     variables: Mapping[str, str]
+    links: Mapping[str, str]
 
 
 def main(*, port: int = 8000, directory: Path | None = None, once: bool = False) -> None:
@@ -102,7 +103,7 @@ def _check_free(port: int) -> None:
 
 
 def _set_up(container: Container, home: Path, port: int) -> Site:
-    """Create the tables, the people, and a token for each role."""
+    """Create the tables, the people, a token and a link to sign in for each role."""
     migrations.upgrade(container.engine)
     today = datetime.fromisoformat(NOW).astimezone(UTC).date()
     with container.work(_STAFF) as work:
@@ -111,9 +112,10 @@ def _set_up(container: Container, home: Path, port: int) -> Site:
     with container.work(SYSTEM) as work:
         send_safety.enable(work, reason="The demo's mail catcher delivers nothing.")
         variables = {"URL": f"http://127.0.0.1:{port}", **loading.credentials(work)}
+        links = loading.sign_in_links(work)
     exports = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
     (home / "demo.env").write_text(exports, encoding="utf-8")
-    return Site(home, variables["URL"], home / "emails", variables)
+    return Site(home, variables["URL"], home / "emails", variables, links)
 
 
 @contextmanager
@@ -177,6 +179,7 @@ def _guide(site: Site, catcher: MailCatcher) -> str:
     if len(emails) > len(shown):
         shown.append(f"  ... and {len(emails) - len(shown)} more")
     variables = [f"  {name:17} {value}" for name, value in site.variables.items()]
+    links = [f"  {role:10} {link}" for role, link in site.links.items()]
     return "\n".join(
         [
             "",
@@ -185,6 +188,10 @@ def _guide(site: Site, catcher: MailCatcher) -> str:
             f"  {site.url}/               start page",
             f"  {site.url}/docs           the HTTP API documentation",
             f"  {site.url}/verify/{site.variables['PUBLIC_ID']}   a public verification page",
+            "",
+            "Sign in with a browser, once with each link:",
+            *links,
+            f"or as any worker at {site.url}/sign-in, where the code arrives as an email (below).",
             "",
             "Tokens and ids; in another shell:  . var/demo/demo.env"
             if site.directory.name == "demo"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
@@ -20,7 +20,10 @@ from tracker.services import imports
 from tracker.services.core import bulk, tokens
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import centers
+from tracker.services.people import accounts, sign_in
 from tracker.services.points import evidence
+
+_LINKS_LAST = timedelta(days=30)
 
 
 def load(work: UnitOfWork, today: date) -> Iterator[str]:
@@ -120,6 +123,36 @@ def credentials(work: UnitOfWork) -> dict[str, str]:
         "PUBLIC_ID": held.public_id,
         "EMPLOYER_ID": employer.id,
     }
+
+
+def sign_in_links(work: UnitOfWork) -> dict[str, str]:
+    """A link for each role that signs in once, within a month of the demo's clock.
+
+    Only holders sign in by a mailed code; the other accounts exist in the demo alone.
+    """
+    holder = work.row(select(Holder.id, Holder.email).where(Holder.ref == people.TOUR_HOLDER))
+    employer = work.row(
+        select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
+    )
+    accounts_of = {
+        "holder": (accounts.claim(work, holder.id, holder.email)[0], holder.email),
+        "employer": _account(work, "employer", employer_id=employer.id),
+        "staff": _account(work, "staff"),
+        "admin": _account(work, "admin"),
+    }
+    until = work.now + _LINKS_LAST
+    return {
+        role: sign_in.link_for(work, account_id, email, until=until)
+        for role, (account_id, email) in accounts_of.items()
+    }
+
+
+def _account(work: UnitOfWork, role: Role, employer_id: str | None = None) -> tuple[str, str]:
+    email = f"{role}@tracker.example"
+    made = accounts.open_account(
+        work, role=role, name=f"demo {role}", email=email, employer_id=employer_id
+    )
+    return made, email
 
 
 def _token(work: UnitOfWork, role: Role, **subject: str) -> str:

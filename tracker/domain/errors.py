@@ -214,6 +214,12 @@ class TokenEnded(Refusal):
     code = "token_ended"
 
 
+class SessionEnded(Refusal):
+    """The session ended while the request was being read."""
+
+    code = "session_ended"
+
+
 class SelfReview(NotAllowed):
     """Nobody may decide on a record of their own."""
 

@@ -20,7 +20,8 @@ class Actor:
 
     ``person_id`` identifies the person, whatever the name; it is the same for every token that a
     person makes for themselves. ``makers`` are the holders whose tokens created this one: it may
-    decide on their records no more than they may.
+    decide on their records no more than they may. An actor came in by a token (``token_id``) or by
+    signing in (``session_id``).
     """
 
     role: Role
@@ -31,6 +32,12 @@ class Actor:
     scopes: frozenset[Scope] = frozenset(SCOPES)
     person_id: str | None = None
     makers: frozenset[str] = frozenset()
+    session_id: str | None = None
+
+    @property
+    def credential_id(self) -> str | None:
+        """The id of the token or the session with which the actor came in."""
+        return self.token_id or self.session_id
 
     @property
     def who(self) -> str | None:

@@ -17,11 +17,12 @@ from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
-from tracker.mail import calendars, envelopes, messages, notices
+from tracker.mail import calendars, envelopes, messages, notices, sign_in
 from tracker.mail.calendars import CalendarDay
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderMessage
 from tracker.mail.notices import NoticeMessage, NoticeToCompose
+from tracker.mail.sign_in import SignInMessage
 from tracker.mail.today import Today
 
 _EXPIRY = date(2027, 3, 15)
@@ -82,7 +83,8 @@ def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
 
 
 def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
-    """Messages about more than one certification or event."""
+    """Messages about more than one certification or event, and the one of no scheme: to sign in."""
+    yield _sign_in(language)
     renewed = [scheme for scheme in schemes if scheme.reminders is not None and scheme.policies]
     lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
     if len(lines) > 1:
@@ -206,6 +208,22 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
         )
     )
     return Sample(f"{name}.{language}", message, at, "reminders", lines[0].standing.issuer)
+
+
+def _sign_in(language: str) -> Sample:
+    message = sign_in.compose(
+        SignInMessage(
+            name=translated(_NAMES, language),
+            language=language,
+            code="048213",
+            link="https://tracker.example/sign-in/link/made-up",
+            minutes=10,
+            site="Tracker",
+            issuer="Tracker",
+        )
+    )
+    at = datetime.combine(_EXPIRY, datetime.min.time(), UTC)
+    return Sample(f"sign-in.{language}", message, at, "")
 
 
 def _days(line: CertificationLine) -> Iterator[CalendarDay]:

@@ -7,6 +7,7 @@ are ``Instant`` columns, points and money are ``AmountColumn``, ids are UUIDv7 a
 """
 
 from tracker.db import Base
+from tracker.models.accounts import Account, LoginSession, SignIn
 from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
@@ -34,6 +35,7 @@ from tracker.models.standing_changes import StandingChange
 from tracker.models.tokens import Token
 
 __all__ = [
+    "Account",
     "Activity",
     "Adjustment",
     "AdjustmentBatch",
@@ -61,6 +63,7 @@ __all__ = [
     "HolderRequest",
     "IdempotencyKey",
     "ImportRun",
+    "LoginSession",
     "Message",
     "Notice",
     "PolicyPublication",
@@ -72,6 +75,7 @@ __all__ = [
     "RosterEntry",
     "Runtime",
     "Sharing",
+    "SignIn",
     "Span",
     "StandingChange",
     "Suppression",

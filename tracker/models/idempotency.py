@@ -17,13 +17,17 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class IdempotencyKey(Base, kw_only=True):
-    """The response to a POST, so that the same key and body get the same response again."""
+    """The response to a POST, so that the same key and body get the same response again.
+
+    The caller came with a token or by a session.
+    """
 
     __tablename__ = "idempotency_key"
-    __table_args__ = (UniqueConstraint("token_id", "key"),)
+    __table_args__ = (UniqueConstraint("token_id", "key"), UniqueConstraint("session_id", "key"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
-    token_id: Mapped[str] = mapped_column(ForeignKey("token.id"))
+    token_id: Mapped[str | None] = mapped_column(ForeignKey("token.id"))
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("login_session.id"))
     key: Mapped[str] = mapped_column(String(100))
     request_digest: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]

@@ -1,9 +1,9 @@
-"""Pages for people: the start page, the documentation, verification, unsubscribing.
+"""Pages for people: the start page, the documentation, verification, unsubscribing, signing in.
 
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
 inline style and no script; templates are in ``templates``, their words in ``verify_words`` and
 ``unsubscribe_words``. A page that programs may read too, such as a verification, is also in the
-OpenAPI document.
+OpenAPI document. The pages of people who sign in are in ``people``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
+from tracker.web.people import account, sign_in
 
 UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
 """The public routes that the OpenAPI document leaves out."""
@@ -25,3 +26,5 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
+    app.register_blueprint(sign_in.pages)
+    app.register_blueprint(account.pages)

@@ -17,7 +17,18 @@ from tracker.api.http import routing
 from tracker.domain.schemes.activity_types import ENGLISH
 
 HERE = Path(__file__).parent
-UNDOCUMENTED = frozenset({"/", "/docs", "/docs/<path:name>"})
+OF_PEOPLE = frozenset(
+    {
+        "/sign-in",
+        "/sign-in/code",
+        "/sign-in/link/<string:proof>",
+        "/sign-out",
+        "/account",
+        "/account/sessions/<uuid:session_id>/end",
+    }
+)
+"""The pages of people who sign in (``web/people``)."""
+UNDOCUMENTED = frozenset({"/", "/docs", "/docs/<path:name>"}) | OF_PEOPLE
 """Routes for people, which the OpenAPI document leaves out."""
 
 _CSS = (HERE / "templates" / "tracker.css").read_text(encoding="utf-8")

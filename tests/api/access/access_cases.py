@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ from tracker.models import (
     Certification,
     DigestOrder,
     Evidence,
+    Holder,
     HolderRequest,
     ImportRun,
     Message,
@@ -37,6 +38,7 @@ from tracker.models import (
 from tracker.services.core import signed_links
 from tracker.services.core.context import Container, UnitOfWork
 from tracker.services.employers import digest_links
+from tracker.services.people import accounts, sessions, sign_in
 from tracker.services.points import activities, evidence
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -88,7 +90,21 @@ def _of_holder(work: UnitOfWork, holder_id: str) -> Ids:
         "public_id": held.public_id,
         "assessment_id": work.row(passed).id,
         "sharing_id": work.row(sharing).id,
+        **_session(work, holder_id),
         "proof": signed_links.proof(work.message_key, "u-reminders", holder_id),
+    }
+
+
+def _session(work: UnitOfWork, holder_id: str) -> Ids:
+    """A browser of the holder's, signed in: its session, the secret, and a link to sign in."""
+    email = work.row(select(Holder.email).where(Holder.id == holder_id)).email
+    account_id, _ = accounts.claim(work, holder_id, email)
+    session_id, secret = sessions.start(work, account_id, email=email, agent="Firefox")
+    link = sign_in.link_for(work, account_id, email, until=work.now + timedelta(hours=1))
+    return {
+        "session_id": session_id,
+        "session": secret,
+        "sign_in": link.rpartition("/")[2],
     }
 
 

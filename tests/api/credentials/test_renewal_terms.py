@@ -184,7 +184,7 @@ def test_a_module_is_passed_again_as_re_examination_only(held, caller):
     assert other.json["code"] == "already_passed"
     failed = staff.post(path, attempt | {"taken_on": "2026-06-26", "result": "fail"})
     assert failed.status_code == 201
-    assert "revokes" in failed.json["warnings"][0]
+    assert "leads to revocation" in failed.json["warnings"][0]
     too_soon = staff.post(path, attempt | {"taken_on": "2026-07-01"})
     assert too_soon.json["code"] == "retake_too_soon"
     again = staff.post(path, attempt | {"taken_on": "2026-08-01"})

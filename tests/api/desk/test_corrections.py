@@ -348,7 +348,7 @@ def test_while_it_is_in_force_a_module_is_not_passed_anew_and_the_day_is_named(s
     (refused,) = passed_again(staff, ids[0], "2026-10-01", ("safety",))
     assert (refused.status_code, refused.json["code"]) == (409, "already_passed")
     assert refused.json["again_from"] == "2026-12-26"
-    assert "anew from 2026-12-26" in refused.json["detail"]
+    assert "again from 2026-12-26" in refused.json["detail"]
 
 
 def test_failed_anew_the_wait_holds(staff, lapsed):

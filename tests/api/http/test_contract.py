@@ -157,7 +157,7 @@ def test_generated_requests_of_every_role_get_documented_answers(
                     continue
                 # Everybody asks something else, and the same in every run.
                 seed = f"{operation.label}/{mode}/{role}/{backend}"
-                examples = 1 if is_refused else EXAMPLES
+                examples = 1 if is_refused or backend == "postgresql" else EXAMPLES
                 asked = _try(cases, headers, inhabited, seed=seed, examples=examples)
                 if mode is GenerationMode.NEGATIVE and not asked:
                     break

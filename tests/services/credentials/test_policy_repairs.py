@@ -220,7 +220,7 @@ def test_only_what_corrects_a_version_repairs_it(container):
     for new, says in (("2015b", "corrects no version"), ("2017", "corrects '2016'")):
         with pytest.raises(NotACorrection, match=says):
             repaired(wrong, PolicyRepair("cpt", "2015", new))
-    with pytest.raises(UnknownVersion, match="there are: 2015, 2015b, 2016, 2017"):
+    with pytest.raises(UnknownVersion, match="its versions are: 2015, 2015b, 2016, 2017"):
         repaired(wrong, PolicyRepair("cpt", "2014", "2015b"))
     with pytest.raises(UnknownVersion), wrong.reading(SYSTEM) as reading:
         policy_impact.foresee(reading, PolicyRepair("cpt", "2015", "2018"))

@@ -263,7 +263,7 @@ def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     (first, second) = refused(registered, "assessments", file)
 
     assert first[:2] == (2, "center")
-    assert "is 'Ivy Tech Indianapolis' meant?" in first[2]
+    assert "did you mean 'Ivy Tech Indianapolis'?" in first[2]
     assert "meant" not in second[2]
     assert "--new-centers" in second[2]
     other = file.replace("Ivy-Tech", "Ivy Tech North")

@@ -166,9 +166,9 @@ def test_what_files_of_one_folder_contradict_is_refused(container, files):
     ("name", "rule"),
     [
         ("standing_change.csv", "is not named after a kind of file; the kinds are holders"),
-        ("holder.xlsx", "is holders.xlsx meant?"),
+        ("holder.xlsx", "did you mean holders.xlsx?"),
         ("notes.txt", "must end in .csv or .xlsx"),
-        ("Holders.XLSX", "is a second file of holders beside"),
+        ("Holders.XLSX", "is a second file of the kind holders, besides"),
         ("standings.csv", "is not named after a kind of file"),
     ],
 )

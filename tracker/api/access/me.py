@@ -8,7 +8,7 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from tracker.api.credentials import certifications
-from tracker.api.http import paging, routing
+from tracker.api.http import paging, routing, session_cookies
 from tracker.api.http.fields import (
     AmountField,
     ClosedSchema,
@@ -95,6 +95,11 @@ class MeSchema(Schema):
         metadata={"description": "For holders: whether emails reach them."},
     )
     certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
+    csrf_token = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "For X-CSRF-Token, if the caller has a session."},
+    )
 
 
 class NewTokenSchema(ClosedSchema):
@@ -165,6 +170,9 @@ def me(reading: ReadContext) -> Response:
             "employer": {"id": employer.id, "name": employer.name} if employer else None,
             "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, one, language) for one in found.certifications],
+            "csrf_token": session_cookies.csrf_token(found.actor)
+            if found.actor.session_id
+            else None,
         }
     )
     response.vary.add("Accept-Language")

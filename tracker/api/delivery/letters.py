@@ -13,10 +13,11 @@ from tracker.domain.delivery.queue_acts import MessageState, QueueAct
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import by_hand, sent_messages
 from tracker.services.delivery.sent_messages import Copy, MessageFilter
+from tracker.services.outbox.queue import SIGN_IN
 
 resource = Resource("letters", __name__, description=__doc__)
 
-KINDS = ("reminder", "notice", "digest")
+KINDS = ("reminder", "notice", "digest", SIGN_IN)
 _SENT_TO_ME = ("id", "kind", "state", "finished_at")
 _OF_ROW = (
     "id",

@@ -22,6 +22,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.TooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.TokenEnded, HTTPStatus.UNAUTHORIZED),
+    (errors.SessionEnded, HTTPStatus.UNAUTHORIZED),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
     (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),

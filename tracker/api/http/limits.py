@@ -19,6 +19,7 @@ from tracker.services.core.context import ReadContext
 
 _OWN_MISSES = 3  # wrong surnames of one caller for a number that others guess at
 _MOST_UNCOUNTED = 10_000
+_CALLERS = 4  # who may use up the codes to one address before each has only one more
 _LOCK = Lock()
 
 
@@ -88,6 +89,27 @@ def exported(actor: Actor) -> None:
     allowance = Allowance("export", most, timedelta(hours=1))
     with container.statement(SYSTEM) as work:
         allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
+
+
+def sign_in(asked: str) -> None:
+    """Count an attempt to sign in with this address or number, and refuse one too many.
+
+    Counted are the attempts of the caller, those of the caller for this address, and those of all
+    callers for it. Where others ask too often, each caller still has one: nobody can lock somebody
+    else out. Raises TooOften.
+    """
+    container, hour = routing.container(), timedelta(hours=1)
+    chosen, network = container.settings.limits, _network(request.remote_addr)
+    by_caller = Allowance("sign-ins of a caller", chosen.sign_ins_per_hour, hour)
+    by_both = Allowance("codes of a caller", chosen.codes_per_hour, hour)
+    by_all = Allowance("codes", chosen.codes_per_hour * _CALLERS, hour)
+    first = Allowance("first code of a caller", 1, hour)
+    key, both = container.message_key, f"{asked} {network}"
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(by_caller, key, network))
+        allowances.take(work, allowances.use_of(by_both, key, both))
+        of_all = allowances.use_of(by_all, key, asked)
+        allowances.take_one_of(work, [of_all, allowances.use_of(first, key, both)])
 
 
 def _network(address: str | None) -> str:

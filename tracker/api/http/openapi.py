@@ -16,7 +16,9 @@ _DESCRIPTION = """Recertification and credential tracking.
 
 Dates are calendar dates; a certification expires at the end of its last valid day. Points and
 money are strings with two decimals. Errors are problem+json with a stable `code`. A record that
-the caller may not see is answered like an unknown one, with 404.
+the caller may not see is answered like an unknown one, with 404. People who signed in have a
+session; with it, a request that changes something also needs the header X-CSRF-Token, whose value
+GET /me gives.
 """
 
 
@@ -51,6 +53,8 @@ class Document:
     def _build(self) -> bytes:
         spec = self._api.spec
         spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+        cookie = {"type": "apiKey", "in": "cookie", "name": "__Host-session"}
+        spec.components.security_scheme("session", cookie)
         for blueprint in self._blueprints:
             name = blueprint.name
             blueprint.register_views_in_doc(self._api, self._app, spec, name=name, parameters=None)

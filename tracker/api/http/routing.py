@@ -21,7 +21,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import PreconditionRequired, Unauthorized
 
-from tracker.api.http import bodies, idempotency
+from tracker.api.http import bodies, idempotency, session_cookies
 from tracker.api.http.schemas import Loaded, ProblemSchema
 from tracker.api.http.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
@@ -31,6 +31,7 @@ from tracker.language.catalogues import LANGUAGES
 from tracker.services.core import tokens
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.core.prefetch import Ahead
+from tracker.services.people import sessions
 from tracker.settings import Settings
 
 View = Callable[..., Response]
@@ -43,7 +44,7 @@ PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
 
 _WORDS = {
     304: "Not modified",
-    401: "No valid token",
+    401: "No valid token or session",
     403: "Not allowed",
     404: "No such record",
     409: "The records do not allow it",
@@ -202,7 +203,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         if body is not None:
             kind = "multipart/form-data" if upload else JSON
             documented["requestBody"] = {"required": True, "content": {kind: {"schema": body}}}
-        documented["security"] = [] if public else [{"token": []}]
+        documented["security"] = [] if public else [{"token": []}, {"session": []}]
         method, _, path = rule.partition(" ")
         view: View = self.doc(**documented)(door)
         self.route(path, methods=[method])(view)
@@ -292,7 +293,7 @@ def _run(
                 body = opened.enter_context(upload.prepare(container(), actor, arguments[-1]))
                 arguments = (*arguments[:-1], body)
             with container().work(actor) as work:
-                tokens.check_alive(work)
+                check_alive(work)
                 answer = view(work, *arguments, **path)
                 if settle is not None:
                     settle(work, answer)
@@ -305,17 +306,37 @@ def _run(
 
 def _read_ahead(system: ReadContext, ahead: Ahead | None, path: dict[str, object]) -> ReadContext:
     """The read context with what the route will read already fetched, if the path has its id."""
-    if ahead is None or request.query_string:
+    if ahead is None or request.query_string or not (secret := _secret()):
         return system
-    return ahead.read(system, _secret(), *map(str, path.values()))
+    return ahead.read(system, secret, *map(str, path.values()))
 
 
 def authenticate(system: ReadContext) -> Actor:
-    """The actor behind the bearer token. Raises Unauthorized."""
-    actor = tokens.authenticate(system, _secret())
+    """The actor behind the bearer token, or else behind the session: one guard for every door.
+
+    A request with a token that is not valid is refused even if it has a session. Raises
+    Unauthorized, or BadRequest if another site may have sent what changes something.
+    """
+    if "Authorization" in request.headers:
+        actor = tokens.authenticate(system, _secret())
+        if actor is None:
+            raise Unauthorized("A valid bearer token is required.")
+        return actor
+    secret = session_cookies.secret()
+    actor = sessions.authenticate(system, secret) if secret else None
     if actor is None:
         raise Unauthorized("A valid bearer token is required.")
+    session_cookies.check_own_request(actor)
     return actor
+
+
+def check_alive(work: UnitOfWork) -> None:
+    """Check again, inside the transaction, that the actor may still act.
+
+    Raises TokenEnded or SessionEnded.
+    """
+    tokens.check_alive(work)
+    sessions.check_alive(work)
 
 
 def _secret() -> str:

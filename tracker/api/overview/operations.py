@@ -105,7 +105,10 @@ class FromDatabase(Collector):
 def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _each("tracker_outbox_messages", "Unfinished messages.", "state", found.outbox)
     waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
-    about = "How long the oldest due message has waited; urgent: a week or less before expiration."
+    about = (
+        "How long the oldest due message has waited; urgent: a week or less before expiration, or "
+        "a sign-in code."
+    )
     yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
     counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
     reaped = CounterMetricFamily(

@@ -7,7 +7,7 @@ it. No address or number is stored, only a keyed hash of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,9 +77,14 @@ def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use
 
 def take(work: UnitOfWork, use: Use) -> None:
     """Count a use, and refuse it if it exceeds the allowance. Raises TooOften."""
-    count, began_at = _count(work, use)
-    if count > use.allowance.most:
-        wait = use.wait(began_at, count, work.now)
+    take_one_of(work, [use])
+
+
+def take_one_of(work: UnitOfWork, uses: Sequence[Use]) -> None:
+    """Count the uses, and refuse if every one exceeds its allowance. Raises TooOften."""
+    counts = [(use, *_count(work, use)) for use in uses]
+    if all(count > use.allowance.most for use, count, _ in counts):
+        wait = min(use.wait(began_at, count, work.now) for use, count, began_at in counts)
         raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, select
 
 from tracker.db import new_id
 from tracker.domain.permissions import Actor
@@ -32,9 +32,15 @@ def remembered(reading: ReadContext, actor: Actor, key: str) -> RememberedAnswer
             IdempotencyKey.status,
             IdempotencyKey.body,
             IdempotencyKey.headers,
-        ).where(IdempotencyKey.token_id == actor.token_id, IdempotencyKey.key == key)
+        ).where(_is_of(actor), IdempotencyKey.key == key)
     )
     return None if row is None else RememberedAnswer(*row)
+
+
+def _is_of(actor: Actor) -> ColumnElement[bool]:
+    """The condition that the key is the actor's, who came with a token or by a session."""
+    column = IdempotencyKey.token_id if actor.token_id else IdempotencyKey.session_id
+    return and_(column.is_not(None), column == actor.credential_id)
 
 
 def remember(work: UnitOfWork, key: str, answer: RememberedAnswer) -> None:
@@ -46,6 +52,7 @@ def remember(work: UnitOfWork, key: str, answer: RememberedAnswer) -> None:
     values = {
         "id": new_id(),
         "token_id": work.actor.token_id,
+        "session_id": work.actor.session_id,
         "key": key,
         "request_digest": answer.request_digest,
         "status": answer.status,

@@ -68,7 +68,7 @@ def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
     Raises TooManyAtOnce.
     """
     maximum = settings.exports.at_once
-    name = f"exports of {actor.token_id}"
+    name = f"exports of {actor.credential_id}"
     try:
         taken = turns.take(_folder(settings), name, of=maximum)
     except NoTurn as error:

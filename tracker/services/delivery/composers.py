@@ -19,10 +19,12 @@ from tracker.services.delivery import (
     notice_messages,
     recipients,
     reminder_messages,
+    sign_in_messages,
     unwanted,
 )
 from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Owed, Uncomposed
 from tracker.services.delivery.stored_facts import StoredFacts
+from tracker.services.outbox import queue
 
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ _COMPOSERS: Mapping[str, Composer] = {
     "reminder": reminder_messages,
     "notice": notice_messages,
     "digest": digest_messages,
+    queue.SIGN_IN: sign_in_messages,
 }
 
 

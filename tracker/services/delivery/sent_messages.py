@@ -23,7 +23,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
 from tracker.services.delivery.stored_facts import StoredFacts
-from tracker.services.outbox.queue import MessageAbout
+from tracker.services.outbox.queue import SIGN_IN, MessageAbout
 
 LEFT = (MessageState.SENT, MessageState.TRANSMITTING, MessageState.AMBIGUOUS, MessageState.DEAD)
 """The states of a message that was sent or tried; holders see theirs in these states."""
@@ -126,8 +126,12 @@ def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
 
 
 def _copies(reading: ReadContext, key: bytes, rows: Sequence[OutboxMessage]) -> list[Copy]:
-    """The rows with their words, composed again by a constant number of statements per kind."""
-    claims = [_claim(row) for row in rows if row.facts is not None]
+    """The rows with their words, composed again by a constant number of statements per kind.
+
+    A sign-in message has no words here: anyone who has its code is taken for the person.
+    """
+    readable = [row for row in rows if row.facts is not None and row.kind != SIGN_IN]
+    claims = [_claim(row) for row in readable]
     made = composers.written(reading, key, claims)
     words = {id_: _words(m.data) for id_, m in made.items() if isinstance(m, Composed)}
     return [Copy(row, *words.get(row.id, (None, None))) for row in rows]

@@ -19,11 +19,18 @@ from tracker.models import Message
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 
-_URGENT, _USUAL = 1, 5  # priorities, the lowest number first; urgent: it expires within days
+_URGENT, _USUAL = (
+    1,
+    5,
+)  # priorities, the lowest number first; urgent: it expires within days, or somebody waits
 AGAIN = 9
 """The priority of a second copy: it never overtakes a message that was never sent."""
 _URGENT_STAGE = 7
-FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
+SIGN_IN = "sign_in"
+"""The kind of the message with a code to sign in, for which somebody waits."""
+FIRST_PRIORITY = case(
+    (Message.stage <= _URGENT_STAGE, _URGENT), (Message.kind == SIGN_IN, _URGENT), else_=_USUAL
+)
 """The priority of a message that was never sent, for example because the relay never took it."""
 # Written out, not bound: a partial index serves only a query that repeats its condition.
 _READY = written("message.state", MessageState.READY)
@@ -33,13 +40,14 @@ class MessageAbout(TypedDict, total=False):
     """What no other row says about a message.
 
     ``type`` and ``lane`` are those of notices; ``refused`` are the addresses that refused the
-    message for good, in compared form.
+    message for good, in compared form. ``sign_in_id`` is the attempt that a code belongs to.
     """
 
     type: str
     lane: str
     refused: list[str]
     digest_id: str
+    sign_in_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,9 @@ class MessageToSend:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it is about something that expires within days."""
+        """Whether it is about something that expires within days, or somebody waits for it."""
+        if self.kind == SIGN_IN:
+            return True
         return self.stage is not None and self.stage <= _URGENT_STAGE
 
     @property

@@ -14,6 +14,7 @@ from tracker.db import Base
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.models import (
+    Account,
     Activity,
     Adjustment,
     Appeal,
@@ -29,6 +30,7 @@ from tracker.models import (
     HistoryValue,
     Holder,
     HolderRequest,
+    LoginSession,
     Message,
     Reminder,
     Renewal,
@@ -64,6 +66,8 @@ _INTERNAL = frozenset(
         "folded_name",
         "number_key",
         "former_key",
+        "account_id",
+        "digest",
     }
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
@@ -74,6 +78,7 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("roster_entry", RosterEntry),
     ("former_name", FormerName),
     ("request", HolderRequest),
+    ("account", Account),
 )
 
 
@@ -95,6 +100,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
     for name in ("sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
+        **_nest(reading, own["account"], Account, _OF_ACCOUNTS),
         **_nest(reading, own["certification"], Certification, _OF_CERTIFICATIONS),
         **_nest(reading, own["activity"], Activity, _OF_ACTIVITIES),
     }
@@ -108,12 +114,14 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "activities": own["activity"],
         "sharing": own["sharing"],
         "rosters": own["roster_entry"],
+        "accounts": own["account"],
         "messages": _messages(reading, holder["id"]),
         "history": _history(reading, subjects | {"holder": [holder["id"]]}),
     }
 
 
 _Parts = tuple[tuple[str, str, type[Base]], ...]  # name in the record, subject of history, table
+_OF_ACCOUNTS: _Parts = (("sessions", "login_session", LoginSession),)
 _OF_CERTIFICATIONS: _Parts = (
     ("cycles", "cycle", Cycle),
     ("adjustments", "cycle_adjustment", Adjustment),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.domain.errors import NotFound
 from tracker.models import (
+    Account,
     Activity,
     Adjustment,
     Appeal,
@@ -156,6 +157,7 @@ _OF_PERSON: tuple[_Owned, ...] = (
     ("roster_entry", RosterEntry.id, RosterEntry.holder_id),
     ("request", HolderRequest.id, HolderRequest.holder_id),
     ("token", Token.id, Token.holder_id),
+    ("account", Account.id, Account.holder_id),
     ("message", Message.id, Message.holder_id),
 )
 

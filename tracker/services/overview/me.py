@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, select
 
 from tracker.domain.credentials.next_steps import NextStep
-from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.errors import Invalid, NotAllowed, NotFound
 from tracker.domain.permissions import Actor, Role, Scope
 from tracker.models import Employer, Token
 from tracker.services.core import tokens
@@ -105,8 +105,11 @@ def make_token(work: UnitOfWork, wanted: Mapping[str, Any]) -> tuple[str, str]:
 
     A token for oneself has one's own role, name, record and employer, no scope that one lacks, and
     lasts at most a year. No token lasts longer than the one it is made with. By default it expires
-    in a year, or when one's own does if that is earlier. Raises Invalid.
+    in a year, or when one's own does if that is earlier. A session makes none, since a token would
+    outlive it. Raises Invalid, NotAllowed.
     """
+    if work.actor.session_id is not None:
+        raise NotAllowed("A token is made with a token; a session cannot make one.")
     actor, own_end = work.actor, _own_end(work)
     usual = min(own_end or work.now + LONGEST, work.now + LONGEST)
     values = {**wanted, "expires_at": wanted.get("expires_at", usual)}

@@ -43,7 +43,7 @@ def checks(reading: ReadContext) -> Iterator[ReadinessCheck]:
 UNFINISHED = (*WAITING, *STUCK)
 """The states that are counted; finished messages are not, since they are most of all messages."""
 GROUPS = {1: "urgent", 5: "usual", 9: "again"}
-"""Messages by priority; urgent ones are of a stage seven days or less before the expiry."""
+"""Messages by priority; urgent: a stage at most seven days before the expiry, or a code."""
 _DAY = timedelta(days=1)
 
 # Literals instead of parameters: a partial index serves only a query that repeats its condition.

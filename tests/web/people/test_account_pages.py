@@ -1,0 +1,132 @@
+"""What people see once they are signed in (web/people/account.py)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from tests import factories
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Employer, Holder, LoginSession
+from tracker.services.people import accounts, sign_in
+
+
+def text_of(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+
+
+def test_a_holder_sees_certifications_and_days_left(browser, ana, clock):
+    clock.set("2026-11-25")
+    me = browser()
+    me.sign_in(ana)
+    told = text_of(me.get("/account"))
+
+    assert "Ana Ruiz" in told
+    assert "Valid · 30 days left" in told
+    assert "Valid through December 25, 2026" in told
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("2026-12-24", "1 day left"), ("2026-12-25", "today is the last day")]
+)
+def test_the_last_days_have_their_words(browser, ana, clock, day, said):
+    clock.set(day)
+    me = browser()
+    me.sign_in(ana)
+
+    assert said in text_of(me.get("/account"))
+
+
+def test_an_expired_certification_has_no_days_left(browser, ana, clock):
+    clock.set("2026-12-26")
+    me = browser()
+    me.sign_in(ana)
+    told = text_of(me.get("/account"))
+
+    assert "Expired" in told
+    assert "days left" not in told
+
+
+def test_a_holder_is_spoken_to_in_the_language_on_record(browser, container, ana):
+    with container.work(SYSTEM) as work:
+        work.execute(update(Holder).values(language="es"))
+    me = browser()
+    me.sign_in(ana)
+
+    assert "Sus certificaciones" in me.get("/account").text
+
+
+def test_somebody_without_a_certification_and_with_a_name_of_signs(browser, container):
+    with container.work(SYSTEM) as work:
+        factories.holder(
+            work,
+            email="bo@example.org",
+            given_name="<script>alert(1)</script>",
+            family_name="{{7*7}}",
+        )
+    me = browser()
+    me.sign_in("bo@example.org")
+    page = me.get("/account")
+
+    assert "You don&#39;t have a certification yet." in page.text
+    assert "<script" not in page.text
+    assert "{{7*7}}" in page.text
+
+
+def test_people_see_where_they_are_signed_in_and_end_the_others(browser, ana):
+    me, phone = browser(), browser()
+    phone.ask(ana)
+    phone.post(
+        "/sign-in/code",
+        {"code": phone.mailed()},
+        headers={"User-Agent": "Phone <b>1</b>" + "x" * 300},
+    )
+    me.sign_in(ana)
+    page = me.get("/account").text
+    assert page.count("<li>") == 2
+    assert "Phone &lt;b&gt;1&lt;/b&gt;" in page
+    assert page.count("(this browser)") == 1
+    (path,) = re.findall(r'action="(/account/sessions/[^"]+)"', page)
+
+    ended = me.post(path, {"csrf_token": me.csrf()})
+
+    assert (ended.status_code, ended.location) == (303, "/account")
+    assert phone.get("/account").status_code == 303
+    assert me.get("/account").text.count("<li>") == 1
+
+
+def test_nobody_ends_another_persons_session(browser, container, ana):
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="bo@example.org")
+    me, other = browser(), browser()
+    other.sign_in("bo@example.org")
+    with container.reading(SYSTEM) as reading:
+        theirs = reading.row(select(LoginSession.id)).id
+    me.sign_in(ana)
+    form = {"csrf_token": me.csrf()}
+    unknown = "01900000-0000-7000-8000-000000000000"
+    answers = [me.post(f"/account/sessions/{id_}/end", form) for id_ in (theirs, unknown)]
+
+    assert [one.status_code for one in answers] == [404, 404]
+    assert other.get("/account").status_code == 200
+
+
+def test_an_employer_signs_in_by_a_link_of_the_operator(browser, container, clock):
+    with container.work(SYSTEM) as work:
+        employer = Employer(name="Acme", recorded_at=work.now)
+        work.session.add(employer)
+        work.session.flush()
+        email = "hr@example.org"
+        account_id = accounts.open_account(
+            work, role="employer", name="Hal", email=email, employer_id=employer.id
+        )
+        until = clock.now.replace(hour=23)
+        link = sign_in.link_for(work, account_id, email, until=until)
+    me = browser()
+    me.post(link.removeprefix("https://tracker.example"))
+    told = text_of(me.get("/account"))
+
+    assert "You&#39;re signed in for your company. Acme" in told
+    assert "Your certifications" not in told

@@ -1,0 +1,129 @@
+"""People's accounts: whom an address or a certificate number lets in, and claiming a record.
+
+A holder has no account until the first sign-in, which claims the record: a code mailed to an
+address on record proves that it is theirs. The rule for addresses is in ``domain.people.accounts``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from tracker.db import new_id
+from tracker.domain.emails import compared
+from tracker.domain.people.accounts import KnownAddresses, addresses, signs_in
+from tracker.domain.permissions import Role
+from tracker.models import Account, Certification, Holder
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import certificate_numbers
+from tracker.services.outbox import suppressions
+
+ADDRESSES = (
+    Holder.email.label("holder_email"),
+    Holder.email_confirmed,
+    Holder.second_email,
+    Holder.second_email_confirmed,
+    Account.email.label("account_email"),
+)
+"""The columns of ``known``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRecipient:
+    """The holder who may sign in, and the address to which the code goes."""
+
+    holder_id: str
+    email: str
+
+
+def known(row: Any) -> KnownAddresses:
+    """The addresses in a row with ``ADDRESSES``."""
+    return KnownAddresses(
+        email=row.holder_email,
+        email_confirmed=row.email_confirmed,
+        second_email=row.second_email,
+        second_email_confirmed=row.second_email_confirmed,
+        account_email=row.account_email,
+    )
+
+
+def is_theirs(row: Any) -> bool:
+    """Whether the ``email`` of a row with ``ADDRESSES`` lets that person sign in."""
+    return signs_in(known(row), row.email)
+
+
+def recipient(reading: ReadContext, asked: str) -> SignInRecipient | None:
+    """Who signs in with this address or certificate number (``domain.people.sign_in.asked``).
+
+    None if nobody does, if the person has died, or if no address of theirs is written to. An
+    address that several people share lets none of them in; each has a certificate number.
+    """
+    by_address = "@" in asked
+    people = (
+        select(Holder.id, *ADDRESSES)
+        .join(Account, Account.holder_id == Holder.id, isouter=True)
+        .where(Holder.deceased_on.is_(None))
+        .where(_has_address(asked) if by_address else _has_number(asked))
+    )
+    found = [
+        SignInRecipient(row.id, address)
+        for row in reading.rows(people)
+        for address in addresses(known(row))
+        if not by_address or compared(address) == asked
+    ]
+    if len({one.holder_id for one in found}) != 1:
+        return None
+    silent = suppressions.since(reading, [one.email for one in found], now=reading.now)
+    return next((one for one in found if compared(one.email) not in silent), None)
+
+
+def _has_address(address: str) -> ColumnElement[bool]:
+    """The condition that an address, in compared form, is on the record or the account."""
+    claimed = select(Account.holder_id).where(func.lower(Account.email) == address)
+    return or_(
+        func.lower(Holder.email) == address,
+        func.lower(Holder.second_email) == address,
+        Holder.id.in_(claimed),
+    )
+
+
+def _has_number(number: str) -> ColumnElement[bool]:
+    numbered = select(Certification.holder_id).where(certificate_numbers.is_called(number))
+    return Holder.id.in_(numbered)
+
+
+def claim(work: UnitOfWork, holder_id: str, email: str) -> tuple[str, bool]:
+    """The holder's account, made if there is none yet; ``email`` is the address that signed in.
+
+    Returns its id, and whether it was made. Two first sign-ins at once make one account.
+    """
+    values = {
+        "id": new_id(),
+        "role": "holder",
+        "email": email,
+        "holder_id": holder_id,
+        "recorded_at": work.now,
+    }
+    made = work.upsert(Account).values(values)
+    once = made.on_conflict_do_nothing(index_elements=["holder_id"]).returning(Account.id)
+    if (row := work.row(once)) is not None:
+        return str(row.id), True
+    changed = update(Account).where(Account.holder_id == holder_id).values(email=email)
+    return str(work.row(changed.returning(Account.id)).id), False
+
+
+def open_account(
+    work: UnitOfWork, *, role: Role, name: str, email: str, employer_id: str | None = None
+) -> str:
+    """Make an account of somebody who is not a holder; returns its id.
+
+    Only the demo does so yet: such accounts need a second factor.
+    """
+    row = Account(role=role, name=name, email=email, employer_id=employer_id, recorded_at=work.now)
+    work.session.add(row)
+    work.session.flush()
+    history.record(work, "open", "account", row.id, role=role)
+    return row.id

@@ -1,0 +1,116 @@
+"""What people see once they are signed in: their certifications today, and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response
+
+from tracker.api.http import routing, session_cookies
+from tracker.domain.people.sign_in import HOME
+from tracker.domain.permissions import Actor
+from tracker.language import next_steps
+from tracker.language.voice import in_words
+from tracker.services.core.context import ReadContext
+from tracker.services.overview import me
+from tracker.services.overview.me import Mine
+from tracker.services.people import sessions
+from tracker.web.people import visitors
+from tracker.web.people.words import WORDS
+from tracker.web.verify_words import WORDS as VERIFY_WORDS
+
+pages = Blueprint("account", __name__)
+
+_SESSIONS = 50  # shown at most; nobody has more but by signing in again and again
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationShown:
+    """A certification in the words of the page; ``left`` is empty if no days are left."""
+
+    title: str
+    number: str
+    status: str
+    valid: bool
+    through: str
+    left: str
+    next: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """A session in the words of the page."""
+
+    id: str
+    agent: str
+    since: str
+    last_used: str
+    current: bool
+
+
+@pages.get("/account")
+@visitors.signed_in
+def home(actor: Actor) -> Response:
+    """The person, their certifications today, and where they are signed in."""
+    with routing.container().reading(actor) as reading:
+        myself = me.myself(reading)
+        rows = sessions.page(reading, after=None, limit=_SESSIONS)
+        language = myself.holder.language if myself.holder else routing.language()
+        zone = ZoneInfo(myself.holder.time_zone if myself.holder else "UTC")
+        shown = [_certification(reading, one, language) for one in myself.certifications]
+    return visitors.page(
+        "account",
+        language,
+        actor=actor,
+        employer=myself.employer,
+        certifications=shown,
+        sessions=[_session(row, actor, language, zone) for row in rows],
+        csrf_token=session_cookies.csrf_token(actor),
+    )
+
+
+@pages.post("/account/sessions/<uuid:session_id>/end")
+@visitors.signed_in
+def end_session(actor: Actor, *, session_id: UUID) -> Response:
+    """Sign one of the person's browsers out."""
+    with routing.container().work(actor) as work:
+        routing.check_alive(work)
+        sessions.end(work, str(session_id))
+    return visitors.go(HOME)
+
+
+def _certification(reading: ReadContext, mine: Mine, language: str) -> CertificationShown:
+    held, standing = mine.held, mine.held.standing
+    scheme, words = reading.schemes[held.scheme], WORDS[language]
+    expires_on = standing.expires_on
+    left = (expires_on - standing.on).days if expires_on and standing.valid else -1
+    return CertificationShown(
+        title=scheme.full_name(language),
+        number=held.number,
+        status=VERIFY_WORDS[language].statuses[standing.status],
+        valid=standing.valid,
+        through=in_words(expires_on, language) if expires_on else words.never,
+        left=words.left(left) if left >= 0 else "",
+        next=next_steps.sentence(mine.next, language, issuer=scheme.issuer, zone=mine.zone),
+        path=f"/verify/{held.public_id}",
+    )
+
+
+def _session(row: Any, actor: Actor, language: str, zone: ZoneInfo) -> SessionShown:
+    return SessionShown(
+        id=row.id,
+        agent=row.agent,
+        since=_moment(row.started_at, language, zone),
+        last_used=_moment(row.last_used_at, language, zone),
+        current=row.id == actor.session_id,
+    )
+
+
+def _moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
+    local = instant.astimezone(zone)
+    return f"{in_words(local.date(), language)}, {local:%H:%M %Z}"
