@@ -76,8 +76,8 @@ def recipient(reading: ReadContext, asked: str) -> SignInRecipient | None:
     ]
     if len({one.holder_id for one in found}) != 1:
         return None
-    silent = suppressions.since(reading, [one.email for one in found], now=reading.now)
-    return next((one for one in found if compared(one.email) not in silent), None)
+    suppressed = suppressions.since(reading, [one.email for one in found], now=reading.now)
+    return next((one for one in found if compared(one.email) not in suppressed), None)
 
 
 def _has_address(address: str) -> ColumnElement[bool]:
