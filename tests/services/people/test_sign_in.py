@@ -295,3 +295,19 @@ def test_an_attempt_is_looked_up_once_by_however_many_processes(container):
 
     assert sum(found) == 1
     assert codes_mailed(container) == 1
+
+
+def test_an_address_to_which_nothing_can_be_written_does_not_stop_the_other_messages(
+    container, desk, ana
+):
+    """Addresses of former releases may have forms that are refused today."""
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="bea@example.org")
+    ((number,),) = rows(container, Certification.number)
+    write(container, ana, email="ana,ruiz@example.org")
+    with cases.relay(container) as (sending, catcher):
+        desk.begin(number)
+        desk.begin("bea@example.org")
+        jobs.dispatch(sending)
+
+        assert [letter.recipient for letter in catcher.letters()] == ["bea@example.org"]

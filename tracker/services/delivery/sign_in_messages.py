@@ -31,10 +31,14 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
     made: Made = {}
     for claim in claims:
         facts = claim.facts or _facts(reading, open_ones.get(_attempt(claim)))
-        if facts is None:
-            made[claim.id] = Uncomposed(_OVER, owed=False)
-            continue
-        made[claim.id] = _composed(reading, key, claim, facts)
+        try:
+            made[claim.id] = (
+                Uncomposed(_OVER, owed=False)
+                if facts is None
+                else _composed(reading, key, claim, facts)
+            )
+        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
+            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
     return made
 
 
