@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from tests.conftest import make_app, office_of
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Account, LoginSession
@@ -352,3 +353,36 @@ def test_the_account_remembers_the_address_that_signed_in_last(browser, containe
     browser().sign_in(ana.upper())
     with container.reading(SYSTEM) as reading:
         assert reading.row(select(Account.email)).email == ana
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://", "https://[::1", "", "é"])
+def test_an_origin_that_is_no_address_is_another_site(browser, ana, origin):
+    me = browser()
+    me.ask(ana)
+    answer = me.post("/sign-in/code", {"code": me.mailed()}, headers={"Origin": origin})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("host", ["tracker.example", "tracker.example:443", "Tracker.example"])
+def test_behind_a_proxy_our_own_forms_are_ours(browser, ana, host):
+    """Proxies pass Host with the port, or in another case."""
+    headers = {"Host": host, "Origin": "https://tracker.example"}
+    me = browser()
+    answer = me.client.post(
+        "/sign-in", data={"asked": ana}, headers=headers, base_url=f"http://{host}"
+    )
+
+    assert answer.status_code == 303
+
+
+def test_the_cookies_are_secure_however_the_scheme_is_spelled(database_url, tmp_path, clock, ana):
+    base = "HTTPS://tracker.example"
+    app = make_app(database_url, tmp_path / "storage", clock, TRACKER_APP_BASE_URL=base)
+    answer = app.test_client().post(
+        "/sign-in", data={"asked": ana}, base_url="https://tracker.example"
+    )
+    office_of(app).engine.dispose()
+
+    assert answer.headers["Set-Cookie"].startswith("__Host-sign-in=")
+    assert "; Secure;" in answer.headers["Set-Cookie"]
