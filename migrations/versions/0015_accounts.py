@@ -96,6 +96,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The release before cannot write messages of this kind: neither to send nor to show them.
+    op.execute(
+        sa.text(
+            "update message set state = 'cancelled', finished_at = created_at,"
+            " lease_until = null, owner = null"
+            " where kind = 'sign_in' and state not in ('sent', 'dead', 'cancelled')"
+        )
+    )
+    op.execute(sa.text("update message set facts = null where kind = 'sign_in'"))
     op.execute(sa.text("delete from idempotency_key where token_id is null"))
     with op.batch_alter_table("idempotency_key") as batch_op:
         batch_op.drop_constraint("uq_idempotency_key_session_id_key", type_="unique")
