@@ -26,16 +26,16 @@ def upgrade() -> None:
         "account",
         sa.Column("id", _ID, nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
-        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("email", sa.String(254)),
         sa.Column("name", sa.String(100)),
         sa.Column("holder_id", _ID),
         sa.Column("employer_id", _ID),
         sa.Column("recorded_at", _INSTANT, nullable=False),
         sa.CheckConstraint("role in ('holder', 'employer', 'staff', 'admin')", name="role"),
         sa.CheckConstraint(
-            "(role <> 'holder' or holder_id is not null)"
-            " and (role <> 'employer' or employer_id is not null)"
-            " and (role = 'holder' or name is not null)",
+            "(role = 'holder') = (holder_id is not null)"
+            " and (role = 'employer') = (employer_id is not null)"
+            " and (role = 'holder' or (name is not null and email is not null))",
             name="subject",
         ),
         sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]),
@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("holder_id"),
     )
-    op.create_index("ix_account_email", "account", ["email"])
     op.create_table(
         "sign_in",
         sa.Column("id", _ID, nullable=False),

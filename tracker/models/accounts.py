@@ -17,24 +17,24 @@ _WAITS = text("asked is not null")
 class Account(Base, kw_only=True):
     """What lets a person sign in: for a holder it belongs to the record, which has the name.
 
-    ``email`` is the address that last signed in (``domain.people.accounts``).
+    ``email`` is the address that last signed in, or that was confirmed before the holder entered
+    another one; a holder's may be none (``domain.people.accounts``).
     """
 
     __tablename__ = "account"
     __table_args__ = (
         one_of("role", ROLES),
         CheckConstraint(
-            "(role <> 'holder' or holder_id is not null)"
-            " and (role <> 'employer' or employer_id is not null)"
-            " and (role = 'holder' or name is not null)",
+            "(role = 'holder') = (holder_id is not null)"
+            " and (role = 'employer') = (employer_id is not null)"
+            " and (role = 'holder' or (name is not null and email is not null))",
             name="subject",
         ),
-        Index("ix_account_email", "email"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     role: Mapped[str] = mapped_column(String(16))
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(String(254))
     name: Mapped[str | None] = mapped_column(String(100), default=None)
     holder_id: Mapped[str | None] = mapped_column(
         ForeignKey("holder.id"), unique=True, default=None

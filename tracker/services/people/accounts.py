@@ -6,14 +6,15 @@ address on record proves that it is theirs. The rule for addresses is in ``domai
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain.emails import compared
-from tracker.domain.people.accounts import KnownAddresses, addresses, signs_in
+from tracker.domain.people.accounts import KnownAddresses, account_address, addresses, signs_in
 from tracker.domain.permissions import Role
 from tracker.models import Account, Certification, Holder
 from tracker.services.core import history
@@ -80,13 +81,22 @@ def recipient(reading: ReadContext, asked: str) -> SignInRecipient | None:
     return next((one for one in found if compared(one.email) not in silent), None)
 
 
+def may_sign_in(reading: ReadContext, holder_id: str, email: str) -> bool:
+    """Whether an address still lets a holder sign in."""
+    row = reading.row(
+        select(Holder.deceased_on, *ADDRESSES)
+        .join(Account, Account.holder_id == Holder.id, isouter=True)
+        .where(Holder.id == holder_id)
+    )
+    return row.deceased_on is None and signs_in(known(row), email)
+
+
 def _has_address(address: str) -> ColumnElement[bool]:
     """The condition that an address, in compared form, is on the record or the account."""
-    claimed = select(Account.holder_id).where(func.lower(Account.email) == address)
     return or_(
         func.lower(Holder.email) == address,
         func.lower(Holder.second_email) == address,
-        Holder.id.in_(claimed),
+        func.lower(Account.email) == address,
     )
 
 
@@ -113,6 +123,36 @@ def claim(work: UnitOfWork, holder_id: str, email: str) -> tuple[str, bool]:
         return str(row.id), True
     changed = update(Account).where(Account.holder_id == holder_id).values(email=email)
     return str(work.row(changed.returning(Account.id)).id), False
+
+
+def replace_addresses(
+    work: UnitOfWork, holder: Holder, replaced: Collection[str], *, by_staff: bool
+) -> None:
+    """Correct the account's address, before addresses on the holder's record are replaced."""
+    account = work.session.scalar(select(Account).where(Account.holder_id == holder.id))
+    if account is None:
+        return
+    before = KnownAddresses(
+        holder.email, email_confirmed=holder.email_confirmed, account_email=account.email
+    )
+    account.email = account_address(before, replaced, by_staff=by_staff)
+
+
+def forget_addresses(work: UnitOfWork, replaced: Collection[tuple[str, str]]) -> None:
+    """Have accounts forget addresses that a file replaced: pairs of holder's id and address."""
+    if replaced:
+        pairs = [{"b_holder_id": id_, "b_email": address} for id_, address in replaced]
+        work.execute(_FORGET, pairs)
+
+
+_FORGET = (
+    update(Account)
+    .where(
+        Account.holder_id == bindparam("b_holder_id"),
+        func.lower(Account.email) == func.lower(bindparam("b_email")),
+    )
+    .values(email=None)
+)
 
 
 def open_account(

@@ -20,7 +20,7 @@ from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
 from tracker.services.credentials import certificate_numbers
 from tracker.services.outbox import cursors
-from tracker.services.people import names
+from tracker.services.people import accounts, names
 
 COLUMNS = (
     Holder.id,
@@ -103,6 +103,8 @@ def write(
     if not changed:
         return
     written = {key: new for key, (_, new) in changed.items()}
+    if replaced := [old for name in ADDRESSES if name in changed and (old := changed[name][0])]:
+        accounts.replace_addresses(work, holder, replaced, by_staff=_is_by_staff(work, holder))
     if not changed.keys().isdisjoint(names.FIELDS):
         written |= _renamed(work, holder, written)
     for key, value in written.items():
@@ -120,9 +122,14 @@ def _confirmed(
     work: UnitOfWork, holder: Holder, values: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> dict[str, bool]:
     """Whether the new addresses are confirmed: only if staff enter them for somebody else."""
-    by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
+    by_staff = _is_by_staff(work, holder)
     given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
     return {f"{name}_confirmed": by_staff for name in given}
+
+
+def _is_by_staff(work: UnitOfWork, holder: Holder) -> bool:
+    """Whether staff change somebody else's record."""
+    return work.actor.is_staff and work.actor.holder_id != holder.id
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:
