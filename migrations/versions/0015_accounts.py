@@ -18,7 +18,7 @@ kind = "expand"  # the release before knows none of it, and keeps answers for to
 
 _ID = sa.Uuid(as_uuid=False)
 _INSTANT = sa.DateTime(timezone=True)
-_WAITS = sa.text("asked is not null")
+_WAITS = sa.text("identifier is not null")
 
 
 def upgrade() -> None:
@@ -47,7 +47,7 @@ def upgrade() -> None:
         "sign_in",
         sa.Column("id", _ID, nullable=False),
         sa.Column("digest", sa.String(64)),
-        sa.Column("asked", sa.String(254)),
+        sa.Column("identifier", sa.String(254)),
         sa.Column("holder_id", _ID),
         sa.Column("account_id", _ID),
         sa.Column("email", sa.String(254)),

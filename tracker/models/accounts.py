@@ -11,7 +11,7 @@ from tracker.db import Base, Id, Instant, new_id, one_of
 from tracker.domain.permissions import ROLES
 
 LONGEST_AGENT = 200
-_WAITS = text("asked is not null")
+_WAITS = text("identifier is not null")
 
 
 class Account(Base, kw_only=True):
@@ -47,8 +47,8 @@ class SignIn(Base, kw_only=True):
     """An attempt to sign in: a code and a link, which are derived from the id and not stored.
 
     ``digest`` is that of the secret of the browser where it began; a link made by the operator has
-    none. ``asked`` is what the person typed, until it has been looked up. An attempt of somebody
-    who is not on record has neither holder nor account, and no code is right for it.
+    none. ``identifier`` is what the person typed, until it has been looked up. An attempt of
+    somebody who is not on record has neither holder nor account, and no code is right for it.
     """
 
     __tablename__ = "sign_in"
@@ -59,7 +59,7 @@ class SignIn(Base, kw_only=True):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     digest: Mapped[str | None] = mapped_column(String(64), unique=True, default=None)
-    asked: Mapped[str | None] = mapped_column(String(254), default=None)
+    identifier: Mapped[str | None] = mapped_column(String(254), default=None)
     holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), default=None)
     email: Mapped[str | None] = mapped_column(String(254), default=None)

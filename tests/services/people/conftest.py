@@ -21,10 +21,10 @@ class Desk:
 
     container: Container
 
-    def begin(self, asked: str) -> str:
+    def begin(self, identifier: str) -> str:
         """Begin, and have the job look the person up; the browser's secret."""
         with self.container.work(SYSTEM) as work:
-            secret = sign_in.begin(work, asked)
+            secret = sign_in.begin(work, identifier)
         jobs.look_up_sign_ins(self.container)
         return secret
 
@@ -43,9 +43,9 @@ class Desk:
         with self.container.work(SYSTEM) as work:
             return sign_in.by_code(work, secret, code, agent="Firefox", **more)
 
-    def sign_in(self, asked: str) -> str | None:
+    def sign_in(self, identifier: str) -> str | None:
         """Begin and enter the right code."""
-        secret = self.begin(asked)
+        secret = self.begin(identifier)
         return self.enter(secret, self.code(secret))
 
     def actor(self, session: str | None) -> Any:

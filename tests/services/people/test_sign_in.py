@@ -133,13 +133,13 @@ def test_a_code_is_worth_nothing_in_another_browser(desk):
     assert desk.enter(other, desk.code(mine)) is None
 
 
-@pytest.mark.parametrize("asked", ["nobody@example.org", "CPT-AAAAA-AAAAA"])
-def test_nobody_signs_in_who_is_not_on_record(container, desk, asked):
-    secret = desk.begin(asked)
+@pytest.mark.parametrize("identifier", ["nobody@example.org", "CPT-AAAAA-AAAAA"])
+def test_nobody_signs_in_who_is_not_on_record(container, desk, identifier):
+    secret = desk.begin(identifier)
 
     assert desk.enter(secret, desk.code(secret)) is None
     assert codes_mailed(container) == 0
-    assert rows(container, SignIn.asked, SignIn.tries) == [(None, 1)]
+    assert rows(container, SignIn.identifier, SignIn.tries) == [(None, 1)]
 
 
 def test_neither_the_deceased_nor_their_sessions(container, desk, ana):
@@ -363,8 +363,8 @@ def test_a_crowd_of_callers_cannot_have_codes_without_end_mailed_to_one_person(
     container, desk, clock
 ):
     ((number,),) = rows(container, Certification.number)
-    for asked in (ANA, number) * 21:
-        desk.begin(asked)
+    for identifier in (ANA, number) * 21:
+        desk.begin(identifier)
 
     assert codes_mailed(container) == 40
     clock.advance(minutes=61)

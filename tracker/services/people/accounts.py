@@ -56,24 +56,24 @@ def is_theirs(row: Any) -> bool:
     return signs_in(known(row), row.email)
 
 
-def recipient(reading: ReadContext, asked: str) -> SignInRecipient | None:
-    """Who signs in with this address or certificate number (``domain.people.sign_in.asked``).
+def recipient(reading: ReadContext, identifier: str) -> SignInRecipient | None:
+    """Who signs in with this address or certificate number (``domain.people.sign_in.identifier``).
 
     None if nobody does, if the person has died, or if no address of theirs is written to. An
     address that several people share lets none of them in; each has a certificate number.
     """
-    by_address = "@" in asked
+    by_address = "@" in identifier
     people = (
         select(Holder.id, *ADDRESSES)
         .join(Account, Account.holder_id == Holder.id, isouter=True)
         .where(Holder.deceased_on.is_(None))
-        .where(_has_address(asked) if by_address else _has_number(asked))
+        .where(_has_address(identifier) if by_address else _has_number(identifier))
     )
     found = [
         SignInRecipient(row.id, address)
         for row in reading.rows(people)
         for address in addresses(known(row))
-        if not by_address or compared(address) == asked
+        if not by_address or compared(address) == identifier
     ]
     if len({one.holder_id for one in found}) != 1:
         return None

@@ -48,8 +48,8 @@ def link(reading: ReadContext, key: bytes, sign_in_id: str) -> str:
     return f"{base}/sign-in/link/{signed_links.proof(key, _PURPOSE, sign_in_id)}"
 
 
-def begin(work: UnitOfWork, asked: str) -> str:
-    """Begin an attempt for an address or a certificate number (``domain.people.sign_in.asked``).
+def begin(work: UnitOfWork, identifier: str) -> str:
+    """Begin an attempt for an identifier (``domain.people.sign_in.identifier``).
 
     Returns the secret for this browser, without which the code is worth nothing.
     """
@@ -57,7 +57,7 @@ def begin(work: UnitOfWork, asked: str) -> str:
     lasts = timedelta(minutes=work.settings.accounts.code_minutes)
     row = SignIn(
         digest=sessions.digest_of(secret),
-        asked=asked,
+        identifier=identifier,
         recorded_at=work.now,
         expires_at=work.now + lasts,
     )
@@ -67,7 +67,7 @@ def begin(work: UnitOfWork, asked: str) -> str:
 
 def is_anybody_waiting(reading: ReadContext) -> bool:
     """Whether attempts wait to be looked up."""
-    return reading.row(select(SignIn.id).where(SignIn.asked.is_not(None)).limit(1)) is not None
+    return reading.row(select(SignIn.id).where(SignIn.identifier.is_not(None)).limit(1)) is not None
 
 
 def look_up(work: UnitOfWork) -> int:
@@ -75,12 +75,14 @@ def look_up(work: UnitOfWork) -> int:
 
     What the person typed is erased.
     """
-    waiting = select(SignIn.id, SignIn.asked, SignIn.expires_at).where(SignIn.asked.is_not(None))
+    waiting = select(SignIn.id, SignIn.identifier, SignIn.expires_at).where(
+        SignIn.identifier.is_not(None)
+    )
     waiting = waiting.order_by(SignIn.recorded_at).limit(_AT_ONCE)
     rows = work.rows(waiting.with_for_update(skip_locked=True))
     messages: list[MessageToSend] = []
     for row, person in _recipients(work, rows):
-        values: dict[str, Any] = {"asked": None}
+        values: dict[str, Any] = {"identifier": None}
         if person is not None and _take_code(work, person.holder_id):
             values |= {"holder_id": person.holder_id, "email": person.email}
             messages.append(_message(row, person.email))
@@ -97,7 +99,7 @@ def _recipients(
     Every process counts people's codes in this order, so that two of them cannot deadlock.
     """
     people = [
-        (row, accounts.recipient(reading, row.asked) if row.expires_at > reading.now else None)
+        (row, accounts.recipient(reading, row.identifier) if row.expires_at > reading.now else None)
         for row in rows
     ]
     return sorted(people, key=lambda pair: pair[1].holder_id if pair[1] else "")
