@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tracker import jobs
+from tracker.domain.people import sign_in as rules
 from tracker.domain.permissions import SYSTEM
 from tracker.models import SignIn
 from tracker.services.core.context import Container
@@ -24,7 +25,7 @@ class Desk:
     def begin(self, identifier: str) -> str:
         """Begin, and have the job look the person up; the browser's secret."""
         with self.container.work(SYSTEM) as work:
-            secret = sign_in.begin(work, identifier)
+            secret = sign_in.begin(work, rules.identifier(identifier))
         jobs.look_up_sign_ins(self.container)
         return secret
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from tests import factories
 from tests.mail_faults import Cut
 from tests.services.delivery import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.permissions import SYSTEM, Actor
@@ -444,3 +445,19 @@ def test_an_address_to_which_nothing_can_be_written_does_not_stop_the_other_mess
         jobs.dispatch(sending)
 
         assert [letter.recipient for letter in catcher.letters()] == ["bea@example.org"]
+
+
+def test_many_attempts_are_looked_up_by_as_few_statements_as_one(container):
+    """People are read through for an address, which takes long where there are many."""
+    ((number,),) = rows(container, Certification.number)
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="bea@example.org")
+    everybody = [ANA, number.replace("-", ""), "bea@example.org", "nobody@example.org", "CPT1"]
+    with container.work(SYSTEM) as work:
+        for identifier in everybody * 3:
+            sign_in.begin(work, identifier)
+    with counted(container) as sent:
+        jobs.look_up_sign_ins(container)
+
+    assert codes_mailed(container) == 9
+    assert len([one for one in sent if "FROM holder" in one]) == 2

@@ -6,11 +6,12 @@ address on record proves that it is theirs. The rule for addresses is in ``domai
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain.emails import compared
@@ -56,29 +57,39 @@ def is_theirs(row: Any) -> bool:
     return signs_in(known(row), row.email)
 
 
-def recipient(reading: ReadContext, identifier: str) -> SignInRecipient | None:
-    """Who signs in with this address or certificate number (``domain.people.sign_in.identifier``).
+def recipients(reading: ReadContext, identifiers: Collection[str]) -> dict[str, SignInRecipient]:
+    """Who signs in with each address or certificate number (``domain.people.sign_in.identifier``).
 
-    None if nobody does, if the person has died, or if no address of theirs is written to. An
-    address that several people share lets none of them in; each has a certificate number.
+    Left out are those with which nobody does, those of the deceased, and those of people to none of
+    whose addresses anything is written. An address that several people share lets none of them in;
+    each has a certificate number. Three statements, however many there are: an address is found by
+    reading through all people.
     """
-    by_address = "@" in identifier
-    people = (
-        select(Holder.id, *ADDRESSES)
-        .join(Account, Account.holder_id == Holder.id, isouter=True)
-        .where(Holder.deceased_on.is_(None))
-        .where(_has_address(identifier) if by_address else _has_number(identifier))
-    )
-    found = [
-        SignInRecipient(row.id, address)
-        for row in reading.rows(people)
-        for address in addresses(known(row))
-        if not by_address or compared(address) == identifier
-    ]
-    if len({one.holder_id for one in found}) != 1:
-        return None
-    silent = suppressions.since(reading, [one.email for one in found], now=reading.now)
-    return next((one for one in found if compared(one.email) not in silent), None)
+    by_address = {one for one in identifiers if "@" in one}
+    numbers = set(identifiers) - by_address
+    people: dict[str, list[SignInRecipient]] = defaultdict(list)
+    for row in reading.rows(_PEOPLE.where(_has_address(by_address))) if by_address else ():
+        for address in addresses(known(row)):
+            people[compared(address)].append(SignInRecipient(row.id, address))
+    for row in reading.rows(_numbered(reading, numbers)) if numbers else ():
+        for number in {row.number_key, row.former_key}:
+            people[number] += [SignInRecipient(row.id, one) for one in addresses(known(row))]
+    wanted = {one: people[one] for one in identifiers if one in people}
+    emails = [person.email for some in wanted.values() for person in some]
+    silent = suppressions.since(reading, emails, now=reading.now)
+    return {
+        identifier: heard[0]
+        for identifier, some in wanted.items()
+        if len({one.holder_id for one in some}) == 1
+        and (heard := [one for one in some if compared(one.email) not in silent])
+    }
+
+
+_PEOPLE = (
+    select(Holder.id, *ADDRESSES)
+    .join(Account, Account.holder_id == Holder.id, isouter=True)
+    .where(Holder.deceased_on.is_(None))
+)
 
 
 def may_sign_in(reading: ReadContext, holder_id: str, email: str) -> bool:
@@ -91,18 +102,22 @@ def may_sign_in(reading: ReadContext, holder_id: str, email: str) -> bool:
     return row.deceased_on is None and signs_in(known(row), email)
 
 
-def _has_address(address: str) -> ColumnElement[bool]:
-    """The condition that an address, in compared form, is on the record or the account."""
+def _has_address(some: Collection[str]) -> ColumnElement[bool]:
+    """The condition that one of these addresses, in compared form, is on record or account."""
     return or_(
-        func.lower(Holder.email) == address,
-        func.lower(Holder.second_email) == address,
-        func.lower(Account.email) == address,
+        func.lower(Holder.email).in_(some),
+        func.lower(Holder.second_email).in_(some),
+        func.lower(Account.email).in_(some),
     )
 
 
-def _has_number(number: str) -> ColumnElement[bool]:
-    numbered = select(Certification.holder_id).where(certificate_numbers.is_called(number))
-    return Holder.id.in_(numbered)
+def _numbered(reading: ReadContext, keys: Collection[str]) -> Select[Any]:
+    """The people whose certifications have or had these numbers."""
+    return (
+        _PEOPLE.add_columns(Certification.number_key, Certification.former_key)
+        .join(Certification, Certification.holder_id == Holder.id)
+        .where(certificate_numbers.is_among(reading, keys))
+    )
 
 
 def claim(work: UnitOfWork, holder_id: str, email: str) -> tuple[str, bool]:

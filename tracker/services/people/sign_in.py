@@ -98,11 +98,10 @@ def _recipients(
 
     Every process counts people's codes in this order, so that two of them cannot deadlock.
     """
-    people = [
-        (row, accounts.recipient(reading, row.identifier) if row.expires_at > reading.now else None)
-        for row in rows
-    ]
-    return sorted(people, key=lambda pair: pair[1].holder_id if pair[1] else "")
+    alive = {row.identifier for row in rows if row.expires_at > reading.now}
+    people = accounts.recipients(reading, alive)
+    pairs = [(row, people.get(row.identifier)) for row in rows]
+    return sorted(pairs, key=lambda pair: pair[1].holder_id if pair[1] else "")
 
 
 def _take_code(work: UnitOfWork, holder_id: str) -> bool:
