@@ -51,9 +51,9 @@ class Browser:
         """Send a form."""
         return self.open("POST", path, data=data, **options)
 
-    def ask(self, asked: str, **more: Any) -> Any:
+    def ask(self, identifier: str, **more: Any) -> Any:
         """Ask for a code, and have it mailed."""
-        answer = self.post("/sign-in", {"asked": asked, **more})
+        answer = self.post("/sign-in", {"identifier": identifier, **more})
         jobs.look_up_sign_ins(self.container)
         return answer
 
@@ -72,9 +72,9 @@ class Browser:
             newest = select(SignIn.id).order_by(SignIn.id.desc()).limit(1)
             return str(reading.row(newest).id)
 
-    def sign_in(self, asked: str, **more: Any) -> Any:
+    def sign_in(self, identifier: str, **more: Any) -> Any:
         """Sign in by a mailed code; the answer to the code."""
-        self.ask(asked, **more)
+        self.ask(identifier, **more)
         return self.post("/sign-in/code", {"code": self.mailed(), **more})
 
     def csrf(self) -> str:

@@ -10,7 +10,10 @@ from tracker.production_rules import NAMES
 from tracker.settings import SettingsRefusedError
 
 BROKEN = {
-    "http": [{"TRACKER_APP_BASE_URL": "http://certs.body.us"}],
+    "http": [
+        {"TRACKER_APP_BASE_URL": "http://certs.body.us"},
+        {"TRACKER_APP_BASE_URL": "HTTP://certs.body.us"},
+    ],
     "plain_mail": [{"TRACKER_MAIL_USE_TLS": "false"}],
     "plain_database": [
         {"TRACKER_DATABASE_URL": "postgresql://u:p@db/tracker"},

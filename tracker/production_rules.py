@@ -60,7 +60,7 @@ def _found(values: SettingValues) -> Iterator[tuple[str, str]]:
 
 
 def _of_site(url: str) -> Iterator[tuple[str, str]]:
-    if url.startswith("http://"):
+    if urlsplit(url).scheme == "http":
         yield "http", f"app.base_url = {url!r}: must begin with https:// in production"
     if _is_example(urlsplit(url).hostname or ""):
         yield "example_addresses", f"app.base_url = {url!r}: {_NO_EXAMPLE}"

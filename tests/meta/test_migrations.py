@@ -172,6 +172,51 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
     container.engine.dispose()
 
 
+def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
+    new_database, tmp_path
+):
+    """Going back: it can neither send nor show messages to sign in."""
+    container = make_container(new_database(), tmp_path, Frozen())
+    migrations.upgrade(container.engine)
+    messages = Base.metadata.tables["message"]
+    sent = ("sign_in", "sent"), ("reminder", "ready")
+    with container.engine.begin() as connection:
+        for n, (kind, state) in enumerate([*sent, ("sign_in", "ready"), ("sign_in", "claimed")]):
+            connection.execute(insert(messages).values(_message(n, kind, state)))
+    with container.engine.connect() as connection:
+        command.downgrade(migrations.config(connection), "0014")
+        connection.commit()
+
+    with container.engine.connect() as connection:
+        told = select(messages.c.state, messages.c.facts)
+        found = connection.execute(told.order_by(messages.c.id)).all()
+    container.engine.dispose()
+    assert [(row.state, row.facts is None) for row in found] == [
+        ("sent", True),
+        ("ready", False),
+        ("cancelled", True),
+        ("cancelled", True),
+    ]
+
+
+def _message(number, kind, state):
+    return {
+        "id": _numbered(number),
+        "dedupe_key": f"{kind}:{number}:1",
+        "message_id": f"<{number}@x.example>",
+        "kind": kind,
+        "address": "a@example.org",
+        "facts": {"name": "Ana"},
+        "priority": 1,
+        "state": state,
+        "created_at": NOW,
+        "next_at": NOW,
+        "useful_until": NOW,
+        "token": 0,
+        "attempts": 0,
+    }
+
+
 def _numbered(number):
     return f"01900000-0000-7000-8000-{number:012}"
 

@@ -11,30 +11,30 @@ from tracker.db import Base, Id, Instant, new_id, one_of
 from tracker.domain.permissions import ROLES
 
 LONGEST_AGENT = 200
-_WAITS = text("asked is not null")
+_WAITS = text("identifier is not null")
 
 
 class Account(Base, kw_only=True):
     """What lets a person sign in: for a holder it belongs to the record, which has the name.
 
-    ``email`` is the address that last signed in (``domain.people.accounts``).
+    ``email`` is the address that last signed in, or that was confirmed before the holder entered
+    another one; a holder's may be none (``domain.people.accounts``).
     """
 
     __tablename__ = "account"
     __table_args__ = (
         one_of("role", ROLES),
         CheckConstraint(
-            "(role <> 'holder' or holder_id is not null)"
-            " and (role <> 'employer' or employer_id is not null)"
-            " and (role = 'holder' or name is not null)",
+            "(role = 'holder') = (holder_id is not null)"
+            " and (role = 'employer') = (employer_id is not null)"
+            " and (role = 'holder' or (name is not null and email is not null))",
             name="subject",
         ),
-        Index("ix_account_email", "email"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     role: Mapped[str] = mapped_column(String(16))
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(String(254))
     name: Mapped[str | None] = mapped_column(String(100), default=None)
     holder_id: Mapped[str | None] = mapped_column(
         ForeignKey("holder.id"), unique=True, default=None
@@ -47,8 +47,8 @@ class SignIn(Base, kw_only=True):
     """An attempt to sign in: a code and a link, which are derived from the id and not stored.
 
     ``digest`` is that of the secret of the browser where it began; a link made by the operator has
-    none. ``asked`` is what the person typed, until it has been looked up. An attempt of somebody
-    who is not on record has neither holder nor account, and no code is right for it.
+    none. ``identifier`` is what the person typed, until it has been looked up. An attempt of
+    somebody who is not on record has neither holder nor account, and no code is right for it.
     """
 
     __tablename__ = "sign_in"
@@ -59,7 +59,7 @@ class SignIn(Base, kw_only=True):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     digest: Mapped[str | None] = mapped_column(String(64), unique=True, default=None)
-    asked: Mapped[str | None] = mapped_column(String(254), default=None)
+    identifier: Mapped[str | None] = mapped_column(String(254), default=None)
     holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), default=None)
     email: Mapped[str | None] = mapped_column(String(254), default=None)

@@ -2,7 +2,13 @@
 
 import pytest
 
-from tracker.domain.people.accounts import KnownAddresses, addresses, signs_in
+from tracker.domain.people.accounts import (
+    KnownAddresses,
+    account_address,
+    acting_name,
+    addresses,
+    signs_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +49,26 @@ def test_case_does_not_matter():
 
     assert signs_in(known, "ana@X.ORG")
     assert not signs_in(known, "anna@x.org")
+
+
+@pytest.mark.parametrize(
+    ("is_confirmed", "account", "replaced", "by_staff", "expected"),
+    [
+        (True, "other@x.org", ["a@x.org"], False, "a@x.org"),
+        (False, "other@x.org", ["a@x.org"], False, "other@x.org"),
+        (False, "Other@x.org", ["other@x.org"], True, None),
+        (False, "other@x.org", ["a@x.org"], True, "other@x.org"),
+        (False, None, ["a@x.org"], True, None),
+    ],
+)
+def test_an_account_keeps_the_address_that_was_confirmed_and_none_that_staff_replaced(
+    is_confirmed, account, replaced, by_staff, expected
+):
+    known = KnownAddresses("a@x.org", email_confirmed=is_confirmed, account_email=account)
+
+    assert account_address(known, replaced, by_staff=by_staff) == expected
+
+
+def test_the_name_of_somebody_who_acts_fits_the_history():
+    assert acting_name("Ana", "Ruiz") == "Ana Ruiz"
+    assert acting_name("A" * 100, "R" * 100) == "A" * 100

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.domain.people.sign_in import HOME, asked, code_of, own_path, typed
+from tracker.domain.people.sign_in import HOME, code_of, identifier, own_path, typed
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from tracker.domain.people.sign_in import HOME, asked, code_of, own_path, typed
     ],
 )
 def test_an_address_or_a_certificate_number_is_asked_for(text, kept):
-    assert asked(text) == kept
+    assert identifier(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_an_address_or_a_certificate_number_is_asked_for(text, kept):
 )
 def test_anything_else_is_refused_by_the_rule(text):
     with pytest.raises(ValueError, match="must be your email address or your certificate number"):
-        asked(text)
+        identifier(text)
 
 
 @given(st.binary(min_size=32, max_size=32))

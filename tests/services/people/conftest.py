@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tracker import jobs
+from tracker.domain.people import sign_in as rules
 from tracker.domain.permissions import SYSTEM
 from tracker.models import SignIn
 from tracker.services.core.context import Container
@@ -21,10 +22,10 @@ class Desk:
 
     container: Container
 
-    def begin(self, asked: str) -> str:
+    def begin(self, identifier: str) -> str:
         """Begin, and have the job look the person up; the browser's secret."""
         with self.container.work(SYSTEM) as work:
-            secret = sign_in.begin(work, asked)
+            secret = sign_in.begin(work, rules.identifier(identifier))
         jobs.look_up_sign_ins(self.container)
         return secret
 
@@ -43,9 +44,9 @@ class Desk:
         with self.container.work(SYSTEM) as work:
             return sign_in.by_code(work, secret, code, agent="Firefox", **more)
 
-    def sign_in(self, asked: str) -> str | None:
+    def sign_in(self, identifier: str) -> str | None:
         """Begin and enter the right code."""
-        secret = self.begin(asked)
+        secret = self.begin(identifier)
         return self.enter(secret, self.code(secret))
 
     def actor(self, session: str | None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import select
 
@@ -108,3 +110,20 @@ def test_somebody_who_is_no_holder_signs_in_by_a_link_of_the_operator(container,
     assert (actor.role, actor.name, actor.person_id) == ("staff", "Sam", account_id)
     assert listed(container, actor) == [actor.session_id]
     assert desk.sign_in("sam@example.org") is None
+
+
+def test_recording_a_use_never_waits_for_another_writer(container, desk, clock):
+    """An import holds SQLite's write lock for minutes; a page that is read must not fail."""
+    session, start = desk.sign_in(ANA), clock.now
+    clock.advance(minutes=5)
+    with container.work(SYSTEM) as importing:
+        importing.execute(select(LoginSession.id).with_for_update())
+        began = time.monotonic()
+        assert desk.actor(session) is not None
+        assert time.monotonic() - began < 1
+    with container.reading(SYSTEM) as reading:
+        assert reading.row(select(LoginSession.last_used_at)).last_used_at == start
+
+    assert desk.actor(session) is not None
+    with container.reading(SYSTEM) as reading:
+        assert reading.row(select(LoginSession.last_used_at)).last_used_at == clock.now

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from tests import factories
 from tests.mail_faults import Cut
 from tests.services.delivery import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.delivery.queue_acts import MessageState
-from tracker.domain.permissions import SYSTEM
-from tracker.models import Account, Certification, HistoryEntry, Holder, Message, SignIn
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import (
+    Account,
+    Certification,
+    HistoryEntry,
+    Holder,
+    LoginSession,
+    Message,
+    SignIn,
+)
+from tracker.services import imports
 from tracker.services.delivery import composers, sent_messages
 from tracker.services.delivery.sealing import Composed
 from tracker.services.delivery.sent_messages import MessageFilter
 from tracker.services.outbox import suppressions
-from tracker.services.people import preferences, sign_in
+from tracker.services.people import holders, preferences, sign_in
 
 ANA = "ana@example.org"
 
@@ -122,13 +134,13 @@ def test_a_code_is_worth_nothing_in_another_browser(desk):
     assert desk.enter(other, desk.code(mine)) is None
 
 
-@pytest.mark.parametrize("asked", ["nobody@example.org", "CPT-AAAAA-AAAAA"])
-def test_nobody_signs_in_who_is_not_on_record(container, desk, asked):
-    secret = desk.begin(asked)
+@pytest.mark.parametrize("identifier", ["nobody@example.org", "CPT-AAAAA-AAAAA"])
+def test_nobody_signs_in_who_is_not_on_record(container, desk, identifier):
+    secret = desk.begin(identifier)
 
     assert desk.enter(secret, desk.code(secret)) is None
     assert codes_mailed(container) == 0
-    assert rows(container, SignIn.asked, SignIn.tries) == [(None, 1)]
+    assert rows(container, SignIn.identifier, SignIn.tries) == [(None, 1)]
 
 
 def test_neither_the_deceased_nor_their_sessions(container, desk, ana):
@@ -295,3 +307,157 @@ def test_an_attempt_is_looked_up_once_by_however_many_processes(container):
 
     assert sum(found) == 1
     assert codes_mailed(container) == 1
+
+
+def test_a_code_for_an_address_that_staff_replaced_leaves_nothing_behind(container, desk, ana):
+    secret = desk.begin(ANA)
+    write(container, ana, email="new@example.org")
+
+    assert desk.enter(secret, desk.code(secret)) is None
+    assert rows(container, Account.id) == rows(container, LoginSession.id) == []
+
+
+def correct(container, holder_id, actor, **values):
+    with container.work(actor) as work:
+        version = work.row(select(Holder.version).where(Holder.id == holder_id)).version
+        holders.correct(work, holder_id, values, version=version)
+
+
+STAFF = Actor(role="staff", name="Sam")
+
+
+def test_an_address_that_staff_replaced_does_not_come_back_when_the_holder_enters_another(
+    container, desk, ana
+):
+    own = Actor(role="holder", name="Ana", holder_id=ana)
+    session = desk.sign_in(ANA)
+    correct(container, ana, STAFF, email="new@example.org")
+    correct(container, ana, own, email="newer@example.org")
+
+    assert desk.actor(session) is None
+    assert desk.sign_in(ANA) is None
+    assert desk.sign_in("newer@example.org") is None
+    assert desk.actor(desk.sign_in("new@example.org")).holder_id == ana
+
+
+def test_a_second_address_that_staff_remove_lets_nobody_in(container, desk, ana):
+    own = Actor(role="holder", name="Ana", holder_id=ana)
+    correct(container, ana, STAFF, second_email="second@example.org")
+    correct(container, ana, own, email="newer@example.org")
+    session = desk.sign_in("second@example.org")
+    assert desk.actor(session).holder_id == ana
+    correct(container, ana, STAFF, second_email=None)
+
+    assert desk.actor(session) is None
+    assert desk.sign_in("second@example.org") is None
+
+
+def test_people_with_the_longest_names_sign_in(container, desk):
+    with container.work(SYSTEM) as work:
+        long = {"given_name": "A" * 100, "family_name": "R" * 100, "email": "long@example.org"}
+        factories.holder(work, **long)
+
+    assert desk.actor(desk.sign_in("long@example.org")).name == "A" * 100
+
+
+def test_a_crowd_of_callers_cannot_have_codes_without_end_mailed_to_one_person(
+    container, desk, clock
+):
+    ((number,),) = rows(container, Certification.number)
+    for identifier in (ANA, number) * 21:
+        desk.begin(identifier)
+
+    assert codes_mailed(container) == 40
+    clock.advance(minutes=61)
+    assert desk.sign_in(ANA) is not None
+
+
+def test_many_wrong_codes_at_once_are_no_more_than_five_tries(desk):
+    secret = desk.begin(ANA)
+    right = desk.code(secret)
+    wrong = [f"{(int(right) + n) % 10**6:06}" for n in range(1, 11)]
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(lambda code: desk.enter(secret, code), wrong)) == {None}
+
+    assert desk.attempt(secret).tries == 5
+    assert desk.enter(secret, right) is None
+
+
+def test_code_and_link_of_an_attempt_together_sign_in_once(container, desk):
+    secret = desk.begin(ANA)
+    code = desk.code(secret)
+    with container.reading(SYSTEM) as reading:
+        link = sign_in.link(reading, container.message_key, desk.attempt(secret).id)
+
+    def use(number):
+        if number % 2:
+            return desk.enter(secret, code)
+        with container.work(SYSTEM) as work:
+            return sign_in.by_link(work, link.rpartition("/")[2], agent="")
+
+    with ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(use, range(10)))
+
+    assert len([one for one in found if one is not None]) == 1
+    assert len(rows(container, LoginSession.id)) == 1
+
+
+def test_a_second_address_that_a_file_replaces_lets_nobody_in(container, desk, ana):
+    own = Actor(role="holder", name="Ana", holder_id=ana)
+    correct(container, ana, STAFF, second_email="second@example.org")
+    correct(container, ana, own, email="newer@example.org")
+    session = desk.sign_in("second@example.org")
+    assert desk.actor(session).holder_id == ana
+    file = (
+        "holder_ref,given_name,family_name,email,second_email\n"
+        f"{ana},Ana,Ruiz,newer@example.org,third@example.org\n"
+    )
+    with container.work(STAFF) as work:
+        imports.run(work, "holders", io.BytesIO(file.encode()), filename="holders.csv")
+
+    assert desk.actor(session) is None
+    assert desk.sign_in("second@example.org") is None
+    assert desk.actor(desk.sign_in("third@example.org")).holder_id == ana
+
+
+@pytest.mark.parametrize("role", ["staff", "admin", "employer"])
+def test_no_account_of_a_holder_has_another_role(container, ana, role):
+    """A mailed code signs in to the account of the record, so it must never be more than that."""
+    account = Account(
+        role=role, name="Sam", email=ANA, holder_id=ana, recorded_at=container.clock()
+    )
+    with pytest.raises(IntegrityError), container.work(SYSTEM) as work:
+        work.session.add(account)
+
+
+def test_an_address_to_which_nothing_can_be_written_does_not_stop_the_other_messages(
+    container, desk, ana
+):
+    """Addresses of former releases may have forms that are refused today."""
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="bea@example.org")
+    ((number,),) = rows(container, Certification.number)
+    write(container, ana, email="ana,ruiz@example.org")
+    with cases.relay(container) as (sending, catcher):
+        desk.begin(number)
+        desk.begin("bea@example.org")
+        jobs.dispatch(sending)
+
+        assert [letter.recipient for letter in catcher.letters()] == ["bea@example.org"]
+
+
+def test_many_attempts_are_looked_up_by_as_few_statements_as_one(container):
+    """People are read through for an address, which takes long where there are many."""
+    ((number,),) = rows(container, Certification.number)
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="bea@example.org")
+    everybody = [ANA, number.replace("-", ""), "bea@example.org", "nobody@example.org", "CPT1"]
+    with container.work(SYSTEM) as work:
+        for identifier in everybody * 3:
+            sign_in.begin(work, identifier)
+    with counted(container) as sent:
+        jobs.look_up_sign_ins(container)
+
+    assert codes_mailed(container) == 9
+    assert len([one for one in sent if "FROM holder" in one]) == 2

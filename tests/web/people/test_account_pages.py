@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from tests import factories
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, LoginSession
+from tracker.services.core import tokens
 from tracker.services.people import accounts, sign_in
 
 
@@ -130,3 +131,26 @@ def test_an_employer_signs_in_by_a_link_of_the_operator(browser, container, cloc
 
     assert "You&#39;re signed in for your company. Acme" in told
     assert "Your certifications" not in told
+
+
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_a_token_opens_no_page_and_ends_no_session(browser, container, ana, scope):
+    """Pages ask for no scope, so a token with one scope would have both."""
+    with container.work(SYSTEM) as work:
+        holder_id = work.row(select(Holder.id).where(Holder.email == ana)).id
+        _, token = tokens.create(
+            work, name="Ana", role="holder", holder_id=holder_id, scopes=[scope]
+        )
+    me, program = browser(), browser()
+    me.sign_in(ana)
+    with container.reading(SYSTEM) as reading:
+        session_id = reading.row(select(LoginSession.id)).id
+    headers = {"Authorization": f"Bearer {token}"}
+    answers = [
+        program.get("/account", headers=headers),
+        program.post(f"/account/sessions/{session_id}/end", headers=headers),
+    ]
+
+    assert [one.status_code for one in answers] == [303, 303]
+    assert all(one.location.startswith("/sign-in") for one in answers)
+    assert me.get("/account").status_code == 200

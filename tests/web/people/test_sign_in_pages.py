@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from tests.conftest import make_app, office_of
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Account, LoginSession
@@ -74,7 +75,7 @@ def test_a_wrong_code_does_not_sign_in(browser, container, ana):
 
 
 def test_what_is_neither_address_nor_number_is_said_to_be_so(browser):
-    page = browser().post("/sign-in", {"asked": "a@b"})
+    page = browser().post("/sign-in", {"identifier": "a@b"})
 
     assert page.status_code == 422
     assert "Enter your email address or your certificate number." in page.text
@@ -85,11 +86,11 @@ def test_known_and_unknown_people_get_the_same_bytes_from_the_same_statements(
 ):
     """Case 16: by construction, so nothing is timed. Statements are those of the requests."""
     answers, cookies, statements = [], [], []
-    for address, asked in enumerate((ana, "nobody@example.org", "CPT-AAAAA-AAAAA")):
+    for address, identifier in enumerate((ana, "nobody@example.org", "CPT-AAAAA-AAAAA")):
         me = browser(address=f"10.0.0.{address}")
         with counted(container) as sent:
-            first = me.post("/sign-in", {"asked": asked})
-        me.ask(asked)
+            first = me.post("/sign-in", {"identifier": identifier})
+        me.ask(identifier)
         with counted(container) as more:
             wrong = me.post("/sign-in/code", {"code": "x"})
         secret = re.compile(rb"__Host-sign-in=[^;]+")
@@ -114,12 +115,13 @@ def test_a_sixth_code_within_the_hour_is_refused_but_not_to_another_caller(brows
 
 
 def test_where_many_callers_ask_each_still_gets_one_code(browser, ana):
+    form = {"identifier": ana}
     crowd = [browser(address=f"10.0.1.{n}") for n in range(4)]
     for one in crowd:
-        assert [one.post("/sign-in", {"asked": ana}).status_code for _ in range(5)] == [303] * 5
+        assert [one.post("/sign-in", form).status_code for _ in range(5)] == [303] * 5
     owner = browser(address="10.0.0.2")
 
-    assert [owner.post("/sign-in", {"asked": ana}).status_code for _ in range(2)] == [303, 429]
+    assert [owner.post("/sign-in", form).status_code for _ in range(2)] == [303, 429]
 
 
 def test_one_caller_gets_thirty_codes_an_hour_whatever_it_says_of_itself(browser):
@@ -127,7 +129,7 @@ def test_one_caller_gets_thirty_codes_an_hour_whatever_it_says_of_itself(browser
     me, answers = browser(), []
     for n in range(31):
         headers = {"X-Forwarded-For": f"10.9.9.{n}"}
-        answers.append(me.post("/sign-in", {"asked": f"x{n}@example.org"}, headers=headers))
+        answers.append(me.post("/sign-in", {"identifier": f"x{n}@example.org"}, headers=headers))
 
     assert [one.status_code for one in answers] == [303] * 30 + [429]
 
@@ -266,7 +268,7 @@ def test_no_other_site_signs_anybody_in_or_out(browser, container, ana, headers)
     me.ask(ana)
     link = me.link()
     for path, form in (
-        ("/sign-in", {"asked": ana}),
+        ("/sign-in", {"identifier": ana}),
         ("/sign-in/code", {"code": me.mailed()}),
         (link, {}),
     ):
@@ -352,3 +354,36 @@ def test_the_account_remembers_the_address_that_signed_in_last(browser, containe
     browser().sign_in(ana.upper())
     with container.reading(SYSTEM) as reading:
         assert reading.row(select(Account.email)).email == ana
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://", "https://[::1", "", "é"])
+def test_an_origin_that_is_no_address_is_another_site(browser, ana, origin):
+    me = browser()
+    me.ask(ana)
+    answer = me.post("/sign-in/code", {"code": me.mailed()}, headers={"Origin": origin})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("host", ["tracker.example", "tracker.example:443", "Tracker.example"])
+def test_behind_a_proxy_our_own_forms_are_ours(browser, ana, host):
+    """Proxies pass Host with the port, or in another case."""
+    headers = {"Host": host, "Origin": "https://tracker.example"}
+    me = browser()
+    answer = me.client.post(
+        "/sign-in", data={"identifier": ana}, headers=headers, base_url=f"http://{host}"
+    )
+
+    assert answer.status_code == 303
+
+
+def test_the_cookies_are_secure_however_the_scheme_is_spelled(database_url, tmp_path, clock, ana):
+    base = "HTTPS://tracker.example"
+    app = make_app(database_url, tmp_path / "storage", clock, TRACKER_APP_BASE_URL=base)
+    answer = app.test_client().post(
+        "/sign-in", data={"identifier": ana}, base_url="https://tracker.example"
+    )
+    office_of(app).engine.dispose()
+
+    assert answer.headers["Set-Cookie"].startswith("__Host-sign-in=")
+    assert "; Secure;" in answer.headers["Set-Cookie"]

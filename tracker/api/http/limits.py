@@ -91,7 +91,7 @@ def exported(actor: Actor) -> None:
         allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
 
 
-def sign_in(asked: str) -> None:
+def sign_in(identifier: str) -> None:
     """Count an attempt to sign in with this address or number, and refuse one too many.
 
     Counted are the attempts of the caller, those of the caller for this address, and those of all
@@ -104,11 +104,11 @@ def sign_in(asked: str) -> None:
     by_both = Allowance("codes of a caller", chosen.codes_per_hour, hour)
     by_all = Allowance("codes", chosen.codes_per_hour * _CALLERS, hour)
     first = Allowance("first code of a caller", 1, hour)
-    key, both = container.message_key, f"{asked} {network}"
+    key, both = container.message_key, f"{identifier} {network}"
     with container.statement(SYSTEM) as work:
         allowances.take(work, allowances.use_of(by_caller, key, network))
         allowances.take(work, allowances.use_of(by_both, key, both))
-        of_all = allowances.use_of(by_all, key, asked)
+        of_all = allowances.use_of(by_all, key, identifier)
         allowances.take_one_of(work, [of_all, allowances.use_of(first, key, both)])
 
 

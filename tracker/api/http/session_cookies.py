@@ -81,9 +81,22 @@ def check_own_site() -> None:
     Browsers say where a form comes from; programs say nothing, and hold no cookies of people.
     """
     origin, fetched = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
+    is_foreign = origin is not None and not _is_own(origin)
     if is_foreign or fetched in {"cross-site", "same-site"}:
         raise BadRequest("Another site sent this form.")
+
+
+def _is_own(origin: str) -> bool:
+    """Whether an origin is the site's, by the request or by the settings.
+
+    A proxy may add a port to the request's Host, or drop it.
+    """
+    try:
+        sent_by = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
+    own = {request.host.lower(), urlsplit(_base_url()).netloc.lower()}
+    return sent_by != "" and sent_by in own
 
 
 def _key() -> bytes:
@@ -95,8 +108,12 @@ def _container() -> Container:
     return container
 
 
+def _base_url() -> str:
+    return _container().settings.app.base_url
+
+
 def _is_secure() -> bool:
-    return _container().settings.app.base_url.startswith("https://")
+    return urlsplit(_base_url()).scheme != "http"
 
 
 def _name(name: str) -> str:

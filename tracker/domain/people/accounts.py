@@ -1,11 +1,13 @@
-"""Which addresses let a person sign in."""
+"""Which addresses let a person sign in, and under which name the person then acts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tracker.domain.emails import compared
+
+_LONGEST_NAME = 100  # the columns that say who did something
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,28 @@ def addresses(known: KnownAddresses) -> Sequence[str]:
 def signs_in(known: KnownAddresses, address: str) -> bool:
     """Whether an address is one of those that let the person sign in, ignoring case."""
     return compared(address) in {compared(one) for one in addresses(known)}
+
+
+def account_address(
+    known: KnownAddresses, replaced: Collection[str], *, by_staff: bool
+) -> str | None:
+    """The account's address after addresses on record were replaced; None if it has none any more.
+
+    Holders who enter another address go on signing in with the one that was confirmed before. An
+    address that staff replace no longer lets anybody in. ``known`` are the addresses before.
+    """
+    if not by_staff:
+        return known.email if known.email_confirmed else known.account_email
+    removed = {compared(one) for one in replaced}
+    if known.account_email is None or compared(known.account_email) in removed:
+        return None
+    return known.account_email
+
+
+def acting_name(given_name: str, family_name: str) -> str:
+    """The name under which a person acts, cut to what the history and decisions can hold.
+
+    >>> acting_name("Ana", "Ruiz")
+    'Ana Ruiz'
+    """
+    return f"{given_name} {family_name}"[:_LONGEST_NAME]

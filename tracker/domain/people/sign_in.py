@@ -16,13 +16,13 @@ _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # printable ASCII without the back
 _RULE = "must be your email address or your certificate number"
 
 
-def asked(text: str) -> str:
+def identifier(text: str) -> str:
     """An email address or a certificate number, in the form in which it is looked up.
 
     Every spelling has the same form, so that the limits count them as one. Raises ValueError with
     the rule.
 
-    >>> asked(" Ana@Example.org "), asked("cpt vdn4v-98sgq")
+    >>> identifier(" Ana@Example.org "), identifier("cpt vdn4v-98sgq")
     ('ana@example.org', 'CPTVDN4V98SGQ')
     """
     try:

@@ -143,13 +143,16 @@ def _rows_of(
             continue
         (to.current if replaced_on is None else to.replaced).append(values)
         to.anew.add(row.id)
-        if row.withdrawn_at is not None:
-            to.consequences.append(_consequence("restored", scheme, row, None, award.awarded_on))
-        elif row.awarded_on != award.awarded_on:
-            to.consequences.append(
-                _consequence("moved", scheme, row, row.awarded_on, award.awarded_on)
-            )
+        to.consequences += _news_of(scheme, row, award)
     _withdraw_fallen(work, scheme, plan, to)
+
+
+def _news_of(scheme: Scheme, row: AwardRow, award: Award) -> Iterator[Consequence]:
+    """What a holder is told when an award on record is found again, perhaps on another day."""
+    if row.withdrawn_at is not None:
+        yield _consequence("restored", scheme, row, None, award.awarded_on)
+    elif row.awarded_on != award.awarded_on:
+        yield _consequence("moved", scheme, row, row.awarded_on, award.awarded_on)
 
 
 def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Written) -> None:

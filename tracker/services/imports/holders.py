@@ -22,7 +22,7 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
 from tracker.services.outbox import cursors
-from tracker.services.people import holders, names, namesakes
+from tracker.services.people import accounts, holders, names, namesakes
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
@@ -63,12 +63,16 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
     batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
     moved: list[str] = []
+    second: list[tuple[str, str]] = []
     for row in rows:
         old, values = on_record.get(row.key), wanted[row.key]
         batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1)
         if old is not None and any(getattr(old, name) != values[name] for name in _LOOKED_AT):
             moved.append(old.id)
+        if old is not None and old.second_email not in {None, values["second_email"]}:
+            second.append((old.id, old.second_email))
     batch.write()
+    accounts.forget_addresses(run.work, second)
     cursors.touch_holders(run.work, moved)
 
 

@@ -19,10 +19,8 @@ from tracker.models import Message
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 
-_URGENT, _USUAL = (
-    1,
-    5,
-)  # priorities, the lowest number first; urgent: it expires within days, or somebody waits
+# Priorities, the lowest number first; urgent: it expires within days, or somebody waits for it.
+_URGENT, _USUAL = 1, 5
 AGAIN = 9
 """The priority of a second copy: it never overtakes a message that was never sent."""
 _URGENT_STAGE = 7

@@ -20,7 +20,7 @@ from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
 from tracker.services.outbox import cursors
-from tracker.services.people import names
+from tracker.services.people import accounts, names
 
 
 class HolderRow(NamedTuple):
@@ -115,6 +115,9 @@ def write(
     if not changed:
         return
     written = {key: new for key, (_, new) in changed.items()}
+    before = [changed[name][0] for name in ADDRESSES if name in changed]
+    if replaced := [str(address) for address in before if address]:
+        accounts.replace_addresses(work, holder, replaced, by_staff=_is_by_staff(work, holder))
     if not changed.keys().isdisjoint(names.FIELDS):
         written |= _renamed(work, holder, written)
     for key, value in written.items():
@@ -132,9 +135,14 @@ def _confirmed(
     work: UnitOfWork, holder: Holder, values: Collection[str], changed: Collection[str]
 ) -> dict[str, bool]:
     """Whether the new addresses are confirmed: only if staff enter them for somebody else."""
-    by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
+    by_staff = _is_by_staff(work, holder)
     entered = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
     return {f"{name}_confirmed": by_staff for name in entered}
+
+
+def _is_by_staff(work: UnitOfWork, holder: Holder) -> bool:
+    """Whether staff change somebody else's record."""
+    return work.actor.is_staff and work.actor.holder_id != holder.id
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:

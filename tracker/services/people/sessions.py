@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from tracker import db
 from tracker.domain.errors import NotFound, SessionEnded
+from tracker.domain.people.accounts import acting_name
 from tracker.domain.people.sessions import SessionLimits
 from tracker.domain.permissions import Actor
 from tracker.models import Account, Holder, LoginSession
@@ -130,7 +131,7 @@ def _is_alive(reading: ReadContext, row: Any) -> bool:
 def _actor(row: Any) -> Actor:
     return Actor(
         role=row.role,
-        name=row.name or f"{row.given_name} {row.family_name}",
+        name=row.name or acting_name(row.given_name, row.family_name),
         holder_id=row.holder_id,
         employer_id=row.employer_id,
         person_id=row.account_id,

@@ -12,23 +12,28 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from tracker.domain.errors import TooOften
 from tracker.domain.people.sign_in import code_of, typed
 from tracker.models import SignIn
-from tracker.services.core import history, signed_links
+from tracker.services.core import allowances, history, signed_links
+from tracker.services.core.allowances import Allowance
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import queue
 from tracker.services.outbox.queue import SIGN_IN, MessageToSend
 from tracker.services.people import accounts, sessions
+from tracker.services.people.accounts import SignInRecipient
 
 _BYTES = 32  # of randomness in a browser's secret
 _PURPOSE = "sign-in"
 _AT_ONCE = 100  # attempts that are looked up in one transaction
+_CALLERS = 8  # who may use up the codes for one person
 _KEPT = timedelta(days=1)
 
 
@@ -43,8 +48,8 @@ def link(reading: ReadContext, key: bytes, sign_in_id: str) -> str:
     return f"{base}/sign-in/link/{signed_links.proof(key, _PURPOSE, sign_in_id)}"
 
 
-def begin(work: UnitOfWork, asked: str) -> str:
-    """Begin an attempt for an address or a certificate number (``domain.people.sign_in.asked``).
+def begin(work: UnitOfWork, identifier: str) -> str:
+    """Begin an attempt for an identifier (``domain.people.sign_in.identifier``).
 
     Returns the secret for this browser, without which the code is worth nothing.
     """
@@ -52,7 +57,7 @@ def begin(work: UnitOfWork, asked: str) -> str:
     lasts = timedelta(minutes=work.settings.accounts.code_minutes)
     row = SignIn(
         digest=sessions.digest_of(secret),
-        asked=asked,
+        identifier=identifier,
         recorded_at=work.now,
         expires_at=work.now + lasts,
     )
@@ -62,7 +67,7 @@ def begin(work: UnitOfWork, asked: str) -> str:
 
 def is_anybody_waiting(reading: ReadContext) -> bool:
     """Whether attempts wait to be looked up."""
-    return reading.row(select(SignIn.id).where(SignIn.asked.is_not(None)).limit(1)) is not None
+    return reading.row(select(SignIn.id).where(SignIn.identifier.is_not(None)).limit(1)) is not None
 
 
 def look_up(work: UnitOfWork) -> int:
@@ -70,19 +75,48 @@ def look_up(work: UnitOfWork) -> int:
 
     What the person typed is erased.
     """
-    waiting = select(SignIn.id, SignIn.asked, SignIn.expires_at).where(SignIn.asked.is_not(None))
+    waiting = select(SignIn.id, SignIn.identifier, SignIn.expires_at).where(
+        SignIn.identifier.is_not(None)
+    )
     waiting = waiting.order_by(SignIn.recorded_at).limit(_AT_ONCE)
     rows = work.rows(waiting.with_for_update(skip_locked=True))
     messages: list[MessageToSend] = []
-    for row in rows:
-        found = accounts.recipient(work, row.asked) if row.expires_at > work.now else None
-        values: dict[str, Any] = {"asked": None}
-        if found is not None:
-            values |= {"holder_id": found.holder_id, "email": found.email}
-            messages.append(_message(row, found.email))
+    for row, person in _recipients(work, rows):
+        values: dict[str, Any] = {"identifier": None}
+        if person is not None and _take_code(work, person.holder_id):
+            values |= {"holder_id": person.holder_id, "email": person.email}
+            messages.append(_message(row, person.email))
         work.execute(update(SignIn).where(SignIn.id == row.id).values(values))
     queue.enqueue(work, work.message_key, messages)
     return len(rows)
+
+
+def _recipients(
+    reading: ReadContext, rows: Sequence[Any]
+) -> list[tuple[Any, SignInRecipient | None]]:
+    """Each attempt with its person, in the order of the people.
+
+    Every process counts people's codes in this order, so that two of them cannot deadlock.
+    """
+    alive = {row.identifier for row in rows if row.expires_at > reading.now}
+    people = accounts.recipients(reading, alive)
+    pairs = [(row, people.get(row.identifier)) for row in rows]
+    return sorted(pairs, key=lambda pair: pair[1].holder_id if pair[1] else "")
+
+
+def _take_code(work: UnitOfWork, holder_id: str) -> bool:
+    """Count a code for a person; whether it may be mailed.
+
+    The limits of the page give every new caller one code. Here is the end of that: without it,
+    whoever has many addresses of the network could guess and mail without bound.
+    """
+    most = work.settings.limits.codes_per_hour * _CALLERS
+    allowance = Allowance("codes for a person", most, timedelta(hours=1))
+    try:
+        allowances.take(work, allowances.use_of(allowance, work.message_key, holder_id))
+    except TooOften:
+        return False
+    return True
 
 
 def _message(row: Any, email: str) -> MessageToSend:
@@ -145,16 +179,19 @@ def _is_open(reading: ReadContext) -> tuple[Any, ...]:
 
 
 def _sign_in(work: UnitOfWork, row: Any, *, agent: str, former: str | None) -> str | None:
-    """Use the attempt up and start a session; None if nobody is behind it."""
+    """Use the attempt up and start a session; None if nobody is behind it, or no longer."""
     if row.email is None:
         return None
     work.execute(update(SignIn).where(SignIn.id == row.id).values(used_at=work.now))
     account_id, is_new = row.account_id, False
     if account_id is None:
+        # The person may have died meanwhile, or staff recorded another address.
+        if not accounts.may_sign_in(work, row.holder_id, row.email):
+            return None
         account_id, is_new = accounts.claim(work, row.holder_id, row.email)
     session_id, secret = sessions.start(work, account_id, email=row.email, agent=agent)
     actor = sessions.actor_of(work, session_id)
-    if actor is None:  # the person has died, or staff recorded another address meanwhile
+    if actor is None:  # staff recorded another address at this very moment
         return None
     own = replace(work, actor=actor)
     if is_new:

@@ -34,8 +34,8 @@ def send_code() -> Response:
     wanted = rules.own_path(request.form.get("next", ""))
     try:
         session_cookies.check_own_site()
-        asked = rules.asked(request.form.get("asked", ""))
-        limits.sign_in(asked)
+        identifier = rules.identifier(request.form.get("identifier", ""))
+        limits.sign_in(identifier)
     except BadRequest:
         return visitors.stale()
     except ValueError:
@@ -43,7 +43,7 @@ def send_code() -> Response:
     except TooOften as error:
         return _too_often(error)
     with routing.container().work(PUBLIC) as work:
-        secret = sign_in.begin(work, asked)
+        secret = sign_in.begin(work, identifier)
     answer = visitors.go(f"/sign-in/code?{urlencode({'next': wanted})}")
     return session_cookies.give_sign_in(answer, secret)
 

@@ -18,12 +18,16 @@ from tracker.web.people.words import WORDS
 
 
 def visitor() -> Actor | None:
-    """Who is signed in; None if nobody is."""
+    """Who is signed in; None if nobody is.
+
+    A token opens no page, since pages ask for no scope.
+    """
     try:
         with routing.container().reading(SYSTEM) as system:
-            return routing.authenticate(system)
+            actor = routing.authenticate(system)
     except Unauthorized:
         return None
+    return actor if actor.session_id else None
 
 
 def signed_in(view: Callable[..., Response]) -> Callable[..., Response]:

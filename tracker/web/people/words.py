@@ -12,10 +12,10 @@ class PeopleWords:
     """One language's words."""
 
     sign_in: str
-    asked: str
-    asked_hint: str
+    identifier: str
+    identifier_hint: str
     send_code: str
-    wrong_asked: str
+    wrong_identifier: str
     enter_code: str
     code_sent: str
     no_code: str
