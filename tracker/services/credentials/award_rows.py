@@ -137,18 +137,16 @@ def _rows_of(
             "kept_reason": row.kept_reason,
         }
         if row.id in plan.kept and kept_reason is not None:
-            to.consequences.append(_consequence("kept", scheme, row, row.awarded_on, due))
+            to.consequences.append(_event("kept", scheme, row, row.awarded_on, due))
             before["kept_reason"] = None
         if values == before:
             continue
         (to.current if replaced_on is None else to.replaced).append(values)
         to.anew.add(row.id)
         if row.withdrawn_at is not None:
-            to.consequences.append(_consequence("restored", scheme, row, None, award.awarded_on))
+            to.consequences.append(_event("restored", scheme, row, None, award.awarded_on))
         elif row.awarded_on != award.awarded_on:
-            to.consequences.append(
-                _consequence("moved", scheme, row, row.awarded_on, award.awarded_on)
-            )
+            to.consequences.append(_event("moved", scheme, row, row.awarded_on, award.awarded_on))
     _withdraw_fallen(work, scheme, plan, to)
 
 
@@ -159,7 +157,7 @@ def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Wri
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
             )
             to.anew.add(row.id)
-            to.consequences.append(_consequence("withdrawn", scheme, row, row.awarded_on, None))
+            to.consequences.append(_event("withdrawn", scheme, row, row.awarded_on, None))
 
 
 def _new_row(
@@ -184,7 +182,7 @@ def _number(scheme: Scheme) -> str:
     return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
 
 
-def _consequence(
+def _event(
     what: ConsequenceKind, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
 ) -> Consequence:
     return Consequence(what, row.holder_id, row.id, row.number, scheme.code, before, after)
