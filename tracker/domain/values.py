@@ -75,6 +75,9 @@ _LINKS = re.compile("[:/@\\\\\uff1a\uff0f\uff20\ufe55\ufe6b\u2044\u2215\u2236\ua
 _BLANKS = re.compile(f"[ {_WIDE}]+")
 _ACCENTS = re.compile("[\u0300-\u036f ]*")  # without a letter that carries them
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+# What is removed may put marks in another order, so that a joiner joins nothing any more. A text
+# that is not settled after so many passes is made to defeat us: it loses all joiners.
+_MOST_PASSES = 4
 _MARKS = re.compile("[\u0300-\u036f]")  # the accents of Latin, Greek and Cyrillic letters
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _ONE_LINE = "must be one line of text without tabs, line breaks or control characters"
@@ -127,9 +130,15 @@ def cleaned(text: str) -> str:
 def tidy(text: str) -> str:
     """Clean a text on record, which may have characters that are refused today; never raises."""
     text = unicodedata.normalize("NFC", text)
-    if _UNSEEN.search(text):
+    for _ in range(_MOST_PASSES):
+        if not _UNSEEN.search(text):
+            break
         kept = (x for n, x in enumerate(text) if not _UNSEEN.match(x) or _joins(text, n))
-        text = unicodedata.normalize("NFC", "".join(kept))
+        before, text = text, unicodedata.normalize("NFC", "".join(kept))
+        if text == before:
+            break
+    else:
+        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
     return _BLANKS.sub(" ", text).strip(" ")
 
 

@@ -137,7 +137,7 @@ def _rows_of(
             "kept_reason": row.kept_reason,
         }
         if row.id in plan.kept and kept_reason is not None:
-            to.consequences.append(_consequence("kept", scheme, row, row.awarded_on, due))
+            to.consequences.append(_event("kept", scheme, row, row.awarded_on, due))
             before["kept_reason"] = None
         if values == before:
             continue
@@ -150,9 +150,9 @@ def _rows_of(
 def _news_of(scheme: Scheme, row: AwardRow, award: Award) -> Iterator[Consequence]:
     """What a holder is told when an award on record is found again, perhaps on another day."""
     if row.withdrawn_at is not None:
-        yield _consequence("restored", scheme, row, None, award.awarded_on)
+        yield _event("restored", scheme, row, None, award.awarded_on)
     elif row.awarded_on != award.awarded_on:
-        yield _consequence("moved", scheme, row, row.awarded_on, award.awarded_on)
+        yield _event("moved", scheme, row, row.awarded_on, award.awarded_on)
 
 
 def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Written) -> None:
@@ -162,7 +162,7 @@ def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Wri
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
             )
             to.anew.add(row.id)
-            to.consequences.append(_consequence("withdrawn", scheme, row, row.awarded_on, None))
+            to.consequences.append(_event("withdrawn", scheme, row, row.awarded_on, None))
 
 
 def _new_row(
@@ -187,7 +187,7 @@ def _number(scheme: Scheme) -> str:
     return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
 
 
-def _consequence(
+def _event(
     what: ConsequenceKind, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
 ) -> Consequence:
     return Consequence(what, row.holder_id, row.id, row.number, scheme.code, before, after)
