@@ -72,6 +72,14 @@ def test_cleaning_again_changes_nothing(text):
     assert cleaned(f"\u200b {kept}\u00a0") == kept
 
 
+def test_a_joiner_that_joins_nothing_once_others_are_removed_goes_too():
+    assert cleaned("\u0301\u200c\u094d\u200c") == "\u094d\u0301"
+    # Each removal lets the next joiner join nothing: however long the chain, it is cut.
+    kept = cleaned("क" + "\u0301\u200c\u094d\u200c" * 50)
+    assert cleaned(kept) == kept
+    assert "\u200c" not in kept
+
+
 def test_the_length_of_a_line_counts_what_is_kept():
     assert values.line("  e\u0301e\u0301\u200b ", 2) == "éé"
     with pytest.raises(ValueError, match="at most 2 characters"):
