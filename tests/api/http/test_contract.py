@@ -140,23 +140,29 @@ def _subject(container, role) -> dict[str, str]:
 def test_generated_requests_of_every_role_get_documented_answers(
     app, container, inhabited, backend
 ):
-    """One test for all roles: to find that nothing can be asked takes longer than to ask."""
+    """One test for all roles: to find that nothing can be asked takes longer than to ask.
+
+    On PostgreSQL every operation is asked by one of the roles that may, in turn.
+    """
     callers = {role: _headers(container, inhabited, role) for role in [*ROLES, "nobody"]}
     allowed = _who_may_come_in(app)
     schema = schemathesis.openapi.from_wsgi(f"{PREFIX}/openapi.json", app)
-    for found in schema.get_all_operations():
+    for turn, found in enumerate(schema.get_all_operations()):
         assert isinstance(found, Ok)
         operation = found.ok()
+        may = allowed[operation.method.upper(), operation.path]
+        if backend == "postgresql":
+            may = {sorted(may)[turn % len(may)]}
         for mode in GenerationMode:
             cases = operation.as_strategy(generation_mode=mode)
             for role, headers in callers.items():
                 # Anyone who may not come in is refused before anything is parsed: once will do.
-                is_refused = role not in allowed[operation.method.upper(), operation.path]
-                if is_refused and mode is GenerationMode.NEGATIVE:
+                is_refused = role not in may
+                if is_refused and (mode is GenerationMode.NEGATIVE or backend == "postgresql"):
                     continue
                 # Everybody asks something else, and the same in every run.
                 seed = f"{operation.label}/{mode}/{role}/{backend}"
-                examples = 1 if is_refused or backend == "postgresql" else EXAMPLES
+                examples = 1 if is_refused else EXAMPLES
                 asked = _try(cases, headers, inhabited, seed=seed, examples=examples)
                 if mode is GenerationMode.NEGATIVE and not asked:
                     break
