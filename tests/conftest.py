@@ -134,8 +134,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """
     measuring = item.config.pluginmanager.getplugin("_cov")
     controller = measuring and measuring.cov_controller
-    everything = item.config.option.cov_source not in (None, [True])
-    if not controller or everything or RULES in item.path.parents:
+    if not controller or item.config.option.cov_source not in (None, [True]):
+        return (yield)
+    if RULES in item.path.parents:
         return (yield)
     controller.pause()
     try:
