@@ -214,7 +214,9 @@ def test_reminding_once_plans_and_sends_what_is_due(tracker):
 def on_a_terminal(variables, *arguments):
     """Run the command with a terminal as its standard error; gives the process and a reader."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    # Not measured: coverage holds a lock that an interrupt at the wrong moment never lets go.
+    unmeasured = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+    environment = {**unmeasured, **variables, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
     command = [sys.executable, "-m", "tracker.cli", *map(str, arguments)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True

@@ -382,6 +382,7 @@ def composed(*some: NoticeToCompose, language: str = "en") -> ComposedEmail:
 CASES = list(standings.every_case())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("tells", TELLS)
 def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
     for case in CASES:
@@ -391,6 +392,7 @@ def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
         assert composed(notice, language="es").keys == message.keys
 
 
+@pytest.mark.no_cover
 def test_every_reminder_says_nothing_untrue_in_any_standing():
     for case in CASES:
         line = standings.line_of(case)
@@ -404,6 +406,7 @@ def test_every_reminder_says_nothing_untrue_in_any_standing():
         assert both[0].keys == both[1].keys
 
 
+@pytest.mark.no_cover
 def test_news_of_one_certification_together_says_how_it_stands_once():
     for case in CASES:
         closed = news("more_information", case, closed=True)
@@ -417,6 +420,7 @@ def test_news_of_one_certification_together_says_how_it_stands_once():
             assert RULES[key](some[1], case.today), (case.name, key)
 
 
+@pytest.mark.no_cover
 def test_every_phrase_has_a_rule_and_is_said_by_some_message():
     catalogue = {*phrases("en"), *phrases("en", "notices")}
     subjects = {key for key in catalogue if key.endswith("_subject")}

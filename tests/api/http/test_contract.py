@@ -92,6 +92,7 @@ def test_every_route_is_documented_or_on_the_short_public_list(app, document):
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<uuid:", "{").replace("<string:", "{").replace(">", "}")
         assert path in document["paths"] or rule.rule in UNDOCUMENTED, rule.rule
+    assert len(UNDOCUMENTED) <= 10
 
 
 def test_every_route_says_who_may_come_in_and_refuses_everybody_else(app, client, container):
@@ -137,6 +138,7 @@ def _subject(container, role) -> dict[str, str]:
     return {}
 
 
+@pytest.mark.no_cover
 def test_generated_requests_of_every_role_get_documented_answers(
     app, container, inhabited, backend
 ):

@@ -372,6 +372,10 @@ def test_the_routes_left_out_of_the_document_exist_and_are_pages_but_for_the_doc
     rules = {rule.rule for rule in app.url_map.iter_rules()}
     assert rules >= UNDOCUMENTED
     assert {rule for rule in UNDOCUMENTED if rule.startswith(PREFIX)} == {f"{PREFIX}/openapi.json"}
+    assert {"/".join(rule.split("/")[:2]) for rule in UNDOCUMENTED} <= {
+        *("/", "/api", "/docs"),
+        *("/account", "/sign-in", "/sign-out"),
+    }
 
 
 def problem(answer: Any, status: int, code: str) -> Any:

@@ -139,6 +139,7 @@ def outcome(container, files, on):
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("backend", ["sqlite"])
 @settings(suppress_health_check=SLOW)
 @given(history())
@@ -148,6 +149,7 @@ def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_his
     assert outcome(container, shuffled, on) == outcome(container, files, on)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("backend", ["postgresql"])
 @settings(examples(8), suppress_health_check=SLOW)
 @given(history())
