@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import get_args
 
 from flask import Response
@@ -157,7 +158,7 @@ def present_all(reading: ReadContext, rows: Sequence[ActivityRow]) -> list[dict[
 
 
 def _present(row: ActivityRow) -> dict[str, object]:
-    shown = row._asdict()
+    shown = asdict(row)
     decision = {key: shown.pop(key) for key in _DECISION}
     shown["decision"] = decision if decision["verdict"] else None
     del shown["version"]

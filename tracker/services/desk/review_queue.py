@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import aliased
@@ -24,13 +23,13 @@ from tracker.domain.points.likeness import Likeness, likeness
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.models import Activity, Certification, Evidence, Holder, Span
 from tracker.services.core import bulk, days
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.desk import queue_order, weighing
 from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueueFlag, QueuePlace
 from tracker.services.desk.weighing import Weighing
 from tracker.services.employers import employers
 from tracker.services.points import activity_types
-from tracker.services.points.activities import CLAIM_COLUMNS
+from tracker.services.points.activities import ActivityOnRecord
 from tracker.services.standings import neighbours
 from tracker.services.standings.neighbours import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts
@@ -54,30 +53,13 @@ class PointsOf:
     verified: bool
 
 
-class QueuedActivity(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class QueuedActivity(ActivityOnRecord):
     """An activity with its holder, and the certification of theirs in its scheme, if any.
 
     ``span`` is the stretch of the certification's timeline that contains the day.
     """
 
-    id: str
-    ref: str | None
-    holder_id: str
-    scheme: str
-    category: str
-    type: str
-    title: str
-    provider: str
-    quantity: Decimal | None
-    starts_on: date | None
-    completed_on: date | None
-    unit: str
-    role: str
-    tags: list[str]
-    duty: bool
-    state: str
-    submitted_on: date | None
-    version: int
     submitted_at: datetime | None
     holder_ref: str
     given_name: str
@@ -196,7 +178,7 @@ _OF_ACTIVITY = (
     .scalar_subquery()
 )
 _COLUMNS = (
-    *CLAIM_COLUMNS,
+    *columns_of(ActivityOnRecord, Activity),
     Activity.submitted_at,
     Holder.ref.label("holder_ref"),
     Holder.given_name,
@@ -207,6 +189,7 @@ _COLUMNS = (
     Certification.withdrawn_at,
     Certification.replaced_on,
 )
+_OWN = len(_COLUMNS)
 _SELECTED = (
     select(*_COLUMNS, *neighbours.SPAN)
     .join(Holder, Holder.id == Activity.holder_id)
@@ -235,9 +218,7 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
         return Desk((), Weighing(reading, on, {}, {}, {}), {}, {}, on)
     among = bulk.among(reading, Activity.id, ids)
     rows = [
-        QueuedActivity._make(
-            (*row[: len(_COLUMNS)], SpanValue(*row[len(_COLUMNS) :]) if row.from_on else None)
-        )
+        QueuedActivity(*(*row[:_OWN], SpanValue(*row[_OWN:]) if row.from_on else None))
         for row in reading.rows(_SELECTED.where(among), {"on": on})
     ]
     keys = {key_of(row): None for row in rows}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, select
@@ -24,26 +23,10 @@ from tracker.services.desk import review_queue
 from tracker.services.desk.review_queue import Desk, Like, Waiting
 from tracker.services.points import activities, evidence
 from tracker.services.points.activities import ActivityRow
+from tracker.services.points.activity_decisions import DecisionRow
 from tracker.services.points.evidence import EvidenceRow
 
 MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
-
-
-class EarlierDecision(NamedTuple):
-    """A decision on an activity, also one that was superseded or taken back."""
-
-    id: str
-    verdict: str
-    decided_on: date
-    points_limit: Decimal | None
-    provider_approved: bool
-    reason_code: str | None
-    reason: str | None
-    decided_by: str
-    recorded_at: datetime
-    undone_at: datetime | None
-    undone_by: str | None
-    undone_reason: str | None
 
 
 class SameFile(NamedTuple):
@@ -78,7 +61,7 @@ class ReviewDossier:
     kind: ActivityType | None
     policy: Policy | None
     evidence: Sequence[EvidenceRow]
-    decisions: Sequence[EarlierDecision]
+    decisions: Sequence[DecisionRow]
     claims: Mapping[str, ActivityRow]
     likely: Sequence[Like]
     same_files: Sequence[SameFile]
@@ -119,7 +102,7 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
         kind=desk.kinds.get(row.id),
         policy=points.policy if points else _last(scheme),
         evidence=evidence.of_activity(reading, row.id),
-        decisions=reading.rows_as(EarlierDecision, _DECISIONS, {"id": row.id}),
+        decisions=reading.rows_as(DecisionRow, _DECISIONS, {"id": row.id}),
         claims={other.id: other for other in shown},
         likely=review_queue.likely_duplicates(desk, row),
         same_files=reading.rows_as(SameFile, _SAME_FILES, {"id": row.id}),
@@ -132,7 +115,7 @@ def _last(scheme: Scheme) -> Policy | None:
 
 
 _DECISIONS = (
-    select(*columns_of(EarlierDecision, Decision))
+    select(*columns_of(DecisionRow, Decision))
     .where(Decision.activity_id == bindparam("id"))
     .order_by(Decision.recorded_at, Decision.id)
 )

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -40,7 +39,7 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points.activities import CLAIMED, claim_of, claimed
+from tracker.services.points.activities import CLAIMED, ActivityOnRecord, claim_of, claimed
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import HolderScheme
 from tracker.tabular import Column, choice, decimal, text, truth
@@ -69,28 +68,10 @@ _CONTRADICTS = {
 }
 
 
-class _ActivityOnRecord(NamedTuple):
-    """An activity: its progress, and what it claims (``CLAIMED``)."""
-
-    ref: str | None
-    id: str
-    holder_id: str
-    scheme: str
-    state: str
-    submitted_on: date | None
+@dataclass(frozen=True, slots=True)
+class _KnownActivity(ActivityOnRecord):
     submitted_at: datetime | None
     withdrawn_on: date | None
-    category: str
-    type: str
-    title: str
-    provider: str
-    quantity: Decimal | None
-    starts_on: date | None
-    completed_on: date | None
-    unit: str
-    role: str
-    tags: list[str]
-    duty: bool
 
 
 class _LastDecision(NamedTuple):
@@ -106,7 +87,7 @@ class _ActivityChunk:
 
     ids: dict[str, str]
     cycles: dict[HolderScheme, list[CycleTerm]]
-    activities: dict[str, _ActivityOnRecord]
+    activities: dict[str, _KnownActivity]
     decisions: dict[str, _LastDecision]
     claimed: dict[str, RowValues]
     changes: dict[HolderScheme, list[ChangeOfStanding]]
@@ -118,7 +99,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_dates(run, row)
     known = [row for row in rows if row.number in schemes and row["holder_ref"] in ids]
-    on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], _ActivityOnRecord)
+    on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], _KnownActivity)
     chunk = _ActivityChunk(
         ids=ids,
         cycles=lookups.cycles(run.work, set(ids.values())),
@@ -207,7 +188,7 @@ def _check_done(run: Run, row: ImportRow, today: date) -> None:
 
 
 def _claimed(
-    run: Run, rows: Collection[ImportRow], on_record: dict[str, _ActivityOnRecord]
+    run: Run, rows: Collection[ImportRow], on_record: dict[str, _KnownActivity]
 ) -> dict[str, RowValues]:
     """What each row claims; values without a column in the file stay as they are on record."""
     absent = [name for name in CLAIMED if name not in run.header]
@@ -281,7 +262,7 @@ def _write(run: Run, rows: Collection[ImportRow], chunk: _ActivityChunk) -> None
 def _progressed(
     run: Run,
     row: ImportRow,
-    old: _ActivityOnRecord | None,
+    old: _KnownActivity | None,
     decisions: Mapping[str, _LastDecision],
 ) -> RowValues:
     """The values of an activity's row that show its progress."""
@@ -305,9 +286,7 @@ def _progress(state: str) -> int:
     return 2 if state in _CLOSED else int(state == ActivityState.SUBMITTED)
 
 
-def _new_round(
-    row: ImportRow, old: _ActivityOnRecord, decisions: Mapping[str, _LastDecision]
-) -> bool:
+def _new_round(row: ImportRow, old: _KnownActivity, decisions: Mapping[str, _LastDecision]) -> bool:
     """Whether earlier decisions no longer count, because the submission or decision differs."""
     if row["submitted_on"] != old.submitted_on:
         return True
@@ -315,7 +294,7 @@ def _new_round(
 
 
 def _is_new_decision(
-    row: ImportRow, old: _ActivityOnRecord | None, decisions: Mapping[str, _LastDecision]
+    row: ImportRow, old: _KnownActivity | None, decisions: Mapping[str, _LastDecision]
 ) -> bool:
     """Whether the row holds a decision that differs from the last one on record."""
     if row["decided_on"] is None:

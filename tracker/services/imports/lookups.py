@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from inspect import get_annotations
 from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import and_, or_, select
@@ -18,7 +17,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded_name, padded_otherwise
 from tracker.models import Certification, Cycle, Holder
 from tracker.services.core import bulk, locks
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.imports.run import ImportRow, Run
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import HolderScheme
@@ -60,7 +59,7 @@ def by_ref(
     A row without a ref is exported under its id, and is found by that id when imported again.
     """
     columns = bulk.table_of(table).c
-    statement = select(*(columns[name] for name in get_annotations(kind)))
+    statement = select(*columns_of(kind, table))
     named = bulk.among(reading, columns.ref, refs)
     if ids := [ref for ref in refs if _ID.fullmatch(ref)]:
         named = or_(named, and_(columns.ref.is_(None), bulk.among(reading, columns.id, ids)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm.attributes import flag_modified
@@ -395,20 +395,9 @@ def _times_undone(work: UnitOfWork, activity_id: str) -> int:
     return int(work.row(statement)[0])
 
 
-CLAIM_COLUMNS = (
-    Activity.id,
-    Activity.ref,
-    Activity.holder_id,
-    Activity.scheme,
-    *(getattr(Activity, name) for name in CLAIMED),
-    Activity.state,
-    Activity.submitted_on,
-    Activity.version,
-)
-
-
-class ActivityRow(NamedTuple):
-    """An activity with its latest decision, if there is one."""
+@dataclass(frozen=True, slots=True)
+class ActivityOnRecord:
+    """An activity: what it claims (``CLAIMED``), and how far it has come."""
 
     id: str
     ref: str | None
@@ -428,6 +417,12 @@ class ActivityRow(NamedTuple):
     state: ActivityState
     submitted_on: date | None
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRow(ActivityOnRecord):
+    """An activity with its latest decision, if there is one."""
+
     withdrawn_on: date | None
     recorded_at: datetime
     verdict: ActivityVerdict | None

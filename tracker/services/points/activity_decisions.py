@@ -16,7 +16,7 @@ from tracker.services.points import activities
 
 
 class DecisionRow(NamedTuple):
-    """A reviewer's decision on an activity, and how it was undone if it was."""
+    """A reviewer's decision on an activity, also if it was superseded or taken back."""
 
     id: str
     verdict: ActivityVerdict
