@@ -17,6 +17,12 @@ from tracker.services.core.context import Container
 from tracker.services.people import sign_in
 
 
+def content(page: Any) -> str:
+    """What a page says below the links at its top, which are the same on every page."""
+    text: str = page.text
+    return text.partition("</header>")[2]
+
+
 @dataclass
 class Browser:
     """A browser at the site of an application; ``address`` is the caller's."""
@@ -31,7 +37,7 @@ class Browser:
 
     @property
     def container(self) -> Container:
-        """The application's office."""
+        """What the application is made of."""
         container: Container = self.app.extensions["tracker"]
         return container
 
@@ -50,6 +56,11 @@ class Browser:
     def post(self, path: str, data: Any = None, **options: Any) -> Any:
         """Send a form."""
         return self.open("POST", path, data=data, **options)
+
+    def send_form(self, path: str, **form: str) -> Any:
+        """Send a form of the pages for who signed in, with the token of the session."""
+        token = re.findall(r'name="csrf_token" value="([^"]+)"', self.get("/account").text)[0]
+        return self.post(path, {**form, "csrf_token": token})
 
     def ask(self, identifier: str, **more: Any) -> Any:
         """Ask for a code, and have it mailed."""

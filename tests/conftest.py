@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
+import gc
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
+import tracker
 from tests import pgbouncer, postgres
-from tracker import migrations, scheme_files, settings
+from tracker import migrations, row_security, scheme_files, settings
 from tracker.api.overview import operations
 from tracker.app import create_app, create_container
 from tracker.db import flask_config, prepare
@@ -29,11 +33,11 @@ from tracker.domain.permissions import SYSTEM
 from tracker.scheme_files import reasons
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.delivery import send_safety
-from tracker.settings import Settings
+from tracker.settings import Settings, Storage
 
 T = TypeVar("T")
 
-hypothesis.settings.register_profile("ci", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("few", max_examples=5, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
@@ -103,6 +107,9 @@ def templates(
                 )
             container = make_container(url, folder, Frozen())
             migrations.upgrade(container.engine)
+            if backend == "postgresql":
+                with container.engine.begin() as connection:
+                    postgres.make_role(connection)
             container.engine.dispose()
             made[backend] = name
         return made[backend]
@@ -111,8 +118,13 @@ def templates(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--pooler``: what runs on PostgreSQL goes through a real PgBouncer (tests/pooler)."""
+    """How what runs on PostgreSQL connects.
+
+    ``--pooler``: through a real PgBouncer (tests/pooler). ``--walled``: as a role whom the policies
+    of the tables restrict.
+    """
     parser.addoption("--pooler", action="store_true", help="PostgreSQL through PgBouncer")
+    parser.addoption("--walled", action="store_true", help="PostgreSQL by a role with policies")
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
@@ -126,19 +138,97 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure on SQLite alone what a test of both databases covers: that takes half as long again.
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what stays to the end: ten thousand tests and what they import.
 
-    A test of PostgreSQL alone is measured.
+    It takes a third of the time of collecting, in every worker.
     """
-    measuring = item.config.pluginmanager.getplugin("_cov")
-    if measuring is None or measuring.cov_controller is None or not _is_second(item):
-        return (yield)
-    measuring.cov_controller.pause()
+    gc.disable()
     try:
         return (yield)
     finally:
-        measuring.cov_controller.resume()
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In workers let only that measure which the tests pause.
+
+    Coverage would start by itself in every program, and pytest-cov starts as if the worker had
+    workers of its own, since ``--dist`` is set in pyproject.toml.
+    """
+    measuring = _measuring(session.config)
+    if measuring is None:
+        return
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    if hasattr(session.config, "workerinput"):
+        measuring.cov.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure what the test calls, not what its fixtures prepare: other tests call that.
+
+    To measure takes half as long again, and three times as long in a short program.
+    """
+    measuring = _measuring(item.config)
+    if measuring is None:
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        if _is_second(item) or not _is_of_programs(item):
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        measuring.pause()
+        try:
+            return (yield)
+        finally:
+            measuring.resume()
+
+
+def _is_of_programs(item: pytest.Item) -> bool:
+    """Whether programs that the test starts are measured, too.
+
+    What reads an imported file and evidence is tested in the tests of tables and files, what a
+    command does in those of commands; a request or a service that comes to it says no more.
+    """
+    return _area(item) not in {*_UNMEASURED, "api", "faults", "services", "web"}
+
+
+_UNMEASURED = frozenset({"benchmarks", "meta"})
+
+
+def _area(item: pytest.Item) -> str:
+    """The first folder below ``tests`` of the test's path, or the name of its file."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _is_random(item: pytest.Item) -> bool:
+    """Whether Hypothesis gives the test its values."""
+    return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure on SQLite alone what a test of both databases covers.
+
+    A test of PostgreSQL alone is measured. Random examples are not: they are many, and each run has
+    others. Nor are tests of this repository and the bench, which judge no code of ours.
+    """
+    measuring = _measuring(item.config)
+    if measuring is None or _is_second(item) or _is_random(item) or _area(item) in _UNMEASURED:
+        return (yield)
+    measuring.resume()
+    try:
+        return (yield)
+    finally:
+        measuring.pause()
+
+
+def _measuring(config: pytest.Config) -> Any:
+    """What starts and stops measuring in this process, if anything is measured."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    return None if plugin is None else plugin.cov_controller
 
 
 def _is_second(item: pytest.Item) -> bool:
@@ -186,10 +276,20 @@ def make_container(
 
 
 def _settings(url: str, storage: Path, **variables: str) -> Settings:
+    if not variables and "TRACKER_DATABASE_POOLER" not in os.environ:
+        read = _read_once()
+        database = dataclasses.replace(read.database, url=url)
+        return dataclasses.replace(read, database=database, storage=Storage(str(storage)))
     given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
     if pooler := os.environ.get("TRACKER_DATABASE_POOLER"):
         given["TRACKER_DATABASE_POOLER"] = pooler
     return settings.load("testing", given)
+
+
+@functools.cache
+def _read_once() -> Settings:
+    """The settings of tests, for a database and a directory that are given in each."""
+    return settings.load("testing", {})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -207,19 +307,43 @@ def _prepare(engine: Engine) -> Engine:
     """Prepare an engine that waits for no disk and knows what SQLAlchemy compiled for others.
 
     What was compiled is kept with the dialect, so that must be one and the same: that of the first
-    engine that has been connected, as only then a dialect knows its server.
+    engine that has been connected, as only then a dialect knows its server. The engine's own
+    dialect need not ask for it then, which takes longer than to connect.
     """
     name = engine.dialect.name
     if name in _CONNECTED:
+        vars(engine.dialect)["initialize"] = _ask_nothing
         engine.dialect = engine.pool._dialect = _CONNECTED[name].dialect
         engine._compiled_cache = _CONNECTED[name]._compiled_cache
     event.listen(engine, "connect", lambda *_: _CONNECTED.setdefault(name, engine))
     if name == "sqlite":
         event.listen(engine, "connect", lambda new, _: new.execute("PRAGMA synchronous=OFF"))
+    event.listen(engine, "engine_connect", _show_to_tests)
     return prepare(engine)
 
 
+def _show_to_tests(connection: Connection) -> None:
+    """Where policies restrict the role, a test that looks into the tables itself sees every row.
+
+    What the program opens sees what the program says.
+    """
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        path = frame.f_code.co_filename
+        if path.startswith(_PROGRAM):
+            return
+        if path.startswith(_TESTS) and path != __file__:
+            row_security.look_as(connection, row_security.EVERYTHING)
+            return
+
+
 _CONNECTED: dict[str, Engine] = {}
+_TESTS, _PROGRAM = f"{Path(__file__).parent}/", f"{Path(tracker.__file__).parent}/"
+
+
+def _ask_nothing(_: Connection) -> None:
+    """Instead of asking a server of a version and with settings that are known."""
 
 
 def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
@@ -264,8 +388,15 @@ def database_url(
         if request.config.getoption("--pooler"):
             monkeypatch.setenv("TRACKER_DATABASE_POOLER", "transaction")
             yield request.getfixturevalue("pooled")(url)
+        elif request.config.getoption("--walled") and not _is_of_owner(request.node):
+            yield postgres.walled(url)
         else:
             yield url
+
+
+def _is_of_owner(item: pytest.Item) -> bool:
+    """Whether the test does what only the owner of the tables may."""
+    return item.get_closest_marker("owner") is not None
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ share nothing. Only the package's programs are used: its own starter, run as roo
 the machine and opens every folder above its files to everyone.
 """
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -19,7 +20,11 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import make_url
+from sqlalchemy.exc import ProgrammingError
+
+from tracker import row_security
 
 # What is lost when the machine stops is no loss here: nothing waits for a disk.
 SETTINGS = {
@@ -64,6 +69,22 @@ def create_database(base_url: str, name: str, *, template: str = "template0") ->
     with psycopg.connect(_libpq(base_url), autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return make_url(base_url).set(database=name).render_as_string(hide_password=False)
+
+
+ROLE = "tracker_app"
+"""A role that owns nothing, whom the policies of the tables restrict."""
+
+
+def make_role(connection: SqlConnection) -> None:
+    """Let the role use a migrated database; the server may have it already."""
+    with contextlib.suppress(ProgrammingError), connection.begin_nested():
+        connection.exec_driver_sql(f"create role {ROLE} login")
+    row_security.grant(connection, ROLE)
+
+
+def walled(url: str) -> str:
+    """The same database as that role."""
+    return make_url(url).set(username=ROLE).render_as_string(hide_password=False)
 
 
 Row = tuple[Any, ...]

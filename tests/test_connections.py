@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
+import threading
 import time
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from tracker import settings
-from tracker.db import flask_config
+from tracker.db import flask_config, prepare
 from tracker.settings import SettingsRefusedError
 
 
@@ -59,3 +62,29 @@ def test_statements_are_kept_in_no_session_behind_a_pooler_by_transaction():
 def test_another_way_of_pooling_refuses_the_start():
     with pytest.raises(SettingsRefusedError, match=r"database\.pooler = 'statement'"):
         settings.load("default", {"TRACKER_DATABASE_POOLER": "statement"})
+
+
+def test_a_new_file_is_opened_while_somebody_else_writes_its_first_tables(tmp_path):
+    """SQLite does not wait by itself where a file gets its write-ahead log."""
+    file = tmp_path / "new.sqlite3"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("create table one (id)")
+    first.execute("begin immediate")
+    done = threading.Timer(0.3, lambda: first.execute("commit"))
+    done.start()
+    with prepare(create_engine(f"sqlite:///{file}")).connect() as connection:
+        mode = connection.exec_driver_sql("pragma journal_mode").scalar_one()
+    done.join()
+    first.close()
+
+    assert mode == "wal"
+
+
+def test_a_file_that_stays_locked_is_given_up(tmp_path):
+    file = tmp_path / "new.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as first:
+        first.execute("create table one (id)")
+        first.execute("begin immediate")
+        waiting = create_engine(f"sqlite:///{file}", connect_args={"timeout": 0.2})
+        with pytest.raises(OperationalError, match="locked"):
+            prepare(waiting).connect()

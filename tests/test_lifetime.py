@@ -180,7 +180,7 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     life.clock.set("2029-06-18")
     path = f"/certifications/{life.certification['id']}"
     why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
-    assert life.staff.post(f"{path}/revocation", why).status_code == 201
+    assert life.staff.by_two(f"{path}/revocation", why).status_code == 201
     assert life.status() == ("revoked", False, 2)
     assert life.status("2029-05-18") == ("active", True, 2)
     assert life.tick() == ["Técnico Certificado en Producción: su certificación está revocada"]

@@ -17,6 +17,7 @@ CONFIG = settings.ROOT / "config"
 PRODUCTION = {
     "TRACKER_APP_BASE_URL": "https://certs.body.us",
     "TRACKER_DATABASE_URL": "postgresql://u:p@db/tracker?sslmode=verify-full",
+    "TRACKER_HISTORY_KEYS": f"2027:{'ab' * 32}",
     "TRACKER_MAIL_SERVER": "relay.body.us",
     "TRACKER_MAIL_SENDER": "Tracker <t@body.us>",
     "TRACKER_MAIL_REPLY_TO": "help@body.us",
@@ -106,6 +107,7 @@ def test_production_names_everything_that_was_left_empty():
         for section, key in [
             ("app", "base_url"),
             ("database", "url"),
+            ("history", "keys"),
             ("mail", "server"),
             ("mail", "sender"),
             ("mail", "reply_to"),
@@ -178,6 +180,16 @@ def test_a_number_out_of_its_range_is_named():
         "reminders.quiet_from_hour = 24: must be at most 23"
     ]
     assert _refused(TRACKER_API_PAGE_LIMIT="0") == ["api.page_limit = 0: must be at least 1"]
+
+
+def test_hashing_a_password_costs_in_production_what_is_usual():
+    cheap = {"TRACKER_ACCOUNTS_PASSWORD_ROUNDS": "1"}
+    assert settings.load("default", cheap).accounts.password_rounds == 1
+
+    assert "accounts.password_rounds = 1: must be at least 2" in _refused("production", **cheap)
+    assert _refused(TRACKER_ACCOUNTS_PASSWORD_MEMORY_KIB="7") == [
+        "accounts.password_memory_kib = 7: must be at least 8"
+    ]
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("TRUE", True)])
@@ -395,3 +407,79 @@ def test_a_database_of_another_kind_is_refused_and_its_password_not_told(url):
 )
 def test_both_databases_are_named_as_programs_name_them(url):
     assert settings.load("default", {"TRACKER_DATABASE_URL": url}).database.url == url
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ("secret", "must be ID:HEX, or several of them separated by commas"),
+        ("a:abcd", "must have at least 32 bytes (64 digits)"),
+        (f"a:{'ab' * 32},a:{'cd' * 32}", "must not name the key a twice"),
+    ],
+)
+def test_keys_of_the_history_that_are_wrong_are_refused_and_not_quoted(keys, rule):
+    assert _refused(TRACKER_HISTORY_KEYS=keys) == [
+        f"history.keys: {rule}; `tracker history new-key` makes one"
+    ]
+
+
+@pytest.mark.parametrize(
+    "variable", ["TRACKER_HISTORY_KEYS", "TRACKER_MAIL_PASSWORD", "TRACKER_DATABASE_URL"]
+)
+def test_a_secret_of_several_lines_is_not_quoted(variable):
+    (first, *_) = _refused(**{variable: "sqlite:///x\nsecret"})
+
+    assert "must be one line of text" in first
+    assert "secret" not in first
+    assert "ab" * 32 not in repr(settings.load("production", PRODUCTION))
+
+
+PROVIDER = """
+[acme]
+label = "Acme"
+issuer = "https://login.acme.example"
+client_id = "tracker"
+roles = ["staff"]
+domains = ["acme.example"]
+"""
+
+
+def test_identity_providers_come_from_a_file_and_their_secrets_from_the_environment(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text(PROVIDER, "utf-8")
+    given = {"TRACKER_SSO_PROVIDERS": str(file), "TRACKER_SSO_SECRETS": "acme:a:b, other:c"}
+    loaded = settings.load("default", given)
+
+    assert loaded.identity_providers["acme"].label == "Acme"
+    assert loaded.sso.secret_of("acme") == "a:b"
+    assert "a:b" not in repr(loaded)
+    assert settings.load("default", {}).identity_providers == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "said"),
+    [
+        (PROVIDER, "", "sso.secrets: has none for acme"),
+        (PROVIDER, "s3cret", "sso.providers, sso.secrets: secrets must be NAME:SECRET"),
+        (PROVIDER, "acme:x,acme:y", "sso.providers, sso.secrets: secrets must be NAME:SECRET"),
+        (PROVIDER.replace("https", "http"), "acme:x", "sso.providers, sso.secrets: acme.issuer"),
+        ("[acme", "acme:x", "sso.providers, sso.secrets: "),
+        ("acme = 1", "acme:x", "sso.providers, sso.secrets: "),
+        (
+            PROVIDER + PROVIDER.replace("[acme]", "[other]"),
+            "acme:x,other:y",
+            "sso.providers: two providers have one issuer",
+        ),
+    ],
+)
+def test_a_mistake_about_identity_providers_is_named_without_secrets(
+    tmp_path: Path, text: str, secrets: str, said: str
+) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text(text, "utf-8")
+    (mistake,) = _refused(TRACKER_SSO_PROVIDERS=str(file), TRACKER_SSO_SECRETS=secrets)
+
+    assert mistake.startswith(said)
+    assert "s3cret" not in mistake

@@ -14,11 +14,14 @@ mail/             messages composed, made into bytes, handed to the relay; bounc
 models/           tables: columns and constraints, no decisions
 copies            private copies of the database, for dry runs
 db, clock         the database and its transactions; the only reader of wall time
+row_security      whose rows PostgreSQL shows to the statements of a connection
 migrations        bringing a database to the newest migration
 scheme_files/     config/schemes/*.toml read into the values of ``domain/schemes``
 tabular/          CSV and XLSX, in and out
+documents/        reports as PDF, with their layout and fonts
 files/            evidence files: checked and kept;  turns: at most so many of something at once
-apart             work on strangers' bytes in a process of its own
+openid            identity providers asked who somebody is
+apart             work on strangers' bytes in a process of its own;  logs: what log lines look like
 settings          config/*.toml and the environment;  setting_rules, production_rules: what they
                   must be
 language/         everything said to people, in English and Spanish

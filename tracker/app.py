@@ -7,16 +7,19 @@ import hmac
 import secrets
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g, has_request_context
 
 from tracker import clock, scheme_files, settings
 from tracker.clock import Clock
 from tracker.db import db, flask_config, prepare
+from tracker.domain import history_chain
+from tracker.domain.history_chain import KeyRing
 from tracker.scheme_files import reasons
 from tracker.services.core.context import Container
 from tracker.settings import Settings
 
 _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
+_HISTORY_KEY, _MADE_HERE = "keys/history.key", "made-here"
 
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
@@ -51,8 +54,22 @@ def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
         message_key=_derived_key(chosen, "message-id"),
         relay_key=_key(chosen.storage_directory, _RELAY_KEY).hex().encode(),
+        history_keys=_history_keys(chosen),
+        request_id=_request_id,
     )
     return app
+
+
+def _history_keys(chosen: Settings) -> KeyRing:
+    """The keys of the settings, or else the one in the storage directory."""
+    if chosen.history.keys:
+        return history_chain.key_ring(chosen.history.keys)
+    return KeyRing(_MADE_HERE, {_MADE_HERE: _key(chosen.storage_directory, _HISTORY_KEY)})
+
+
+def _request_id() -> str | None:
+    """The id of the HTTP request that this thread serves."""
+    return g.get("request_id") if has_request_context() else None
 
 
 def _derived_key(chosen: Settings, purpose: str) -> bytes:

@@ -8,6 +8,7 @@ instead of failing halfway.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine, Uuid
 
+from tracker import row_security
 from tracker.settings import Settings
 
 NAMING = {
@@ -195,6 +197,7 @@ def prepare(engine: Engine) -> Engine:
         event.listen(engine, "begin", _begin_immediate)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
+        row_security.listen(engine)
     return engine
 
 
@@ -212,8 +215,29 @@ def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is sent by _begin_immediate
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    _write_ahead(connection)
+
+
+_A_MOMENT = 0.01  # seconds between two tries
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a file use a write-ahead log, waiting for others that open a new file at this moment.
+
+    SQLite itself does not wait for a lock there, as it does for every other statement.
+    """
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    ends = time.monotonic() + patience / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(_A_MOMENT)
+        else:
+            return
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -264,4 +288,20 @@ _PRIMARY_CODE = 0xFF  # the bits of SQLite's primary error code
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection in AUTOCOMMIT, for reading outside a transaction."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the database as of one moment and writes nothing."""
+    if engine.dialect.name == "sqlite":
+        with reading(engine) as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+        return
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection

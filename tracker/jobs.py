@@ -22,6 +22,8 @@ from tracker.services.delivery.dispatcher import never
 from tracker.services.delivery.planner import PlanCounts
 from tracker.services.delivery.reaper import ReapCounts
 from tracker.services.employers import digests, employments
+from tracker.services.overview import history_checkpoints, retention
+from tracker.services.overview.history_checkpoints import Checkpoint
 from tracker.services.people import sessions, sign_in
 from tracker.services.points import evidence
 from tracker.settings import Settings
@@ -192,6 +194,40 @@ def tidy(container: Container) -> int:
         swept = evidence.sweep(reading)
     _log_counts("tidy", {"forgotten": forgotten, "swept": swept})
     return forgotten
+
+
+def retain(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
+    """Delete what is past its period (``services/overview/retention.py``), in short transactions.
+
+    What a long run leaves is found by the next one. Returns how many rows, by rule.
+    """
+    ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
+    for name in retention.RULES:
+        while not stop() and time.monotonic() < ends:
+            with container.work(SYSTEM) as work:
+                deleted = retention.apply(work, name)
+                counters.add(work, {f"{counters.DELETED}{name}": deleted})
+            counts[name] += deleted
+            if deleted < retention.AT_ONCE:
+                break
+    _log_counts("retention", counts)
+    return counts
+
+
+def checkpoint(container: Container) -> bool:
+    """Write the history's checkpoint of the day, if there is none yet; whether it was written.
+
+    The last one is compared first, so that a chain that was cut off since is logged as an error.
+    """
+    keys = container.history_keys
+    with container.reading(SYSTEM) as reading:
+        last = history_checkpoints.latest(reading, keys)
+        if isinstance(last, Checkpoint) and not history_checkpoints.is_kept(reading, last):
+            _log.error("the history has lost what checkpoint %s saw: run history verify", last.name)
+        path = history_checkpoints.write(reading, keys)
+    if path is not None:
+        _log.info("checkpoint: %s", path)
+    return path is not None
 
 
 def beat(container: Container) -> None:

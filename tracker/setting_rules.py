@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from tracker import production_rules
-from tracker.domain import emails
+from tracker.domain import emails, history_chain
 from tracker.production_rules import SettingValues
 
 PREFIX = "TRACKER_"
@@ -17,21 +17,39 @@ _MAY_BE_EMPTY = {
     ("app", "now"),
     ("app", "accepted"),
     ("database", "pooler"),
+    ("history", "keys"),
+    ("history", "checkpoints"),
     ("mail", "username"),
     ("mail", "password"),
     ("mail", "relay_log"),
+    ("sso", "providers"),
+    ("sso", "secrets"),
     ("server", "hosts"),
     ("server", "trusted_proxies"),
     ("server", "metrics"),
 }
-_MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
+_SECRET = {
+    ("database", "url"),
+    ("history", "keys"),
+    ("mail", "password"),
+    ("sso", "secrets"),
+}
+_PRODUCTION_NEEDS = ("history", "keys")
+_MAY_BE_ZERO = {
+    *(("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")),
+    ("sso", "skew_seconds"),
+}
 _DATABASES = re.compile(r"sqlite(\+pysqlite)?:///.|postgres(ql)?(\+psycopg)?://")
 _LAST_PORT = 65_535
 _AT_MOST = {
     ("mail", "port"): _LAST_PORT,
     ("reminders", "quiet_from_hour"): 23,
     ("reminders", "quiet_until_hour"): 23,
+    ("sso", "timeout_seconds"): 30,
+    ("sso", "skew_seconds"): 300,
 }
+# OWASP's least costs for argon2id with one lane (Password Storage Cheat Sheet).
+_SAFE_HASHING = {"password_memory_kib": 19_456, "password_rounds": 2}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -46,12 +64,13 @@ def broken(environment: str, values: SettingValues) -> list[str]:
     mistakes: list[str] = []
     for section, keys in values.items():
         for key, value in keys.items():
-            if value == "" and (section, key) not in _MAY_BE_EMPTY:
+            if value == "" and not _may_be_empty(environment, section, key):
                 mistakes.append(
                     f"{section}.{key}: must not be empty; set {variable_of(section, key)}"
                 )
             if isinstance(value, str) and not value.isprintable():
-                mistakes.append(f"{section}.{key} = {value!r}: must be one line of text")
+                quoted = "" if (section, key) in _SECRET else f" = {value!r}"
+                mistakes.append(f"{section}.{key}{quoted}: must be one line of text")
             if type(value) is int:
                 mistakes += _beyond(section, key, value)
     mail = values.get("mail", {})
@@ -59,13 +78,24 @@ def broken(environment: str, values: SettingValues) -> list[str]:
         mistakes.append("mail.use_tls, mail.use_ssl: only one of them may be true")
     _check_addresses(mail, mistakes)
     _check_server(values.get("server", {}), mistakes)
+    _check_history_keys(values.get("history", {}).get("keys"), mistakes)
     mistakes += production_rules.broken(environment, values)
     _check_database(values.get("database", {}).get("url", ""), mistakes)
     pooler = values.get("database", {}).get("pooler", "")
     if pooler not in {"", "transaction"}:
         mistakes.append(f"database.pooler = {pooler!r}: must be empty or transaction")
+    lines = values.get("logs", {}).get("format", "text")
+    if lines not in {"text", "json"}:
+        mistakes.append(f"logs.format = {lines!r}: must be text or json")
+    _check_hashing(environment, values.get("accounts", {}), mistakes)
     _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
     return mistakes
+
+
+def _may_be_empty(environment: str, section: str, key: str) -> bool:
+    if environment == "production" and (section, key) == _PRODUCTION_NEEDS:
+        return False
+    return (section, key) in _MAY_BE_EMPTY
 
 
 def _beyond(section: str, key: str, value: int) -> Iterator[str]:
@@ -99,6 +129,16 @@ def _check_database(url: object, mistakes: list[str]) -> None:
         )
 
 
+def _check_history_keys(keys: object, mistakes: list[str]) -> None:
+    """Check the form of the keys, which are secret, so they are not quoted."""
+    if not isinstance(keys, str) or not keys:
+        return
+    try:
+        history_chain.key_ring(keys)
+    except ValueError as rule:
+        mistakes.append(f"history.keys: {rule}; `tracker history new-key` makes one")
+
+
 def _check_server(server: Mapping[str, object], mistakes: list[str]) -> None:
     rules: dict[str, tuple[Callable[[str], object], str]] = {
         "trusted_proxies": (
@@ -122,6 +162,17 @@ def networks(text: str) -> list[Network]:
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
+def named_secrets(text: str) -> dict[str, str]:
+    """Secrets by name, from NAME:SECRET,NAME:SECRET. Raises ValueError."""
+    found: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, colon, secret = part.partition(":")
+        if not colon or not secret or name in found:
+            raise ValueError("secrets must be NAME:SECRET,NAME:SECRET, each name once")
+        found[name] = secret
+    return found
+
+
 def address(text: str) -> tuple[str, int]:
     """The IP address and the port. Raises ValueError."""
     host, _, port = text.rpartition(":")
@@ -140,6 +191,17 @@ def _broken(address: str, *, is_domain: bool) -> str | None:
     if not local.isascii():
         return "must be in ASCII before the @, because not every relay accepts more"
     return None if address.isascii() else f"must have its domain in ASCII: {domain}"
+
+
+def _check_hashing(environment: str, accounts: Mapping[str, object], mistakes: list[str]) -> None:
+    """Check what hashing a password costs: argon2 needs 8 KiB, and production the usual cost."""
+    least = {"password_memory_kib": 8, "password_rounds": 1}
+    if environment == "production":
+        least = _SAFE_HASHING
+    for key, number in least.items():
+        value = accounts.get(key)
+        if type(value) is int and value < number:
+            mistakes.append(f"accounts.{key} = {value}: must be at least {number}")
 
 
 def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:

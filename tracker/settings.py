@@ -8,15 +8,18 @@ misspelled, missing, mistyped or empty setting, and all mistakes are reported at
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from tracker import setting_rules
+from tracker.domain.people import single_sign_on
+from tracker.domain.people.single_sign_on import IdentityProvider
 from tracker.production_rules import SettingValues
 from tracker.setting_rules import PREFIX, variable_of
 
@@ -60,6 +63,14 @@ class Storage:
     """Where evidence files and keys are kept."""
 
     directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """The keys of the history's chain, and where its checkpoints are written."""
+
+    keys: str = field(repr=False)
+    checkpoints: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +165,72 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Logs:
+    """How log lines are written: ``text`` or ``json``."""
+
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """How long codes, links and sessions last."""
+    """How long codes, links and sessions last, and what hashing a password costs."""
 
     code_minutes: int
     code_tries: int
+    reset_minutes: int
+    invitation_days: int
+    fresh_minutes: int
     idle_minutes: int
     session_hours: int
+    password_memory_kib: int
+    password_rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SsoSettings:
+    """Where identity providers are described, their secrets, and how they are asked."""
+
+    providers: str
+    secrets: str = field(repr=False)
+    timeout_seconds: int
+    cache_minutes: int
+    skew_seconds: int
+
+    def secret_of(self, provider: str) -> str:
+        """The secret of our client at a provider. Raises KeyError."""
+        return setting_rules.named_secrets(self.secrets)[provider]
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """How long data about people are kept where nothing else says so."""
+
+    look_days: int
+    message_text_days: int
+    bounce_days: int
+    digest_days: int
+    refused_import_days: int
+    import_days: int
+    evidence_days: int
+    request_days: int
+    erasure_keeps: str
+    archive_maximum_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
     """How much one person may do, so that nobody uses up shared resources."""
 
+    requests_per_minute: int
+    entries_per_minute: int
     misses_per_minute: int
     number_misses_per_hour: int
     exports_per_hour: int
+    archives_per_day: int
     sign_ins_per_hour: int
     codes_per_hour: int
+    guesses_per_minute: int
+    guesses_per_hour: int
     claims: int
     drafts: int
     tokens: int
@@ -185,6 +244,7 @@ class Settings:
     app: App
     database: Database
     storage: Storage
+    history: HistorySettings
     mail: MailSettings
     reminders: Reminders
     evidence: EvidenceLimits
@@ -193,8 +253,11 @@ class Settings:
     exports: Exports
     api: Api
     server: Server
+    logs: Logs
     accounts: AccountSettings
+    sso: SsoSettings
     limits: RequestLimits
+    privacy: Privacy
 
     @property
     def schemes_directory(self) -> Path:
@@ -207,9 +270,20 @@ class Settings:
         return _found(self.app.reasons)
 
     @property
+    def identity_providers(self) -> Mapping[str, IdentityProvider]:
+        """The providers that may sign people in, by name."""
+        return _providers(self.sso.providers)
+
+    @property
     def storage_directory(self) -> Path:
         """The directory for files and keys; a relative name starts at the current directory."""
         return Path(self.storage.directory).resolve()
+
+    @property
+    def checkpoints_directory(self) -> Path:
+        """The directory of the history's checkpoints."""
+        chosen = self.history.checkpoints
+        return Path(chosen).resolve() if chosen else self.storage_directory / "checkpoints"
 
     @property
     def proxies(self) -> tuple[setting_rules.Network, ...]:
@@ -225,6 +299,29 @@ class Settings:
     def now(self) -> datetime | None:
         """The instant that the clock is set to, or None."""
         return datetime.fromisoformat(self.app.now) if self.app.now else None
+
+
+@functools.cache
+def _providers(name: str) -> Mapping[str, IdentityProvider]:
+    """The providers of a file; none without a file. Raises OSError, ValueError."""
+    if not name:
+        return {}
+    tables = tomllib.loads(_found(name).read_text(encoding="utf-8"))
+    return {key: single_sign_on.provider(key, table) for key, table in tables.items()}
+
+
+def _provider_mistakes(sso: SettingValues) -> list[str]:
+    """What is wrong with the file of providers and their secrets, which are not quoted."""
+    name, secrets = sso.get("sso", {}).get("providers"), sso.get("sso", {}).get("secrets")
+    try:
+        found = _providers(name if isinstance(name, str) else "")
+        given = setting_rules.named_secrets(secrets if isinstance(secrets, str) else "")
+    except (OSError, ValueError, AttributeError) as error:
+        return [f"sso.providers, sso.secrets: {error}"]
+    issuers = [provider.issuer for provider in found.values()]
+    twice = ["sso.providers: two providers have one issuer"] * (len(set(issuers)) < len(issuers))
+    missing = sorted(found.keys() - given.keys())
+    return twice + [f"sso.secrets: has none for {one}" for one in missing]
 
 
 def _found(name: str) -> Path:
@@ -255,7 +352,7 @@ def load(environment: str | None = None, variables: Mapping[str, str] | None = N
             values.setdefault(section, {}).update(keys)
     _overlay(values, variables, mistakes)
     sections = {name: _section(name, kind, values, mistakes) for name, kind in _SECTIONS.items()}
-    mistakes += setting_rules.broken(environment, values)
+    mistakes += setting_rules.broken(environment, values) + _provider_mistakes(values)
     if mistakes:
         raise SettingsRefusedError("\n".join(mistakes))
     return Settings(environment=environment, **sections)

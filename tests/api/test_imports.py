@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
 
 from tests import factories
+from tests.rows import count
 from tracker import tabular
 from tracker.api.http.schemas import page_of
 from tracker.api.imports import ImportProblemSchema, ImportReportSchema, ImportRunSchema
@@ -34,11 +35,6 @@ def send(who, text, kind="holders", name="file.csv", **options):
     data = text if isinstance(text, bytes) else text.encode()
     form = {"kind": kind, "file": (io.BytesIO(data), name), **options}
     return who.call("POST", "/imports", data=form, **key)
-
-
-def count(container, table):
-    with container.reading(SYSTEM) as reading:
-        return reading.row(select(func.count()).select_from(table))[0]
 
 
 def test_a_good_file_is_stored_whole_and_reported(staff, container):
@@ -131,9 +127,10 @@ def test_a_repeated_request_imports_once(staff, container):
     assert count(container, Run) == 1  # refused for its key, before it was read
 
 
-def test_a_file_over_the_limit_is_413(staff, container):
-    limits = container.settings.imports
-    object.__setattr__(limits, "maximum_bytes", 10_000)
+def test_a_file_over_the_limit_is_413(staff, app, container, monkeypatch):
+    limits = replace(container.settings.imports, maximum_bytes=10_000)
+    limited = replace(container, settings=replace(container.settings, imports=limits))
+    monkeypatch.setitem(app.extensions, "tracker", limited)
     refused = send(staff, HOLDERS + "x" * 10_000)
     assert (refused.status_code, refused.json["code"]) == (413, "request_entity_too_large")
     far = send(staff, HOLDERS + "x" * 100_000)

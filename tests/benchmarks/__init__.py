@@ -28,7 +28,9 @@ def main(args: Sequence[str] | None = None) -> int:
     given = _arguments(args)
     chosen = [one for one in REGISTRY.values() if not given.only or one.name in given.only]
     chosen.sort(key=lambda one: _ORDER.index(one.run.__module__))
-    with workshop(given.database, seconds=given.seconds, scale=given.scale) as shop:
+    with workshop(
+        given.database, seconds=given.seconds, scale=given.scale, role=given.role
+    ) as shop:
         measured = list(_measure(shop, chosen))
     told = (
         json.dumps([_row(*one) for one in measured], indent=1) if given.json else _table(measured)
@@ -48,6 +50,8 @@ def _arguments(args: Sequence[str] | None) -> argparse.Namespace:
     told = "a PostgreSQL whose user may make databases, or sqlite:// (TRACKER_BENCH_URL)"
     server = os.environ.get("TRACKER_BENCH_URL")
     parser.add_argument("--database", metavar="URL", default=server, help=told)
+    told = "connect as this role, which is there, within the policies of the tables"
+    parser.add_argument("--role", metavar="ROLE", help=told)
     parser.add_argument("--json", action="store_true", help="numbers for programs")
     return parser.parse_args(args)
 

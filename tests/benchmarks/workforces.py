@@ -30,7 +30,12 @@ from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, RosterEntry, Sharing
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.employers import workforce
+from tracker.services.employers import (
+    workforce,
+    workforce_files,
+    workforce_numbers,
+    workforce_selection,
+)
 
 _WORKERS, _PAGE, _ROUNDS = 20_000, 50, 15
 _ANOTHER_DAY = date(2028, 2, 29)
@@ -107,7 +112,10 @@ def _employ(work: UnitOfWork, employer_id: str, holder_ids: list[str]) -> None:
                 "employer_id": employer_id,
                 "consented_on": work.now.date(),
                 "until_on": None,
+                "purpose": "employment",
+                "with_dates": True,
                 "with_points": True,
+                "with_modules": False,
                 "recorded_at": work.now,
                 "recorded_by": "bench",
                 "ended_at": None,
@@ -134,8 +142,8 @@ def _times(work: Callable[[], object], against: Callable[[], object]) -> Measure
 
 def _asked(
     reading: ReadContext, company: _Company, on: date | None = None
-) -> workforce.WorkforceFilter:
-    return workforce.question(reading, company.employer_id, SCHEME, on=on)
+) -> workforce_selection.WorkforceFilter:
+    return workforce_selection.question(reading, company.employer_id, SCHEME, on=on)
 
 
 @measures("summary", at_most(2.5, "x"), against="SELECT count(*) over the same roster rows")
@@ -146,7 +154,7 @@ def summary(shop: Workshop) -> Measured:
     count = select(func.count()).select_from(RosterEntry).where(mine)
     with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company, _ANOTHER_DAY)
-        return _times(lambda: workforce.summary(reading, asked), lambda: reading.row(count))
+        return _times(lambda: workforce_numbers.summary(reading, asked), lambda: reading.row(count))
 
 
 @measures("page", at_most(1.3, "x"), against="its own first page")
@@ -176,9 +184,9 @@ def csv(shop: Workshop) -> Measured:
         asked = _asked(reading, company)
 
         def exported() -> float:
-            rows = workforce.export(reading, asked, sort="employee_id", with_points=False)
+            rows = workforce_files.export(reading, asked, sort="employee_id", with_points=False)
             begun = time.perf_counter()
-            sent = sum(map(len, tabular.csv_chunks(workforce.COLUMNS, rows)))
+            sent = sum(map(len, tabular.csv_chunks(workforce_files.COLUMNS, rows)))
             return company.size / (time.perf_counter() - begun) if sent else 0.0
 
         def copied() -> float:

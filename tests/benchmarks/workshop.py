@@ -13,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from tests.benchmarks import people, scratch, servers
 from tests.benchmarks.people import NOW, Person
 from tests.benchmarks.servers import Loader
-from tracker import migrations, settings
+from tracker import migrations, row_security, settings
 from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
 from tracker.services.core import tokens
@@ -36,6 +37,7 @@ class Workshop:
     home: Path
     seconds: float
     scale: float
+    role: str | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -52,13 +54,30 @@ class Workshop:
         """The settings of every process, as TRACKER_ variables."""
         return {
             "TRACKER_ENV": "testing",
-            "TRACKER_DATABASE_URL": self.url,
+            "TRACKER_DATABASE_URL": self._url_of_program,
             "TRACKER_NOW": NOW,
             "TRACKER_STORAGE_DIRECTORY": str(self.home / "storage"),
             "TRACKER_DATABASE_POOL_SIZE": str(servers.THREADS),
             "TRACKER_LIMITS_CLAIMS": "1000000",
             "TRACKER_LIMITS_DRAFTS": "1000000",
         }
+
+    @cached_property
+    def _url_of_program(self) -> str:
+        """The database as the program connects: as the owner, or as a role with policies."""
+        if self.role is None:
+            return self.url
+        engine = self._owner
+        migrations.upgrade(engine)
+        with engine.begin() as connection:
+            row_security.grant(connection, self.role)
+        return make_url(self.url).set(username=self.role).render_as_string(hide_password=False)
+
+    @cached_property
+    def _owner(self) -> Engine:
+        engine = create_engine(self.url)
+        self._open.callback(engine.dispose)
+        return engine
 
     @cached_property
     def app(self) -> Flask:
@@ -91,6 +110,10 @@ class Workshop:
 
     def analyze(self) -> None:
         """Tell the database's planner what there is now."""
+        if self.role is not None:
+            with self._owner.begin() as connection:
+                connection.execute(text("analyze"))
+            return
         with self.container.work(SYSTEM) as work:
             people.analyze(work)
 
@@ -108,11 +131,11 @@ class Workshop:
     @cached_property
     def bare(self) -> int:
         """The port of bare Flask."""
-        return self._serve(servers.BARE)
+        return self._serve(servers.BARE, TRACKER_DATABASE_URL=self.url)  # it says no viewer
 
-    def _serve(self, target: str) -> int:
+    def _serve(self, target: str, **more: str) -> int:
         migrations.upgrade(self.container.engine)
-        return self._open.enter_context(servers.serving(target, self.variables))
+        return self._open.enter_context(servers.serving(target, self.variables | more))
 
     @cached_property
     def loader(self) -> Loader:
@@ -125,12 +148,14 @@ class Workshop:
 
 
 @contextmanager
-def workshop(server: str | None, *, seconds: float, scale: float) -> Iterator[Workshop]:
+def workshop(
+    server: str | None, *, seconds: float, scale: float, role: str | None = None
+) -> Iterator[Workshop]:
     """Open a workshop on a throwaway database."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         home = Path(directory)
         with scratch.database(server, home) as url:
-            opened = Workshop(url, home, seconds, scale)
+            opened = Workshop(url, home, seconds, scale, role)
             try:
                 yield opened
             finally:

@@ -1,5 +1,7 @@
 """The command, run in this process against the test's own database."""
 
+import logging
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,26 @@ def variables(database_url, tmp_path):
     }
 
 
+@contextmanager
+def logging_kept():
+    """Give the process its own way of logging back, which a program that runs in it replaces."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
 @pytest.fixture
 def tracker(variables):
     """Run ``tracker`` with arguments; gives click's result."""
 
     def run(*arguments, stdin=None, **more):
-        result = CliRunner(env=variables | more).invoke(main, [*map(str, arguments)], input=stdin)
+        runner = CliRunner(env=variables | more)
+        with logging_kept():
+            result = runner.invoke(main, [*map(str, arguments)], input=stdin)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

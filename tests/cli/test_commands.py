@@ -32,6 +32,7 @@ def test_commands_that_read_and_write_csv_load_neither_solver_nor_workbooks_nor_
         "certifications",
         "files",
         "doctor",
+        "history",
         "refusals",
         "processes",
         "tokens",

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.services.imports.importing import HOLDERS, counts
+from tracker.services import imports
 from tracker.settings import ROOT
 
 CERTIFICATIONS = (
@@ -93,15 +94,21 @@ def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
     again = tracker("import", "--all", tmp_path / "out")
 
     assert "certifications: 2 rows" in result.stdout.splitlines()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "certifications.csv",
-        "holders.csv",
-    ]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"{kind}.csv" for kind in imports.KINDS
+    }
     assert again.stdout.endswith("Nothing changed.\n")
     refused = tracker("export", "--all", tmp_path / "out")
     assert refused.exit_code == 2
     assert "already exists: name a new or an empty folder" in refused.stderr
     assert tracker("export").exit_code == 2
+
+
+def test_nothing_on_record_goes_out_and_in_again_too(tracker, tmp_path):
+    tracker("export", "--all", tmp_path / "out")
+    again = tracker("import", "--all", tmp_path / "out")
+
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "Nothing changed.")
 
 
 def test_certifications_go_out_as_they_came_in(tracker, files):

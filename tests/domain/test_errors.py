@@ -9,6 +9,7 @@ from tracker.domain.errors import (
     CertificationExpired,
     Conflict,
     Invalid,
+    LastManager,
     NotExtendable,
     NotFound,
     Refusal,
@@ -56,7 +57,7 @@ def test_every_refusal_says_whether_and_how_an_exception_can_be_had():
 
 def test_what_staff_may_override_says_so_and_names_the_field():
     """The same refusals that give way to an override_reason, and no other ones."""
-    overridable = {RetakeTooSoon, *adjustments.OVERRIDABLE}
+    overridable = {RetakeTooSoon, LastManager, *adjustments.OVERRIDABLE}
 
     assert {kind for kind in _refusals() if kind.way_out == OVERRIDE} == overridable
     assert RetakeTooSoon("Too soon.").told == (

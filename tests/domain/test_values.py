@@ -133,6 +133,12 @@ def test_names_and_keys_are_lines_of_a_length_of_their_own():
         values.reference("x" * 65)
 
 
+def test_white_space_and_whatever_is_invisible_is_trimmed_and_nothing_else():
+    for code in range(0x20, 0x10000):
+        is_around = values._BLANKS.match(chr(code)) or values._UNSEEN.match(chr(code))
+        assert (values.trimmed(chr(code)) == "") is bool(is_around), hex(code)
+
+
 @pytest.mark.parametrize("text", ["2026-03-15", " 2026-03-15\u00a0", "\ufeff2026-03-15"])
 def test_a_day_is_read_as_iso_8601_writes_it(text):
     assert values.day(text) == date(2026, 3, 15)

@@ -32,6 +32,8 @@ runs, and a long one: ``pytest -m faults``. ``delivery/`` is ``tests/services/de
 25  a pause, a crowd due at once, an import of late ones        delivery/test_sending_stops
 26  what did not arrive, and is mended                          delivery/test_told_after_all
 27  bounces in words                                            mail/test_plain_bounces
+28  writers killed at any moment: whole facts, history holds    test_killed_writers
+29  any kind of write killed at any moment, and asked again     test_killed_writes
 === =========================================================  =====================================
 """
 

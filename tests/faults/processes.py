@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from tests.faults import forked
 from tests.mail_faults import Catcher
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
@@ -29,17 +29,8 @@ SEVEN_DAYS_BEFORE = datetime(2027, 3, 8, 14, tzinfo=UTC)
 CONNECTIONS = 4
 """As many letters at the most are under way in one process."""
 
-PROGRAM = """
-import sys
-from tracker import jobs
-from tracker.app import create_container
-container = create_container()
-{setup}
-print("ready", flush=True)
-sys.stdin.readline()
-for job in sys.argv[1:]:
-    getattr(jobs, job)(container)
-"""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([forked.__name__])
 
 
 def environment(container: Container, port: int, **variables: str) -> dict[str, str]:
@@ -66,32 +57,25 @@ class Worker:
             "TRACKER_REMINDERS_BATCH": "10",
             "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS),
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(setup=setup), *names],
-            cwd=ROOT,
-            env=environment(container, port, **variables | more),
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._line, theirs = _FORKS.Pipe()
+        told = environment(container, port, **variables | more)
+        self.process = _FORKS.Process(target=forked.run, args=(theirs, told, setup, names))
+        self.process.start()
+        theirs.close()
 
     def begin(self) -> None:
         """Let it run; returns when it does."""
-        begun, go = self.process.stdout, self.process.stdin
-        assert begun is not None
-        assert go is not None
-        assert begun.readline() == "ready\n"
-        go.write("go\n")
-        go.flush()
+        assert self._line.recv() == "ready"
+        self._line.send("go")
 
     def kill(self) -> None:
         """End it at once."""
         self.process.kill()
-        self.process.communicate()
+        self.process.join()
 
     def pause(self) -> None:
         """Stop it where it is."""
-        self.process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def is_stopped(self) -> bool:
         """Whether it stands still."""
@@ -100,12 +84,16 @@ class Worker:
 
     def wake(self) -> None:
         """Let a stopped one go on."""
-        self.process.send_signal(signal.SIGCONT)
+        self._send(signal.SIGCONT)
 
     def finish(self, status: int = 0, *, seconds: float = 300) -> None:
         """Wait until it ends, with a status."""
-        self.process.communicate(timeout=seconds)
-        assert self.process.returncode == status
+        self.process.join(seconds)
+        assert self.process.exitcode == status
+
+    def _send(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
 
 def plan(container: Container, clock: Any, count: int, at: datetime) -> set[str]:
@@ -121,7 +109,7 @@ def wait_for(condition: Any, *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.001)
+        time.sleep(0.003)
 
 
 def kill_in_the_middle(
@@ -136,7 +124,7 @@ def kill_in_the_middle(
     worker = Worker(container, clock, catcher.port, "dispatch")
     worker.begin()
     enough = len(catcher.letters()) + dice.randrange(*after)
-    wait_for(lambda: len(catcher.letters()) >= enough or worker.process.poll() is not None)
+    wait_for(lambda: len(catcher.letters()) >= enough or not worker.process.is_alive())
     time.sleep(dice.random() * 0.01)
     worker.kill()
     time.sleep(0.3)  # what was on the wire is taken or lost by now

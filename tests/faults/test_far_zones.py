@@ -1,6 +1,6 @@
 """What a message calls today is the holder's day, wherever the holder lives and the machine stands.
 
-Protects services/reminder_letters and services/notice_letters.
+Protects services/delivery/reminder_messages and services/delivery/notice_messages.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ def processor_seconds():
     return used.ru_utime + used.ru_stime
 
 
+@pytest.mark.no_cover  # to make such a file takes longer than to read it
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_pdf_is_refused_within_its_bounds(name):
     data = HEAVY[name]()
@@ -46,6 +47,7 @@ def _used(peak):
     return peak.megabytes - Peak(itself=False)._now()
 
 
+@pytest.mark.no_cover  # to make such a file takes longer than to read it
 @pytest.mark.parametrize("name", HEAVY_PICTURES)
 def test_a_heavy_picture_is_drawn_smaller_or_refused_within_its_bounds(name):
     data = HEAVY_PICTURES[name]()

@@ -124,6 +124,8 @@ def test_the_timetable_follows_the_settings(container):
         "digest": 900,
         "employments": 3600,
         "tidy": 86400,
+        "retention": 86400,
+        "checkpoint": 3600,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from tracker.language.voice import (
     Quantity,
     Voice,
     counted,
+    evidence_kinds,
     figure,
     in_words,
     length,
@@ -304,3 +306,10 @@ class TestAVoice:
 )
 def test_a_policy_version_that_is_no_number_is_told_as_a_name(version, told):
     assert version_name(version) == told
+
+
+def test_evidence_that_is_not_described_is_evidence():
+    course = POLICY.types["third_party"]
+    words = [evidence_kinds(replace(course, evidence_kinds=kinds)) for kinds in ({}, {"en": "x"})]
+
+    assert words == [{"en": "evidence", "es": "un comprobante"}, {"en": "x"}]

@@ -410,10 +410,22 @@ def test_where_there_is_nothing_to_do_nothing_is_asked_for():
     assert "awaiting review" not in reminder(STATES["expired"]).text
 
 
-def test_the_button_leads_to_the_public_page_and_says_so():
-    assert "See my certificate's public page:\n" in reminder().text
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/account/certifications/7", "See my certification:\n"),
+        ("/account", "Open my account:\n"),
+        ("/verify/x", "See my certificate's public page:\n"),  # as older versions stored it
+    ],
+)
+def test_the_button_says_where_it_leads(path, said):
+    facts = ReminderMessage("Ana", "en", (LINE,), f"https://t.example{path}", "MSSC")
+    assert said in compose_reminder(facts).text
+
+
+def test_without_a_link_there_is_no_button():
     facts = ReminderMessage("Ana", "en", (LINE,), "", "MSSC")
-    assert "public page" not in compose_reminder(facts).text
+    assert not re.search("See my|Open my", compose_reminder(facts).text)
 
 
 def test_points_that_wait_are_not_asked_for_again():

@@ -180,6 +180,10 @@ RULES: dict[str, Rule] = {
     "appeal_fee_refunded": lambda one, now: can_appeal(one, now) and one.refunded,
     "refund": lambda one, _: one.tells == "appeal_upheld" and one.refund > 0,
     "listed_points": lambda one, _: one.with_points,
+    "consent_asked": lambda one, _: not one.shares,
+    "consent_nothing": lambda one, _: not one.shares,
+    "consent_asked_more": lambda one, _: one.shares,
+    "consent_before": lambda one, _: one.shares,
     "listed_no_points": lambda one, _: not one.with_points,
     "listed_until": lambda one, _: one.until_on is not None,
     "employment_ended_now": lambda one, now: one.on <= now.on,
@@ -218,9 +222,8 @@ RULES |= dict.fromkeys(
             for outcome in ("upheld", "dismissed")
             for what in ("suspend", "revoke", "renewal")
         ),
-        "consent_asked",
-        "consent_nothing",
         "consent_fields",
+        "consent_purpose",
         "consent_next",
         "listed",
         "listed_next",
@@ -279,7 +282,9 @@ FRAME = {
     "number",
     "share",
     "enclosed",
-    "button",
+    "button_certification",
+    "button_account",
+    "button_public",
     "unsubscribe",
     "reversible",
     "reason_type",
@@ -371,6 +376,8 @@ def variants(tells: str, of: Case) -> Iterator[NoticeToCompose]:
                 yield news(tells, of, refund=Decimal(50))
         case "award":
             yield news(tells, of, again=True)
+        case "consent_asked":
+            yield news(tells, of, shares=True)
         case "listed":
             yield news(tells, of, with_points=True, until_on=now.on)
 

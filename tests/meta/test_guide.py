@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -277,11 +277,20 @@ def _read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[str], froz
     """The docstrings of a module, all names in it, and those at its top."""
     docstrings: list[tuple[int, str]] = []
     tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
+    statements = [*_within(tree)]
+    for node in statements:
         kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
         if isinstance(node, kinds) and (text := ast.get_docstring(node)):
             docstrings.append((node.body[0].lineno, text))
-    return tuple(docstrings), _defined(ast.walk(tree)), _defined(tree.body)
+    return tuple(docstrings), _defined(statements), _defined(tree.body)
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all statements in it; expressions, which are many more, define no name."""
+    yield node
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for part in getattr(node, field, ()):
+            yield from _within(part)
 
 
 def _defined(nodes: Iterable[ast.AST]) -> frozenset[str]:

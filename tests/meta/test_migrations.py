@@ -17,7 +17,7 @@ from tests import postgres
 from tests.conftest import Frozen, make_container
 from tracker import migrations
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Base
+from tracker.models import Account, Base
 from tracker.services.people import holders as holders_service
 from tracker.settings import ROOT
 
@@ -172,19 +172,20 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
     container.engine.dispose()
 
 
+@pytest.mark.parametrize(("kind", "before"), [("sign_in", "0014"), ("account", "0015")])
 def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
-    new_database, tmp_path
+    new_database, tmp_path, kind, before
 ):
-    """Going back: it can neither send nor show messages to sign in."""
+    """Going back: it can neither send nor show messages to sign in, or about accounts."""
     container = make_container(new_database(), tmp_path, Frozen())
     migrations.upgrade(container.engine)
     messages = Base.metadata.tables["message"]
-    sent = ("sign_in", "sent"), ("reminder", "ready")
+    sent = (kind, "sent"), ("reminder", "ready")
     with container.engine.begin() as connection:
-        for n, (kind, state) in enumerate([*sent, ("sign_in", "ready"), ("sign_in", "claimed")]):
-            connection.execute(insert(messages).values(_message(n, kind, state)))
+        for n, (one, state) in enumerate([*sent, (kind, "ready"), (kind, "claimed")]):
+            connection.execute(insert(messages).values(_message(n, one, state)))
     with container.engine.connect() as connection:
-        command.downgrade(migrations.config(connection), "0014")
+        command.downgrade(migrations.config(connection), before)
         connection.commit()
 
     with container.engine.connect() as connection:
@@ -197,6 +198,113 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
         ("cancelled", True),
         ("cancelled", True),
     ]
+
+
+def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_release_before(
+    new_database, tmp_path
+):
+    """Entries are kept, and the name of a person who signed in becomes a value that can go."""
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0015")
+        connection.commit()
+    tables = Base.metadata.tables
+    person, account = _person(1, "Mary", "Soto", "x"), {"id": _numbered(2), "role": "holder"}
+    entry = {"at": NOW, "action": "a", "subject": "holder", "subject_id": "1", "detail": {}}
+    names = ("Mary Soto", "clerk", "Mary Soto")
+    with container.engine.begin() as connection:
+        connection.execute(insert(tables["holder"]).values(person))
+        account |= {"holder_id": person["id"], "recorded_at": NOW}
+        connection.execute(insert(tables["account"]).values(account))
+        connection.execute(insert(tables["history"]), [{**entry, "actor": n} for n in names])
+
+    migrations.upgrade(container.engine)
+    with container.engine.connect() as connection:
+        actors = connection.execute(text("select actor from history order by id")).scalars().all()
+        told = "select history_id, field, subject_id, before, after from history_value order by 1"
+        values = [tuple(row) for row in connection.execute(text(told))]
+        command.downgrade(migrations.config(connection), "0015")
+        connection.commit()
+        back = connection.execute(text("select actor from history order by id")).scalars().all()
+    container.engine.dispose()
+    assert actors == ["holder", "clerk", "holder"]
+    assert values == [(n, "actor", person["id"], None, "Mary Soto") for n in (1, 3)]
+    assert tuple(back) == names
+
+
+def test_accounts_of_employers_keep_what_they_could_do_and_go_back_without_it(
+    new_database, tmp_path
+):
+    """Going back, nobody who may only look, or waits for a second factor, gets in as before."""
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0015")
+        connection.commit()
+    with container.engine.begin() as connection:
+        for statement in _ACCOUNT_IN_0015.split(";"):
+            connection.execute(text(statement), _IDS)
+
+    assert migrations.upgrade(container.engine)
+
+    with container.engine.begin() as connection:
+        accounts = connection.execute(text("select email_key, access from account")).all()
+        purposes = connection.execute(text("select purpose from sign_in")).scalars().all()
+        connection.execute(text("update account set access = 'view'"))
+        connection.execute(text("update sign_in set purpose = 'factor'"))
+    with container.engine.connect() as connection:
+        with migrations._tables_may_be_rebuilt(connection):
+            command.downgrade(migrations.config(connection), "0015")
+            connection.commit()
+        attempts = connection.execute(text("select count(*) from sign_in")).scalar_one()
+        ended = connection.execute(text("select ended_at from login_session")).scalar_one()
+    container.engine.dispose()
+    assert [tuple(row) for row in accounts] == [("hal@x.example", "manage")]
+    assert (purposes, attempts, ended is None) == (["code"], 0, False)
+
+
+def test_own_records_are_found_and_reviewers_do_not_come_back_with_the_release_before(
+    new_database, tmp_path
+):
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0018")
+        connection.commit()
+    holders, accounts = Base.metadata.tables["holder"], text(_STAFF_IN_0018)
+    with container.engine.begin() as connection:
+        person = _person(1, "Mary", "Soto", " soto , mary ;")
+        connection.execute(holders.insert(), [person | {"email": "Sam@x.example"}])
+        connection.execute(accounts, _IDS)
+
+    assert migrations.upgrade(container.engine)
+
+    with container.engine.begin() as connection:
+        own = connection.execute(select(Account.own_record_id)).scalar_one()
+        connection.execute(text("update account set role = 'reviewer'"))
+    with container.engine.connect() as connection:
+        with migrations._tables_may_be_rebuilt(connection):
+            command.downgrade(migrations.config(connection), "0018")
+            connection.commit()
+        told = text("select role, deactivated_at from account")
+        role, ended = connection.execute(told).one()
+    container.engine.dispose()
+    assert own == person["id"]
+    assert (role, ended is None) == ("staff", False)
+
+
+_STAFF_IN_0018 = """
+insert into account (id, role, email, email_key, name, recorded_at)
+values (:c, 'staff', 'sam@x.example', 'sam@x.example', 'Sam', '2026-01-01 00:00:00')
+"""
+_ACCOUNT_IN_0015 = """
+insert into employer (id, name, recorded_at, version)
+values (:h, 'Acme', '2026-01-01 00:00:00', 1);
+insert into account (id, role, email, name, employer_id, recorded_at)
+values (:c, 'employer', 'Hal@x.example', 'Hal', :h, '2026-01-01 00:00:00');
+insert into sign_in (id, account_id, email, recorded_at, expires_at, tries)
+values (:y, :c, 'Hal@x.example', '2026-01-01 00:00:00', '2026-01-02 00:00:00', 0);
+insert into login_session (id, digest, account_id, email, agent, started_at, last_used_at)
+values (:y, 'x', :c, 'Hal@x.example', '', '2026-01-01 00:00:00', '2026-01-01 00:00:00')
+"""
 
 
 def _message(number, kind, state):

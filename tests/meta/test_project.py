@@ -45,6 +45,23 @@ def test_ci_runs_the_tests_as_the_readme_does():
     assert re.search(rf"^{re.escape(command)}( |$)", ci, re.MULTILINE)
 
 
+def test_ci_demands_that_the_rules_are_covered_and_measures_nothing_else():
+    """To measure what every test covers takes longer than to run them."""
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+
+    assert ".ci/coverage rules" in ci
+    assert "--cov" not in ci
+
+
+def test_no_test_alters_a_frozen_value_that_other_tests_share():
+    """Settings are read once a process: a test that altered them failed others that ran later."""
+    writes = "object.__set" + "attr__("
+
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if writes in path.read_text("utf-8")]
+
+    assert tests == []
+
+
 def _lines(name):
     text = (ROOT / "config" / name).read_text("utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -34,6 +34,19 @@ def command(installed, tmp_path, monkeypatch):
     return [sys.executable, "-m", "tracker.cli"]
 
 
+def test_documents_are_set_with_the_layout_and_the_fonts_of_the_wheel(command, installed):
+    program = (
+        "from tracker import documents; from tracker.language.reports import Report;"
+        "report = Report(language='en', title='A', lines=[], tables=[]);"
+        "print(documents.FOLDER, documents.pdf(report)[:5])"
+    )
+    made = subprocess.run(
+        [command[0], "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert made.stdout == f"{installed}/tracker/documents b'%PDF-'\n"
+
+
 def _hidden():
     return filter(None, [os.environ.get("PYTHONPATH")])
 

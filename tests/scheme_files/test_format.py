@@ -218,10 +218,10 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
 
 
 def test_nothing_is_asked_for_with_a_claim_unless_the_file_says_so(policy):
-    found = {code: (kind.evidence, kind.proof["en"]) for code, kind in policy.types.items()}
+    found = {code: (kind.evidence, kind.evidence_kinds) for code, kind in policy.types.items()}
 
-    assert found["book"] == ("asked", "evidence")
-    assert found["job"] == ("none", "evidence")
+    assert found["book"] == ("asked", {})
+    assert found["job"] == ("none", {})
     assert policy.types["job"].warn_above is None
 
 

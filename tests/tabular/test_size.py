@@ -10,6 +10,9 @@ import pytest
 from tracker import tabular
 from tracker.tabular import Column
 
+# Memory is counted at every allocation, and to measure what is covered doubles that.
+pytestmark = pytest.mark.no_cover
+
 COLUMNS = (
     Column("ref", tabular.text(20), required=True),
     Column("taken_on", tabular.date(), required=True),
@@ -73,13 +76,13 @@ def peak_of(work):
         tracemalloc.stop()
 
 
-def test_reading_fifty_thousand_rows_takes_no_more_memory_than_ten_thousand():
+def test_reading_twenty_thousand_rows_takes_no_more_memory_than_five_thousand():
     def reading(count):
         for _ in tabular.read(Lines(lines(count)), filename="", columns=COLUMNS):
             pass
 
-    reading(10_000)  # so that caches are warm
-    small, large = peak_of(lambda: reading(10_000)), peak_of(lambda: reading(50_000))
+    reading(5_000)  # so that caches are warm
+    small, large = peak_of(lambda: reading(5_000)), peak_of(lambda: reading(20_000))
     assert large < small + 100_000
     assert large < 1_500_000
 
@@ -124,11 +127,11 @@ def test_reading_a_long_workbook_takes_the_memory_of_its_texts():
 
 
 def test_errors_beyond_the_thousand_take_no_memory():
-    bad = (line.replace(b"pass", b"past") for line in lines(60_000))
+    bad = (line.replace(b"pass", b"past") for line in lines(20_000))
     rows = tabular.read(Lines(bad), filename="", columns=COLUMNS)
 
     assert peak_of(lambda: list(rows)) < 1_500_000
-    assert rows.total_errors == 60_000
+    assert rows.total_errors == 20_000
 
 
 def test_writing_csv_takes_the_memory_of_a_chunk():
@@ -139,4 +142,4 @@ def test_writing_csv_takes_the_memory_of_a_chunk():
     def writing(count):
         tabular.write_csv(Nowhere(), ["a", "b"], (["x" * 20, number] for number in range(count)))
 
-    assert peak_of(lambda: writing(100_000)) < peak_of(lambda: writing(5_000)) + 200_000
+    assert peak_of(lambda: writing(30_000)) < peak_of(lambda: writing(5_000)) + 200_000

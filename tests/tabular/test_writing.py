@@ -12,7 +12,7 @@ import pytest
 
 from tracker import tabular
 
-# Security case 35, and what hides the same from the eye.
+# What a spreadsheet takes for a formula, and what hides the same from the eye.
 DANGEROUS = ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1", "@SUM(1)", "\r=1", "\n=1", "＋1"]  # noqa: RUF001 - these signs are meant
 DANGEROUS += ["－1", "＠x", "  -1", "\u00a0=1", "\u3000=1", "\u200b=1", "\ufeff=1", "\tx", " \rx"]  # noqa: RUF001 - these signs are meant
 DANGEROUS += ["'=1", "''-1", "' @x"]

@@ -185,6 +185,8 @@ def test_a_revoked_one_shows_since_when_and_not_why(container, ids, client, page
     got = page()
     assert heading(got) == "✗ Revoked"
     assert "not valid today" in got.text
+    assert "Expiration date</dt>" in got.text
+    assert "Valid through" not in got.text
     assert "Since November 1, 2026" in got.text
     for secret in ("private", "misconduct"):
         assert secret not in got.text

@@ -14,7 +14,15 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 
 from tracker.api import imports
-from tracker.api.access import me, sessions
+from tracker.api.access import (
+    accounts,
+    invitations,
+    me,
+    passkeys,
+    recoveries,
+    security,
+    sessions,
+)
 from tracker.api.credentials import (
     adjustments,
     appeals,
@@ -24,16 +32,16 @@ from tracker.api.credentials import (
     reasons,
     renewals,
     schemes,
+    sponsors,
 )
-from tracker.api.delivery import letters, relay_events, reminders, sending, suppressions
-from tracker.api.desk import requests, review_queue
-from tracker.api.employers import consents, digests, employers, workforce
-from tracker.api.http import callers, errors, session_cookies
+from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
+from tracker.api.desk import approvals, requests, review_queue
+from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
+from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
-from tracker.api.overview import history, operations
+from tracker.api.overview import archives, erasures, history, operations, security_events
 from tracker.api.people import holders, preferences
-from tracker.api.points import activities, evaluations, evidence
-from tracker.db import new_id
+from tracker.api.points import activities, evaluations, evidence, providers
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
@@ -42,14 +50,23 @@ UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
 _RESOURCES = (
     me,
     sessions,
+    security,
+    passkeys,
+    accounts,
+    recoveries,
+    invitations,
     schemes,
     reasons,
     holders,
     requests,
     history,
+    security_events,
+    archives,
+    erasures,
     preferences,
     assessments,
     certifications,
+    approvals,
     imported_awards,
     adjustments,
     appeals,
@@ -59,13 +76,17 @@ _RESOURCES = (
     renewals,
     review_queue,
     employers,
+    providers,
+    sponsors,
     consents,
+    consent_requests,
+    looks,
     workforce,
     digests,
     imports,
     reminders,
     sending,
-    letters,
+    messages,
     suppressions,
     relay_events,
 )
@@ -82,14 +103,11 @@ def register(app: Flask) -> Document:
     document.add(operations.resource)
     errors.register(app)
     operations.register(app, app.extensions["tracker"])
-    app.before_request(_name_request)
+    request_log.register(app)
     callers.register(app)
+    outer_ring.register(app)
     app.after_request(_dress)
     return document
-
-
-def _name_request() -> None:
-    g.request_id = new_id()
 
 
 def _dress(response: Response) -> Response:
@@ -101,6 +119,7 @@ def _dress(response: Response) -> Response:
     )
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.headers.get("Authorization") or session_cookies.secret():
+    is_everybodys = response.cache_control.immutable
+    if not is_everybodys and (request.headers.get("Authorization") or session_cookies.secret()):
         response.headers["Cache-Control"] = "private, no-store"
     return response

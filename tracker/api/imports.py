@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from flask import Response
@@ -11,11 +11,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
+from tracker.api.http.organizations import OrganizationIdsSchema
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, ProblemSchema, page_of
 from tracker.api.http.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
-from tracker.domain.permissions import Actor
+from tracker.domain.permissions import ORGANIZATIONS, Actor, Role
 from tracker.services import imports
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.imports import apart, import_runs
@@ -26,11 +27,13 @@ from tracker.tabular import Dates, Encoding
 resource = Resource("imports", __name__, description=__doc__)
 
 _LONGEST_NAME = 200
+_SENT_BY: Mapping[Role, frozenset[str]] = {"employer": frozenset({"roster"})}
+"""The kinds of files that those who act for an organization may send."""
 _COUNTS = ("rows", "created", "changed", "unchanged")
 
 
 class NewImportSchema(ClosedSchema):
-    """A CSV or XLSX file of one kind. An employer may send its own roster."""
+    """A CSV or XLSX file of one kind. An organization may send its own: an employer its roster."""
 
     kind = choice(*imports.KINDS, required=True)
     file = File(required=True)
@@ -98,15 +101,17 @@ class WarningSchema(Schema):
     message = fields.String(required=True)
 
 
-class ImportRunSchema(Schema):
-    """A run and how it ended; the counts are null if the file was refused."""
+class ImportRunSchema(OrganizationIdsSchema):
+    """A run and how it ended; the counts are null if the file was refused.
+
+    It names the organization whose person sent the file.
+    """
 
     id = fields.UUID(required=True)
     kind = choice(*imports.KINDS, required=True)
     filename = fields.String(required=True)
     dry_run = fields.Boolean(required=True)
     outcome = choice("stored", "checked", "refused", required=True)
-    employer_id = fields.UUID(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
     rows = fields.Integer(required=True, allow_none=True)
     created = fields.Integer(required=True, allow_none=True)
@@ -157,6 +162,9 @@ def _summary(row: ImportRunRow) -> dict[str, object]:
         "dry_run": row.dry_run,
         "outcome": row.outcome,
         "employer_id": row.employer_id,
+        "center_id": row.center_id,
+        "provider_id": row.provider_id,
+        "sponsor_id": row.sponsor_id,
         "recorded_at": row.recorded_at,
         **{name: report.get(name) for name in _COUNTS},
         "total_warnings": report.get("total_warnings", 0),
@@ -177,7 +185,7 @@ def _present(row: ImportRunRow) -> dict[str, object]:
 
 
 def _maximum(settings: Settings, actor: Actor) -> int:
-    """The largest file the caller may send: employers send one roster, staff send large files."""
+    """The largest file the caller may send: organizations send their own, staff large ones."""
     limits = settings.imports
     return limits.maximum_bytes if actor.is_staff else limits.employer_maximum_bytes
 
@@ -195,8 +203,12 @@ def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
 
 def _ask(reading: ReadContext, body: Loaded) -> None:
     """Whether the caller may send files of that kind. Raises NotAllowed."""
-    if not reading.actor.is_staff and body["kind"] != "roster":
-        raise NotAllowed("Employers may import only their own roster.", role=reading.actor.role)
+    role, kinds = reading.actor.role, _SENT_BY.get(reading.actor.role, frozenset())
+    if not reading.actor.is_staff and body["kind"] not in kinds:
+        own = ", ".join(sorted(kinds)) or "none"
+        raise NotAllowed(
+            f"The role {role} may import only its own kinds of file: {own}.", role=role
+        )
 
 
 @contextmanager
@@ -220,7 +232,7 @@ def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[Load
 @resource.writes(
     "POST /imports",
     "staff",
-    "employer",
+    *ORGANIZATIONS,
     body=NewImportSchema,
     returns=ImportReportSchema,
     status=201,
@@ -251,10 +263,14 @@ def _name(name: str) -> str:
 
 
 @resource.reads(
-    "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
+    "GET /imports",
+    "staff",
+    *ORGANIZATIONS,
+    query=ImportQuerySchema,
+    returns=page_of(ImportRunSchema),
 )
 def runs(reading: ReadContext, query: Loaded) -> Response:
-    """The imports on record; an employer sees its own."""
+    """The imports on record; an organization sees its own."""
     rows = import_runs.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")
     )
@@ -262,7 +278,7 @@ def runs(reading: ReadContext, query: Loaded) -> Response:
 
 
 @resource.reads(
-    "GET /imports/<uuid:run_id>", "staff", "employer", returns=ImportReportSchema, errors=(404,)
+    "GET /imports/<uuid:run_id>", "staff", *ORGANIZATIONS, returns=ImportReportSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, run_id: str) -> Response:
     """One import with its report."""

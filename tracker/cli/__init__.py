@@ -13,6 +13,10 @@ main = LazyProgram(
     name="tracker",
     help="Certifications, recertification points, renewals, and reminders.",
     entries={
+        "account": LazyCommand(
+            "tracker.cli.accounts:account",
+            "Invite people who sign in with a password, and let them in again.",
+        ),
         "bench": LazyCommand(
             "tracker.cli.processes:bench",
             "Run the benchmarks, from a source checkout.",
@@ -20,6 +24,10 @@ main = LazyProgram(
         "certifications": LazyCommand(
             "tracker.cli.certifications:certifications",
             "Change many certifications at once.",
+        ),
+        "database": LazyCommand(
+            "tracker.cli.database:database",
+            "Let the application use the database by a role that owns nothing.",
         ),
         "demo": LazyCommand(
             "tracker.cli.processes:demo",
@@ -34,6 +42,10 @@ main = LazyProgram(
         "golive": LazyCommand(
             "tracker.cli.reminders.sending:golive",
             "Show how many messages would be sent, then enable sending.",
+        ),
+        "history": LazyCommand(
+            "tracker.cli.history:history",
+            "Check that nobody has edited the history; its keys.",
         ),
         "import": LazyCommand(
             "tracker.cli.imports:import_",
@@ -53,6 +65,10 @@ main = LazyProgram(
         "reminders": LazyCommand(
             "tracker.cli.reminders:reminders",
             "Inspect and repair reminders and other messages.",
+        ),
+        "retention": LazyCommand(
+            "tracker.cli.retention:retention",
+            "Delete what is past its period, or say what would be.",
         ),
         "scheduler": LazyCommand(
             "tracker.cli.processes:scheduler",

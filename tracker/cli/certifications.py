@@ -12,8 +12,9 @@ from tracker.cli.commands import OPERATOR, complain, container, progress
 from tracker.cli.values import DAY, DAYS, REFERENCE, words
 from tracker.domain.errors import Invalid
 from tracker.domain.periods import Duration, Period, TimeUnit
+from tracker.services.core import organizations
 from tracker.services.core.context import Container
-from tracker.services.employers import employers, mass_extensions
+from tracker.services.employers import mass_extensions
 from tracker.services.employers.mass_extensions import (
     ExtensionOutcome,
     ExtensionResult,
@@ -132,7 +133,7 @@ def _employer(opened: Container, name: str | None) -> str | None:
     if name is None:
         return None
     with opened.reading(OPERATOR) as reading:
-        found = employers.of_name(reading, name)
+        found = organizations.of_name(reading, "employer", name)
     if found is None:
         raise Invalid("There is no such employer.", fields={"employer": "is unknown"})
     return found

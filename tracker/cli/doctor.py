@@ -14,7 +14,7 @@ import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker import jobs, migrations, scheme_files, settings
+from tracker import jobs, migrations, row_security, scheme_files, settings
 from tracker.cli.commands import OPERATOR, container
 from tracker.cli.modes import of_files
 from tracker.cli.outbox_findings import DoctorFinding, of_outbox
@@ -25,10 +25,12 @@ from tracker.services.core import counters
 from tracker.services.core.context import Container, ReadContext
 from tracker.services.credentials import policy_versions
 from tracker.services.delivery import ledger, send_safety
-from tracker.services.overview import integrity
+from tracker.services.overview import history_checkpoints, integrity
+from tracker.services.overview.history_checkpoints import StrayCheckpoint
 from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
+_OLD_CHECKPOINT = timedelta(days=2)
 _ENOUGH = 4096  # bytes written to test a disk
 
 
@@ -148,12 +150,14 @@ def _database(opened: Container) -> Iterator[DoctorFinding]:
         "migrations", "ok", f"at migration {at}; this release needs {migrations.head()}"
     )
     yield _writing(opened)
+    yield from _row_security(opened)
     with opened.reading(OPERATOR) as reading:
         known = _schemes_on_record(reading)
         yield known
         if known.state == "ok":
             for check in _CHECKS:
                 yield check(reading)
+            yield _checkpoints(reading, opened)
             yield from of_outbox(reading)
 
 
@@ -167,6 +171,21 @@ def _writing(opened: Container) -> DoctorFinding:
         fix = "Free disk space for the database, and give this user permission to write to it."
         return DoctorFinding("writing", "problem", cause, fix)
     return DoctorFinding("writing", "ok", "the database is writable")
+
+
+def _row_security(opened: Container) -> Iterator[DoctorFinding]:
+    """Whether the application's role is restricted to the rows of whoever acts."""
+    if opened.engine.dialect.name != "postgresql":
+        return
+    with opened.reading(OPERATOR) as reading:
+        is_restricted = row_security.is_restricted(reading.connection)
+    if is_restricted:
+        detail = "this role sees no more rows than the person for whom it works"
+        yield DoctorFinding("row security", "ok", detail)
+        return
+    detail = "this role owns the tables or bypasses their policies: the second wall is not up"
+    fix = "Run `tracker database grant`; config/OPERATIONS.md says how (PostgreSQL)."
+    yield DoctorFinding("row security", "warning", detail, fix)
 
 
 def _sending(reading: ReadContext) -> DoctorFinding:
@@ -231,6 +250,25 @@ def _published(reading: ReadContext) -> DoctorFinding:
         return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)
     count = len(policy_versions.published(reading))
     return DoctorFinding("policies", "ok", f"{count} published versions are unchanged")
+
+
+def _checkpoints(reading: ReadContext, opened: Container) -> DoctorFinding:
+    """How old the history's last checkpoint is, and whether the chain still has what it saw."""
+    last = history_checkpoints.latest(reading, opened.history_keys)
+    if last is None:
+        detail = f"there is no checkpoint of the history in {opened.settings.checkpoints_directory}"
+        return DoctorFinding("history", "warning", detail, "Start `tracker scheduler`.")
+    if isinstance(last, StrayCheckpoint):
+        fix = "Give the key that signed it, or move the file away."
+        return DoctorFinding("history", "problem", f"the checkpoint {last.name} {last.why}", fix)
+    if not history_checkpoints.is_kept(reading, last):
+        detail = f"the chain has lost block {last.sequence}, which checkpoint {last.name} saw"
+        return DoctorFinding("history", "problem", detail, "Run `tracker history verify`.")
+    hours = (reading.now - last.at).total_seconds() / 3600
+    detail = f"the last checkpoint is {hours:,.0f} h old, of block {last.sequence}"
+    if reading.now - last.at > _OLD_CHECKPOINT:
+        return DoctorFinding("history", "problem", detail, "Start `tracker scheduler` again.")
+    return DoctorFinding("history", "ok", detail)
 
 
 def _schemes_on_record(reading: ReadContext) -> DoctorFinding:

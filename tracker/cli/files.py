@@ -65,11 +65,9 @@ def _export_all(into: Path) -> None:
 
 
 def _export_kind(reading: ReadContext, kind: str, path: Path) -> None:
-    """Write a kind's file; a kind without rows gets no file."""
+    """Write a kind's file; without rows it has the header alone, and can be imported too."""
     with path.open("wb") as stream:
         count = export_files.write(reading, kind, stream=stream)
-    if not count:
-        path.unlink()
     click.echo(f"{kind}: {count:,} rows")
 
 

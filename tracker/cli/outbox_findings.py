@@ -47,7 +47,7 @@ def _planner(found: Gauges, now: datetime) -> DoctorFinding:
     late = _wait(found.oldest_due, now)
     waiting = f"{found.cursors_due:,} certifications are waiting for the planner"
     if late > PATIENCE:
-        detail = f"{waiting}, the oldest due {_told(late)}"
+        detail = f"{waiting}, the oldest due {_ago(late)}"
         return DoctorFinding("planner", "problem", detail, _SCHEDULER)
     return DoctorFinding("planner", "ok", waiting)
 
@@ -56,12 +56,12 @@ def _outbox(found: Gauges, now: datetime) -> DoctorFinding:
     waits = {group: _wait(since, now) for group, since in found.waiting_since.items()}
     late = {group: wait for group, wait in waits.items() if wait > PATIENCE}
     if late:
-        told = "; ".join(
-            f"{group} messages are waiting, the oldest due {_told(wait)}"
+        detail = "; ".join(
+            f"{group} messages are waiting, the oldest due {_ago(wait)}"
             for group, wait in late.items()
         )
         fix = f"See the findings on sending and on the relay. {_SCHEDULER}"
-        return DoctorFinding("outbox", "problem", told, fix)
+        return DoctorFinding("outbox", "problem", detail, fix)
     return DoctorFinding(
         "outbox", "ok", f"{found.outbox['ready']:,} messages are waiting to be sent"
     )
@@ -71,13 +71,13 @@ def _stuck(found: Gauges) -> DoctorFinding:
     counts = {state: found.outbox[state] for state in _STUCK}
     detail = ", ".join(f"{count:,} {state}" for state, count in counts.items())
     if not any(counts.values()):
-        return DoctorFinding("letters", "ok", detail)
+        return DoctorFinding("messages", "ok", detail)
     state = next(state for state, count in counts.items() if count)
     fix = (
         f"List them with `tracker reminders list --state {state}`, then use `tracker reminders "
         "requeue` or `cancel`."
     )
-    return DoctorFinding("letters", "warning", detail, fix)
+    return DoctorFinding("messages", "warning", detail, fix)
 
 
 def _relay(found: Gauges, now: datetime) -> DoctorFinding:
@@ -97,7 +97,7 @@ def _evidence(found: Gauges, now: datetime) -> DoctorFinding:
             "evidence", "ok", "the relay's log is not read; to read it, set mail.relay_log"
         )
     age = now - found.evidence_until
-    detail = f"the relay's log was read up to {_told(age)}"
+    detail = f"the relay's log was read up to {_ago(age)}"
     doubts = found.outbox["ambiguous"]
     if age > _LONG or (doubts and age > EVIDENCE_COMES):
         fix = "Have the relay's log read: set mail.relay_log, or run `tracker reminders relay-log`."
@@ -134,7 +134,7 @@ def _audit(reading: ReadContext, found: Gauges) -> DoctorFinding:
             "audit", "problem", detail, "List them with `tracker reminders audit`."
         )
     age, every = reading.now - last.at, reading.settings.reminders.audit_every_seconds
-    detail = f"the last audit was {_told(age)}"
+    detail = f"the last audit was {_ago(age)}"
     if age > timedelta(seconds=3 * every):
         return DoctorFinding("audit", "warning", detail, _SCHEDULER)
     return DoctorFinding("audit", "ok", detail)
@@ -144,6 +144,6 @@ def _wait(since: datetime | None, now: datetime) -> timedelta:
     return now - since if since is not None else timedelta()
 
 
-def _told(age: timedelta) -> str:
+def _ago(age: timedelta) -> str:
     hours, minutes = divmod(int(age.total_seconds() // 60), 60)
     return f"{hours:,} h {minutes} min ago" if hours else f"{minutes} min ago"

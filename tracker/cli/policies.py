@@ -113,9 +113,9 @@ def _only(schemes: Schemes, *versions: str) -> Scheme:
     """The one scheme that has these versions."""
     found = [s for s in schemes if {p.version for p in s.policies}.issuperset(versions)]
     if len(found) != 1:
-        told = ", ".join(s.code for s in found or schemes)
+        codes = ", ".join(s.code for s in found or schemes)
         has = "Several schemes have" if found else "No scheme has"
-        raise click.UsageError(f"{has} these versions: give --scheme, one of: {told}.")
+        raise click.UsageError(f"{has} these versions: give --scheme, one of: {codes}.")
     return found[0]
 
 

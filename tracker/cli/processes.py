@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -16,9 +15,9 @@ from types import FrameType
 
 import click
 
-from tracker import front, migrations, settings
+from tracker import front, logs, migrations, settings
 from tracker.cli.commands import OPERATOR, complain, container, warn_of_no_production
-from tracker.services.core import tokens
+from tracker.services.core import history_chain, tokens
 from tracker.services.core.context import Container
 from tracker.services.overview import integrity
 from tracker.settings import ROOT
@@ -38,7 +37,7 @@ def init() -> None:
     had = set(keys.glob("*"))
     opened = container()
     done = ["The keys were created."] if set(keys.glob("*")) - had else []
-    if migrations.upgrade(opened.engine):
+    if _upgrade(opened):
         done.append(f"The database was migrated to version {migrations.head()}.")
     secret = _first_token(opened)
     for line in done:
@@ -58,12 +57,20 @@ def _first_token(opened: Container) -> str | None:
         return tokens.create(work, name="first administrator", role="admin")[1]
 
 
+def _upgrade(opened: Container) -> bool:
+    """Run all missing migrations; chain the history that older releases have recorded."""
+    is_new = migrations.upgrade(opened.engine)
+    with opened.work(OPERATOR) as work:
+        history_chain.begin(work.session, work.history_keys)
+    return is_new
+
+
 @click.command()
 def migrate() -> None:
     """Migrate the database to the newest version."""
-    engine = container().engine
-    before = migrations.current(engine)
-    if migrations.upgrade(engine):
+    opened = container()
+    before = migrations.current(opened.engine)
+    if _upgrade(opened):
         click.echo(f"Migrated from {before or 'an empty database'} to {migrations.head()}.")
     else:
         click.echo(f"The database is already at the newest version ({before}).")
@@ -196,8 +203,8 @@ def scheduler() -> None:
     """Plan and send reminders on schedule, until stopped."""
     from tracker import scheduler as timetable  # noqa: PLC0415 - for this command only
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     opened = container()
+    logs.configure(opened.settings)
     warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         integrity.check_schemes(reading)

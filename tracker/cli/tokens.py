@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import click
 
 from tracker.cli.commands import OPERATOR, complain, container
-from tracker.cli.values import REFERENCE, words
+from tracker.cli.values import REFERENCE, of_organizations, words
 from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
-from tracker.services.core import tokens
+from tracker.services.core import organizations, tokens
 from tracker.services.core.tokens import TokenRow
 
 
@@ -23,12 +23,7 @@ def token() -> None:
 @click.option(
     "--holder", type=REFERENCE, metavar="REF", help="For a holder's token: the ref of the holder."
 )
-@click.option(
-    "--employer",
-    type=words(200),
-    metavar="NAME",
-    help="For an employer's token: the name of the employer.",
-)
+@of_organizations
 @click.option(
     "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Default: read and write."
 )
@@ -40,23 +35,24 @@ def create(
     *,
     role: Role,
     holder: str | None,
-    employer: str | None,
     scopes: tuple[Scope, ...],
     days: int | None,
     name: str,
+    **organization_names: str | None,
 ) -> None:
     """Create a token and print its secret, which is shown only once."""
-    for kind, given in (("holder", holder), ("employer", employer)):
-        if role == kind and given is None:
-            raise click.UsageError(f"--role {kind} needs --{kind}, which names the token's owner.")
+    needed = {"holder": holder, **organization_names}
+    if role in needed and needed[role] is None:
+        raise click.UsageError(f"--role {role} needs --{role}, which names the token's owner.")
     with container().work(OPERATOR) as work:
-        subject = tokens.subject(work, holder_ref=holder, employer=employer)
+        holder_id = tokens.holder_of_ref(work, holder) if holder else None
         id_, secret = tokens.create(
             work,
             name=name,
             role=role,
             scopes=scopes or SCOPES,
-            **subject,
+            holder_id=holder_id,
+            organization_id=organizations.meant(work, role, organization_names),
             expires_at=work.now + timedelta(days=days) if days else None,
         )
     click.echo(secret)

@@ -10,6 +10,7 @@ import click
 
 from tracker.domain import values
 from tracker.domain.periods import Period
+from tracker.domain.permissions import ORGANIZATIONS
 
 OptionValue = TypeVar("OptionValue")
 
@@ -52,3 +53,12 @@ def choice(options: Iterable[str]) -> click.Choice[str]:
 def words(longest: int) -> Ruled[str]:
     """A line of text of at most ``longest`` characters."""
     return Ruled("TEXT", lambda text: values.line(text, longest))
+
+
+def of_organizations(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each kind of organization, which names it."""
+    for role in reversed(ORGANIZATIONS):
+        about = f"For the role {role}: its name, as it is spelled on record."
+        option = click.option(f"--{role}", type=words(200), metavar="NAME", help=about)
+        command = option(command)
+    return command

@@ -41,7 +41,7 @@ NOW = "2026-11-21T17:00:00Z"
 """The demo's clock starts here, so that every run shows the same people and days."""
 
 _STAFF = Actor(role="staff", name="demo")
-_PATIENCE = 60.0
+_PATIENCE = 180.0  # seconds: a slow machine starts three processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def credentials(work: UnitOfWork) -> dict[str, str]:
     return {
         "ADMIN": _token(work, "admin"),
         "STAFF": _token(work, "staff"),
-        "EMPLOYER": _token(work, "employer", employer_id=employer.id),
+        "EMPLOYER": _token(work, "employer", organization_id=employer.id),
         "HOLDER": _token(work, "holder", holder_id=holder.id),
         "HOLDER_ID": holder.id,
         "CERTIFICATION_ID": held.id,
@@ -136,7 +136,7 @@ def sign_in_links(work: UnitOfWork) -> dict[str, str]:
     )
     accounts_of = {
         "holder": (accounts.claim(work, holder.id, holder.email)[0], holder.email),
-        "employer": _account(work, "employer", employer_id=employer.id),
+        "employer": _account(work, "employer", organization_id=employer.id),
         "staff": _account(work, "staff"),
         "admin": _account(work, "admin"),
     }
@@ -147,10 +147,10 @@ def sign_in_links(work: UnitOfWork) -> dict[str, str]:
     }
 
 
-def _account(work: UnitOfWork, role: Role, employer_id: str | None = None) -> tuple[str, str]:
+def _account(work: UnitOfWork, role: Role, organization_id: str | None = None) -> tuple[str, str]:
     email = f"{role}@tracker.example"
     made = accounts.open_account(
-        work, role=role, name=f"demo {role}", email=email, employer_id=employer_id
+        work, role=role, name=f"demo {role}", email=email, organization_id=organization_id
     )
     return made, email
 
@@ -161,5 +161,5 @@ def _token(work: UnitOfWork, role: Role, **subject: str) -> str:
         name=f"demo {role}",
         role=role,
         holder_id=subject.get("holder_id"),
-        employer_id=subject.get("employer_id"),
+        organization_id=subject.get("organization_id"),
     )[1]

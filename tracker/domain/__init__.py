@@ -7,6 +7,6 @@ text comparison library (rapidfuzz) and the library for domain names (idna).
 
 A function that answers a question returns a value with its reasons; a guard, named check_something,
 raises a refusal from ``errors``. The modules at the top are used by every area: ``values`` (an
-email address, a line of text, a day, an amount), ``periods``, ``permissions``, ``errors``,
-``names``, ``numbers``.
+email address, a line of text, a day, an amount), ``value_classes`` (frozen values that are made by
+the million), ``periods``, ``permissions``, ``errors``, ``names``, ``numbers``.
 """

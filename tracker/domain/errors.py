@@ -97,6 +97,12 @@ class Invalid(Refusal):
         self.fields = fields or {}
 
 
+class NoLongerAvailable(Refusal):
+    """There was such a record, and the person's data were erased."""
+
+    code = "no_longer_available"
+
+
 class Stale(Refusal):
     """The record changed since the actor read it."""
 
@@ -152,6 +158,18 @@ class UnacceptableEvidence(Invalid):
     code = "unacceptable_evidence"
 
 
+class UnacceptablePassword(Invalid):
+    """The password is too short, too long, common, or about its owner; ``fault`` says which."""
+
+    code = "unacceptable_password"
+
+
+class WrongProof(Invalid):
+    """The password or the code is wrong."""
+
+    code = "wrong_proof"
+
+
 class EvidenceTooLarge(Refusal):
     """The file is larger than the limit."""
 
@@ -196,6 +214,31 @@ class LimitReached(Conflict):
     code = "limit_reached"
 
 
+class LastAdministrator(Conflict):
+    """Without this account there would be no administrator."""
+
+    code = "last_administrator"
+
+
+class LastManager(Conflict):
+    """Without this account nobody would manage for the organization."""
+
+    code = "last_manager"
+    way_out = OVERRIDE
+
+
+class LastFactor(Conflict):
+    """Without this passkey the account would have no second factor."""
+
+    code = "last_factor"
+
+
+class AddressShared(Conflict):
+    """Several people use this email address, so a password with it cannot tell who it is."""
+
+    code = "address_shared"
+
+
 class EvidenceMissing(Conflict):
     """The activity's type requires evidence to be submitted, and no file is on record."""
 
@@ -220,10 +263,28 @@ class SessionEnded(Refusal):
     code = "session_ended"
 
 
+class SecondFactorMissing(NotAllowed):
+    """The password was right, but the second factor was not entered yet."""
+
+    code = "second_factor_missing"
+
+
+class ReauthenticationRequired(NotAllowed):
+    """The act is sensitive, and the person has not proved who they are for a while."""
+
+    code = "reauthentication_required"
+
+
 class SelfReview(NotAllowed):
     """Nobody may decide on a record of their own."""
 
     code = "self_review"
+
+
+class SamePerson(NotAllowed):
+    """Two people are needed, and this is the first one again."""
+
+    code = "same_person"
 
 
 class BuiltUpon(Conflict):

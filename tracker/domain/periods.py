@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.value_classes import value_class
+
 TimeUnit = Literal["days", "months", "years"]
 MonthRule = Literal["completed", "pro_rata", "fifteen_days"]
 
@@ -21,7 +23,7 @@ SHORTEST_MONTH = 28  # days that every month has
 ENOUGH_OF_A_MONTH = 15  # days that count as a month under the `fifteen_days` rule
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value_class(order=True)
 class Period:
     """A run of calendar days, ``starts_on`` and ``ends_on`` both included."""
 
@@ -35,6 +37,10 @@ class Period:
     def days(self) -> int:
         """The number of days, both ends counted."""
         return (self.ends_on - self.starts_on).days + 1
+
+    def overlaps(self, other: Period) -> bool:
+        """Whether some days lie in both periods."""
+        return self.starts_on <= other.ends_on and other.starts_on <= self.ends_on
 
     def clip(self, other: Period) -> Period | None:
         """The days that lie in both periods; None if there are none."""
@@ -86,7 +92,7 @@ def completed_months(period: Period) -> int:
     after_end = period.ends_on + DAY
     start = period.starts_on
     months = (after_end.year - start.year) * 12 + after_end.month - start.month
-    while months > 0 and add_months(start, months) > after_end:
+    if start.day > after_end.day and add_months(start, months) > after_end:
         months -= 1
     return months
 

@@ -264,9 +264,23 @@ def trimmed(text: str) -> str:
     return text.strip(AROUND)
 
 
-AROUND = "".join(
-    chr(code) for code in range(0x20, 0x10000) if re.match(f"[ {_WIDE}{_SHAPELESS}]", chr(code))
-)
+def _listed(listed: str) -> str:
+    """The characters up to U+FFFF that a character class lists one by one or as ranges.
+
+    To try each of 65,000 characters takes longer than all else that a short program does at its
+    start, and a file from outside is read in a program of its own.
+    """
+    ranges = re.findall("(.)(?:-(.))?", listed, re.DOTALL)
+    return "".join(
+        chr(code)
+        for first, last in ranges
+        for code in range(ord(first), ord(last or first) + 1)
+        if code <= _LAST_OF_PLANE
+    )
+
+
+_LAST_OF_PLANE = 0xFFFF
+AROUND = _listed(f" {_WIDE}{_SHAPELESS}")
 """Characters without meaning before and after a value: white space and invisible characters."""
 
 

@@ -64,9 +64,9 @@ def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: ProcessL
         except CostsTooMuch as error:
             rule = "takes more memory or time to read than is allowed: save a smaller copy"
             raise refused(rule) from error
-        told = json.loads(answer.readline())
-        if told["rule"] is not None:
-            raise refused(told["rule"])
+        verdict = json.loads(answer.readline())
+        if verdict["rule"] is not None:
+            raise refused(verdict["rule"])
         data = answer.read()
     kind = content_type(data)
     return Checked(data, kind, safe_name(name, kind))

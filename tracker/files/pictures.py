@@ -59,8 +59,7 @@ def _decoded(picture: Image.Image, kind: str, pixels: int, scale: int) -> float:
     """The memory that the pixels take: decoded, and also rotated or in another mode."""
     mode = _mode(picture, kind)
     own, drawn = _BYTES.get(picture.mode, 4), _BYTES.get(mode, 4)
-    # A PNG may state after its pixels that it is rotated, so it is not checked before they are
-    # read.
+    # A PNG may state only after its pixels that it is rotated.
     is_twofold = picture.mode != mode or (kind == "JPEG" and _is_turned(picture))
     forms = own + (drawn if is_twofold else 0)
     besides = _COEFFICIENTS if picture.info.get("progressive") else 0

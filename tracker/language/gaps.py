@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.periods import DAY
-from tracker.domain.points.gap import Gap, GapObstacle, SuggestedActivity
+from tracker.domain.points.gap import Gap, GapObstacle
+from tracker.domain.points.options import SuggestedActivity
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
 from tracker.language.voice import ACTIVITIES, MONTHS, Voice, counted
@@ -39,7 +40,7 @@ def explain_jobs(gap: Gap, policy: Policy, language: str) -> list[str]:
 def _any_time(activity: SuggestedActivity, gap: Gap) -> bool:
     """Whether an activity may be done on any of the days left; a job begins at once."""
     periods = [portion.period for portion in activity.portions]
-    if activity.option.is_job:
+    if activity.kind.is_job:
         return all(days.starts_on <= gap.days.starts_on + DAY for days in periods)
     return periods == [gap.days]
 
@@ -51,8 +52,8 @@ def _activity(activity: SuggestedActivity, voice: Voice, *, timed: bool) -> str:
         quantities=_quantities(activity, voice, timed=timed),
         name=voice.text(activity.kind.name),
     )
-    if activity.option.marks:
-        marks = [voice.name("tag", mark) for mark in sorted(activity.option.marks)]
+    if activity.marks:
+        marks = [voice.name("tag", mark) for mark in sorted(activity.marks)]
         told += words["tag"].format(tag=voice.listed(marks))
     single = sum(len(portion.each) for portion in activity.portions)
     if single > 1 and activity.kind.basis == "quantity":

@@ -22,7 +22,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policy_names
 from tracker.language.policy_texts import SENTENCES
 from tracker.language.policy_unknowns import UNKNOWN, marked, named, open_keys
-from tracker.language.voice import Voice, figure, percent
+from tracker.language.voice import Voice, evidence_kinds, figure, percent
 
 
 def of_type(scheme: Scheme, policy: Policy, kind: ActivityType, language: str) -> Iterator[str]:
@@ -65,7 +65,7 @@ class ActivityTeller:
         yield self._group(self.policy.categories[kind.category])
         for code in sorted(kind.tags):
             yield self._group(self.policy.tags[code])
-        if kind.basis == "months":
+        if kind.is_job:
             yield from self.employment()
         yield from self._proofs([kind])
 
@@ -165,7 +165,7 @@ class ActivityTeller:
 
     def employment(self) -> Iterator[str]:
         """How months of jobs are counted, where some type counts them."""
-        if not any(kind.basis == "months" for kind in self.policy.types.values()):
+        if not any(kind.is_job for kind in self.policy.types.values()):
             return
         yield self._told("month_rule", f"months.{self.policy.month_rule}")
         most = self._points(self.policy.overlap_maximum or Decimal(0))
@@ -179,7 +179,7 @@ class ActivityTeller:
         asking: dict[tuple[str, str], list[str]] = {}
         for kind in kinds:
             if kind.evidence != "none":
-                wanted = (f"proof.{kind.evidence}", self.voice.text(kind.proof))
+                wanted = (f"proof.{kind.evidence}", self.voice.text(evidence_kinds(kind)))
                 asking.setdefault(wanted, []).append(self.voice.quoted(kind.name))
         for (key, proof), names in asking.items():
             yield self._say(key, types=self.voice.listed(names), proof=proof)

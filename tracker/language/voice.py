@@ -8,7 +8,6 @@ States and in Mexico, where the programmes' Spanish is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -28,6 +27,7 @@ from tracker.domain.schemes.activity_types import (
     translated,
 )
 from tracker.domain.schemes.policies import Policy
+from tracker.domain.value_classes import value_class
 from tracker.language import catalogues
 
 _MONTHS = catalogues.phrase("voice", "months")
@@ -40,11 +40,17 @@ _ONE_OF = catalogues.sentences("voice", "one_of")
 _THRESHOLDS = catalogues.sentences("voice", "thresholds")
 _SPANS = catalogues.sentences("voice", "spans")
 _DONE = catalogues.phrase("voice", "done")
+_EVIDENCE = catalogues.phrase("voice", "evidence")
 _CENT = Decimal("0.01")
 _LISTS = catalogues.lists("voice", "lists")
 
 
-@dataclass(frozen=True, slots=True)
+def evidence_kinds(kind: ActivityType) -> Translated:
+    """The evidence accepted for a type of activity, in words; "evidence" if any is."""
+    return kind.evidence_kinds or _EVIDENCE
+
+
+@value_class()
 class Quantity:
     """A number of something: "1 point", "0.5 PDUs".
 
@@ -156,7 +162,7 @@ def listed(items: Iterable[str], language: str) -> str:
     return f"{', '.join(others)} {word} {last}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Voice:
     """A language, and the policy whose names and credit word are used in it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from tracker.domain.credentials.certifications import ChangeKind, Status
+from tracker.domain.delivery import pages
 from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
@@ -56,6 +57,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
                 for section in _LINES
             },
             issuer=issuer,
+            link=f"https://tracker.example{pages.path_of([(pages.DIGEST, None)])}",
         )
     )
     at = datetime(_TODAY.year, _TODAY.month, _TODAY.day, 14, tzinfo=UTC)

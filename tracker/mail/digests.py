@@ -50,7 +50,8 @@ class DigestLine:
 class DigestMessage:
     """The facts of a digest; each section has its lines and whether there are more.
 
-    ``issuer`` is the sender's name; ``unsubscribe_link`` lets the reader end the digest.
+    ``issuer`` is the sender's name; ``link`` is the page that the button opens;
+    ``unsubscribe_link`` lets the reader end the digest.
     """
 
     employer: str
@@ -60,6 +61,7 @@ class DigestMessage:
     numbers: tuple[DigestNumbers, ...]
     sections: Mapping[str, tuple[tuple[DigestLine, ...], bool]]
     issuer: str = ""
+    link: str = ""
     unsubscribe_link: str | None = None
 
 
@@ -77,14 +79,15 @@ def compose(facts: DigestMessage) -> ComposedEmail:
             *(_named(say, name, facts) for name in facts.sections),
         ],
         "enclosed": "",
-        "link": "",  # there is no page yet that shows an employer's workers
+        "button": messages.button(messages.phrases(language), facts.link),
+        "link": facts.link,
         "signed": messages.signed(messages.phrases(language), facts.issuer),
         "reason": say["reason"].format(employer=employer),
         "unsubscribe_link": facts.unsubscribe_link,
         "unsubscribe": say["unsubscribe"],
         "reversible": say["reversible"],
     }
-    return messages.laid_out(layout)
+    return messages.composed_email(layout)
 
 
 def _section(title: str, lead: str, *sentences: str) -> MessageSection:

@@ -223,9 +223,9 @@ class MessageLayout(TypedDict):
     reversible: str
 
 
-def laid_out(layout: MessageLayout, *, calendar: str = "") -> ComposedEmail:
+def composed_email(layout: MessageLayout, *, calendar: str = "") -> ComposedEmail:
     """Render a message with the templates, which reminders, notices and digests share."""
-    templates = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
+    templates = (_ENVIRONMENT.get_template(f"message.{kind}") for kind in ("txt", "html"))
     text, html = (template.render(layout) for template in templates)
     keys = [
         line.key
@@ -251,6 +251,16 @@ def signed(say: Phrases, issuer: str) -> str:
     """The signature, with how to reach the issuer; empty without an issuer."""
     issuer = printable(issuer)
     return say["signed"].format(issuer=issuer) if issuer else ""
+
+
+def button(say: Phrases, link: str) -> str:
+    """What the button says, by the page that it opens.
+
+    Messages that older versions began lead to the certificate's public page.
+    """
+    if "/verify/" in link:
+        return say["button_public"]
+    return say["button_certification" if "/certifications/" in link else "button_account"]
 
 
 def counted(say: Phrases, key: str, count: int) -> str:
@@ -279,7 +289,7 @@ def compose_reminder(facts: ReminderMessage) -> ComposedEmail:
         "greeting": greeting(say, facts.name),
         "sections": [_section(say, line, facts) for line in lines],
         "enclosed": say["enclosed"] if facts.calendar else "",
-        "button": say["button"],
+        "button": button(say, facts.link),
         "link": facts.link,
         "signed": signed(say, facts.issuer),
         "reason": say["reason"],
@@ -287,7 +297,7 @@ def compose_reminder(facts: ReminderMessage) -> ComposedEmail:
         "unsubscribe": say["unsubscribe"],
         "reversible": say["reversible"],
     }
-    return laid_out(layout, calendar=facts.calendar)
+    return composed_email(layout, calendar=facts.calendar)
 
 
 def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str:

@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from tracker.domain import values
+from tracker.language import consents
 from tracker.language.voice import Quantity, figure, in_words, money
 from tracker.mail import today as todays
 from tracker.mail.messages import (
@@ -25,9 +26,10 @@ from tracker.mail.messages import (
     MessageSection,
     Phrases,
     Sentence,
+    button,
+    composed_email,
     counted,
     greeting,
-    laid_out,
     phrases,
     printable,
     sentence,
@@ -52,6 +54,8 @@ class NoticeToCompose:
     ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
     before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is the last day of
     a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name.
+    ``asks`` are the sets of facts that an employer asks for, with a space between them, and
+    ``purpose`` is why; ``shares``: the holder shares something with it already.
     ``now`` is the standing on the day of sending, ``full_name`` the scheme's name with its
     abbreviation; messages stored by older versions lack both.
     """
@@ -80,6 +84,9 @@ class NoticeToCompose:
     until_on: date | None = None
     with_points: bool = False
     was: str = ""
+    asks: str = "standing dates"
+    purpose: str = "employment"
+    shares: bool = False
     now: Today | None = None
     full_name: str = ""
 
@@ -93,7 +100,7 @@ class NoticeToCompose:
 class NoticeMessage:
     """The facts of one message of notices: the holder's name, the language, the notices.
 
-    ``link`` is the public page of the certification; empty if there is none to show. A message
+    ``link`` is the page that the button opens; without one there is no button. A message
     without an ``unsubscribe_link`` is always sent, and says so. ``issuer`` is the sender's name;
     it is empty in messages stored by older versions.
     """
@@ -155,7 +162,7 @@ def compose_notice(facts: NoticeMessage) -> ComposedEmail:
         "greeting": greeting(common, facts.name),
         "sections": list(_sections(say, news, facts.language)),
         "enclosed": common["enclosed"] if facts.calendar else "",
-        "button": common["button"],
+        "button": button(common, facts.link),
         "link": facts.link,
         "signed": signed(common, facts.issuer),
         "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
@@ -163,7 +170,7 @@ def compose_notice(facts: NoticeMessage) -> ComposedEmail:
         "unsubscribe": say["unsubscribe_decisions"],
         "reversible": common["reversible"],
     }
-    return laid_out(layout, calendar=facts.calendar)
+    return composed_email(layout, calendar=facts.calendar)
 
 
 def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
@@ -193,6 +200,8 @@ def _lead(notice: NoticeToCompose) -> str:
             if notice.tells == "reinstated" and not valid
             else notice.tells
         )
+    if notice.tells == "consent_asked":
+        return "consent_asked_more" if notice.shares else "consent_asked"
     if notice.tells == "award":
         return "award_recorded" if not valid else "award_again" if notice.again else "award"
     return f"{notice.tells}_{notice.against}" if notice.tells in _APPEALS else notice.tells
@@ -219,7 +228,13 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "award_corrected": ("same_number",),
     "award_restored": ("same_number",),
     "award_withdrawn": ("withdrawn_seen", "questions"),
-    "consent_asked": ("consent_nothing", "consent_fields", "consent_next"),
+    "consent_asked": (
+        "consent_nothing",
+        "consent_before",
+        "consent_fields",
+        "consent_purpose",
+        "consent_next",
+    ),
     "listed": ("listed_points", "listed_no_points", "listed_until", "listed_next"),
     "employer_renamed": ("employer_renamed_next",),
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
@@ -275,6 +290,8 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
         _can_appeal(notice) and bool(notice.appeal_fee) and notice.refunded
     ),
     "refund": lambda notice: bool(notice.refund),
+    "consent_nothing": lambda notice: not notice.shares,
+    "consent_before": lambda notice: notice.shares,
     "listed_points": lambda notice: notice.with_points,
     "listed_no_points": lambda notice: not notice.with_points,
     "listed_until": lambda notice: notice.until_on is not None,
@@ -418,6 +435,7 @@ def _words(notice: NoticeToCompose, language: str) -> dict[str, str | Quantity]:
         "about": _about(notice, notice.about),
         "was": _about(notice, notice.was),
         "reason": _quoted(notice.reason),
+        **consents.words(notice.asks.split(), notice.purpose, language),
         **{name: figure(number) for name, number in points.items() if number is not None},
         **{name: money(sum_, currency) for name, sum_ in sums.items() if sum_ is not None},
     }

@@ -14,10 +14,12 @@ from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.delivery import pages
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
-from tracker.mail import calendars, envelopes, messages, notices, sign_in
+from tracker.mail import accounts, calendars, envelopes, messages, notices, sign_in
+from tracker.mail.accounts import AccountMessage
 from tracker.mail.calendars import CalendarDay
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderMessage
@@ -27,7 +29,7 @@ from tracker.mail.today import Today
 
 _EXPIRY = date(2027, 3, 15)
 _NAMES = {"en": "Ana Gómez", "es": "José Núñez"}
-_LINK = "https://tracker.example/verify/cP3xQ7"
+_SITE = "https://tracker.example"
 _WAYS_OUT = (
     "https://tracker.example/unsubscribe/{type}/made-up",
     "mailto:u-{type}+made-up@tracker.example?subject=unsubscribe",
@@ -85,6 +87,7 @@ def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
 def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
     """Messages about more than one certification or event, and the one of no scheme: to sign in."""
     yield _sign_in(language)
+    yield from _about_accounts(language)
     renewed = [scheme for scheme in schemes if scheme.reminders is not None and scheme.policies]
     lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
     if len(lines) > 1:
@@ -201,7 +204,7 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
             name=translated(_NAMES, language),
             language=language,
             lines=lines,
-            link=_LINK,
+            link=_button(*((pages.REMINDER, line.number) for line in lines)),
             issuer=lines[0].standing.issuer,
             unsubscribe_link=_WAYS_OUT[0].format(type="reminders"),
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
@@ -224,6 +227,49 @@ def _sign_in(language: str) -> Sample:
     )
     at = datetime.combine(_EXPIRY, datetime.min.time(), UTC)
     return Sample(f"sign-in.{language}", message, at, "")
+
+
+_ACCOUNT_SAMPLES = {
+    "invitation_employer": 7,
+    "invitation_center": 7,
+    "invitation_provider": 7,
+    "invitation_sponsor": 7,
+    "invitation_reviewer": 7,
+    "invitation_staff": 7,
+    "invitation_admin": 7,
+    "reset": 60,
+    "password_changed": 0,
+    "password_removed": 0,
+    "factor_changed": 0,
+    "factor_reset": 0,
+    "recovery_codes": 0,
+    "passkey_added": 0,
+    "passkey_removed": 0,
+    "provider_bound": 0,
+    "address_changed": 0,
+    "provider_unbound": 0,
+    "erasure_refused": 0,
+    "rights_changed": 0,
+    "deactivated": 0,
+}
+
+
+def _about_accounts(language: str) -> Iterator[Sample]:
+    at = datetime.combine(_EXPIRY, datetime.min.time(), UTC)
+    for tells, lasts in _ACCOUNT_SAMPLES.items():
+        message = accounts.compose(
+            AccountMessage(
+                tells=tells,
+                name=translated(_NAMES, language),
+                language=language,
+                site="Tracker",
+                link=_button((tells, None)) if tells in pages.OPENS else f"{_SITE}/made-up",
+                lasts=lasts,
+                facts=(("by", "Kim Soto"), ("place", "Palmetto Motors"), ("why", "Who are you?")),
+                issuer="Tracker",
+            )
+        )
+        yield Sample(f"account-{tells.replace('_', '-')}.{language}", message, at, "")
 
 
 def _days(line: CertificationLine) -> Iterator[CalendarDay]:
@@ -321,6 +367,7 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     name, (_, employer, reason, _) = translated(_NAMES, language), translated(_WORDS, language)
     now = Today(on=today, status="", valid=False, step=NextStep("none"))
     yield NoticeToCompose("consent_asked", about=employer, now=now)
+    yield NoticeToCompose("consent_asked", about=employer, shares=True, now=now)
     yield NoticeToCompose("listed", about=employer, until_on=today + timedelta(days=365), now=now)
     yield NoticeToCompose("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
@@ -376,13 +423,18 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
             name=translated(_NAMES, language),
             language=language,
             news=news,
-            link=_LINK if news[0].number and news[0].tells != "award_withdrawn" else "",
+            link=_button(*((one.tells, one.number or None) for one in news)),
             unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
             issuer=scheme.issuer,
         )
     )
     return Sample(f"{name}.{language}", message, at, type_, scheme.issuer)
+
+
+def _button(*told: tuple[str, str | None]) -> str:
+    """The page that the button opens; a number stands for the id of its certification."""
+    return f"{_SITE}{pages.path_of(told)}"
 
 
 def index(folders: Mapping[str, Sequence[Sample]]) -> str:

@@ -45,7 +45,7 @@ def compose(facts: SignInMessage) -> ComposedEmail:
             (say["secret"], say["not_you"]),
         ],
     }
-    return messages.laid_out(
+    return messages.composed_email(
         {
             "language": facts.language,
             "subject": say["subject"].format(site=site),

@@ -7,11 +7,22 @@ are ``Instant`` columns, points and money are ``AmountColumn``, ids are UUIDv7 a
 """
 
 from tracker.db import Base
-from tracker.models.accounts import Account, LoginSession, SignIn
+from tracker.models.accounts import (
+    Account,
+    Authenticator,
+    Invitation,
+    LoginSession,
+    Passkey,
+    PasswordHash,
+    ProviderIdentity,
+    RecoveryCode,
+    SignIn,
+)
 from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
 from tracker.models.appeals import Appeal
+from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
 from tracker.models.certifications import Certification, Cycle, Span
@@ -19,29 +30,36 @@ from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
 from tracker.models.digests import Digest, DigestOrder
 from tracker.models.employers import Employer, RosterEntry
-from tracker.models.history import HistoryEntry, HistoryValue
+from tracker.models.erasures import Erasure
+from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, HistoryValue
 from tracker.models.holders import FormerName, Holder, HolderRequest
 from tracker.models.idempotency import IdempotencyKey
 from tracker.models.import_runs import ImportRun
+from tracker.models.looks import EmployerLook, WorkerSeen
 from tracker.models.migrations import AppliedMigration
 from tracker.models.notices import Notice
+from tracker.models.organizations import Provider, Sponsor
 from tracker.models.outbox import Message
 from tracker.models.policies import PolicyPublication
 from tracker.models.preferences import Preference
+from tracker.models.recoveries import Recovery
 from tracker.models.relay import RelayAccept, Runtime
 from tracker.models.reminders import Reminder, ReminderCursor
 from tracker.models.renewals import FormerRenewalDecision, Renewal
 from tracker.models.standing_changes import StandingChange
 from tracker.models.tokens import Token
+from tracker.models.writers import RecordWriter
 
 __all__ = [
     "Account",
+    "ActApproval",
     "Activity",
     "Adjustment",
     "AdjustmentBatch",
     "Appeal",
     "AppliedMigration",
     "Assessment",
+    "Authenticator",
     "Base",
     "Bounce",
     "Center",
@@ -54,20 +72,32 @@ __all__ = [
     "DigestOrder",
     "Employer",
     "EmployerBar",
+    "EmployerLook",
+    "Erasure",
     "Evidence",
     "FormerName",
     "FormerRenewalDecision",
+    "HistoryBlock",
     "HistoryEntry",
+    "HistoryHead",
     "HistoryValue",
     "Holder",
     "HolderRequest",
     "IdempotencyKey",
     "ImportRun",
+    "Invitation",
     "LoginSession",
     "Message",
     "Notice",
+    "Passkey",
+    "PasswordHash",
     "PolicyPublication",
     "Preference",
+    "Provider",
+    "ProviderIdentity",
+    "RecordWriter",
+    "Recovery",
+    "RecoveryCode",
     "RelayAccept",
     "Reminder",
     "ReminderCursor",
@@ -77,8 +107,10 @@ __all__ = [
     "Sharing",
     "SignIn",
     "Span",
+    "Sponsor",
     "StandingChange",
     "Suppression",
     "Token",
     "Usage",
+    "WorkerSeen",
 ]

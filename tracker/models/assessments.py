@@ -19,21 +19,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
 from tracker.domain.credentials.assessments import CENTER_CATEGORIES
+from tracker.models.organizations import Organization
 
 
-class Center(Base, kw_only=True):
+class Center(Organization, kw_only=True):
     """An assessment center in the directory."""
 
     __tablename__ = "center"
     __table_args__ = (one_of("category", CENTER_CATEGORIES),)
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
     category: Mapped[str | None] = mapped_column(String(32), default=None)
-    recorded_at: Mapped[datetime] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1, nullable=False)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class CenterApproval(Base, kw_only=True):

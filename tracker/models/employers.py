@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.employers.consents import ConsentAnswer, ConsentPurpose
+from tracker.models.organizations import ContactOrganization
 
 
-class Employer(Base, kw_only=True):
+class Employer(ContactOrganization, kw_only=True):
     """A company that checks the certifications of its workers."""
 
     __tablename__ = "employer"
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
-    email: Mapped[str | None] = mapped_column(String(254), default=None)
-    recorded_at: Mapped[datetime] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1, nullable=False)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class RosterEntry(Base, kw_only=True):
@@ -30,6 +24,10 @@ class RosterEntry(Base, kw_only=True):
     A worker who returns gets another entry. That the entry is a certain holder is only the
     employer's claim until the holder consents; at most one entry that has not ended names the same
     holder. ``ended_on``, which may be in the future, is the first day without access.
+
+    ``asked_at`` is when the employer last asked for consent through this entry, for a ``purpose``
+    and perhaps for more than the standing, whether or not the entry means anybody. ``answer`` is
+    the holder's to that, from ``answered_at`` on.
     """
 
     __tablename__ = "roster_entry"
@@ -59,6 +57,10 @@ class RosterEntry(Base, kw_only=True):
         Index("ix_roster_entry_employee", "employer_id", "employee_id", "id"),
         Index("ix_roster_entry_page", "employer_id", "id"),
         Index("ix_roster_entry_holder", "holder_id"),
+        one_of("purpose", ConsentPurpose),
+        one_of("answer", ConsentAnswer),
+        CheckConstraint("(answer is null) = (answered_at is null)", name="answered"),
+        CheckConstraint("asked_at is null or purpose is not null", name="asked"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -72,4 +74,11 @@ class RosterEntry(Base, kw_only=True):
     department: Mapped[str | None] = mapped_column(String(100), default=None)
     shift: Mapped[str | None] = mapped_column(String(32), default=None)
     ended_on: Mapped[date | None] = mapped_column(default=None)
+    asked_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    purpose: Mapped[str | None] = mapped_column(String(16), default=None)
+    asks_dates: Mapped[bool] = mapped_column(default=False, server_default=false())
+    asks_points: Mapped[bool] = mapped_column(default=False, server_default=false())
+    asks_modules: Mapped[bool] = mapped_column(default=False, server_default=false())
+    answered_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    answer: Mapped[str | None] = mapped_column(String(16), default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -23,7 +23,8 @@ class Holder(Base, kw_only=True):
     no default: a row without it is refused, so that everybody on record can be found. A holder with
     ``deceased_on`` receives no messages and is no longer verified as valid. An address that staff
     recorded or a file brought is confirmed; one that the holder entered receives messages but does
-    not identify the holder to others.
+    not identify the holder to others. ``erased_at``: the person's data are gone, and the record
+    reads as that of somebody who died (``services/overview/belongings.py``).
     """
 
     __tablename__ = "holder"
@@ -52,6 +53,7 @@ class Holder(Base, kw_only=True):
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
     folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 

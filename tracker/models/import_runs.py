@@ -8,10 +8,14 @@ from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
+from tracker.models.organizations import OfOrganization
 
 
-class ImportRun(Base, kw_only=True):
-    """One run of an import: its counts, or the errors because of which nothing was stored."""
+class ImportRun(OfOrganization, Base, kw_only=True):
+    """One run of an import: its counts, or the errors because of which nothing was stored.
+
+    It names the organization whose person sent the file; none if that was staff.
+    """
 
     __tablename__ = "import_run"
 
@@ -22,5 +26,4 @@ class ImportRun(Base, kw_only=True):
     outcome: Mapped[str] = mapped_column(String(16))
     report: Mapped[dict[str, object]] = mapped_column(JSON)
     actor: Mapped[str] = mapped_column(String(100))
-    employer_id: Mapped[str | None] = mapped_column(Id, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id, one_of, written
@@ -12,6 +12,7 @@ from tracker.domain.delivery.queue_acts import HELD, STUCK, MessageState
 
 _LEASED = written("state", *HELD)
 _AMBIGUOUS = written("state", MessageState.AMBIGUOUS)
+_ADDRESSED = text("address <> '' and finished_at is not null")
 _READY = written("state", MessageState.READY)
 _STUCK = written("state", *STUCK)
 
@@ -55,6 +56,12 @@ class Message(Base, kw_only=True):
             postgresql_where=_STUCK,
         ),
         Index("ix_message_holder", "holder_id", "next_at"),
+        Index(
+            "ix_message_addressed",
+            "finished_at",
+            sqlite_where=_ADDRESSED,
+            postgresql_where=_ADDRESSED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

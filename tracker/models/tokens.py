@@ -15,12 +15,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id, one_of
 from tracker.domain.permissions import ROLES
+from tracker.models.organizations import OfOrganization, names_organization
 
 
-class Token(Base, kw_only=True):
+class Token(OfOrganization, Base, kw_only=True):
     """An opaque bearer token, of which only the SHA-256 is stored.
 
-    ``maker_id`` is the token with which it was made; null means that the operator made it.
+    ``maker_id`` is the token with which it was made; null means that the operator made it, or
+    somebody in a session. ``maker_person_id`` is the person who made it.
     ``person_id`` identifies its user; a token that people make for themselves has their own.
     ``made_by_holders`` are the holders among the makers above it in the chain.
     """
@@ -28,11 +30,8 @@ class Token(Base, kw_only=True):
     __tablename__ = "token"
     __table_args__ = (
         one_of("role", ROLES),
-        CheckConstraint(
-            "(role <> 'holder' or holder_id is not null)"
-            " and (role <> 'employer' or employer_id is not null)",
-            name="subject",
-        ),
+        CheckConstraint("role <> 'holder' or holder_id is not null", name="subject"),
+        names_organization(),
         Index("ix_token_maker", "maker_id"),
     )
 
@@ -42,11 +41,11 @@ class Token(Base, kw_only=True):
     role: Mapped[str] = mapped_column(String(16))
     scopes: Mapped[list[str]] = mapped_column(JSON)
     holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
-    employer_id: Mapped[str | None] = mapped_column(ForeignKey("employer.id"), default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     maker_id: Mapped[str | None] = mapped_column(ForeignKey("token.id"), default=None)
+    maker_person_id: Mapped[str | None] = mapped_column(Id, default=None)
     person_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
     made_by_holders: Mapped[list[str]] = mapped_column(JSON, default_factory=list)

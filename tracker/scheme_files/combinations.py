@@ -90,13 +90,13 @@ def _evidence(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
     """For one group, a longer stretch needs more points than a shorter one inside it."""
-    told: dict[tuple[str, ...], list[tuple[int, date, Decimal]]] = {}
+    by_group: dict[tuple[str, ...], list[tuple[int, date, Decimal]]] = {}
     for index, window in enumerate(windows):
         last, minimum = raw.duration(window.get("last")), raw.amount(window.get("minimum"))
         group = tuple(raw.text(window.get(key)) for key in ("category", "tag", "type"))
         if last is not None and minimum is not None:
-            told.setdefault(group, []).append((index, raw.reach(last), minimum))
-    for of_group in told.values():
+            by_group.setdefault(group, []).append((index, raw.reach(last), minimum))
+    for of_group in by_group.values():
         for (_, before, less), (index, reach, more) in pairwise(of_group):
             if reach <= before:
                 yield (*here, index, "last"), "each stretch must be longer than the one before it"
@@ -126,16 +126,16 @@ def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[LocatedMistake]:
 
 def _stretches(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[LocatedMistake]:
     """The last stretch of a cycle is a part of it."""
-    told: list[tuple[KeyPath, object]] = [
+    stated: list[tuple[KeyPath, object]] = [
         (("window",), policy.get("window")),
         (("carry_over", "last"), raw.table(policy.get("carry_over")).get("last")),
         (("reexamination", "last"), raw.table(policy.get("reexamination")).get("last")),
     ]
-    told += [
+    stated += [
         (("windows", index, "last"), window.get("last"))
         for index, window in enumerate(raw.tables(policy.get("windows")))
     ]
-    for path, value in told:
+    for path, value in stated:
         length = raw.duration(value)
         if length is not None and validity is not None and raw.reach(length) > raw.reach(validity):
             yield (*here, *path), "is longer than the validity"

@@ -82,8 +82,8 @@ def _in_reminders(reminders: Raw) -> Iterator[LocatedMistake]:
     )
     extra = sorted(set(fewer) - set(offsets))
     if extra and offsets:
-        told = ", ".join(map(raw.short, extra))
-        yield ("reminders", "offsets_when_complete"), f"{told}: not in offsets"
+        surplus = ", ".join(map(raw.short, extra))
+        yield ("reminders", "offsets_when_complete"), f"{surplus}: not in offsets"
 
 
 def between_files(

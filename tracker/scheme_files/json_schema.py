@@ -49,11 +49,11 @@ def _codes(_: object, field: AnyField, **__: object) -> dict[str, Any]:
     return {"propertyNames": _CODE} if isinstance(field, NamedTable) else {}
 
 
-def _text_or_table(_: object, field: AnyField, **told: Any) -> dict[str, Any]:
+def _text_or_table(_: object, field: AnyField, **keywords: Any) -> dict[str, Any]:
     """What may stand in the place of a table: a code, or a plain text."""
     for kind, text in ((UnitOrNoun, _CODE), (NounKey, _TEXT)):
         if isinstance(field, kind):
-            return {"anyOf": [text, {"$ref": told["ret"].pop("$ref")}]}
+            return {"anyOf": [text, {"$ref": keywords["ret"].pop("$ref")}]}
     return {}
 
 
@@ -68,12 +68,12 @@ def _default(_: object, field: AnyField, **__: object) -> dict[str, Any]:
     return {"default": str(value) if isinstance(value, Decimal) else value}
 
 
-def _plain(told: Any) -> Any:
+def _plain(schema: Any) -> Any:
     """JSON Schema without the keywords of OpenAPI, Python or this program."""
-    if isinstance(told, list):
-        return [_plain(entry) for entry in told]
-    if isinstance(told, str):
-        return told.replace("#/components/schemas/", "#/$defs/").replace(r"\Z", "$")
-    if isinstance(told, dict):
-        return {key: _plain(value) for key, value in told.items() if value is not None}
-    return told
+    if isinstance(schema, list):
+        return [_plain(entry) for entry in schema]
+    if isinstance(schema, str):
+        return schema.replace("#/components/schemas/", "#/$defs/").replace(r"\Z", "$")
+    if isinstance(schema, dict):
+        return {key: _plain(value) for key, value in schema.items() if value is not None}
+    return schema

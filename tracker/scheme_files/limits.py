@@ -28,8 +28,8 @@ def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator
 
 
 def _in_group(here: KeyPath, group: Raw, years: int | None, whole: int) -> Iterator[LocatedMistake]:
-    told = [(key, raw.amount(group.get(key))) for key in ("per_event", "per_year", "maximum")]
-    caps = [(key, cap) for key, cap in told if cap is not None]
+    stated = [(key, raw.amount(group.get(key))) for key in ("per_event", "per_year", "maximum")]
+    caps = [(key, cap) for key, cap in stated if cap is not None]
     for (key, cap), (wider, bound) in pairwise(caps):
         if cap > bound:
             yield (*here, key), f"is more than the {wider}, {bound}"

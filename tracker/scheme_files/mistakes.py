@@ -30,9 +30,9 @@ class Mistake:
     rule: str
 
     def __str__(self) -> str:
-        told = f"{self.key} = {self.value}" if self.value else self.key
+        entry = f"{self.key} = {self.value}" if self.value else self.key
         place = f"{self.file}:{self.line}"
-        return f"{place}: {told}: {self.rule}" if told else f"{place}: {self.rule}"
+        return f"{place}: {entry}: {self.rule}" if entry else f"{place}: {self.rule}"
 
 
 class SchemesRefusedError(Exception):
@@ -58,11 +58,11 @@ def _written(value: object, *, deeper: int) -> str:
         case list():
             return f"[{', '.join(_written(entry, deeper=deeper - 1) for entry in value)}]"
         case dict():
-            told = (
+            entries = (
                 f"{named(key)} = {_written(entry, deeper=deeper - 1)}"
                 for key, entry in value.items()
             )
-            return f"{{ {', '.join(told)} }}" if value else "{}"
+            return f"{{ {', '.join(entries)} }}" if value else "{}"
         case _:
             return _plain(value)
 

@@ -69,8 +69,8 @@ def factor(value: object) -> Decimal | None:
 
 def duration(value: object) -> Duration | None:
     """A length of time, if written as such."""
-    told = table(value)
-    length, unit = told.get("length"), told.get("unit")
+    duration = table(value)
+    length, unit = duration.get("length"), duration.get("unit")
     if type(length) is not int or not isinstance(unit, str):
         return None
     known = 0 <= length <= LONGEST.get(unit, -1)

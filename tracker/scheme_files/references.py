@@ -77,9 +77,9 @@ def _conversions(
     if any(units.is_circular(code, steps) for code in units.chain(own, steps)):
         return  # reported at the units themselves
     for other, ratio in units.inexact(own, steps).items():
-        told = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
+        ratio_text = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
         rule = (
-            f"one {other} is {told} {own}, which six decimals do not express exactly; "
+            f"one {other} is {ratio_text} {own}, which six decimals do not express exactly; "
             f"count the type in a unit of which all of them are whole multiples"
         )
         yield here, rule

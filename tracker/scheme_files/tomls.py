@@ -33,9 +33,9 @@ class ParsedFile:
             except (KeyError, IndexError, TypeError):
                 value = None
                 break
-        told = "" if value is None or not path else mistakes.shown(value)
+        shown = "" if value is None or not path else mistakes.shown(value)
         key = ".".join(named(str(part)) for part in path)
-        return Mistake(self.name, line_numbers.line_of(self.lines, path), key, told, rule)
+        return Mistake(self.name, line_numbers.line_of(self.lines, path), key, shown, rule)
 
 
 def parse(path: Path, found: list[Mistake]) -> ParsedFile | None:
@@ -49,8 +49,8 @@ def parse(path: Path, found: list[Mistake]) -> ParsedFile | None:
     except UnicodeDecodeError as error:
         found.append(Mistake(path.name, 1, "", "", f"is not UTF-8: byte {error.start}"))
     except (ValueError, RecursionError) as error:
-        told = re.search(r"at line (\d+)", str(error))
-        line = int(told[1]) if told else len(text.rstrip("\n").split("\n"))
+        position = re.search(r"at line (\d+)", str(error))
+        line = int(position[1]) if position else len(text.rstrip("\n").split("\n"))
         found.append(Mistake(path.name, line, "", "", f"is not valid TOML: {error}"))
     return None
 

@@ -1,7 +1,7 @@
 """The kinds of values in a scheme file: amounts, codes, days, texts, choices, tables.
 
 Each refuses what is not exactly of its kind, in words that say what to write instead, and carries
-what an editor is told of it (``says``). What keys must say about each other is not here.
+what an editor shows of it (``says``). What keys must say about each other is not here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
@@ -37,7 +38,7 @@ LONGEST = {"days": 36500, "months": 1200, "years": 1200}
 
 
 def near(word: object, choices: Iterable[object]) -> str:
-    """The end of a message that refuses a word: what was probably meant, if that can be told."""
+    """The end of a message that refuses a word: what was probably meant, if that is clear."""
     known = list(map(str, choices))
     found = [choice for choice in known if choice.lower() == str(word).lower()]
     found += difflib.get_close_matches(str(word), known, 3, 0.6)
@@ -45,9 +46,9 @@ def near(word: object, choices: Iterable[object]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _described(says: str, **told: str) -> dict[str, Any]:
-    """What an editor is told of a key."""
-    return {**({"description": says} if says else {}), **told}
+def _described(says: str, **keywords: str) -> dict[str, Any]:
+    """What an editor shows of a key."""
+    return {**({"description": says} if says else {}), **keywords}
 
 
 class KeyOptions(TypedDict, total=False):
@@ -83,15 +84,15 @@ def keys_of(table: type[Schema]) -> list[str]:
     return [field.data_key or name for name, field in table().fields.items()]
 
 
-class PlainKey(fields.Field[Kept]):
+class PlainKey(fields.Field[Kept], ABC):
     """A value that ``read`` makes of what TOML gives, or refuses."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> Kept:
         return self.read(value)
 
+    @abstractmethod
     def read(self, value: object) -> Kept:
         """The value. Raises ValidationError with the rule."""
-        raise NotImplementedError
 
 
 def _string(value: object) -> str:
@@ -175,7 +176,7 @@ class AmountKey(PlainKey[Decimal]):
     """A decimal as a string of digits, never a float: points or money, with two decimals."""
 
     pattern: ClassVar[re.Pattern[str]] = AMOUNT
-    told: ClassVar[str] = 'must be a string such as "20.00"'
+    rule: ClassVar[str] = 'must be a string such as "20.00"'
 
     def __init__(
         self, says: str, *, above_zero: bool = False, **options: Unpack[KeyOptions]
@@ -188,7 +189,7 @@ class AmountKey(PlainKey[Decimal]):
     def read(self, value: object) -> Decimal:
         """The decimal, with two places at least."""
         if not isinstance(value, str) or not self.pattern.fullmatch(value):
-            raise ValidationError(self.told)
+            raise ValidationError(self.rule)
         amount = Decimal(value)
         if self._above_zero and not amount:
             raise ValidationError("must be more than 0")
@@ -199,14 +200,14 @@ class FactorKey(AmountKey):
     """A rate or factor: as an amount, with up to four decimals."""
 
     pattern = FACTOR
-    told = 'must be a string such as "1.50", with at most four decimals'
+    rule = 'must be a string such as "1.50", with at most four decimals'
 
 
 class ShareKey(AmountKey):
     """A part of a whole, from nothing to all of it."""
 
     pattern = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
-    told = 'must be a string from "0" to "1" such as "0.50", with at most four decimals'
+    rule = 'must be a string from "0" to "1" such as "0.50", with at most four decimals'
 
 
 def with_cents(amount: Decimal) -> Decimal:
@@ -272,10 +273,10 @@ def _by_code(messages: Any) -> Any:
     if not isinstance(messages, dict):
         return messages
     merged = {}
-    for entry, told in messages.items():
-        inner = told.get("value", [])
+    for entry, errors in messages.items():
+        inner = errors.get("value", [])
         inner = inner if isinstance(inner, dict) else {"_schema": inner}
-        merged[entry] = {**inner, "_schema": [*told.get("key", []), *inner.get("_schema", [])]}
+        merged[entry] = {**inner, "_schema": [*errors.get("key", []), *inner.get("_schema", [])]}
     return merged
 
 

@@ -1,9 +1,8 @@
 """Columns, and the parsers that turn the text of a cell into a value.
 
 A parser is a function of one text, compiled once and called for every row. It raises `ValueError`
-with the rule in words ("must be a date such as "
-    "2026-03-15"). The reader has already removed the white
-space around a cell, and calls no parser for an empty cell.
+with the rule in words ("must be a date such as 2026-03-15"). The reader has already removed the
+white space around a cell, and calls no parser for an empty cell.
 
 Here: texts, words of a list, truth values, addresses, time zones. Dates and numbers, which files
 write in several ways, have their own modules.

@@ -1,9 +1,9 @@
 """Pages for people: the start page, the documentation, verification, unsubscribing, signing in.
 
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
-inline style and no script; templates are in ``templates``, their words in ``verify_words`` and
-``unsubscribe_words``. A page that programs may read too, such as a verification, is also in the
-OpenAPI document. The pages of people who sign in are in ``people``.
+inline style and no script (but for passkeys); templates are in ``templates``, their words in
+``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
+verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,24 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.people import account, sign_in
+from tracker.web.people import (
+    account,
+    approvals,
+    colleagues,
+    erasures,
+    invitations,
+    passkeys,
+    password_resets,
+    password_sign_in,
+    personal_data,
+    recoveries,
+    security,
+    security_events,
+    sharing,
+    sign_in,
+    single_sign_on,
+    tokens,
+)
 
 UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
 """The public routes that the OpenAPI document leaves out."""
@@ -27,4 +44,21 @@ def register(app: Flask, document: Document) -> None:
     document.add(unsubscribe.resource)
     pages.register(app)
     app.register_blueprint(sign_in.pages)
-    app.register_blueprint(account.pages)
+    for module in (
+        password_sign_in,
+        single_sign_on,
+        password_resets,
+        invitations,
+        account,
+        security,
+        passkeys,
+        security_events,
+        tokens,
+        colleagues,
+        recoveries,
+        approvals,
+        erasures,
+        sharing,
+        personal_data,
+    ):
+        app.register_blueprint(module.pages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
@@ -15,7 +16,7 @@ from marshmallow import Schema, ValidationError
 
 from tracker.api.http import limits, routing
 from tracker.api.http.fields import DayField
-from tracker.api.http.routing import HTML, PUBLIC, Resource, View
+from tracker.api.http.routing import HTML, VISITOR, Resource, View
 from tracker.domain.delivery.reminders import LONGEST_PAUSE
 from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.language.voice import in_words
@@ -75,7 +76,7 @@ def _guarded(show: Callable[[], Response]) -> Response:
         return show()
     except NotFound:
         try:
-            with routing.container().reading(PUBLIC) as reading:
+            with routing.container().reading(VISITOR) as reading:
                 limits.check(reading, uses)
         except TooOften as error:
             wait = str(error.facts["retry_after"])
@@ -90,7 +91,7 @@ def _guarded(show: Callable[[], Response]) -> Response:
 def ask(topic: str, proof: str) -> Response:
     """Ask whether to stop a type of email; changes nothing."""
     container = routing.container()
-    with container.reading(PUBLIC) as reading:
+    with container.reading(VISITOR) as reading:
         found = preferences.by_link(reading, container.message_key, topic, proof)
     if not found.wishes[topic].wanted:
         return _told(found, topic, proof)
@@ -103,7 +104,7 @@ def ask(topic: str, proof: str) -> Response:
 def stop(topic: str, proof: str) -> Response:
     """Send no more emails of this type, from now on; a repetition changes nothing."""
     container = routing.container()
-    with container.work(PUBLIC) as work:
+    with container.work(VISITOR) as work:
         found = preferences.stop_by_link(work, container.message_key, topic, proof)
     return _told(found, topic, proof)
 
@@ -112,7 +113,7 @@ def stop(topic: str, proof: str) -> Response:
 def undo(topic: str, proof: str) -> Response:
     """Send them again, and end a pause."""
     container = routing.container()
-    with container.work(PUBLIC) as work:
+    with container.work(VISITOR) as work:
         found = preferences.undo_by_link(work, container.message_key, topic, proof)
     return _told(found, topic, proof)
 
@@ -125,13 +126,13 @@ def undo(topic: str, proof: str) -> Response:
 def pause(topic: str, proof: str) -> Response:
     """Hold reminders back through a day, at most a year ahead; the form field is ``until``."""
     container = routing.container()
-    with container.reading(PUBLIC) as reading:
+    with container.reading(VISITOR) as reading:
         found = preferences.by_link(reading, container.message_key, topic, proof)
     if topic != REMINDERS:
         raise NotFound
     try:
         until_on: date = PauseSchema().load(request.form.to_dict())["until"]
-        with container.work(PUBLIC) as work:
+        with container.work(VISITOR) as work:
             found = preferences.pause_by_link(work, container.message_key, proof, until_on)
     except (ValidationError, Invalid):
         words, days = WORDS[found.holder.language], _days(found)
@@ -144,21 +145,21 @@ def pause(topic: str, proof: str) -> Response:
 def ask_about_digest(topic: str, proof: str) -> Response:
     """Ask whether to stop an employer's digest to the address of the link; changes nothing."""
     container = routing.container()
-    with container.reading(PUBLIC) as reading:
+    with container.reading(VISITOR) as reading:
         found = digest_links.linked(reading, container.message_key, topic, proof)
     if found.language is None:
         return _digest_is_off(found)
     words = WORDS[found.language]
     lines = [words.digest_asked.format(found.employer), words.nothing_yet]
     address = f"/unsubscribe-digest/{topic}/{proof}"
-    return _page("ask", found.language, lines, letters=words.digest, address=address, stop=True)
+    return _page("ask", found.language, lines, kind=words.digest, address=address, stop=True)
 
 
 @_open("POST /unsubscribe-digest/<string:topic>/<string:proof>")
 def stop_digest(topic: str, proof: str) -> Response:
     """Send no more digests to the address of the link; a repetition changes nothing."""
     container = routing.container()
-    with container.work(PUBLIC) as work:
+    with container.work(VISITOR) as work:
         found = digest_links.call_off(work, container.message_key, topic, proof)
     return _digest_is_off(found)
 
@@ -166,9 +167,7 @@ def stop_digest(topic: str, proof: str) -> Response:
 def _digest_is_off(found: Linked) -> Response:
     language = found.language or routing.language()
     words = WORDS[language]
-    return _page(
-        "off", language, [words.digest_stopped.format(found.employer)], letters=words.digest
-    )
+    return _page("off", language, [words.digest_stopped.format(found.employer)], kind=words.digest)
 
 
 def _told(found: Preferences, topic: str, proof: str) -> Response:
@@ -215,7 +214,7 @@ def _about(
         language,
         lines,
         status=status,
-        letters=WORDS[language].letters[topic],
+        kind=WORDS[language].kinds[topic],
         address=f"/unsubscribe/{topic}/{proof}",
         stop=stop,
         undo=undo,
@@ -226,7 +225,7 @@ def _about(
 
 
 def _page(
-    heading: str, language: str, lines: list[str], *, status: int = 200, **facts: object
+    heading: str, language: str, lines: list[str], *, status: int = 200, **facts: Any
 ) -> Response:
     words = WORDS[language]
     response = pages.plain(

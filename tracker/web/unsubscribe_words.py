@@ -11,7 +11,7 @@ from tracker.language import catalogues
 class UnsubscribeWords:
     """One language's words; by type of email where it is named."""
 
-    letters: dict[str, str]
+    kinds: dict[str, str]
     headings: dict[str, str]
     asked: dict[str, str]
     nothing_yet: str

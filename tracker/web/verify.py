@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -13,7 +14,7 @@ from tracker.api.http.fields import CertificateNumber, ClosedSchema, DayField, S
 from tracker.api.http.routing import HTML, JSON, Resource
 from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.certifications import Status
-from tracker.domain.errors import Invalid, NotFound, TooOften
+from tracker.domain.errors import Invalid, NoLongerAvailable, NotFound, TooOften
 from tracker.domain.schemes.activity_types import ENGLISH, translated
 from tracker.domain.values import LONGEST_NAME
 from tracker.language.voice import in_words
@@ -82,6 +83,8 @@ def show(reading: ReadContext, query: Loaded, *, public_id: str) -> Response:
     """
     try:
         return _shown(query, verification.by_address(reading, public_id))
+    except NoLongerAvailable as error:
+        return _private(_gone(query, error))
     except NotFound:
         return _missed(reading, query, [limits.caller()])
 
@@ -119,7 +122,7 @@ for _resource in (resource, public):
         query=VerifyQuerySchema,
         returns=VerificationSchema,
         content=(JSON, HTML),
-        errors=(404, 429),
+        errors=(404, 410, 429),
     )(show)
 
 
@@ -195,6 +198,12 @@ def _not_found(query: Loaded) -> Response:
     return _page(query, status=404, heading=heading, unknown=True)
 
 
+def _gone(query: Loaded, error: NoLongerAvailable) -> Response:
+    if not _as_page():
+        return errors.problem(410, error.code, error.detail)
+    return _page(query, status=410, heading=WORDS[_language(query)].erased)
+
+
 def _too_often(query: Loaded, error: TooOften) -> Response:
     wait = str(error.facts["retry_after"])
     if _as_page():
@@ -214,7 +223,7 @@ def _found_page(query: Loaded, found: Verified) -> Response:
         shown=found,
         note=_note(found, language),
         title=found.scheme.full_name(language),
-        past=standing.expires_on is not None and standing.expires_on < standing.on,
+        expiry=WORDS[language].expiry_label(standing),
         under_review=standing.pending_since is not None,
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
         day=lambda day: in_words(day, language),
@@ -231,7 +240,7 @@ def _address_in(language: str) -> str:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
 
 
-def _page(query: Loaded, *, status: int = 200, heading: str, **facts: object) -> Response:
+def _page(query: Loaded, *, status: int = 200, heading: str, **facts: Any) -> Response:
     language = _language(query)
     base = routing.container().settings.app.base_url.rstrip("/")
     return pages.plain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.domain.credentials.certifications import Status
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.language import catalogues
 
 
@@ -17,6 +17,7 @@ class VerifyWords:
     not_valid: str
     over: str
     not_in_force: str
+    erased: str
     since: str
     under_review: str
     holder: str
@@ -26,6 +27,7 @@ class VerifyWords:
     awarded: str
     expires: str
     expired: str
+    expiry: str
     never: str
     checked: str
     look_up: str
@@ -40,6 +42,12 @@ class VerifyWords:
     language: str
     withdrawn: str
     again: str
+
+    def expiry_label(self, standing: Standing) -> str:
+        """What the expiry date is called: it holds, it is past, or it does not count (revoked)."""
+        if standing.expires_on is not None and standing.expires_on < standing.on:
+            return self.expired
+        return self.expires if standing.valid else self.expiry
 
 
 WORDS = {lang: VerifyWords(**catalogues.topic(lang, "verify")) for lang in catalogues.LANGUAGES}

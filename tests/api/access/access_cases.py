@@ -1,11 +1,11 @@
-"""One set of records for the table of access: Ana and Bea, alike, each with an employer."""
+"""Records for the table of access: Ana and Bea, alike, each with an organization of each kind."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from tests.api.employers import employer_cases
 from tracker.db import new_id
+from tracker.domain.people.accounts import OrganizationAccess
+from tracker.domain.people.sign_in import AttemptPurpose
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import (
@@ -24,6 +26,7 @@ from tracker.models import (
     AdjustmentBatch,
     Appeal,
     Assessment,
+    Center,
     Certification,
     DigestOrder,
     Evidence,
@@ -31,14 +34,28 @@ from tracker.models import (
     HolderRequest,
     ImportRun,
     Message,
+    Passkey,
+    Provider,
     Renewal,
     Sharing,
+    SignIn,
+    Sponsor,
     StandingChange,
 )
 from tracker.services.core import signed_links
 from tracker.services.core.context import Container, UnitOfWork
 from tracker.services.employers import digest_links
-from tracker.services.people import accounts, sessions, sign_in
+from tracker.services.overview import erasures, two_person_acts
+from tracker.services.people import (
+    accounts,
+    invitations,
+    password_changes,
+    recoveries,
+    sessions,
+    sign_in,
+)
+from tracker.services.people.invitations import PersonToInvite
+from tracker.services.people.recoveries import NewRecovery
 from tracker.services.points import activities, evidence
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -76,9 +93,25 @@ def person(container: Container, company: employer_cases.Company) -> Ids:
     }
     with container.work(SYSTEM) as work:
         ids |= _of_holder(work, ids["holder_id"]) | _of_employer(work, company.id)
+        ids |= _organizations(work, company.id)
         ids |= _claims(work, ids["certification_id"])
         ids |= _acts(work, ids)
+        ids["approval_id"] = _proposal(work, ids["certification_id"])
+        sam = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
+        ids["erasure_id"] = erasures.ask(sam, ids["holder_id"], reason="Asked for by mail.").id
     return ids
+
+
+def _organizations(work: UnitOfWork, name: str) -> Ids:
+    """A center, a provider and a sponsor, the only ones with the name."""
+    rows = {
+        "center_id": Center(name=name, recorded_at=work.now),
+        "provider_id": Provider(name=name, recorded_at=work.now),
+        "sponsor_id": Sponsor(name=name, recorded_at=work.now),
+    }
+    work.session.add_all(rows.values())
+    work.session.flush()
+    return {key: row.id for key, row in rows.items()}
 
 
 def _of_holder(work: UnitOfWork, holder_id: str) -> Ids:
@@ -101,11 +134,38 @@ def _session(work: UnitOfWork, holder_id: str) -> Ids:
     account_id, _ = accounts.claim(work, holder_id, email)
     session_id, secret = sessions.start(work, account_id, email=email, agent="Firefox")
     link = sign_in.link_for(work, account_id, email, until=work.now + timedelta(hours=1))
+    passkey = Passkey(
+        account_id=account_id,
+        credential_id=account_id,
+        public_key=b"",
+        sign_count=0,
+        name="Phone",
+        email=email,
+        recorded_at=work.now,
+    )
+    work.session.add(passkey)
+    work.session.flush()
     return {
         "session_id": session_id,
         "session": secret,
+        "passkey_id": passkey.id,
         "sign_in": link.rpartition("/")[2],
+        "reset": _reset(work, account_id, email),
     }
+
+
+def _reset(work: UnitOfWork, account_id: str, email: str) -> str:
+    """The proof in a link to choose a new password."""
+    row = SignIn(
+        account_id=account_id,
+        email=email,
+        recorded_at=work.now,
+        expires_at=work.now + timedelta(hours=1),
+        purpose=AttemptPurpose.RESET,
+    )
+    work.session.add(row)
+    work.session.flush()
+    return password_changes.link(work, work.message_key, row.id).rpartition("/")[2]
 
 
 def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
@@ -113,7 +173,7 @@ def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
         kind="roster",
         filename="f.csv",
         dry_run=True,
-        outcome="done",
+        outcome="checked",
         report={},
         actor="hr",
         employer_id=employer_id,
@@ -125,7 +185,41 @@ def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
     work.session.add_all([run, order])
     work.session.flush()
     link = digest_links.link(work, work.message_key, employer_id, order.address)
-    return {"run_id": run.id, "digest": link}
+    return {
+        "run_id": run.id,
+        "digest": link,
+        **_invitation(work, employer_id),
+        **_members(work, employer_id),
+    }
+
+
+def _members(work: UnitOfWork, employer_id: str) -> Ids:
+    """Two managers of the employer, the id of one, and one of the sessions of that one."""
+    ids = [
+        accounts.open_account(
+            work,
+            role="employer",
+            name=f"Member {n}",
+            email=f"{n}.{employer_id}@x.org",
+            organization_id=employer_id,
+        )
+        for n in range(2)
+    ]
+    session_id, _ = sessions.start(work, ids[0], email="x@x.org", agent="Firefox")
+    proposer = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
+    lost = NewRecovery("Lost the phone.", account_id=ids[1])
+    recovery = recoveries.propose(proposer, lost)
+    return {"account_id": ids[0], "members_session": session_id, "recovery_id": recovery.id}
+
+
+def _invitation(work: UnitOfWork, employer_id: str) -> Ids:
+    """Somebody whom the employer invited, and the proof in the link."""
+    wanted = PersonToInvite(
+        "employer", "Hal", f"{employer_id}@x.org", employer_id, OrganizationAccess.VIEW
+    )
+    row = invitations.invite(work, wanted)
+    link = invitations.link(work, work.message_key, row.id, row.sendings)
+    return {"invitation_id": row.id, "invitation": link.rpartition("/")[2]}
 
 
 def _claims(work: UnitOfWork, certification_id: str) -> Ids:
@@ -211,7 +305,7 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
         "renewal_id": renewal.id,
         "adjustment_id": adjustment.id,
         "request_id": request.id,
-        "letter_id": message.id,
+        "message_id": message.id,
         "appeal_id": appeal.id,
     }
 
@@ -225,6 +319,15 @@ def batch(container: Container) -> str:
         work.session.add(row)
         work.session.flush()
         return row.id
+
+
+def _proposal(work: UnitOfWork, certification_id: str) -> str:
+    """What one of the staff proposed, and another one may approve."""
+    proposer = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
+    wanted = two_person_acts.ProposedRevocation(
+        certification_id, "conduct", "Exam code of conduct."
+    )
+    return two_person_acts.propose_revocation(proposer, wanted).id
 
 
 def _picture() -> bytes:

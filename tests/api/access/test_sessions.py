@@ -53,7 +53,6 @@ def test_a_session_is_the_same_person_as_a_token(me, ana, caller):
 
 @pytest.mark.parametrize("token", [None, "", "x", "é"])
 def test_what_changes_something_needs_the_token_of_the_session(me, token):
-    """Case 25."""
     headers = {} if token is None else {"X-CSRF-Token": token}
     answer = me.open("PATCH", f"{PREFIX}/me/preferences", json={"language": "es"}, headers=headers)
 
@@ -83,7 +82,7 @@ def test_the_token_of_another_session_is_none(app, me):
 
 
 def test_a_form_of_another_site_changes_nothing(me):
-    """Case 25: JSON as text/plain, as forms can send it; case 27."""
+    """JSON as text/plain, as forms can send it; and no other site reads an answer."""
     plain = call(
         me, "PATCH", "/me/preferences", data=b'{"language": "es"}', content_type="text/plain"
     )
@@ -167,8 +166,11 @@ def test_a_repeated_request_of_a_session_gets_the_same_answer(me, ana, container
     assert kept.session_id is not None
 
 
-def test_a_session_makes_no_token_since_that_would_outlive_it(me):
-    assert call(me, "POST", "/tokens", json={}).status_code == 403
+def test_a_session_makes_tokens_only_while_it_is_known_who_uses_it(me, clock):
+    """A token outlives the session."""
+    assert call(me, "POST", "/tokens", json={}).status_code == 201
+    clock.advance(minutes=10)
+    assert call(me, "POST", "/tokens", json={}).json["code"] == "reauthentication_required"
 
 
 def test_the_history_of_a_person_says_when_they_signed_in(me, ana, staff):

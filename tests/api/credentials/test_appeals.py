@@ -29,7 +29,7 @@ def test_an_upheld_appeal_restores_the_gap_and_last_months_report_still_says_so(
 ):
     reviewer, appeals = caller("staff"), caller("staff")
     why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
-    reviewer.post(f"/certifications/{ids[1]}/revocation", why)
+    reviewer.by_two(f"/certifications/{ids[1]}/revocation", why)
     while_revoked = clock().isoformat().replace("+00:00", "Z")
     assert standing(ana, ids)["status"] == "revoked"
     assert standing(ana, ids, "2026-10-21")["status"] == "renewal_open"
@@ -53,7 +53,7 @@ def test_an_upheld_appeal_restores_the_gap_and_last_months_report_still_says_so(
 
 def test_an_appeal_is_due_thirty_days_after_the_notice(ana, staff, ids, clock):
     why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
-    staff.post(f"/certifications/{ids[1]}/revocation", why)
+    staff.by_two(f"/certifications/{ids[1]}/revocation", why)
     clock.advance(days=31)
     late = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "Late."})
     assert (late.status_code, late.json["code"]) == (409, "appeal_too_late")

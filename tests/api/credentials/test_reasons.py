@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from tests import factories
+from tests.api.conftest import Caller
 from tests.api.employers.employer_cases import read
 from tests.services.credentials.test_adjustments import HALF, RULE, under
 from tracker.api.credentials.reasons import ReasonSchema
@@ -57,8 +58,11 @@ def listed(who, query=""):
 
 
 def submitted(staff, ids):
-    made = staff.post(f"/certifications/{ids[1]}/activities", COURSE)
-    return staff.post(f"/activities/{made.json['id']}/submission")
+    """The holder's activity that waits for an answer."""
+    container = staff.client.application.extensions["tracker"]
+    ana = Caller(staff.client, factories.secret(container, "holder", holder_id=ids[0]))
+    made = ana.post(f"/certifications/{ids[1]}/activities", COURSE)
+    return ana.post(f"/activities/{made.json['id']}/submission")
 
 
 def refused(answer, field="reason_code"):

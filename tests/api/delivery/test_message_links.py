@@ -23,16 +23,18 @@ from tracker.services.points import activities
 
 TODAY = date(2026, 11, 21)
 SHOWS = {
-    "See my certificate's public page": ("CPT-", "This certification is"),
+    "See my certification": ('name="next" value="/account/certifications/', "Email me a code"),
+    "Open my account": ('name="next" value="/account"',),
     "Unsubscribe or pause reminders": ("<form", "Pause"),
     "Unsubscribe from messages about decisions": ("<form", "Unsubscribe"),
-    "Ver la página pública de mi certificado": ("CPT-", "Esta certificación"),
+    "Ver mi certificación": ('name="next" value="/account/certifications/', "código por correo"),
+    "Abrir mi cuenta": ('name="next" value="/account"',),
     "Cancelar o pausar estos recordatorios": ("<form", "pausa"),
     "Stop these summaries": ("<form", "summaries"),
     "Cancelar estos resúmenes": ("<form", "resúmenes"),
     "Cancelar los avisos sobre decisiones": ("<form",),
 }
-"""What the page behind a label must show."""
+"""What the page behind a label must show to somebody who is not signed in."""
 LINK = re.compile(r"^(?P<label>.+?):\s+(?P<url>https?://\S+)$", re.MULTILINE)
 
 
@@ -46,7 +48,8 @@ def test_every_link_leads_to_a_page_that_does_what_its_label_says(app, container
             label, address = found["label"], urlsplit(found["url"])
             spoken = "es" if text.startswith("Hola") else "en"  # whom it is to has a language, too
             accepted = {"Accept": "text/html", "Accept-Language": spoken}
-            page = app.test_client().get(address.path, headers=accepted)
+            path = address._replace(scheme="", netloc="").geturl()
+            page = app.test_client().get(path, headers=accepted, follow_redirects=True)
             assert page.status_code == 200, (message.subject, label)
             for words in SHOWS[label]:
                 assert words in page.text, (message.subject, label)

@@ -13,7 +13,7 @@ from tracker.api.access.me import MeSchema
 from tracker.api.delivery.suppressions import SuppressionSchema
 from tracker.api.http.schemas import page_of
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Bounce, HistoryEntry
+from tracker.models import Bounce, HistoryEntry, HistoryValue
 from tracker.services.outbox import suppressions
 from tracker.services.people import preferences
 
@@ -155,9 +155,11 @@ def test_staff_lift_a_suppression_and_say_why(container, staff, ana, suppress):
     assert staff.post("/suppressions/lift", body).status_code == 404
     assert staff.post("/suppressions/lift", {"address": FIRST}).status_code == 422
     with container.reading(SYSTEM) as reading:
-        statement = select(HistoryEntry.subject_id, HistoryEntry.detail)
+        statement = select(HistoryEntry.id, HistoryEntry.subject_id, HistoryEntry.detail)
         (line,) = reading.rows(statement.where(HistoryEntry.action == "lift"))
-    assert line.subject_id == FIRST.lower()
+        (value,) = reading.rows(select(HistoryValue).where(HistoryValue.history_id == line.id))
+    assert FIRST.lower() not in f"{line.subject_id}{line.detail}", "the address can be erased"
+    assert (value.field, value.before, value.after) == ("address", FIRST.lower(), None)
     assert line.detail["reason"] == "The mailbox is there again."
 
 

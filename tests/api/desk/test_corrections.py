@@ -147,7 +147,7 @@ def test_a_preview_names_activities_that_would_fall_outside(container, staff, id
 @pytest.mark.parametrize("kind", ["suspension", "revocation", "surrender"])
 def test_what_was_decided_against_it_rules_again_when_it_comes_back(staff, ids, passes, kind):
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-01-10"}
-    assert staff.post(f"/certifications/{ids[1]}/{kind}", body).status_code == 201
+    assert staff.by_two(f"/certifications/{ids[1]}/{kind}", body).status_code == 201
     before = held(staff, ids)
     amend(staff, passes["safety"], result="fail")
     withdrawn = held(staff, ids)
@@ -370,7 +370,7 @@ def test_failed_anew_the_wait_holds(staff, lapsed):
 )
 def test_what_ended_it_says_whether_it_may_be_earned_again(staff, ids, kind, more, status):
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-01-10", **more}
-    assert staff.post(f"/certifications/{ids[1]}/{kind}", body).status_code == 201
+    assert staff.by_two(f"/certifications/{ids[1]}/{kind}", body).status_code == 201
     answers = passed_again(staff, ids[0], "2026-10-01")
     assert {one.status_code for one in answers} == {status}
     (now,) = staff.get(f"/certifications?holder_id={ids[0]}").json["items"]
@@ -496,7 +496,7 @@ def test_a_reinstatement_that_takes_effect_later_gives_nothing_back(staff, ids, 
 def test_an_upheld_appeal_gives_them_back_too(caller, staff, ids, clock):
     clock.set("2026-12-01")
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}
-    staff.post(f"/certifications/{ids[1]}/revocation", body)
+    staff.by_two(f"/certifications/{ids[1]}/revocation", body)
     own = caller("holder", holder_id=ids[0])
     appeal = own.post(f"/certifications/{ids[1]}/appeals", {"statement": "It was not me."}).json
     clock.set("2027-01-10")

@@ -94,7 +94,7 @@ def standing(who, ids, on=None):
     return who.get(f"/certifications/{ids[1]}", query_string=query).json["standing"]
 
 
-def laid_out(container):
+def layout_of(container):
     """Cycles and timelines as they stand, without what tells when they were written."""
     spans, cycles = bulk.table_of(Span).c, bulk.table_of(Cycle).c
     kept = [one for one in cycles if one.name not in {"id", "recorded_at"}]
@@ -242,11 +242,11 @@ def test_undoing_the_decision_that_denied_an_application_brings_it_back(
     path = hand_in(ana, ids, 100)
     renewal = applied(ana, ids)
     clock.set("2026-12-26")
-    before = laid_out(container)
+    before = layout_of(container)
     decide(reviewer, path, "rejected")
     assert standing(ana, ids)["status"] == "expired"
     undo(reviewer, path)
-    assert laid_out(container) == before
+    assert layout_of(container) == before
     assert standing(ana, ids)["status"] == "pending_renewal"
     decide(reviewer, path, "rejected")
     decide(reviewer, path, "approved", reason="It was shown after all.")
@@ -471,7 +471,7 @@ def test_a_denial_superseded_after_the_expiry_opens_the_cycle(ana, reviewer, ids
 
 
 def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clock, container):
-    states = [laid_out(container)]
+    states = [layout_of(container)]
     steps = [
         ("approved", "2026-11-22"),
         ("denied", "2026-11-24"),
@@ -481,13 +481,13 @@ def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clo
     for decision, day in steps:
         clock.set(day)
         assert conclude(reviewer, pending, decision, reason="x").status_code == 200
-        states.append(laid_out(container))
+        states.append(layout_of(container))
     for decision, day in reversed(steps):
-        assert laid_out(container) == states.pop()
+        assert layout_of(container) == states.pop()
         shown = ana.get(pending).json
         assert (shown["decision"], shown["decided_on"]) == (decision, day)
         undo(reviewer, pending)
-    assert laid_out(container) == states.pop()
+    assert layout_of(container) == states.pop()
     assert ana.get(pending).json["decision"] is None
     refused = act(reviewer, pending, "decision/undo", {"reason": "x"})
     assert refused.status_code == 409
@@ -577,7 +577,7 @@ def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(
 ):
     ana, reviewer, staff = desk
     conclude(reviewer, pending, "denied")
-    before = laid_out(container)
+    before = layout_of(container)
     path = f"/appeals/{appeal(ana, ids, pending).json['id']}"
     clock.set("2026-11-25")
     act(staff, path, "decision", {"outcome": "upheld", "reason": "It was."})
@@ -585,7 +585,7 @@ def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(
     assert again.status_code == 409
     changed = act(staff, path, "decision", {"outcome": "dismissed", "reason": "It was not."})
     assert (changed.status_code, changed.json["fee_refunded"]) == (200, False)
-    assert laid_out(container) == before
+    assert layout_of(container) == before
     assert ana.get(pending).json["decided_on"] == "2026-11-21"
     act(staff, path, "decision", {"outcome": "upheld", "reason": "After all."})
     assert ana.get(pending).json["decision"] == "approved"
@@ -621,7 +621,7 @@ def test_who_rejected_the_activity_does_not_decide_on_the_denial_that_followed(
 def test_an_outcome_about_a_change_of_standing_is_superseded(desk, ids, clock, kind):
     ana, reviewer, staff = desk
     body = {"effective_on": "2026-11-01", "reason_code": "other", "reason": "x"}
-    made = reviewer.post(f"/certifications/{ids[1]}/{kind}", body)
+    made = reviewer.by_two(f"/certifications/{ids[1]}/{kind}", body)
     assert made.status_code in {200, 201}, made.json
     held = standing(ana, ids, "2026-11-10")
     made = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "No."})

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from tracker.db import new_id
+from tracker.domain.employers.consents import ConsentAnswer
 from tracker.domain.names import FoldedName
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Employer, Holder, RosterEntry, Sharing
@@ -41,6 +42,9 @@ class Company:
         shared: bool = True,
         known: bool = True,
         with_points: bool = True,
+        with_dates: bool = True,
+        with_modules: bool = False,
+        purpose: str = "employment",
         until_on: date | None = None,
         **entry: Any,
     ) -> None:
@@ -56,9 +60,18 @@ class Company:
                 work.connection.execute(insert(Assessment), passes)
                 awards.settle(work, work.schemes["cpt"], set(people.values()))
             if shared and people:
-                terms = {"with_points": with_points, "until_on": until_on}
+                terms = {
+                    "with_points": with_points,
+                    "with_dates": with_dates,
+                    "with_modules": with_modules,
+                    "purpose": purpose,
+                    "until_on": until_on,
+                }
                 consents = [self._consent(work, h) | terms for h in people.values()]
                 work.connection.execute(insert(Sharing), consents)
+                answered = update(RosterEntry).where(RosterEntry.holder_id.in_(people.values()))
+                accepted = {"answer": ConsentAnswer.ACCEPTED, "answered_at": work.now}
+                work.connection.execute(answered.values(accepted))
         self.holders |= people
 
     def _entry(

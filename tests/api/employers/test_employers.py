@@ -14,6 +14,7 @@ from tests.api.employers.employer_cases import everything, read
 from tests.statements import counted
 from tracker.api.employers import consents as consents_api
 from tracker.api.employers import employers as employers_api
+from tracker.api.http.directories import OrganizationSchema
 from tracker.api.http.schemas import ProblemSchema, page_of
 from tracker.domain.permissions import SYSTEM
 from tracker.models import HistoryEntry, RosterEntry, Sharing
@@ -44,10 +45,10 @@ def add(who, acme, employee_id, **more):
 
 def test_staff_put_employers_on_record_and_find_them(staff):
     made = staff.post("/employers", {"name": "Globex", "email": "hr@globex.example"})
-    one = read(employers_api.EmployerSchema, made, 201)
+    one = read(OrganizationSchema, made, 201)
     assert staff.get(made.headers["Location"].removeprefix("/api/v1")).json == one
     found = staff.get("/employers", query_string={"name": "glob"})
-    assert read(page_of(employers_api.EmployerSchema), found)["items"] == [one]
+    assert read(page_of(OrganizationSchema), found)["items"] == [one]
     again = staff.post("/employers", {"name": "Globex"})
     assert (again.status_code, again.json["code"]) == (409, "already_recorded")
 
@@ -56,7 +57,7 @@ def test_an_employer_corrects_itself_with_the_etag_it_read(hr, acme, staff):
     etag = hr.get(acme.path()).headers["ETag"]
     assert hr.patch(acme.path(), {"email": "hr@acme.example"}).status_code == 428
     changed = hr.patch(acme.path(), {"email": "hr@acme.example"}, version=etag)
-    assert read(employers_api.EmployerSchema, changed)["email"] == "hr@acme.example"
+    assert read(OrganizationSchema, changed)["email"] == "hr@acme.example"
     assert staff.patch(acme.path(), {"name": "Acme 2"}, version=etag).status_code == 412
     assert staff.post("/employers", {"name": "Initech"}).status_code == 201
     taken = staff.patch(acme.path(), {"name": "Initech"}, version=changed.headers["ETag"])
@@ -199,12 +200,12 @@ def test_the_holder_sees_who_lists_them_consents_and_ends_it(acme, hr, caller):
     (listed,) = read(consents_api.SharingSchema, ana.get("/me/sharing"))
     assert (listed["employer_name"], listed["on_roster"], listed["shared"]) == ("Acme", True, False)
     assert (listed["id"], listed["fields"]) == (None, [])
-    made = ana.post("/me/sharing", {"employer_id": acme.id, "with_points": False})
+    made = ana.post("/me/sharing", {"employer_id": acme.id, "purpose": "training"})
     consent = read(consents_api.SharingSchema, made, 201)
     assert (consent["since"], consent["until_on"]) == ("2026-11-21", None)
-    assert "points" not in consent["fields"]
+    assert (consent["fields"], consent["purpose"]) == (["standing", "dates"], "training")
     shown = hr.get(acme.path(f"/workforce/{acme.entries['1']}")).json
-    assert set(consent["fields"]) == {key for key in shown if shown[key] is not None} - {
+    assert set(consent["seen"]) == {key for key in shown if shown[key] is not None} - {
         "id",
         "employee_id",
         "shared",
@@ -238,7 +239,8 @@ def test_a_consent_beside_a_live_one_is_refused_and_a_lapsed_one_makes_room(
         ({"employer_id": NOBODY}, "employer_id"),
         ({"until_on": "2026-11-20"}, "until_on"),
         ({"holder_id": NOBODY}, "holder_id"),
-        ({"with_points": "yes"}, "with_points"),
+        ({"fields": ["evidence"]}, "fields.0"),
+        ({"purpose": "curiosity"}, "purpose"),
     ],
 )
 def test_a_consent_that_cannot_be_meant_names_its_field(acme, caller, body, name):
@@ -251,12 +253,12 @@ def test_a_consent_that_cannot_be_meant_names_its_field(acme, caller, body, name
 
 def test_points_are_shown_only_if_the_holder_says_so(acme, caller, hr):
     acme.hire("1", "2", shared=False)
-    for employee_id, body in (("1", {}), ("2", {"with_points": True})):
+    for employee_id, body in (("1", {}), ("2", {"fields": ["points"]})):
         ana = caller("holder", holder_id=acme.holders[employee_id])
         made = ana.post("/me/sharing", {"employer_id": acme.id} | body).json
         shown = hr.get(acme.path(f"/workforce/{acme.entries[employee_id]}")).json
         wanted = bool(body)
-        assert (made["with_points"], "points" in made["fields"]) == (wanted, wanted)
+        assert ("points" in made["seen"], "points" in made["fields"]) == (wanted, wanted)
         assert (shown["points"] is not None) == wanted
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,13 +12,17 @@ import pytest
 from tests import factories
 from tests.statements import counted
 from tracker import jobs
+from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
-from tracker.domain.permissions import SYSTEM
+from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.services.credentials import assessments, centers, renewals
+from tracker.services.credentials import assessments, centers, renewals, sponsors
 from tracker.services.employers import employers, mass_extensions
 from tracker.services.employers.mass_extensions import MassExtension, Selection
-from tracker.services.points import activities
+from tracker.services.people import accounts, invitations, recoveries, sessions
+from tracker.services.people.invitations import PersonToInvite
+from tracker.services.people.recoveries import NewRecovery
+from tracker.services.points import activities, providers
 
 LISTS = (
     "/holders",
@@ -29,8 +34,25 @@ LISTS = (
     "/imports",
     "/tokens",
     "/employers",
+    "/invitations",
+    "/recoveries",
+    "/approvals",
+    "/erasures",
+    "/accounts",
+    "/accounts/{account}/sessions",
+    "/employers/short-of-managers",
+    "/centers/short-of-managers",
+    "/providers/short-of-managers",
+    "/sponsors/short-of-managers",
+    "/providers",
+    "/sponsors",
+    "/centers/{center}/history",
+    "/providers/{provider}/history",
+    "/sponsors/{sponsor}/history",
     "/holders/{holder}/assessments",
     "/holders/{holder}/record",
+    "/holders/{holder}/looks",
+    "/me/security-events",
     "/certifications/{certification}/activities",
     "/certifications/{certification}/renewals",
     "/certifications/{certification}/reminders",
@@ -44,11 +66,12 @@ LISTS = (
     "/assessments/{assessment}/history",
     "/activities/{activity}/evidence",
     "/employers/{employer}/roster",
+    "/employers/{employer}/looks",
     "/employers/{employer}/workforce",
     "/employers/{employer}/workforce/summary",
     "/employers/{employer}/workforce/forecast",
-    "/letters",
-    "/letters?holder_id={holder}",
+    "/messages",
+    "/messages?holder_id={holder}",
     "/reminders/calendar",
     "/queue",
     "/queue/renewals",
@@ -74,8 +97,22 @@ def grow(container, ids, people):
             found = activities.log(work, ids["certification"], course())
             ids.setdefault("activity", found)
             name = f"Center {holder_id}"
-            centers.add_center(work, name=name, category="employer", approvals=[])
-            employers.register(work, name=f"Employer {holder_id}")
+            center = centers.add_center(work, name=name, category="employer", approvals=[])
+            ids.setdefault("center", center)
+            for directory in (providers.DIRECTORY, sponsors.DIRECTORY):
+                one = directory.enter(work, name=f"One {holder_id}")
+                ids.setdefault(directory.role, one.id)
+                known = directory.get(work, ids[directory.role])
+                directory.correct(work, known.id, {"email": f"{holder_id}@x.org"}, known.version)
+            made = employers.register(work, name=f"Employer {holder_id}")
+            invitations.invite(work, person_to_invite(made.id))
+            account = accounts.open_account(
+                work, role="employer", name="M", email=f"m{made.id}@x.org", organization_id=made.id
+            )
+            ids.setdefault("account", account)
+            sessions.start(work, ids["account"], email="x@x.org", agent="Firefox")
+            own = replace(work, actor=Actor(role="staff", name="Sam", person_id=holder_id))
+            recoveries.propose(own, NewRecovery("Lost the phone.", account_id=account))
     jobs.plan(container)
     asked = MassExtension(
         ref=f"storm-{people}",
@@ -87,6 +124,12 @@ def grow(container, ids, people):
     )
     with container.work(SYSTEM) as work:
         ids["batch"] = mass_extensions.extend(work, asked).batch_id
+
+
+def person_to_invite(employer_id):
+    return PersonToInvite(
+        "employer", "Hal", f"{employer_id}@x.org", employer_id, OrganizationAccess.VIEW
+    )
 
 
 def course():
@@ -138,7 +181,12 @@ def _statements(container, staff, path) -> int:
     return len([one for one in sent if "UPDATE token" not in one])
 
 
-OF_OTHERS = {"/me/letters", "/me/sessions"}  # a holder asks, somebody who signed in
+OF_OTHERS = {
+    "/me/looks",
+    "/me/messages",
+    "/me/passkeys",
+    "/me/sessions",
+}  # a holder asks, somebody who signed in
 
 
 def test_every_paged_list_is_counted(staff):

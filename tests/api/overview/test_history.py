@@ -12,7 +12,7 @@ from tests.statements import counted
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.services.core import history
 from tracker.services.employers import employers
-from tracker.services.overview import history_pages
+from tracker.services.overview import history_erasure, history_pages
 from tracker.services.overview.history_pages import HistoryFilter
 
 COURSE = {
@@ -158,15 +158,52 @@ def test_lines_are_asked_for_by_actor_action_and_day(staff, path, clock):
 
 
 @pytest.mark.usefixtures("ids")
-def test_pages_follow_one_another_to_the_beginning(staff):
-    page = staff.get("/history?limit=3").json
+@pytest.mark.parametrize("days", ["", "&from=2026-11-21", "&until=2026-11-21"])
+def test_pages_follow_one_another_to_the_beginning(staff, days):
+    page = staff.get(f"/history?limit=3{days}").json
     found = [line["id"] for line in page["items"]]
     while page["next"]:
-        page = staff.get(f"/history?limit=3&after={page['next']}").json
+        page = staff.get(f"/history?limit=3&after={page['next']}{days}").json
         found += [line["id"] for line in page["items"]]
-    everything = staff.get("/history?limit=200").json["items"]
+    everything = staff.get(f"/history?limit=200{days}").json["items"]
+    assert len(found) > 6
     assert found == [line["id"] for line in everything]
     assert staff.get("/history?after=eA==").status_code == 422
+
+
+def test_a_line_names_the_token_and_the_request_that_did_it(app, staff, path, ids):
+    version = staff.get(path).headers["ETag"]
+    answer = staff.patch(path, {"family_name": "Ruiz"}, version=version)
+    (line,) = staff.get(f"/history?subject_id={ids[0]}&action=correct").json["items"]
+
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert (line["actor_role"], line["account_id"], line["session_id"]) == ("staff", None, None)
+    found = staff.get(f"/history?token_id={line['token_id']}&limit=200").json["items"]
+    assert {one["token_id"] for one in found} == {line["token_id"]}
+    assert line in found
+    assert staff.get(f"/history?token_id={UNKNOWN}").json["items"] == []
+    assert staff.get("/history?token_id=x").status_code == 422
+    assert app
+
+
+def test_holders_are_found_by_their_account_and_named_as_long_as_their_name_is_kept(
+    container, staff, ids
+):
+    actor = Actor(
+        role="holder", name="Ana Soto", session_id=UNKNOWN, person_id=UNKNOWN, holder_id=ids[0]
+    )
+    with container.work(actor) as work:
+        history.record(work, "log", "activity", UNKNOWN)
+    (line,) = staff.get(f"/history?account_id={UNKNOWN}").json["items"]
+    assert (line["actor"], line["actor_role"]) == ("Ana Soto", "holder")
+    assert line["session_id"] == line["account_id"] == UNKNOWN
+    assert (line["token_id"], line["changes"]) == (None, [])
+
+    with container.work(SYSTEM) as work:
+        history_erasure.erase_person(work, ids[0], reason="Asked for.")
+    (line,) = staff.get(f"/history?account_id={UNKNOWN}").json["items"]
+    assert line["actor"] == "holder"
+    assert staff.get(f"/history?subject_id={ids[0]}&action=erase").json["items"]
 
 
 def test_a_page_costs_as_many_statements_whatever_it_shows(container, staff, path, ids):
@@ -189,6 +226,12 @@ def test_a_page_costs_as_many_statements_whatever_it_shows(container, staff, pat
         (HistoryFilter(limit=51, actor="somebody"), "ix_history_actor"),
         (HistoryFilter(limit=51, action="correct"), "ix_history_action"),
         (HistoryFilter(limit=51, subject="holder", subject_id="x"), "ix_history_subject"),
+        (HistoryFilter(limit=51, subject_id="x"), "ix_history_subject"),
+        (HistoryFilter(limit=51, token_id=UNKNOWN), "ix_history_token"),
+        (HistoryFilter(limit=51, account_id=UNKNOWN), "ix_history_account"),
+        (HistoryFilter(limit=51, until_on=date(2026, 11, 22)), "ix_history_at"),
+        (HistoryFilter(limit=51, from_on=date(2026, 11, 24)), "ix_history_at"),
+        (HistoryFilter(limit=51, from_on=date(2026, 11, 24), after=9000), "ix_history_at"),
     ],
 )
 def test_lines_are_found_through_indexes(container, backend, asked, index):
@@ -203,7 +246,7 @@ def test_a_persons_lines_are_found_through_an_index(container, backend, ids):
         history_pages.page(reading, HistoryFilter(limit=51), holder_id=ids[0])
     assert len(sent) == 3
     with container.reading(SYSTEM) as reading:
-        found = history_pages._records_of_person(reading, ids[0])
+        found = history_pages.records_of_person(reading, ids[0])
         about = history_pages._asked(HistoryFilter(limit=51)).where(
             history_pages._is_about(reading, found)
         )
@@ -218,7 +261,8 @@ def _fill(container):
     for n in range(20_000 // 500):
         details: list[tuple[str, dict[str, str]]] = [(f"s{n}-{k}", {}) for k in range(500)]
         with container.work(Actor(role="staff", name=f"clerk {n}")) as work:
-            history.record_many(work, f"act{n}", f"subject{n % 7}", details)
+            history.record_many(work, f"act{n}", history.SUBJECTS[n % 7], details)
+        container.clock.advance(hours=6)
     with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
 

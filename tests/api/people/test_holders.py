@@ -282,7 +282,7 @@ def test_consents_end_with_a_death_and_do_not_come_back(container, staff, path, 
     with container.work(SYSTEM) as work:
         acme = employers.register(work, name="Acme").id
     with container.work(actor) as work:
-        sharing.consent(work, acme, until_on=None, with_points=False)
+        sharing.consent(work, acme)
     patch(staff, path, {"deceased_on": "2026-11-20"})
     patch(staff, path, {"deceased_on": None})
     with container.reading(SYSTEM) as reading:

@@ -166,6 +166,6 @@ def test_a_foreign_record_answers_as_an_unknown_one(caller, ana, ids, container)
 
 def test_points_are_frozen_once_the_certification_is_revoked(ana, staff, ids):
     why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
-    staff.post(f"/certifications/{ids[1]}/revocation", why)
+    staff.by_two(f"/certifications/{ids[1]}/revocation", why)
     refused = logged(ana, ids)
     assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")

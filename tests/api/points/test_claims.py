@@ -165,6 +165,7 @@ def test_what_if_takes_all_that_a_claim_may_state(ana, ids):
     assert ana.post(path, {"extra": [extra | {"duty": True}]}).json["total"] == "0.00"
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the same on every database
 def test_the_fields_are_documented(client):
     schemas = client.get("/api/v1/openapi.json").get_json()["components"]["schemas"]
     for name in ("Activity", "NewActivity", "ActivityChange", "ExtraClaim"):

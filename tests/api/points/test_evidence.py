@@ -109,7 +109,10 @@ def test_a_pdf_is_given_back_byte_for_byte_so_that_its_signature_holds(ana, acti
 def test_the_download_is_an_attachment_that_no_browser_runs(ana, activity):
     content = download(ana, send(ana, activity, picture()))
     assert content.headers["Content-Disposition"].startswith('attachment; filename="scan.png"')
-    assert content.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert (
+        content.headers["Content-Security-Policy"]
+        == "sandbox; default-src 'none'; frame-ancestors 'none'"
+    )
     assert content.headers["X-Content-Type-Options"] == "nosniff"
     assert "no-store" in content.headers["Cache-Control"]
 

@@ -66,6 +66,14 @@ def test_an_actor_without_an_id_is_known_by_name():
         check_uninvolved(Actor(role="staff", name="Kim"), [("p1", "Kim")])
 
 
+@pytest.mark.parametrize("decider", [("h1", "X"), ("m1", "X"), ("p9", "X")])
+def test_a_person_is_all_of_their_ids(decider):
+    """The own record, that of a maker of the token, and what is known beside."""
+    actor = replace(REVIEWER, holder_id="h1", makers=frozenset({"m1"}))
+    with pytest.raises(NotAllowed):
+        check_uninvolved(actor, [decider], ids={"p9"})
+
+
 def test_the_fee_is_refunded_only_where_the_rule_says_so_and_the_appeal_is_upheld():
     rule = CPT.appeals
     assert rule is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.domain.examples import CLA, CLT, CPT, POLICY, days, grace, policy, scheme_of
 from tracker.domain.credentials.assessments import Attempt
-from tracker.domain.credentials.awards import AwardOnRecord, Filing, anew, awards, lay_out
+from tracker.domain.credentials.awards import AwardOnRecord, Filing, awards, fresh_start, lay_out
 from tracker.domain.credentials.certifications import (
     GAP_RESTORED,
     ChangeKind,
@@ -202,7 +202,7 @@ def test_a_certification_without_end_ends_with_a_surrender_only():
     cla = [Attempt("associate", day, passed=True) for day in (FIRST, AGAIN)]
     assert stand(cla, CLA) == [FIRST]
     assert stand(cla, CLA, changes=[SURRENDER]) == [FIRST, AGAIN]
-    assert anew(CLA, awards(CLA, cla, {}), on=AGAIN) == (None, None)
+    assert fresh_start(CLA, awards(CLA, cla, {}), on=AGAIN) == (None, None)
 
 
 def test_the_prerequisite_dates_the_first_award_only():
@@ -255,7 +255,7 @@ def test_the_cycles_on_record_say_when_it_ends_while_its_day_is_the_same():
 )
 def test_it_is_said_from_when_modules_may_be_passed_anew(changes, filings, on, found):
     held = awards(CPT, passed(FIRST), {}, changes=changes, filings=filings)
-    assert anew(CPT, held, on=on) == found
+    assert fresh_start(CPT, held, on=on) == found
 
 
 def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
@@ -263,10 +263,10 @@ def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
     first = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9))
     waiting = Filing("c", date(2029, 12, 20))
     for order in permutations([second, first, waiting]):
-        laid = lay_out(CPT, FIRST, order)
-        assert [str(c.expires_on)[:4] for c in laid.cycles] == ["2020", "2025", "2030"]
-        assert laid.renewed == {"a": 1, "b": 2, "c": 3}
-        assert laid.unfit == frozenset()
+        layout = lay_out(CPT, FIRST, order)
+        assert [str(c.expires_on)[:4] for c in layout.cycles] == ["2020", "2025", "2030"]
+        assert layout.renewed == {"a": 1, "b": 2, "c": 3}
+        assert layout.unfit == frozenset()
 
 
 def test_a_renewal_applied_for_outside_its_window_does_not_fit():
@@ -277,21 +277,21 @@ def test_a_renewal_applied_for_outside_its_window_does_not_fit():
 
 def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
     scheme = scheme_of(POLICY, lifetime_if_awarded_before=date(2016, 1, 1))
-    laid = lay_out(scheme, FIRST, [Filing("a", SENT, RenewalVerdict.APPROVED, SENT)])
-    assert (len(laid.cycles), laid.unfit) == (1, frozenset({"a"}))
+    layout = lay_out(scheme, FIRST, [Filing("a", SENT, RenewalVerdict.APPROVED, SENT)])
+    assert (len(layout.cycles), layout.unfit) == (1, frozenset({"a"}))
 
 
 def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and_says_why():
     told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), from_file=True)
     again = replace(told, key="b")
     early = Filing("c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), from_file=True)
-    laid = lay_out(CPT, FIRST, [early, again, told])
-    assert [c.ordinal for c in laid.cycles] == [1, 2]
-    assert {key: [r.code for r in found] for key, found in laid.idle.items()} == {
+    layout = lay_out(CPT, FIRST, [early, again, told])
+    assert [c.ordinal for c in layout.cycles] == [1, 2]
+    assert {key: [r.code for r in found] for key, found in layout.idle.items()} == {
         "b": ["window_not_open"],
         "c": ["window_not_open"],
     }
-    assert laid.unfit == frozenset()
+    assert layout.unfit == frozenset()
 
 
 def test_an_approval_that_opened_its_cycle_before_opens_it_again_and_comes_first():

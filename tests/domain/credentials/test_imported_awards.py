@@ -270,37 +270,37 @@ def filed(key, submitted, decided, **more):
 )
 def test_an_approval_of_a_cycle_whose_next_is_given_opens_none(submitted, renews):
     decided = submitted + timedelta(days=5)
-    laid = lay_out(CPT, AWARDED, [filed("r", submitted, decided)], imported=three())
+    layout = lay_out(CPT, AWARDED, [filed("r", submitted, decided)], imported=three())
 
-    assert laid.renewed == {"r": renews}
-    assert (laid.idle, laid.unfit) == ({}, frozenset())
-    assert [replace(c, opened_on=c.starts_on) for c in laid.cycles] == [*three()]
-    assert laid.cycles[renews].opened_on == decided
+    assert layout.renewed == {"r": renews}
+    assert (layout.idle, layout.unfit) == ({}, frozenset())
+    assert [replace(c, opened_on=c.starts_on) for c in layout.cycles] == [*three()]
+    assert layout.cycles[renews].opened_on == decided
 
 
 def test_of_two_approvals_of_one_cycle_the_first_opened_the_next():
     filings = [
         filed(key, date(2017, 1, 10), date(2017, 1, day)) for key, day in (("b", 28), ("a", 20))
     ]
-    laid = lay_out(CPT, AWARDED, filings, imported=three())
+    layout = lay_out(CPT, AWARDED, filings, imported=three())
 
-    assert laid.renewed == {"a": 1, "b": 1}
-    assert laid.cycles[1].opened_on == date(2017, 1, 20)
+    assert layout.renewed == {"a": 1, "b": 1}
+    assert layout.cycles[1].opened_on == date(2017, 1, 20)
 
 
 def test_an_approval_before_the_window_contradicts_the_cycle_that_is_given():
-    laid = lay_out(
+    layout = lay_out(
         CPT, AWARDED, [filed("r", date(2013, 1, 10), date(2013, 1, 20))], imported=three()
     )
 
-    assert laid.renewed == {"r": 1}
-    assert [r.detail for r in laid.idle["r"]] == ["The renewal window opens on 2016-12-15."]
-    assert laid.cycles == three()
+    assert layout.renewed == {"r": 1}
+    assert [r.detail for r in layout.idle["r"]] == ["The renewal window opens on 2016-12-15."]
+    assert layout.cycles == three()
 
 
 def test_a_late_approval_is_about_the_cycle_that_had_ended():
     scheme = scheme_of(policy(late=grace(days(60))))
-    laid = lay_out(
+    layout = lay_out(
         scheme,
         AWARDED,
         [filed("r", date(2017, 4, 10), date(2017, 4, 20))],
@@ -315,43 +315,43 @@ def test_a_late_approval_is_about_the_cycle_that_had_ended():
         ).cycles,
     )
 
-    assert (laid.renewed, laid.idle) == ({"r": 1}, {})
-    assert [c.opened_on for c in laid.cycles] == [AWARDED, date(2017, 4, 20)]
+    assert (layout.renewed, layout.idle) == ({"r": 1}, {})
+    assert [c.opened_on for c in layout.cycles] == [AWARDED, date(2017, 4, 20)]
 
 
 def test_an_approval_after_the_last_day_is_about_the_cycle_before_the_gap():
     told = [Stretch(None, date(2017, 3, 15)), Stretch(date(2018, 1, 1), date(2023, 1, 1))]
-    laid = lay_out(
+    layout = lay_out(
         CPT,
         AWARDED,
         [filed("r", date(2017, 11, 1), date(2017, 12, 1))],
         imported=read(*told).cycles,
     )
 
-    assert laid.renewed == {"r": 1}
-    assert [r.detail for r in laid.idle["r"]] == ["It expired on 2017-03-15."]
-    assert laid.cycles[1].opened_on == date(2018, 1, 1)
+    assert layout.renewed == {"r": 1}
+    assert [r.detail for r in layout.idle["r"]] == ["It expired on 2017-03-15."]
+    assert layout.cycles[1].opened_on == date(2018, 1, 1)
 
 
 def test_an_approval_of_the_last_cycle_opens_the_next():
-    laid = lay_out(
+    layout = lay_out(
         CPT, AWARDED, [filed("r", date(2027, 1, 10), date(2027, 1, 20))], imported=three()
     )
 
-    assert [c.imported for c in laid.cycles] == [True, True, True, False]
-    assert (laid.cycles[3].starts_on, laid.cycles[3].expires_on) == (
+    assert [c.imported for c in layout.cycles] == [True, True, True, False]
+    assert (layout.cycles[3].starts_on, layout.cycles[3].expires_on) == (
         date(2027, 3, 16),
         date(2032, 3, 15),
     )
 
 
 def test_an_approval_before_the_award_opens_nothing_and_says_so():
-    laid = lay_out(
+    layout = lay_out(
         CPT, AWARDED, [filed("r", date(2011, 1, 10), date(2011, 1, 20))], imported=three()
     )
 
-    assert [*laid.idle] == ["r"]
-    assert laid.cycles == three()
+    assert [*layout.idle] == ["r"]
+    assert layout.cycles == three()
 
 
 def test_an_award_of_passes_has_no_cycles_given():

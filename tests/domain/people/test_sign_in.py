@@ -28,6 +28,10 @@ def test_anything_else_is_refused_by_the_rule(text):
         identifier(text)
 
 
+def test_a_code_keeps_its_leading_zeros():
+    assert code_of(bytes(31) + bytes([7])) == "000007"
+
+
 @given(st.binary(min_size=32, max_size=32))
 def test_a_code_has_six_digits(digest):
     code = code_of(digest)

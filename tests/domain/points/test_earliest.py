@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain.points import solver
-from tracker.domain.points.allocation import Cap, Part
-from tracker.domain.points.claims import ZERO
+from tracker.domain.points.allocation import AllocationProblem, Cap, Part
 
 CENT = Decimal("0.01")
 
@@ -31,7 +30,7 @@ def _search(
     *,
     nodes: int = solver.NODES,
 ) -> tuple[bool, list[int]]:
-    reached = solver.search(parts, caps, (), alternatives, required=ZERO, nodes=nodes)
+    reached = solver.search(AllocationProblem(parts, caps, alternatives=alternatives), nodes)
     return reached, [int(part.given * 100) for part in parts]
 
 

@@ -249,7 +249,7 @@ def test_segments_are_cut_at_every_change_of_the_highest_rate():
 
 
 class TestAnotherClaimThatLowersTheTotal:
-    """The two exceptions to the invariant, which the literal rule brings with it.
+    """Two exceptions to the invariant, which the literal rule brings with it.
 
     worked_cases.md case 5: overlapping jobs are cut into segments, each at the highest rate, and a
     segment counts by its completed months.
@@ -398,3 +398,42 @@ class TestJobsThatCapsTellApart:
 
         assert found.total == D("7.50")  # six months, and a quarter of six
         assert cuts(found, self.LONG) == {"unapproved": D("9.00"), "overlap": D("1.50")}
+
+
+@given(data=st.data())
+@examples(60)
+def test_months_of_one_job_add_up_alike_whether_dates_matter_or_not(data):
+    """A limit a year that nobody reaches has every month dated, and changes no points."""
+    rules = data.draw(st.sampled_from(["completed", "pro_rata", "fifteen_days"]))
+    overlap = data.draw(st.sampled_from(["sum", "highest", "capped_sum"]))
+    plain = policy(month_rule=rules, overlap=overlap, overlap_maximum=D("1.3"))
+    dated = replace(plain, minimum_per_year=D(0))
+    days = st.integers(0, 800).map(lambda n: date(2024, 1, 10) + timedelta(n))
+    work = [
+        job(data.draw(st.sampled_from(["full_time", "part_time"])), *sorted([a, b]))
+        for a, b in data.draw(st.lists(st.tuples(days, days), min_size=1, max_size=3))
+    ]
+
+    assert total(*work, policy=plain) == total(*work, policy=dated)
+
+
+@pytest.mark.parametrize("rule", ["completed", "pro_rata", "fifteen_days"])
+def test_a_job_that_may_have_little_leaves_the_rest_to_one_at_a_lower_rate(rule):
+    part = job("part_time", date(2024, 1, 1), date(2024, 12, 31))
+    full = job("full_time", date(2024, 1, 1), date(2024, 12, 31))
+    little = replace(full, limit=D("0.50"))
+    under = policy(month_rule=rule)
+
+    assert total(part, little, policy=under) >= total(part, policy=under)
+    assert total(part, full, policy=under) == total(full, policy=under)
+
+
+def test_a_day_that_earns_less_than_a_cent_changes_nothing():
+    work = [
+        job("part_time", date(2024, 4, day), date(2024, 9, 30), limit=D(f"0.0{day}"))
+        for day in (1, 2)
+    ]
+    cheap = with_type(POLICY, "employment_part_time", rate=D("0.05"))
+    under = replace(cheap, month_rule="pro_rata", minimum_per_year=D(0))
+
+    assert total(*work, policy=under) == D("0.03")

@@ -31,7 +31,7 @@ def closing(*claims: Claim, under: Policy = POLICY, on: date = ON, **more: Any) 
 def ways(found: Gap) -> list[dict[str, str]]:
     """Each way as the quantity of every type, those that bear a mark apart."""
     return [
-        {"/".join([a.kind.code, *a.option.marks]): f"{a.units.normalize():f}" for a in way}
+        {"/".join([a.kind.code, *a.marks]): f"{a.units.normalize():f}" for a in way}
         for way in found.ways
     ]
 
@@ -603,7 +603,7 @@ def test_marks_that_are_lacking_may_be_borne_by_one_activity():
     )
     (way,) = closing(under=under).ways
 
-    assert [activity.option.marks for activity in way] == [{"safety", "ethics"}]
+    assert [activity.marks for activity in way] == [{"safety", "ethics"}]
 
 
 def test_an_activity_that_may_be_done_in_any_year_is_given_no_year():

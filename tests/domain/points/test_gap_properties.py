@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,8 +18,7 @@ from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import constraints, evaluations, gap
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.evaluations import NO_TERMS
-from tracker.domain.points.gap import SuggestedActivity
-from tracker.domain.points.options import Option, Program
+from tracker.domain.points.options import Option, Portion, Program, SuggestedActivity
 from tracker.domain.schemes.activity_types import (
     ActivityType,
     Category,
@@ -241,7 +241,8 @@ def evaluated(
 
 def proposed(way: tuple[SuggestedActivity, ...], near: date = date.min) -> list[Claim]:
     """The claims that a way comes to, done as near to a day as it says."""
-    return [claim for n, activity in enumerate(way) for claim in activity.claims(n, near)]
+    portions = [portion for activity in way for portion in activity.portions]
+    return [claim for portion in portions for claim in portion.claims(near)]
 
 
 def closes(before: Evaluation, under: Policy, chosen: Any, by: date = date.max) -> bool:
@@ -257,23 +258,22 @@ def closes(before: Evaluation, under: Policy, chosen: Any, by: date = date.max) 
         claim
         for option in options
         for n, start in enumerate(starts)
-        for claim in _supply(option, start, n, last)
+        for claim in _supply(option, start, last, first=n == 0)
     ]
     return evaluated(under, [*before.claims, *claims], last, cycle, before.terms).complete
 
 
-def _supply(option: Option, start: date, number: int, last: date) -> Any:
+def _supply(option: Option, start: date, last: date, *, first: bool) -> Iterator[Claim]:
     """As much of a kind of activity as the time from a day on takes; jobs begin tomorrow."""
-    name = f"{option.kind.code}-{sorted(option.marks)}-{number}"
-    if option.is_job:
-        if number == 0 and start < last:
-            yield option.claim(Period(start + DAY, last), ZERO, name)
+    if option.kind.is_job:
+        if first and start < last:
+            yield from Portion(option, Period(start + DAY, last), (ZERO,)).claims()
         return
     most = option.event or D(200)
     if option.kind.basis == "event":
         most = min(most, option.kind.rate)
-    for n in range(1 if option.once else int(2 * MOST / most) + 1):
-        yield option.claim(Period(start, start), D(200), f"{name}-{n}")
+    times = 1 if option.once else int(2 * MOST / most) + 1
+    yield from Portion(option, Period(start, start), times * (D(200),)).claims()
 
 
 def exclude(under: Policy, chosen: Any) -> bool:
@@ -343,9 +343,7 @@ def _holds(chosen: Any, way: Any) -> bool:
 
 def check_sets(before: Evaluation, under: Policy, found: gap.Gap, by: date) -> None:
     """The ways are sets of which no smaller one will do; where there is none, nothing does."""
-    told = [
-        frozenset((a.kind.code, tuple(sorted(a.option.marks))) for a in way) for way in found.ways
-    ]
+    told = [frozenset((a.kind.code, tuple(sorted(a.marks))) for a in way) for way in found.ways]
     assert len(set(told)) == len(told)
     assert [len(way) for way in told] == sorted(len(way) for way in told)
     for way in told:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.domain.examples import POLICY
-from tracker.domain.schemes.activity_types import PROOF, Noun, plurals
+from tracker.domain.schemes.activity_types import Noun, plurals
 
 COURSE = POLICY.types["third_party"]
 
@@ -15,11 +15,6 @@ COURSE = POLICY.types["third_party"]
 def test_what_is_counted_has_a_plural_and_a_plain_text_is_its_own():
     nouns: dict[str, Any] = {"en": Noun("hour", "hours"), "es": "horas"}
     assert plurals(nouns) == {"en": "hours", "es": "horas"}
-
-
-def test_evidence_that_is_not_described_is_evidence():
-    assert replace(COURSE, evidence_kinds={}).proof == PROOF
-    assert replace(COURSE, evidence_kinds={"en": "a badge"}).proof == {"en": "a badge"}
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_a_token_that_makes_no_sense_is_refused_with_every_reason(container, sub
         ({"role": "holder"}, "holder_id"),
         ({"role": "employer"}, "employer_id"),
         ({"role": "holder", "holder_id": subjects["employer_id"]}, "holder_id"),
-        ({"employer_id": subjects["employer_id"]}, "employer_id"),
+        ({"organization_id": subjects["employer_id"]}, "organization_id"),
+        ({"role": "center", "organization_id": subjects["employer_id"]}, "center_id"),
+        ({"role": "sponsor"}, "sponsor_id"),
         ({"role": "king"}, "role"),
         ({"scopes": ["all"]}, "scopes"),
         ({"scopes": []}, "scopes"),
@@ -147,12 +149,6 @@ def test_revoking_an_unknown_token_is_refused(container):
 
 def test_subjects_are_found_by_the_names_people_know_them_by(container, subjects):
     with container.reading(SYSTEM) as reading:
-        assert tokens.subject(reading, holder_ref="A", employer=None) == {
-            "holder_id": subjects["holder_id"]
-        }
-        assert tokens.subject(reading, holder_ref=None, employer="Acme") == {
-            "employer_id": subjects["employer_id"]
-        }
-        for holder_ref, employer in (("nobody", None), (None, "Nowhere")):
-            with pytest.raises(Invalid):
-                tokens.subject(reading, holder_ref=holder_ref, employer=employer)
+        assert tokens.holder_of_ref(reading, "A") == subjects["holder_id"]
+        with pytest.raises(Invalid):
+            tokens.holder_of_ref(reading, "nobody")

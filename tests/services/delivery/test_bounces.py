@@ -324,4 +324,4 @@ def test_reports_of_many_messages_cost_as_many_statements_as_of_a_few(container,
             assert bounces.record(work, made) == 0
         return len(ran)
 
-    assert record(rows[:3]) == record(rows[3:])
+    assert record(rows[:6]) == record(rows[6:])

@@ -123,8 +123,9 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(container, clock, ac
     assert name_of(container, acme, "E3") not in message.text + message.html
     assert "(E3)" not in message.text + message.html
     assert "point" not in message.text.lower()
-    (link,) = re.findall(r"http\S+", message.text)
-    assert "/unsubscribe-digest/" in link, "no page shows an employer's workers yet"
+    account, stop = re.findall(r"http\S+", message.text)
+    assert account.endswith("/sign-in/password?next=/account"), "no page shows workers yet"
+    assert "/unsubscribe-digest/" in stop
     assert told_through(container) == date(2026, 11, 22)
     assert cases.states(container) == ["sent"]
     assert send(container) == []

@@ -27,7 +27,13 @@ from tracker.models import Certification, Span
 from tracker.services.credentials import verification
 from tracker.services.desk import review_queue
 from tracker.services.desk.queue_order import QueueFilter
-from tracker.services.employers import digest_contents, digests, workforce
+from tracker.services.employers import (
+    digest_contents,
+    digests,
+    workforce,
+    workforce_files,
+    workforce_selection,
+)
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.overview import integrity
@@ -206,12 +212,13 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(co
     acme = company(sender)
     acme.hire("E1", awarded_on=OPEN)
     with sender.reading(SYSTEM) as reading:
-        question = workforce.question(reading, acme.id, "cpt", on=TODAY)
+        question = workforce_selection.question(reading, acme.id, "cpt", on=TODAY)
         (worker,) = workforce.page(reading, question, after=None, limit=9, sort="urgency")
-        (line,) = workforce.export(reading, question, sort="urgency", with_points=False)
+        (line,) = workforce_files.export(reading, question, sort="urgency", with_points=False)
 
     assert worker.window_closes_on == date(2026, 12, 5)
-    assert dict(zip(workforce.COLUMNS, line, strict=True))["window_closes_on"] == date(2026, 12, 5)
+    told = dict(zip(workforce_files.COLUMNS, line, strict=True))
+    assert told["window_closes_on"] == date(2026, 12, 5)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -17,6 +17,7 @@ from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.employers.consents import ConsentTerms
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
@@ -32,7 +33,7 @@ from tracker.models import (
 )
 from tracker.services.credentials import appeals, awards, certifications, renewals
 from tracker.services.delivery import composers, dispatcher, leases, send_safety
-from tracker.services.employers import roster
+from tracker.services.employers import consent_requests, roster
 from tracker.services.points import activities
 
 TODAY = date(2026, 11, 21)
@@ -308,6 +309,25 @@ def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(container, clo
     assert message.subject == "An employer would like to see whether you are certified"
     assert "It sees nothing until you agree" in message.text
     assert message.message["List-Unsubscribe"] is None
+
+
+def test_whoever_shares_already_is_not_told_that_the_employer_sees_nothing(
+    container, clock, certified
+):
+    holder_id = holder_of(container, certified()[0])
+    employer_id, entry_id = employed(container, holder_id)
+    agree(container, holder_id, employer_id)
+    assert sent(container, clock) == []
+    clock.advance(days=15)
+    with container.work(SYSTEM) as work:
+        terms = ConsentTerms(with_points=True)
+        (asked,) = consent_requests.ask(work, employer_id, [entry_id], terms)
+    assert asked.asked
+    (message,) = sent(container, clock)
+
+    assert message.subject == "An employer asks you to share something else"
+    assert "It sees what you agreed to before." in message.text
+    assert "sees nothing until" not in message.text
 
 
 def test_whoever_agreed_or_left_meanwhile_is_not_asked(container, clock, certified):

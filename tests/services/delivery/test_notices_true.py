@@ -613,7 +613,7 @@ def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(
     assert message.subject == "An employer can see whether you are certified"
     assert ("and your points." in message.text) is with_points
     assert ("but not your points." in message.text) is not with_points
-    assert "http" not in message.text, "there is no page yet on which to decide"
+    assert "/account/sharing" in message.text, "where to decide"
 
 
 def test_whoever_is_taken_off_a_list_is_told_at_once_unless_listed_again(container, clock):

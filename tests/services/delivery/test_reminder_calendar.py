@@ -50,6 +50,7 @@ def sample(container):
         importing.bring(container, kind, importing.SAMPLE / f"{kind}.csv")
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("sample")
 def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(container):
     before = by_day(shown(container))

@@ -10,11 +10,21 @@ from sqlalchemy import select, update
 
 from tests import factories
 from tests.api.employers import employer_cases
-from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
+from tracker.domain.employers.consents import ConsentTerms
 from tracker.domain.errors import AlreadyRecorded, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Holder, Sharing
-from tracker.services.employers import digest_contents, roster, sharing, workforce
+from tracker.services.employers import (
+    digest_contents,
+    roster,
+    sharing,
+    workforce,
+    workforce_numbers,
+    workforce_selection,
+)
+
+STANDING = {"name", "certificate_number", "status", "valid"}
+DATES = {"expires_on", "window_opens_on", "window_closes_on", "days_left"}
 
 
 @pytest.fixture
@@ -33,27 +43,38 @@ def viewer(container, acme, employee_id) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("with_points", "fields"), [(True, FIELDS + POINTS_FIELDS), (False, FIELDS)]
+    ("terms", "fields", "seen"),
+    [
+        ({"with_dates": False}, ("standing",), STANDING),
+        ({}, ("standing", "dates"), STANDING | DATES),
+        ({"with_points": True}, ("standing", "dates", "points"), STANDING | DATES | {"points"}),
+        (
+            {"with_dates": False, "with_modules": True},
+            ("standing", "modules"),
+            STANDING | {"modules"},
+        ),
+    ],
 )
-def test_a_holder_is_told_the_fields_that_the_employer_sees(container, acme, with_points, fields):
-    acme.hire("1", with_points=with_points)
-    assert viewer(container, acme, "1").fields == fields
+def test_a_holder_is_told_the_fields_that_the_employer_sees(container, acme, terms, fields, seen):
+    acme.hire("1", **({"with_points": False} | terms))
+    found = viewer(container, acme, "1")
+    assert (found.fields, set(found.seen)) == (fields, seen)
 
 
 def test_consent_without_employment_shows_nothing(container, acme):
     acme.hire("1", ended_on=date(2026, 11, 21))
     found = viewer(container, acme, "1")
-    assert (found.shared, found.on_roster, found.fields) == (True, False, ())
+    assert (found.shared, found.on_roster, found.seen) == (True, False, ())
 
 
 def test_consent_is_refused_beside_a_live_one_and_given_again_after_its_end(container, acme):
     acme.hire("1")
     first = viewer(container, acme, "1")
     with pytest.raises(AlreadyRecorded), container.work(holder(acme, "1")) as work:
-        sharing.consent(work, acme.id, until_on=None, with_points=True)
+        sharing.consent(work, acme.id, ConsentTerms(with_points=True))
     with container.work(holder(acme, "1")) as work:
         sharing.end(work, first.id)
-        again = sharing.consent(work, acme.id, until_on=None, with_points=False)
+        again = sharing.consent(work, acme.id)
     assert again.id != first.id
     assert viewer(container, acme, "1") == again
 
@@ -99,7 +120,7 @@ def test_a_consent_says_how_it_ended(container, acme, clock):
         sharing.end(work, acme.sharing_of("1"))
     clock.set("2026-12-01")
     with container.work(holder(acme, "2")) as work:
-        sharing.consent(work, acme.id, until_on=None, with_points=False)
+        sharing.consent(work, acme.id)
     with container.reading(SYSTEM) as reading:
         rows = reading.rows(select(Sharing.holder_id, Sharing.end_reason).order_by(Sharing.id))
     reasons = {(acme.holders["1"], "withdrawn"), (acme.holders["2"], "lapsed")}
@@ -114,8 +135,8 @@ def test_a_consent_lasts_no_longer_than_an_employment_whose_end_is_recorded(cont
     with container.reading(holder(acme, "1")) as reading:
         assert sharing.mine(reading) == []
     with container.work(holder(acme, "1")) as work:
-        again = sharing.consent(work, acme.id, until_on=None, with_points=False)
-    assert (again.shared, again.on_roster, again.fields) == (True, False, ())
+        again = sharing.consent(work, acme.id)
+    assert (again.shared, again.on_roster, again.seen) == (True, False, ())
     with container.reading(SYSTEM) as reading:
         rows = reading.rows(select(Sharing.end_reason).order_by(Sharing.id))
     assert [row.end_reason for row in rows] == ["employment_ended", None]
@@ -129,11 +150,11 @@ def test_a_consent_is_not_in_force_before_its_day_and_is_replaced_by_one_of_toda
         connection.execute(update(Sharing).values(consented_on=date(2026, 11, 30)))
     assert not viewer(container, acme, "1").shared
     with container.reading(SYSTEM) as reading:
-        asked = workforce.question(reading, acme.id, "cpt", on=date(2027, 1, 1))
+        asked = workforce_selection.question(reading, acme.id, "cpt", on=date(2027, 1, 1))
         (seen,) = workforce.page(reading, asked, after=None, limit=9, sort="urgency")
         assert (seen.shared, seen.name, seen.status) == (False, None, "not_shared")
     with container.work(holder(acme, "1")) as work:
-        assert sharing.consent(work, acme.id, until_on=None, with_points=False).shared
+        assert sharing.consent(work, acme.id).shared
     clock.set("2026-11-30")
     assert viewer(container, acme, "1").since == date(2026, 11, 21)
 
@@ -144,13 +165,13 @@ def test_a_deceased_worker_leaves_the_workforce(container, acme):
         dead = update(Holder).where(Holder.id == acme.holders["1"])
         connection.execute(dead.values(deceased_on=date(2026, 11, 1)))
     with container.reading(SYSTEM) as reading:
-        asked = workforce.question(reading, acme.id, "cpt", on=None)
+        asked = workforce_selection.question(reading, acme.id, "cpt", on=None)
         page = workforce.page(reading, asked, after=None, limit=9, sort="employee_id")
         assert [(w.employee_id, w.shared, w.name is None) for w in page] == [
             ("1", False, True),
             ("2", True, False),
         ]
-        assert workforce.summary(reading, asked).by_status["not_shared"] == 1
+        assert workforce_numbers.summary(reading, asked).by_status["not_shared"] == 1
         assert len(digest_contents.consents(reading, [acme.id])[acme.id]) == 1
 
 

@@ -15,7 +15,7 @@ from tracker import jobs
 from tracker.domain.errors import AlreadyRecorded
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Notice, RosterEntry, Sharing
-from tracker.services.employers import roster, sharing, workforce
+from tracker.services.employers import roster, sharing, workforce, workforce_selection
 from tracker.services.employers.roster import EMPLOYED
 
 HEAD = "employer,employee_id,email,site,consented_on,ended_on\n"
@@ -48,13 +48,13 @@ def end(container, company, entry_id):
 
 def agree(container, company, holder_id):
     with container.work(Actor(role="holder", name="x", holder_id=holder_id)) as work:
-        return sharing.consent(work, company.id, until_on=None, with_points=False)
+        return sharing.consent(work, company.id)
 
 
 def seen(container, company):
     """The numbers of the workers whose standing the employer sees."""
     with container.reading(SYSTEM) as reading:
-        asked = workforce.question(reading, company.id, "cpt", on=None)
+        asked = workforce_selection.question(reading, company.id, "cpt", on=None)
         page = workforce.page(reading, asked, after=None, limit=99, sort="employee_id")
         return [worker.employee_id for worker in page if worker.shared]
 

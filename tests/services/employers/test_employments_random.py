@@ -18,8 +18,7 @@ from tracker.domain.errors import AlreadyRecorded
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import (
     Employer,
-    HistoryEntry,
-    HistoryValue,
+    ImportRun,
     Message,
     Notice,
     RosterEntry,
@@ -88,7 +87,7 @@ class World:
     def consent(self, one):
         try:
             with self.me(one) as work:
-                sharing.consent(work, self.company.id, until_on=None, with_points=False)
+                sharing.consent(work, self.company.id)
         except AlreadyRecorded:
             assert self.consents(self.people[one])
 
@@ -146,8 +145,7 @@ def test_whatever_happens_one_person_is_one_entry_and_is_seen_by_consent_to_this
             Message,
             Sharing,
             RosterEntry,
-            HistoryValue,
-            HistoryEntry,
+            ImportRun,
             Employer,
         ):
             connection.execute(delete(table))

@@ -15,8 +15,9 @@ from tracker.domain.employers import workforce as rules
 from tracker.domain.employers.workforce import days_ahead, urgency
 from tracker.domain.permissions import SYSTEM
 from tracker.services.credentials import certifications
-from tracker.services.employers import workforce
-from tracker.services.employers.workforce import WorkforceFilter, WorkforcePlace
+from tracker.services.employers import workforce, workforce_numbers, workforce_selection
+from tracker.services.employers.workforce import WorkforcePlace
+from tracker.services.employers.workforce_selection import WorkforceFilter
 from tracker.services.standings import standings
 
 TODAY = date(2026, 11, 21)
@@ -90,7 +91,7 @@ def test_the_numbers_are_those_of_the_list_on_any_day(crowd, container):
     with container.reading(SYSTEM) as reading:
         for on in (date(2021, 5, 5), TODAY, date(2027, 6, 1), date(2033, 3, 3)):
             asked = ask(reading, crowd, on)
-            rows, found = all_of(reading, asked), workforce.summary(reading, asked)
+            rows, found = all_of(reading, asked), workforce_numbers.summary(reading, asked)
             assert {k: n for k, n in found.by_status.items() if n} == Counter(
                 row.status for row in rows
             )
@@ -99,7 +100,7 @@ def test_the_numbers_are_those_of_the_list_on_any_day(crowd, container):
             ahead = [r.expires_on for r in rows if r.expires_on and r.status not in holds]
             for due in found.due:
                 assert due.count == sum(day in due.period for day in ahead)
-            months = workforce.forecast(reading, asked)
+            months = workforce_numbers.forecast(reading, asked)
             assert [n for _, n in months] == [
                 sum(day in days_ahead(month, on=on) for day in ahead) for month, _ in months
             ]
@@ -144,7 +145,7 @@ def plan(container, asked, sort, after):
     statement = workforce._ordered(asked, after, sort, 51)
     explain = "explain query plan " if container.engine.dialect.name == "sqlite" else "explain "
     with container.reading(SYSTEM) as reading:
-        sql = statement.params(workforce._parameters(reading, asked)).compile(
+        sql = statement.params(workforce_selection.parameters(reading, asked)).compile(
             reading.connection.engine, compile_kwargs={"literal_binds": True}
         )
         rows = reading.connection.exec_driver_sql(explain + str(sql).replace("%%", "%"))

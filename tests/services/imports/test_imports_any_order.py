@@ -108,7 +108,9 @@ def history(draw):
 
 
 def emptied(container):
+    """Forget everything but the history, which nobody can delete."""
     tables = [t.name for t in reversed(Base.metadata.sorted_tables)]
+    tables = [name for name in tables if not name.startswith("history")]
     with container.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"truncate {', '.join(tables)}"))
@@ -139,9 +141,8 @@ def outcome(container, files, on):
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("backend", ["sqlite"])
-@settings(suppress_health_check=SLOW)
+@settings(examples(25), suppress_health_check=SLOW)
 @given(history())
 def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_history):
     files, shuffled, on = given_history
@@ -149,9 +150,8 @@ def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_his
     assert outcome(container, shuffled, on) == outcome(container, files, on)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("backend", ["postgresql"])
-@settings(examples(8), suppress_health_check=SLOW)
+@settings(examples(5), suppress_health_check=SLOW)
 @given(history())
 def test_nor_does_it_on_postgresql(container, given_history):
     files, shuffled, on = given_history

@@ -26,14 +26,17 @@ def attempts(number):
     return as_csv([row for n in range(number // 4) for row in passes(f"P{n:06}", "2024-01-15")])
 
 
-def test_a_broken_row_amid_100000_is_named_and_nothing_is_stored(container):
+@pytest.mark.parametrize("number", [10_000, pytest.param(100_000, marks=pytest.mark.scale)])
+def test_a_broken_row_in_the_middle_is_named_and_nothing_is_stored(container, number):
     before = counts(container)
-    file = people(100_000).replace("P049998,Pat,Ek,p49998@example.org,en", "P000001,,Ek,nobody,fr")
+    row = number // 2
+    good = f"P{row - 2:06},Pat,Ek,p{row - 2}@example.org,en"
+    file = people(number).replace(good, "P000001,,Ek,nobody,fr")
 
     assert [(row, column) for row, column, _ in refused(container, "holders", file)] == [
-        (50_000, "given_name"),
-        (50_000, "email"),
-        (50_000, "language"),
+        (row, "given_name"),
+        (row, "email"),
+        (row, "language"),
     ]
     assert counts(container) == before
 
@@ -48,16 +51,16 @@ def peak():
 
 
 def test_memory_does_not_grow_with_the_file(container, tmp_path):
-    bring(container, "holders", people(4_000))
+    bring(container, "holders", people(2_000))
     used = {}
-    for number in (4_000, 16_000):  # the second file holds the first one's rows, and others
+    for number in (2_000, 8_000):  # the second file holds the first one's rows, and others
         path = tmp_path / f"{number}.csv"
         path.write_bytes(attempts(number))
         with peak() as measured:
             bring(container, "assessments", path)
             used[number] = measured()
 
-    assert used[16_000] < 1.3 * used[4_000]
+    assert used[8_000] < 1.15 * used[2_000]
 
 
 def held(number):
@@ -68,29 +71,29 @@ def held(number):
 @pytest.mark.parametrize(("first", "a_thousand"), [(False, 37), (True, 49)])
 def test_a_thousand_certifications_cost_a_few_statements(container, first, a_thousand):
     """Whether they are new, or awards on record that passes carry."""
-    bring(container, "holders", people(3_000))
+    bring(container, "holders", people(2_000))
     if first:
-        bring(container, "assessments", attempts(12_000))
+        bring(container, "assessments", attempts(8_000))
     cost = []
-    for number in (1_000, 3_000):
+    for number in (1_000, 2_000):
         with counted(container) as found:
             bring(container, "certifications", held(number))
         cost.append(len(found))
 
-    assert cost[1] - cost[0] <= 2 * a_thousand
+    assert cost[1] - cost[0] <= a_thousand
 
 
-@pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 4), ("assessments", 18)])
+@pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 6), ("assessments", 18)])
 def test_a_thousand_rows_cost_a_few_statements(container, kind, a_thousand):
-    bring(container, "holders", people(2_500))
+    bring(container, "holders", people(1_000))
     cost = []
-    for number in (4_000, 8_000):
-        file = people(2_500 + number) if kind == "holders" else attempts(number)
+    for number in (2_000, 4_000):
+        file = people(1_000 + number) if kind == "holders" else attempts(number)
         with counted(container) as found:
             bring(container, kind, file)
         cost.append(len(found))
 
-    assert cost[1] - cost[0] <= 4 * a_thousand
+    assert cost[1] - cost[0] <= 2 * a_thousand
 
 
 def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
@@ -103,9 +106,9 @@ def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
         "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
         "PYTHONPATH": str(ROOT),
     }
-    (tmp_path / "holders.csv").write_text(people(1_500))
-    (tmp_path / "assessments.csv").write_bytes(attempts(6_000))
-    for kind, number in (("holders", 1_500), ("assessments", 6_000)):
+    (tmp_path / "holders.csv").write_text(people(750))
+    (tmp_path / "assessments.csv").write_bytes(attempts(3_000))
+    for kind, number in (("holders", 750), ("assessments", 3_000)):
         command = [sys.executable, "-m", "tracker.cli", "import", kind, str(tmp_path / kind)]
         running = [
             subprocess.Popen(
@@ -127,4 +130,4 @@ def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
         assert fates == [second.format(number), first.format(number)]
 
     stored = counts(container)
-    assert (stored["holder"], stored["assessment"], stored["certification"]) == (1500, 6000, 1500)
+    assert (stored["holder"], stored["assessment"], stored["certification"]) == (750, 3000, 750)

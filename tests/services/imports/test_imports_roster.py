@@ -133,7 +133,7 @@ def test_an_employers_own_file_is_not_told_who_is_on_record(registered, own):
 def test_an_employer_reads_its_own_runs_only(registered, own):
     report = bring(registered, "roster", ROSTER + "Acme,1,,,,,,\n", employer_id=own)
     other = bring(registered, "holders", HOLDERS)
-    with registered.reading(Actor(role="employer", name="HR", employer_id=own)) as reading:
+    with registered.reading(Actor(role="employer", name="HR", organization_id=own)) as reading:
         assert imports.get(reading, report.id).outcome == "stored"
         with pytest.raises(NotFound):
             imports.get(reading, other.id)

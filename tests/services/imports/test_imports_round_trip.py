@@ -4,11 +4,19 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from hypothesis import HealthCheck, example, given, settings
+import pytest
+from hypothesis import example, given, settings
 
 from tests.conftest import examples
 from tests.services.imports.importing import as_csv, bring, standings
-from tests.services.imports.test_imports_any_order import HOLDERS, START, awarded, emptied, history
+from tests.services.imports.test_imports_any_order import (
+    HOLDERS,
+    SLOW,
+    START,
+    awarded,
+    emptied,
+    history,
+)
 from tracker.domain.permissions import SYSTEM
 from tracker.services import imports
 from tracker.services.imports import folder
@@ -56,14 +64,25 @@ def _written(container, into: Path):
     return {file.name: file.read_text() for file in into.iterdir()}
 
 
-@settings(
-    examples(15),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@pytest.mark.parametrize("backend", ["sqlite"])
+@settings(examples(15), suppress_health_check=SLOW)
 @given(history())
 @example(_again("surrender"))
 @example(_again("revoke"))
 def test_the_standings_of_every_day_are_the_same(container, tmp_path, given_history):
+    _go_out_and_come_in(container, tmp_path, given_history)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@settings(examples(4), suppress_health_check=SLOW)
+@given(history())
+@example(_again("surrender"))
+@example(_again("revoke"))
+def test_so_they_are_on_postgresql(container, tmp_path, given_history):
+    _go_out_and_come_in(container, tmp_path, given_history)
+
+
+def _go_out_and_come_in(container, tmp_path, given_history):
     files, _, on = given_history
     emptied(container)
     people = [

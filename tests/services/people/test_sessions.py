@@ -104,8 +104,9 @@ def test_somebody_who_is_no_holder_signs_in_by_a_link_of_the_operator(container,
         account_id = accounts.open_account(work, role="staff", name="Sam", email="sam@example.org")
         until = clock.now.replace(hour=23)
         link = sign_in.link_for(work, account_id, "sam@example.org", until=until)
-        session = sign_in.by_link(work, link.rpartition("/")[2], agent="")
-    actor = desk.actor(session)
+        done = sign_in.by_link(work, link.rpartition("/")[2], agent="")
+    assert done is not None
+    actor = desk.actor(done.secret)
 
     assert (actor.role, actor.name, actor.person_id) == ("staff", "Sam", account_id)
     assert listed(container, actor) == [actor.session_id]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from tests import factories
+from tests.browsers import content
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, LoginSession
 from tracker.services.core import tokens
@@ -57,6 +59,29 @@ def test_a_holder_is_spoken_to_in_the_language_on_record(browser, container, ana
     me.sign_in(ana)
 
     assert "Sus certificaciones" in me.get("/account").text
+    for path in ("sharing", "data", "security", "passkeys", "tokens", "events", "confirm"):
+        page = me.get(f"/account/{path}", headers={"Accept-Language": "en"})
+        assert 'lang="es"' in page.text, path
+
+
+@pytest.mark.parametrize("path", ["people", "approvals", f"sharing/requests/{UUID(int=1)}"])
+def test_what_is_not_for_a_person_is_said_in_words_with_the_way_back(browser, ana, path):
+    me = browser()
+    me.sign_in(ana)
+    page = me.get(f"/account/{path}")
+
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "There&#39;s nothing here" in page.text
+    assert '<a href="/account">' in page.text
+
+
+def test_every_link_of_the_account_page_opens(enter, employer_id):
+    for role in ("employer", "reviewer", "staff", "admin"):
+        of = {"employer_id": employer_id, "access": "manage"} if role == "employer" else {}
+        _, me = enter(role, **of)
+        links = re.findall(r'<a href="(/account/[^"]+)"', me.get("/account").text)
+
+        assert {me.get(link).status_code for link in links} == {200}, role
 
 
 def test_somebody_without_a_certification_and_with_a_name_of_signs(browser, container):
@@ -85,7 +110,7 @@ def test_people_see_where_they_are_signed_in_and_end_the_others(browser, ana):
         headers={"User-Agent": "Phone <b>1</b>" + "x" * 300},
     )
     me.sign_in(ana)
-    page = me.get("/account").text
+    page = content(me.get("/account"))
     assert page.count("<li>") == 2
     assert "Phone &lt;b&gt;1&lt;/b&gt;" in page
     assert page.count("(this browser)") == 1
@@ -95,7 +120,7 @@ def test_people_see_where_they_are_signed_in_and_end_the_others(browser, ana):
 
     assert (ended.status_code, ended.location) == (303, "/account")
     assert phone.get("/account").status_code == 303
-    assert me.get("/account").text.count("<li>") == 1
+    assert content(me.get("/account")).count("<li>") == 1
 
 
 def test_nobody_ends_another_persons_session(browser, container, ana):
@@ -121,7 +146,7 @@ def test_an_employer_signs_in_by_a_link_of_the_operator(browser, container, cloc
         work.session.flush()
         email = "hr@example.org"
         account_id = accounts.open_account(
-            work, role="employer", name="Hal", email=email, employer_id=employer.id
+            work, role="employer", name="Hal", email=email, organization_id=employer.id
         )
         until = clock.now.replace(hour=23)
         link = sign_in.link_for(work, account_id, email, until=until)

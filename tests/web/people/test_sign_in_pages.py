@@ -13,7 +13,7 @@ from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Account, LoginSession
 
-CSP = re.compile(r"default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; .*")
+CSP = re.compile(r"default-src 'none'; style-src 'self'; img-src [^;]+; form-action 'self'; .*")
 
 
 def heading(page):
@@ -84,7 +84,7 @@ def test_what_is_neither_address_nor_number_is_said_to_be_so(browser):
 def test_known_and_unknown_people_get_the_same_bytes_from_the_same_statements(
     browser, container, ana
 ):
-    """Case 16: by construction, so nothing is timed. Statements are those of the requests."""
+    """By construction, so nothing is timed. Statements are those of the requests."""
     answers, cookies, statements = [], [], []
     for address, identifier in enumerate((ana, "nobody@example.org", "CPT-AAAAA-AAAAA")):
         me = browser(address=f"10.0.0.{address}")
@@ -104,7 +104,7 @@ def test_known_and_unknown_people_get_the_same_bytes_from_the_same_statements(
 
 
 def test_a_sixth_code_within_the_hour_is_refused_but_not_to_another_caller(browser, ana):
-    """Case 15: nobody can lock somebody else out."""
+    """Nobody can lock somebody else out."""
     thief, owner = browser(address="10.0.0.1"), browser(address="10.0.0.2")
     assert [thief.ask(ana).status_code for _ in range(6)] == [303] * 5 + [429]
     refused = thief.ask(ana)
@@ -125,7 +125,7 @@ def test_where_many_callers_ask_each_still_gets_one_code(browser, ana):
 
 
 def test_one_caller_gets_thirty_codes_an_hour_whatever_it_says_of_itself(browser):
-    """Case 38: X-Forwarded-For counts only from a proxy that the settings trust."""
+    """X-Forwarded-For counts only from a proxy that the settings trust."""
     me, answers = browser(), []
     for n in range(31):
         headers = {"X-Forwarded-For": f"10.9.9.{n}"}
@@ -141,7 +141,6 @@ def test_another_host_gets_nothing(app):
 
 
 def test_the_cookies_are_for_this_site_alone(browser, ana):
-    """Case 28."""
     me = browser()
     asked = me.ask(ana)
     entered = me.post("/sign-in/code", {"code": me.mailed()})
@@ -164,7 +163,6 @@ def test_at_an_address_without_tls_the_cookies_have_plain_names(browser, ana, mo
 
 
 def test_signing_in_makes_a_new_session_and_ends_the_one_before(browser, container, ana):
-    """Case 17."""
     me, thief = browser(), browser()
     me.sign_in(ana)
     before = me.cookie()
@@ -181,7 +179,6 @@ def test_signing_in_makes_a_new_session_and_ends_the_one_before(browser, contain
 
 
 def test_a_cookie_is_worth_nothing_after_signing_out(browser, container, ana):
-    """Case 18."""
     me, thief = browser(), browser()
     me.sign_in(ana)
     stolen = me.cookie()
@@ -212,7 +209,6 @@ def test_a_cookie_that_we_did_not_sign_asks_the_database_nothing(browser, contai
 def test_a_session_ends_when_it_is_not_used_and_at_the_latest_after_twelve_hours(
     browser, ana, clock
 ):
-    """Case 20."""
     me = browser()
     me.sign_in(ana)
     clock.advance(minutes=29)
@@ -238,7 +234,6 @@ def test_a_session_ends_when_it_is_not_used_and_at_the_latest_after_twelve_hours
     ],
 )
 def test_only_pages_of_ours_are_opened_afterwards(browser, ana, wanted, opened):
-    """Case 47."""
     me = browser()
     assert me.sign_in(ana, next=wanted).location == opened
     assert me.get("/sign-in", query_string={"next": wanted}).location == opened
@@ -249,7 +244,7 @@ def test_a_page_that_asks_to_sign_in_is_opened_afterwards(browser, ana):
     asked = me.get("/account?tab=1")
     assert asked.location == "/sign-in?next=%2Faccount%3Ftab%3D1"
     page = me.get(asked.location)
-    (wanted,) = re.findall(r'name="next" value="([^"]*)"', page.text)
+    (wanted,) = set(re.findall(r'name="next" value="([^"]*)"', page.text))
 
     assert me.sign_in(ana, next=wanted).location == "/account?tab=1"
 
@@ -287,7 +282,6 @@ def test_no_other_site_signs_anybody_in_or_out(browser, container, ana, headers)
 
 @pytest.mark.parametrize("path", ["/sign-out", "/account/sessions/{id}/end"])
 def test_no_form_without_its_token_changes_anything(browser, container, ana, path):
-    """Case 25, for pages."""
     me = browser()
     me.sign_in(ana)
     with container.reading(SYSTEM) as reading:
@@ -301,7 +295,6 @@ def test_no_form_without_its_token_changes_anything(browser, container, ana, pat
 
 @pytest.mark.parametrize("path", ["/sign-out", "/account/sessions/{id}/end"])
 def test_opening_an_address_changes_nothing(browser, container, ana, path):
-    """Case 26."""
     me = browser()
     me.sign_in(ana)
     with container.reading(SYSTEM) as reading:
@@ -312,7 +305,6 @@ def test_opening_an_address_changes_nothing(browser, container, ana, path):
 
 
 def test_every_page_is_private_and_loads_nothing(browser, ana):
-    """Case 29."""
     me = browser()
     pages = [me.get("/sign-in"), me.ask(ana), me.get("/sign-in/code"), me.get(me.link())]
     pages += [me.post("/sign-in/code", {"code": me.mailed()}), me.get("/account")]
@@ -331,7 +323,6 @@ def test_every_page_is_private_and_loads_nothing(browser, ana):
 
 
 def test_no_secret_gets_into_the_log(browser, ana, caplog):
-    """Case 43: what step A covers of it."""
     caplog.set_level(logging.DEBUG)
     me = browser()
     me.ask(ana)

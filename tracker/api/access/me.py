@@ -8,7 +8,7 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from tracker.api.credentials import certifications
-from tracker.api.http import paging, routing, session_cookies
+from tracker.api.http import organizations, paging, routing, session_cookies
 from tracker.api.http.fields import (
     AmountField,
     ClosedSchema,
@@ -18,11 +18,12 @@ from tracker.api.http.fields import (
     choice,
 )
 from tracker.api.http.idempotency import ShownOnce
+from tracker.api.http.organizations import OrganizationFilterSchema, OrganizationIdsSchema
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.api.people import holders
 from tracker.domain.credentials.next_steps import ACTIONS
-from tracker.domain.permissions import ROLES, SCOPES
+from tracker.domain.permissions import ORGANIZATIONS, ROLES, SCOPES
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language import next_steps
 from tracker.language.catalogues import LANGUAGES
@@ -64,8 +65,8 @@ class MyCertificationSchema(certifications.CertificationSchema):
     next = fields.Nested(NextActionSchema, required=True)
 
 
-class MyEmployerSchema(Schema):
-    """The employer that the caller acts for."""
+class MyOrganizationSchema(Schema):
+    """The organization that the caller acts for."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
@@ -87,7 +88,10 @@ class MeSchema(Schema):
     name = fields.String(required=True)
     scopes = fields.List(choice(*SCOPES), required=True)
     holder = fields.Nested(holders.HolderSchema, required=True, allow_none=True)
-    employer = fields.Nested(MyEmployerSchema, required=True, allow_none=True)
+    employer = fields.Nested(MyOrganizationSchema, required=True, allow_none=True)
+    center = fields.Nested(MyOrganizationSchema, required=True, allow_none=True)
+    provider = fields.Nested(MyOrganizationSchema, required=True, allow_none=True)
+    sponsor = fields.Nested(MyOrganizationSchema, required=True, allow_none=True)
     mail = fields.Nested(
         MailSchema,
         required=True,
@@ -117,13 +121,22 @@ class NewTokenSchema(ClosedSchema):
     )
     holder_id = fields.UUID(allow_none=True)
     employer_id = fields.UUID(allow_none=True)
+    center_id = fields.UUID(allow_none=True)
+    provider_id = fields.UUID(allow_none=True)
+    sponsor_id = fields.UUID(allow_none=True)
     expires_at = MomentField(
         allow_none=True,
         metadata={"description": "Default: a year from now. Only admins may use null (never)."},
     )
 
 
-class TokenSchema(Schema):
+class TokenQuerySchema(paging.PageSchema, OrganizationFilterSchema):
+    """Filters for those who see the tokens of others: by the holder, or by the organization."""
+
+    holder_id = fields.UUID(metadata={"description": "Only tokens of this holder."})
+
+
+class TokenSchema(OrganizationIdsSchema):
     """A token, without its secret."""
 
     id = fields.UUID(required=True)
@@ -131,7 +144,6 @@ class TokenSchema(Schema):
     role = choice(*ROLES, required=True)
     scopes = fields.List(choice(*SCOPES), required=True)
     holder_id = fields.UUID(required=True, allow_none=True)
-    employer_id = fields.UUID(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
     expires_at = fields.AwareDateTime(required=True, allow_none=True)
     last_used_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -155,11 +167,12 @@ def _language(account: str) -> str:
     return request.accept_languages.best_match(LANGUAGES) or ENGLISH
 
 
-@resource.reads("GET /me", "holder", "employer", "staff", returns=MeSchema)
+@resource.reads("GET /me", "holder", *ORGANIZATIONS, "reviewer", "staff", returns=MeSchema)
 def me(reading: ReadContext) -> Response:
     """Who the caller is; for a holder, their certifications today and what to do next."""
     found = access.myself(reading)
-    employer, holder = found.employer, found.holder
+    organization, holder = found.organization, found.holder
+    own = {"id": organization.id, "name": organization.name} if organization else None
     language = _language(holder.language if holder else ENGLISH)
     response = routing.answer(
         {
@@ -167,7 +180,7 @@ def me(reading: ReadContext) -> Response:
             "name": found.actor.name,
             "scopes": sorted(found.actor.scopes),
             "holder": holders.present(holder) if holder else None,
-            "employer": {"id": employer.id, "name": employer.name} if employer else None,
+            **{one: own if one == found.actor.role else None for one in map(str, ORGANIZATIONS)},
             "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, one, language) for one in found.certifications],
             "csrf_token": session_cookies.csrf_token(found.actor)
@@ -196,27 +209,30 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, objec
 
 
 def _present_token(row: TokenRow) -> dict[str, object]:
-    return row._asdict()
+    return organizations.shown(row._asdict())
 
 
 @resource.reads(
     "GET /tokens",
     "holder",
-    "employer",
+    *ORGANIZATIONS,
+    "reviewer",
     "staff",
-    query=paging.PageSchema,
+    query=TokenQuerySchema,
     returns=page_of(TokenSchema),
 )
 def tokens(reading: ReadContext, query: Loaded) -> Response:
-    """The caller's own tokens; an admin sees all."""
-    rows = access.page(reading, after=query.get("after"), limit=query["limit"] + 1)
+    """The caller's own tokens; staff also see those of holders and organizations, an admin all."""
+    whose = organizations.given(query, "holder_id")
+    rows = access.page(reading, after=query.get("after"), limit=query["limit"] + 1, whose=whose)
     return paging.answer(rows, query, _present_token)
 
 
 @resource.writes(
     "POST /tokens",
     "holder",
-    "employer",
+    *ORGANIZATIONS,
+    "reviewer",
     "staff",
     body=NewTokenSchema,
     returns=MadeTokenSchema,
@@ -240,7 +256,13 @@ def make(work: UnitOfWork, body: Loaded) -> Response:
 
 
 @resource.reads(
-    "GET /tokens/<uuid:token_id>", "holder", "employer", "staff", returns=TokenSchema, errors=(404,)
+    "GET /tokens/<uuid:token_id>",
+    "holder",
+    *ORGANIZATIONS,
+    "reviewer",
+    "staff",
+    returns=TokenSchema,
+    errors=(404,),
 )
 def show(reading: ReadContext, *, token_id: str) -> Response:
     """One token, without its secret."""
@@ -250,13 +272,14 @@ def show(reading: ReadContext, *, token_id: str) -> Response:
 @resource.writes(
     "DELETE /tokens/<uuid:token_id>",
     "holder",
-    "employer",
+    *ORGANIZATIONS,
+    "reviewer",
     "staff",
     returns=None,
     status=204,
     errors=(404,),
 )
 def end(work: UnitOfWork, *, token_id: str) -> Response:
-    """End a token at once."""
+    """End a token at once: one's own; staff also holders' and organizations', an admin any."""
     access.end_token(work, token_id)
     return routing.done()

@@ -10,6 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import paging, routing
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
+from tracker.domain.permissions import ORGANIZATIONS
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.people import sessions
 
@@ -33,7 +34,8 @@ class SessionSchema(Schema):
 @resource.reads(
     "GET /me/sessions",
     "holder",
-    "employer",
+    *ORGANIZATIONS,
+    "reviewer",
     "staff",
     query=paging.PageSchema,
     returns=page_of(SessionSchema),
@@ -41,27 +43,30 @@ class SessionSchema(Schema):
 def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The caller's own sessions that are not over."""
     rows = sessions.page(reading, after=query.get("after"), limit=query["limit"] + 1)
+    return paging.answer(rows, query, lambda row: present(reading, row))
 
-    def present(row: Any) -> dict[str, Any]:
-        return {
-            "id": row.id,
-            "agent": row.agent,
-            "started_at": row.started_at,
-            "last_used_at": row.last_used_at,
-            "current": row.id == reading.actor.session_id,
-        }
 
-    return paging.answer(rows, query, present)
+def present(reading: ReadContext, row: Any) -> dict[str, Any]:
+    """A session as it is answered."""
+    return {
+        "id": row.id,
+        "agent": row.agent,
+        "started_at": row.started_at,
+        "last_used_at": row.last_used_at,
+        "current": row.id == reading.actor.session_id,
+    }
 
 
 @resource.writes(
     "DELETE /me/sessions/<uuid:session_id>",
     "holder",
-    "employer",
+    *ORGANIZATIONS,
+    "reviewer",
     "staff",
     returns=None,
     status=204,
     errors=(404,),
+    personal=True,
 )
 def end(work: UnitOfWork, *, session_id: str) -> Response:
     """Sign a browser out; its next request is refused."""

@@ -210,6 +210,7 @@ def present_detail(found: evaluations.Detail) -> dict[str, object]:
     "holder",
     query=CertificationQuerySchema,
     returns=page_of(CertificationSchema),
+    errors=(404,),
 )
 def search(reading: ReadContext, query: Loaded) -> Response:
     """Certifications with their standings on ``as_of``; a holder sees their own."""
@@ -228,6 +229,7 @@ def search(reading: ReadContext, query: Loaded) -> Response:
 
 @resource.reads(
     "GET /certifications/<uuid:certification_id>",
+    "reviewer",
     "staff",
     "holder",
     query=AsKnownSchema,
@@ -251,7 +253,6 @@ def _change(kind: ChangeKind, work: UnitOfWork, body: Loaded, certification_id: 
         reason_code=body["reason_code"],
         reason=body["reason"],
         effective_on=body.get("effective_on"),
-        barred_until=body.get("barred_until"),
     )
     return routing.answer(
         present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
@@ -259,15 +260,13 @@ def _change(kind: ChangeKind, work: UnitOfWork, body: Loaded, certification_id: 
     )
 
 
-def _changes(
-    name: str, *roles: Role, body: type[Schema] = StandingChangeSchema
-) -> Callable[[routing.View], routing.View]:
-    """A route that changes a standing."""
+def _changes(name: str, *roles: Role) -> Callable[[routing.View], routing.View]:
+    """A route that changes a standing; a revocation needs two people (``api.desk.approvals``)."""
     rule = f"POST /certifications/<uuid:certification_id>/{name}"
     return resource.writes(
         rule,
         *roles,
-        body=body,
+        body=StandingChangeSchema,
         returns=CertificationDetailSchema,
         status=201,
         errors=(404, 409),
@@ -278,12 +277,6 @@ def _changes(
 def suspend(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Suspend a certification."""
     return _change(ChangeKind.SUSPEND, work, body, certification_id)
-
-
-@_changes("revocation", "staff", body=RevocationSchema)
-def revoke(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
-    """Revoke a certification."""
-    return _change(ChangeKind.REVOKE, work, body, certification_id)
 
 
 @_changes("reinstatement", "staff")

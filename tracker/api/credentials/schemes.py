@@ -27,6 +27,7 @@ from tracker.domain.schemes.activity_types import EvidenceRule, plurals
 from tracker.domain.schemes.activity_types import Provenance as ProvenanceValue
 from tracker.domain.schemes.policies import Policy as PolicyValue
 from tracker.domain.schemes.schemes import Scheme as SchemeValue
+from tracker.language import voice
 from tracker.language.policies import in_plain_words
 from tracker.services.core.context import ReadContext
 
@@ -219,7 +220,7 @@ def asked_for(kind: TypeValue | None) -> dict[str, object]:
     """The evidence requested with a claim of a type; nothing for an unknown type."""
     if kind is None or kind.evidence == "none":
         return {"evidence": "none", "kinds": None}
-    return {"evidence": kind.evidence, "kinds": dict(kind.proof)}
+    return {"evidence": kind.evidence, "kinds": dict(voice.evidence_kinds(kind))}
 
 
 def present(scheme: SchemeValue) -> dict[str, object]:

@@ -341,6 +341,7 @@ def _renewal(application: WaitingApplication) -> dict[str, object]:
 
 @resource.reads(
     "GET /queue",
+    "reviewer",
     "staff",
     query=QueueQuerySchema,
     returns=page_of(QueuedActivitySchema),
@@ -369,7 +370,9 @@ def renewals(reading: ReadContext, query: Loaded) -> Response:
     return paging.answer(rows, query, _renewal, key=lambda row: _cursor(row.place))
 
 
-@resource.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
+@resource.reads(
+    "GET /queue/<uuid:activity_id>", "reviewer", "staff", returns=ReviewSchema, errors=(404,)
+)
 def review(reading: ReadContext, *, activity_id: str) -> Response:
     """Open a review: all that is known about one activity, also a decided one."""
     opened, language = reviews.of_activity(reading, activity_id), routing.language()

@@ -9,18 +9,29 @@ from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded
-from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
+from tracker.domain.employers.consents import (
+    ConsentField,
+    ConsentPurpose,
+    ConsentTerms,
+    terms,
+)
+from tracker.domain.employers.workforce import SEEN
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import bars, sharing
 
 resource = Resource("sharing", __name__, description=__doc__)
 
 
+_SEEN = [name for names in SEEN.values() for name in names]
+_USUAL = ConsentTerms()
+
+
 class SharingSchema(Schema):
     """An employer who lists the holder, or whom the holder lets see their standing.
 
     ``id`` is that of the consent in force, null without one; it lasts no longer than the
-    employment. ``fields`` are what the employer sees today.
+    employment. ``fields`` are the sets of facts that it covers, ``seen`` what the employer sees
+    today by the names of its own list.
     """
 
     id = fields.UUID(required=True, allow_none=True)
@@ -36,19 +47,24 @@ class SharingSchema(Schema):
     until_on = DayField(
         required=True, allow_none=True, metadata={"description": "The last day of the consent."}
     )
-    with_points = fields.Boolean(required=True, allow_none=True)
-    fields_seen = fields.List(choice(*FIELDS, *POINTS_FIELDS), required=True, data_key="fields")
+    purpose = choice(*ConsentPurpose, required=True, allow_none=True)
+    covers = fields.List(choice(*ConsentField), required=True, data_key="fields")
+    seen = fields.List(choice(*_SEEN), required=True)
 
 
 class NewSharingSchema(ClosedSchema):
-    """Consent: to whom, until when (default: no end), and whether points are shown (default: no).
+    """Consent: to whom, to what, for which purpose, and until when (default: no end).
 
-    It ends with the employment: an employer that lists the holder again needs a new consent.
+    The standing is always covered. It ends with the employment: an employer that lists the holder
+    again needs a new consent.
     """
 
     employer_id = fields.UUID(required=True)
     until_on = DayField(load_default=None, allow_none=True)
-    with_points = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    covers = fields.List(
+        choice(*ConsentField), load_default=lambda: list(_USUAL.fields), data_key="fields"
+    )
+    purpose = choice(*ConsentPurpose, load_default=_USUAL.purpose)
 
 
 class NewBarSchema(ClosedSchema):
@@ -63,7 +79,8 @@ class BarSchema(Schema):
     employer_id = fields.UUID(required=True)
 
 
-def _present(viewer: sharing.Viewer) -> dict[str, object]:
+def presented(viewer: sharing.Viewer) -> dict[str, object]:
+    """An employer who may see the holder, as the answers show it."""
     return {
         "id": viewer.id,
         "employer_id": viewer.employer_id,
@@ -73,15 +90,16 @@ def _present(viewer: sharing.Viewer) -> dict[str, object]:
         "barred": viewer.barred,
         "since": viewer.since,
         "until_on": viewer.until_on,
-        "with_points": viewer.with_points,
+        "purpose": viewer.terms and viewer.terms.purpose,
         "fields": viewer.fields,
+        "seen": viewer.seen,
     }
 
 
 @resource.reads("GET /me/sharing", "holder", returns=SharingSchema(many=True), errors=(404,))
 def mine(reading: ReadContext) -> Response:
     """Who can see me: employers who list me or whom I share with, and what they see."""
-    return routing.answer([_present(viewer) for viewer in sharing.mine(reading)])
+    return routing.answer([presented(viewer) for viewer in sharing.mine(reading)])
 
 
 @resource.writes(
@@ -94,10 +112,9 @@ def mine(reading: ReadContext) -> Response:
 )
 def consent(work: UnitOfWork, body: Loaded) -> Response:
     """Let an employer see my standing; refused if a consent is already in force."""
-    viewer = sharing.consent(
-        work, str(body["employer_id"]), until_on=body["until_on"], with_points=body["with_points"]
-    )
-    return routing.answer(_present(viewer), status=201)
+    chosen = terms(body["covers"], body["purpose"])
+    viewer = sharing.consent(work, str(body["employer_id"]), chosen, until_on=body["until_on"])
+    return routing.answer(presented(viewer), status=201)
 
 
 @resource.writes(
@@ -139,4 +156,4 @@ def lift(work: UnitOfWork, *, employer_id: str) -> Response:
 )
 def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
     """Who can see a holder."""
-    return routing.answer([_present(viewer) for viewer in sharing.viewers(reading, holder_id)])
+    return routing.answer([presented(viewer) for viewer in sharing.viewers(reading, holder_id)])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Response
 from marshmallow import Schema, fields
 
-from tracker.api.http import paging, routing
+from tracker.api.http import directories, paging, routing
 from tracker.api.http.fields import (
     CertificateNumber,
     ClosedSchema,
-    CompanyName,
     DayField,
     Email,
     NewReference,
@@ -21,38 +20,9 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, roster
-from tracker.services.employers.employers import EmployerRow
 from tracker.services.employers.roster import ListedWorker
 
 resource = Resource("employers", __name__, description=__doc__)
-
-
-class EmployerSchema(Schema):
-    """A company whose HR checks on its workers."""
-
-    id = fields.UUID(required=True)
-    name = fields.String(required=True)
-    email = fields.String(required=True, allow_none=True)
-    recorded_at = fields.AwareDateTime(required=True)
-
-
-class EmployerChangeSchema(ClosedSchema):
-    """The fields that may be corrected."""
-
-    name = CompanyName(metadata={"description": "Only staff can change it."})
-    email = Email(allow_none=True)
-
-
-class NewEmployerSchema(EmployerChangeSchema):
-    """A company to be recorded."""
-
-    name = CompanyName(required=True)
-
-
-class EmployerQuerySchema(paging.PageSchema):
-    """Names match by their beginning."""
-
-    name = Sought(200)
 
 
 class NewRosterEntrySchema(ClosedSchema):
@@ -105,12 +75,6 @@ class RosterQuerySchema(paging.PageSchema):
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 
-def _present(row: EmployerRow) -> dict[str, object]:
-    shown = row._asdict()
-    del shown["version"]
-    return shown
-
-
 def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]:
     """An entry; only staff see whom it was matched to."""
     shown: dict[str, object] = {
@@ -131,55 +95,7 @@ def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]
     return shown
 
 
-@resource.writes(
-    "POST /employers",
-    "staff",
-    body=NewEmployerSchema,
-    returns=EmployerSchema,
-    status=201,
-    errors=(409,),
-)
-def register(work: UnitOfWork, body: Loaded) -> Response:
-    """Record a company."""
-    row = employers.register(work, **body)
-    return routing.answer(
-        _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
-    )
-
-
-@resource.reads(
-    "GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema)
-)
-def search(reading: ReadContext, query: Loaded) -> Response:
-    """The companies on record."""
-    rows = employers.page(
-        reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
-    )
-    return paging.answer(rows, query, _present)
-
-
-@resource.reads(
-    "GET /employers/<uuid:employer_id>", "staff", "employer", returns=EmployerSchema, errors=(404,)
-)
-def show(reading: ReadContext, *, employer_id: str) -> Response:
-    """One company; an employer sees its own."""
-    row = employers.get(reading, employer_id)
-    return routing.answer(_present(row), version=row.version)
-
-
-@resource.writes(
-    "PATCH /employers/<uuid:employer_id>",
-    "staff",
-    "employer",
-    body=EmployerChangeSchema,
-    returns=EmployerSchema,
-    versioned=True,
-    errors=(404, 409),
-)
-def correct(work: UnitOfWork, body: Loaded, *, employer_id: str, version: int) -> Response:
-    """Correct the record of a company; only staff may change its name."""
-    row = employers.correct(work, employer_id, body, version=version)
-    return routing.answer(_present(row), version=row.version)
+directories.routes(resource, employers.DIRECTORY, correct=employers.correct)
 
 
 @resource.writes(

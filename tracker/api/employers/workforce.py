@@ -17,11 +17,20 @@ from tracker.api.http import attachments, limits, paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, Sought, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, PointsSchema, page_of
+from tracker.domain.employers.consents import NotSharedReason
+from tracker.domain.employers.looks import LookKind
 from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
 from tracker.domain.permissions import Role
 from tracker.services.core.context import ReadContext
-from tracker.services.employers import workforce
-from tracker.services.employers.workforce import Worker, WorkforceFilter, WorkforcePlace
+from tracker.services.employers import (
+    looks,
+    workforce,
+    workforce_files,
+    workforce_numbers,
+    workforce_selection,
+)
+from tracker.services.employers.workforce import Worker, WorkforcePlace
+from tracker.services.employers.workforce_selection import WorkforceFilter
 
 resource = Resource("workforce", __name__, description=__doc__)
 
@@ -90,10 +99,21 @@ class OnQuerySchema(ClosedSchema):
     scheme = WordsField(32, load_default="cpt")
 
 
+class PassedModuleSchema(Schema):
+    """A module that a worker has passed; the day is null if dates are not shared."""
+
+    module = fields.String(required=True)
+    passed_on = DayField(required=True, allow_none=True)
+
+
 class WorkerStandingSchema(Schema):
     """One worker. Without consent, the status is ``not_shared`` and the rest is null.
 
-    Points are also null if they are not shared, or if the scheme counts none.
+    Dates, points and modules are also null if they are not shared, and points if the scheme counts
+    none. A worker who shares no dates is ``not_shared`` on any other day than today. ``reason``
+    says why a worker is not shared: ``not_matched`` (the entry has nothing by which somebody could
+    be found), ``not_asked``, ``asked`` or ``declined`` on a day, ``ended``. An entry that means
+    nobody on record reads ``asked``, too.
     """
 
     id = fields.UUID(required=True)
@@ -102,6 +122,8 @@ class WorkerStandingSchema(Schema):
     department = fields.String(required=True, allow_none=True)
     shift = fields.String(required=True, allow_none=True)
     shared = fields.Boolean(required=True)
+    reason = choice(*NotSharedReason, required=True, allow_none=True)
+    reason_on = DayField(required=True, allow_none=True)
     name = fields.String(required=True, allow_none=True)
     certificate_number = fields.String(required=True, allow_none=True)
     status = choice(*WORKER_STATUSES, required=True)
@@ -117,6 +139,7 @@ class WorkerStandingSchema(Schema):
     )
     days_left = fields.Integer(required=True, allow_none=True)
     points = fields.Nested(PointsSchema, required=True, allow_none=True)
+    modules = fields.List(fields.Nested(PassedModuleSchema), required=True, allow_none=True)
 
 
 class NumberSchema(Schema):
@@ -168,7 +191,9 @@ class ForecastSchema(Schema):
 
 def _selection(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
-    everybody = workforce.question(reading, employer_id, query["scheme"], on=query.get("as_of"))
+    everybody = workforce_selection.question(
+        reading, employer_id, query["scheme"], on=query.get("as_of")
+    )
     return replace(everybody, **filters)
 
 
@@ -185,6 +210,8 @@ def _present(worker: Worker) -> dict[str, object]:
         "department": worker.department,
         "shift": worker.shift,
         "shared": bool(worker.shared),
+        "reason": worker.reason,
+        "reason_on": worker.reason_on,
         "name": worker.name,
         "certificate_number": worker.certificate_number,
         "status": worker.status,
@@ -200,6 +227,7 @@ def _present(worker: Worker) -> dict[str, object]:
             "missing": points.missing,
             "verified": points.verified,
         },
+        "modules": worker.modules and [module._asdict() for module in worker.modules],
     }
 
 
@@ -216,6 +244,7 @@ def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Res
     rows = workforce.page(
         reading, selection, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
     )
+    _record(reading, selection, LookKind.LIST, rows[: query["limit"]])
     return paging.answer(rows, query, _present, key=_cursor)
 
 
@@ -233,7 +262,24 @@ def _cursor(worker: Worker) -> str:
 def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str) -> Response:
     """One worker who shares; one who does not is answered like an unknown id."""
     selection = _selection(reading, employer_id, query)
-    return routing.answer(_present(workforce.one(reading, selection, entry_id)))
+    worker = workforce.one(reading, selection, entry_id)
+    _record(reading, selection, LookKind.WORKER, [worker])
+    return routing.answer(_present(worker))
+
+
+def _record(
+    reading: ReadContext, selection: WorkforceFilter, kind: LookKind, shown: Iterable[Worker]
+) -> None:
+    """Record who is about to be shown or was asked about; nothing is if nobody shares."""
+    holder_ids = {worker.holder_id for worker in shown if worker.holder_id}
+    if holder_ids or selection.employee_id is not None:
+        with routing.container().work(reading.actor) as work:
+            looks.record(work, selection, kind, holder_ids)
+
+
+def _record_numbers(reading: ReadContext, selection: WorkforceFilter) -> None:
+    with routing.container().work(reading.actor) as work:
+        looks.record_numbers(work, selection)
 
 
 def _link(selection: WorkforceFilter, **more: object) -> str:
@@ -252,7 +298,8 @@ def _link(selection: WorkforceFilter, **more: object) -> str:
 def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many are in each status, valid, and due within 180, 90 and 30 days."""
     selection = _selection(reading, employer_id, query)
-    counts = workforce.summary(reading, selection)
+    _record_numbers(reading, selection)
+    counts = workforce_numbers.summary(reading, selection)
     by_status = {
         status: {"count": count, "link": _link(selection, status=status)}
         for status, count in counts.by_status.items()
@@ -292,8 +339,9 @@ def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Respons
 def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many certifications in force expire in each of the next 24 months."""
     selection = _selection(reading, employer_id, query)
+    _record_numbers(reading, selection)
     months = []
-    for month, count in workforce.forecast(reading, selection):
+    for month, count in workforce_numbers.forecast(reading, selection):
         days = days_ahead(month, on=selection.on)
         link = _link(selection, expires_from=days.starts_on, expires_until=days.ends_on)
         months.append({"month": f"{month:%Y-%m}", "count": count, "link": link})
@@ -337,9 +385,11 @@ def _as_file(
 ) -> Response:
     selection = _selection(reading, employer_id, query)
     limits.exported(reading.actor)
+    with routing.container().work(reading.actor) as work:
+        looks.record_file(work, selection)
 
     def write(file: IO[bytes]) -> None:
-        lines = workforce.export(
+        lines = workforce_files.export(
             reading, selection, sort=query["sort"], with_points=query["points"]
         )
         writer(file, _columns(query), lines)
@@ -349,14 +399,14 @@ def _as_file(
 
 
 def _columns(query: Loaded) -> tuple[str, ...]:
-    return workforce.COLUMNS + (workforce.POINTS_COLUMNS if query["points"] else ())
+    return workforce_files.COLUMNS + (workforce_files.POINTS_COLUMNS if query["points"] else ())
 
 
 def _filename(selection: WorkforceFilter, ending: str) -> str:
     """Scheme, day and filters, so that the name of a saved file says what is in it."""
     filters = [
         f"{key}-{value}"
-        for key in workforce.FILTERS
+        for key in workforce_selection.FILTERS
         if (value := getattr(selection, key)) is not None
     ]
     name = "_".join(["workforce", selection.scheme.code, str(selection.on), *filters])

@@ -67,9 +67,8 @@ def _refuse_other_names() -> Response | None:
     if request.path in _ASKED_BY_ADDRESS:
         return None
     container: Container = current_app.extensions["tracker"]
-    if _name(request.host) in _names(
-        container.settings.app.base_url, container.settings.server.hosts
-    ):
+    chosen = container.settings
+    if _is_ours(request.host, chosen.app.base_url, chosen.server.hosts):
         return None
     detail = "There is no site with this name here."
     current_app.logger.info(
@@ -79,10 +78,10 @@ def _refuse_other_names() -> Response | None:
     return errors.problem(404, "not_found", detail)
 
 
-@functools.cache
-def _names(base_url: str, hosts: str) -> frozenset[str]:
-    more = {_name(host.strip()) for host in hosts.split(",") if host.strip()}
-    return _THIS_MACHINE | {_name(urlsplit(base_url).netloc)} | more
+@functools.lru_cache(maxsize=64)  # few names are asked for, each with every request
+def _is_ours(host: str, base_url: str, hosts: str) -> bool:
+    more = {_name(name.strip()) for name in hosts.split(",") if name.strip()}
+    return _name(host) in _THIS_MACHINE | {_name(urlsplit(base_url).netloc)} | more
 
 
 def _name(host: str) -> str:

@@ -17,6 +17,7 @@ PROBLEM = "application/problem+json"
 _RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.NoLongerAvailable, HTTPStatus.GONE),
     (errors.TooManyAtOnce, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
@@ -112,6 +113,7 @@ def _unforeseen(error: Exception) -> Response:
 
 def problem(status: int, code: str, detail: str, **extra: object) -> Response:
     """An error in the one form that all errors have."""
+    g.problem_code = code
     body = {
         "type": f"urn:tracker:problem:{code}",
         "title": HTTPStatus(status).phrase,

@@ -31,7 +31,7 @@ def caller() -> Use:
     container = routing.container()
     most = container.settings.limits.misses_per_minute
     allowance = Allowance("caller", most, timedelta(minutes=1))
-    return allowances.use_of(allowance, container.message_key, _network(request.remote_addr))
+    return allowances.use_of(allowance, container.message_key, network(request.remote_addr))
 
 
 def number(text: str) -> tuple[Use, Use]:
@@ -45,7 +45,7 @@ def number(text: str) -> tuple[Use, Use]:
     most = container.settings.limits.number_misses_per_hour
     by_all = Allowance("number", most, timedelta(hours=1))
     by_one = Allowance("number and caller", min(_OWN_MISSES, most), timedelta(hours=1))
-    who = f"{called} {_network(request.remote_addr)}"
+    who = f"{called} {network(request.remote_addr)}"
     key = container.message_key
     return allowances.use_of(by_all, key, called), allowances.use_of(by_one, key, who)
 
@@ -91,6 +91,15 @@ def exported(actor: Actor) -> None:
         allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
 
 
+def archived(holder_id: str) -> None:
+    """Count an archive of a person's record, and refuse one too many. Raises TooOften."""
+    container = routing.container()
+    most = container.settings.limits.archives_per_day
+    allowance = Allowance("archive", most, timedelta(days=1))
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, holder_id))
+
+
 def sign_in(identifier: str) -> None:
     """Count an attempt to sign in with this address or number, and refuse one too many.
 
@@ -99,20 +108,74 @@ def sign_in(identifier: str) -> None:
     else out. Raises TooOften.
     """
     container, hour = routing.container(), timedelta(hours=1)
-    chosen, network = container.settings.limits, _network(request.remote_addr)
+    chosen, origin = container.settings.limits, network(request.remote_addr)
     by_caller = Allowance("sign-ins of a caller", chosen.sign_ins_per_hour, hour)
     by_both = Allowance("codes of a caller", chosen.codes_per_hour, hour)
     by_all = Allowance("codes", chosen.codes_per_hour * _CALLERS, hour)
     first = Allowance("first code of a caller", 1, hour)
-    key, both = container.message_key, f"{identifier} {network}"
+    key, both = container.message_key, f"{identifier} {origin}"
     with container.statement(SYSTEM) as work:
-        allowances.take(work, allowances.use_of(by_caller, key, network))
+        allowances.take(work, allowances.use_of(by_caller, key, origin))
         allowances.take(work, allowances.use_of(by_both, key, both))
         of_all = allowances.use_of(by_all, key, identifier)
         allowances.take_one_of(work, [of_all, allowances.use_of(first, key, both)])
 
 
-def _network(address: str | None) -> str:
+def guess(what: str, who: str) -> list[Use]:
+    """Count an attempt with a password or a code, before it is checked; refuse one too many.
+
+    Counted are the attempts of the caller, those of the caller for this person, and those of all
+    callers for the person. Where others guess too often, each caller still has one a minute: nobody
+    can lock somebody else out. ``was_right`` takes the counts back. Raises TooOften.
+    """
+    container, minute = routing.container(), timedelta(minutes=1)
+    chosen, origin = container.settings.limits, network(request.remote_addr)
+    by_caller = Allowance("guesses of a caller", chosen.misses_per_minute, minute)
+    by_both = Allowance(f"{what} of a caller", chosen.guesses_per_minute, minute)
+    by_all = Allowance(what, chosen.guesses_per_hour, timedelta(hours=1))
+    first = Allowance(f"first of {what} of a caller", 1, minute)
+    key, both = container.message_key, f"{who} {origin}"
+    uses = [
+        allowances.use_of(by_caller, key, origin),
+        allowances.use_of(by_both, key, both),
+        allowances.use_of(by_all, key, who),
+        allowances.use_of(first, key, both),
+    ]
+    with container.statement(SYSTEM) as work:
+        for use in uses[:2]:
+            allowances.take(work, use)
+        allowances.take_one_of(work, uses[2:])
+    return uses
+
+
+def challenge() -> None:
+    """Count a challenge for a passkey, or an answer to one, by the caller. Raises TooOften.
+
+    There is nothing to guess; but each is a row, and a signature to check.
+    """
+    container = routing.container()
+    most = container.settings.limits.misses_per_minute
+    allowance = Allowance("passkey challenges", most, timedelta(minutes=1))
+    origin = network(request.remote_addr)
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, origin))
+
+
+def was_right(uses: Collection[Use]) -> None:
+    """Take back the counts of an attempt that was right."""
+    with routing.container().statement(SYSTEM) as work:
+        allowances.give_back(work, uses)
+
+
+def password_reset(address: str) -> None:
+    """Count a request for a link to choose a new password, as ``sign_in`` counts codes.
+
+    Raises TooOften.
+    """
+    sign_in(f"password of {address}")
+
+
+def network(address: str | None) -> str:
     """An IPv4 address, or the network of an IPv6 one: its owner has all addresses in it."""
     try:
         ip = ipaddress.ip_address(address or "")

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import flask_smorest
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from marshmallow import RAISE, Schema, ValidationError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import PreconditionRequired, Unauthorized
@@ -24,14 +24,14 @@ from werkzeug.exceptions import PreconditionRequired, Unauthorized
 from tracker.api.http import bodies, idempotency, session_cookies
 from tracker.api.http.schemas import Loaded, ProblemSchema
 from tracker.api.http.uploads import Upload
-from tracker.domain.errors import Invalid, Refusal, Stale
+from tracker.domain.errors import Invalid, Refusal, SecondFactorMissing, Stale
 from tracker.domain.permissions import SYSTEM, Actor, Role, Scope, check_role, check_scope
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 from tracker.services.core import tokens
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.core.prefetch import Ahead
-from tracker.services.people import sessions
+from tracker.services.people import password_sign_in, sessions
 from tracker.settings import Settings
 
 View = Callable[..., Response]
@@ -41,6 +41,8 @@ JSON = "application/json"
 HTML = "text/html"
 PROBLEM = "application/problem+json"
 PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
+VISITOR = replace(PUBLIC, sees_all=True)
+"""Somebody who is about to say who they are: by signing in, or by a link from a message."""
 
 _WORDS = {
     304: "Not modified",
@@ -48,6 +50,7 @@ _WORDS = {
     403: "Not allowed",
     404: "No such record",
     409: "The records do not allow it",
+    410: "The record is no longer available",
     412: "The record has changed since it was read",
     413: "Too large",
     415: "Content type not supported",
@@ -96,13 +99,13 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
                     actor = PUBLIC if public else authenticate(system)
                     _check(actor, allowed, "read", public=public)
                     arguments = _arguments(query, load_query, body, load_body)
-                    answer = view(replace(system, actor=actor), *arguments, **_plain(path))
+                    answer = view(system.as_actor(actor), *arguments, **_plain(path))
                 return _conditional(answer)
 
             door.allowed = frozenset(roles)  # type: ignore[attr-defined]
             door.public = public  # type: ignore[attr-defined]
             extra = (304,) if body is None else (400, 413, 415)
-            statuses = (*errors, *extra, *(() if public else (401, 403)), 422)
+            statuses = (*errors, *extra, *(() if public else (401, 403)), 422, 429)
             return self.routed(
                 rule,
                 door,
@@ -129,12 +132,14 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         errors: tuple[int, ...] = (),
         upload: Upload | None = None,
         accepts: type[Schema] | None = None,
+        personal: bool = False,
     ) -> Callable[[View], View]:
         """A route that changes something: the view gets a UnitOfWork, one transaction.
 
         ``status=201`` creates and accepts an Idempotency-Key. ``versioned`` requires If-Match; the
         view gets ``version``. ``upload`` reads the body as a form with a file. ``accepts`` is the
-        schema of the answer 202, if people decide before the change is made.
+        schema of the answer 202, if people decide before the change is made. ``personal``: it is
+        about the caller's own account, which sessions that otherwise only read may change, too.
         """
         load_query, load_body = _loader(query), _loader(body)
 
@@ -142,10 +147,14 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
             form = _form_of_caller(upload, actor)
             return _arguments(query, load_query, body, load_body, form=form)
 
+        make = functools.partial(
+            _writing, status=status, versioned=versioned, upload=upload, personal=personal
+        )
+
         def decorate(view: View) -> View:
             return self.routed(
                 rule,
-                _writing(view, roles, arguments, status=status, versioned=versioned, upload=upload),
+                make(view, roles, arguments),
                 status=status,
                 returns=returns,
                 query=query,
@@ -225,6 +234,7 @@ def _writing(
     status: int,
     versioned: bool,
     upload: Upload | None,
+    personal: bool,
 ) -> View:
     """The view behind the checks of a route that changes something."""
     allowed = frozenset(roles)
@@ -233,7 +243,7 @@ def _writing(
     def door(**path: object) -> Response:
         with container().reading(SYSTEM) as system:
             actor = authenticate(system)
-        _check(actor, allowed, "write")
+        _check(actor, allowed, "read" if personal and actor.session_id else "write")
         given = arguments(actor)
         if versioned:
             path["version"] = _version()
@@ -251,7 +261,7 @@ def _writing(
 
 def _refusals(errors: tuple[int, ...], *, has_body: bool, versioned: bool) -> tuple[int, ...]:
     """The statuses with which a route that changes something may refuse."""
-    statuses = (*errors, 401, 403, 422)
+    statuses = (*errors, 401, 403, 422, 429)
     statuses += (400, 413, 415) if has_body else ()
     return statuses + ((412, 428) if versioned else ())
 
@@ -315,17 +325,22 @@ def authenticate(system: ReadContext) -> Actor:
     """The actor behind the bearer token, or else behind the session: one guard for every door.
 
     A request with a token that is not valid is refused even if it has a session. Raises
-    Unauthorized, or BadRequest if another site may have sent what changes something.
+    Unauthorized; SecondFactorMissing if the browser has entered a password and no second factor;
+    BadRequest if another site may have sent what changes something.
     """
     if "Authorization" in request.headers:
         actor = tokens.authenticate(system, _secret())
         if actor is None:
             raise Unauthorized("A valid bearer token is required.")
+        g.actor = actor  # for the log
         return actor
     secret = session_cookies.secret()
     actor = sessions.authenticate(system, secret) if secret else None
     if actor is None:
+        if password_sign_in.waiting(system, session_cookies.sign_in_secret()) is not None:
+            raise SecondFactorMissing("Enter your second factor first, at /sign-in/factor.")
         raise Unauthorized("A valid bearer token is required.")
+    g.actor = actor
     session_cookies.check_own_request(actor)
     return actor
 
@@ -419,8 +434,13 @@ def _plain(path: dict[str, object]) -> dict[str, object]:
 
 
 def language() -> str:
-    """The best supported language requested by Accept-Language; otherwise English."""
-    return request.accept_languages.best_match(LANGUAGES) or ENGLISH
+    """The language in which the request is answered.
+
+    On a page for people who signed in, it is the one on the holder's record; otherwise the best
+    that Accept-Language asks for, or English.
+    """
+    spoken: str | None = g.get("language")
+    return spoken or request.accept_languages.best_match(LANGUAGES) or ENGLISH
 
 
 def answer(

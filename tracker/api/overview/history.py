@@ -45,7 +45,15 @@ class HistoryQuerySchema(HistoryPageSchema):
         32, metadata={"description": "Only records of this kind, such as certification."}
     )
     subject_id = WordsField(64)
-    actor = Sought(100, metadata={"description": "Only changes made with a token of this name."})
+    actor = Sought(
+        100,
+        metadata={
+            "description": "Only changes made with a token of this name, or by a part of the "
+            "program such as system; people who signed in are found by ``account_id``."
+        },
+    )
+    token_id = fields.UUID(metadata={"description": "Only changes made with this token."})
+    account_id = fields.UUID(metadata={"description": "Only changes by whoever has this account."})
     action = WordsField(64)
     from_on = DayField(data_key="from")
     until_on = DayField(data_key="until")
@@ -70,6 +78,17 @@ class HistoryLineSchema(Schema):
     subject_id = fields.String(required=True)
     detail = fields.Dict(required=True)
     changes = fields.List(fields.Nested(ChangeSchema), required=True)
+    actor_role = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null in the oldest lines."}
+    )
+    token_id = fields.UUID(required=True, allow_none=True)
+    account_id = fields.UUID(required=True, allow_none=True)
+    session_id = fields.UUID(required=True, allow_none=True)
+    request_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The X-Request-ID of the answer to the request that did it."},
+    )
 
 
 def _answer(lines: list[HistoryLine], query: Loaded) -> Response:
@@ -78,6 +97,7 @@ def _answer(lines: list[HistoryLine], query: Loaded) -> Response:
 
 def _filter(query: Loaded) -> HistoryFilter:
     filters = {key: value for key, value in query.items() if key not in {"limit", "holder_id"}}
+    filters |= {key: str(filters[key]) for key in ("token_id", "account_id") if key in filters}
     return HistoryFilter(limit=query["limit"] + 1, **filters)
 
 
@@ -123,6 +143,9 @@ for _subject, _plural in {
     "renewal": "renewals",
     "assessment": "assessments",
     "employer": "employers",
+    "center": "centers",
+    "provider": "providers",
+    "sponsor": "sponsors",
 }.items():
     resource.reads(
         f"GET /{_plural}/<uuid:{_subject}_id>/history",

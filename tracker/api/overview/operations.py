@@ -7,12 +7,11 @@ each of them can answer for all. A single process counts for itself.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from marshmallow import Schema, fields
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -21,11 +20,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.api.http import errors, routing
+from tracker.api.http import errors, request_log, routing
 from tracker.api.http.routing import JSON, Resource, View
 from tracker.domain.permissions import SYSTEM, check_role, check_scope
 from tracker.services.core.context import Container
-from tracker.services.core.counters import RECONCILED, VIOLATIONS
+from tracker.services.core.counters import DELETED, RECONCILED, VIOLATIONS
 from tracker.services.overview import metrics as operations
 from tracker.services.overview.metrics import Gauges
 from tracker.settings import SettingsRefusedError
@@ -99,10 +98,16 @@ class FromDatabase(Collector):
             up.add_metric((), 0)
             return [up]
         up.add_metric((), 1)
-        return [up, *_of_letters(found, now), *_of_scheduler(found, now), *_of_relay(found, now)]
+        return [
+            up,
+            *_of_messages(found, now),
+            *_of_scheduler(found, now),
+            *_of_relay(found, now),
+            *_of_retention(found),
+        ]
 
 
-def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
+def _of_messages(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _each("tracker_outbox_messages", "Unfinished messages.", "state", found.outbox)
     waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
     about = (
@@ -112,7 +117,7 @@ def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
     counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
     reaped = CounterMetricFamily(
-        "tracker_reaped_letters",
+        "tracker_reaped_messages",
         "Claims taken back, and how doubts were resolved.",
         labels=("outcome",),
     )
@@ -122,6 +127,16 @@ def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
     about = "Bounces in the last day."
     yield _each("tracker_bounces_last_day", about, "kind", found.bounces)
     yield _one("tracker_suppressed_addresses", "Addresses that get no email.", found.suppressed)
+
+
+def _of_retention(found: Gauges) -> Iterator[Metric]:
+    deleted = CounterMetricFamily(
+        "tracker_retention_deleted", "Rows deleted after their period.", labels=("kind",)
+    )
+    for name, tally in sorted(found.tallies.items()):
+        if name.startswith(DELETED):
+            deleted.add_metric((name.removeprefix(DELETED),), tally.count)
+    yield deleted
 
 
 def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
@@ -186,7 +201,6 @@ def register(app: Flask, container: Container) -> None:
     if app.debug and container.settings.environment == "production":
         raise SettingsRefusedError("debug (FLASK_DEBUG): must not be on in production")
     count(app, container)
-    app.before_request(_start)
     app.after_request(_count)
 
 
@@ -195,17 +209,14 @@ def count(app: Flask, container: Container) -> None:
     app.extensions[_EXTENSION] = Numbers(container)
 
 
-def _start() -> None:
-    g.started = time.perf_counter()
-
-
 def _count(response: Response) -> Response:
     numbers: Numbers = current_app.extensions[_EXTENSION]
-    route = request.url_rule.rule if request.url_rule else "unmatched"
-    method = request.method if request.method in _METHODS else "other"
+    asked, method, took = request.url_rule, request.method, request_log.seconds()
+    route = asked.rule if asked else "unmatched"
+    method = method if method in _METHODS else "other"
     numbers.requests.labels(method, route, response.status_code).inc()
-    if "started" in g:
-        numbers.seconds.labels(method, route).observe(time.perf_counter() - g.started)
+    if took is not None:
+        numbers.seconds.labels(method, route).observe(took)
     return response
 
 

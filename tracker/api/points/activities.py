@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from operator import attrgetter
 from typing import get_args
 
 from flask import Response
@@ -25,7 +25,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import EvidenceRule
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, names_of
 from tracker.services.points import activities, activity_decisions, activity_types, evidence
 from tracker.services.points.activities import ActivityRow
 from tracker.services.standings import snapshots
@@ -151,6 +151,10 @@ _DECISION = (
 )
 
 
+_FIELDS = names_of(ActivityRow)
+_values = attrgetter(*_FIELDS)
+
+
 def present_all(reading: ReadContext, rows: Sequence[ActivityRow]) -> list[dict[str, object]]:
     """Rows of activities in the form of the API, each with the evidence its type requests."""
     kinds = activity_types.of_rows(reading, rows)
@@ -158,7 +162,8 @@ def present_all(reading: ReadContext, rows: Sequence[ActivityRow]) -> list[dict[
 
 
 def _present(row: ActivityRow) -> dict[str, object]:
-    shown = asdict(row)
+    # Not asdict(), which copies every value: in a record of ten activities that takes a third.
+    shown: dict[str, object] = dict(zip(_FIELDS, _values(row), strict=True))
     decision = {key: shown.pop(key) for key in _DECISION}
     shown["decision"] = decision if decision["verdict"] else None
     del shown["version"]
@@ -189,6 +194,7 @@ def log(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
 @resource.reads(
     "GET /certifications/<uuid:certification_id>/activities",
     "holder",
+    "reviewer",
     "staff",
     query=ActivityQuerySchema,
     returns=page_of(ActivitySchema),
@@ -209,7 +215,11 @@ def of_certification(reading: ReadContext, query: Loaded, *, certification_id: s
 
 
 @resource.reads(
-    "GET /activities", "staff", query=ActivityQuerySchema, returns=page_of(ActivitySchema)
+    "GET /activities",
+    "reviewer",
+    "staff",
+    query=ActivityQuerySchema,
+    returns=page_of(ActivitySchema),
 )
 def queue(reading: ReadContext, query: Loaded) -> Response:
     """All activities; those submitted are the reviewers' queue."""
@@ -220,7 +230,12 @@ def queue(reading: ReadContext, query: Loaded) -> Response:
 
 
 @resource.reads(
-    "GET /activities/<uuid:activity_id>", "holder", "staff", returns=ActivitySchema, errors=(404,)
+    "GET /activities/<uuid:activity_id>",
+    "holder",
+    "reviewer",
+    "staff",
+    returns=ActivitySchema,
+    errors=(404,),
 )
 def show(reading: ReadContext, *, activity_id: str) -> Response:
     """One activity with the latest decision on it."""
@@ -285,6 +300,7 @@ def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
 
 @resource.writes(
     "POST /activities/<uuid:activity_id>/decision",
+    "reviewer",
     "staff",
     body=VerdictSchema,
     returns=ActivitySchema,
@@ -302,6 +318,7 @@ def decide(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) ->
 
 @resource.writes(
     "POST /activities/<uuid:activity_id>/decision/undo",
+    "reviewer",
     "staff",
     body=UndoingSchema,
     returns=ActivitySchema,
@@ -317,6 +334,7 @@ def undo(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> R
 @resource.reads(
     "GET /activities/<uuid:activity_id>/decisions",
     "holder",
+    "reviewer",
     "staff",
     returns=AnyDecisionSchema(many=True),
     errors=(404,),

@@ -25,6 +25,7 @@ resource = Resource("evaluations", __name__, description=__doc__)
 
 @resource.reads(
     "GET /certifications/<uuid:certification_id>/evaluation",
+    "reviewer",
     "staff",
     "holder",
     query=AsExplainedSchema,
@@ -42,6 +43,7 @@ def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> R
 
 @resource.reads(
     "GET /certifications/<uuid:certification_id>/gap",
+    "reviewer",
     "staff",
     "holder",
     query=AsKnownSchema,
@@ -59,6 +61,7 @@ def close_gap(reading: ReadContext, query: Loaded, *, certification_id: str) -> 
 
 @resource.reads(
     "POST /certifications/<uuid:certification_id>/evaluation",
+    "reviewer",
     "staff",
     "holder",
     query=AsExplainedSchema,

@@ -21,6 +21,8 @@ from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.points import evidence
 from tracker.services.points.evidence import EvidenceRow
 
+_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
 resource = Resource("evidence", __name__, description=__doc__)
 
 
@@ -93,6 +95,7 @@ def add(work: UnitOfWork, body: Loaded, *, activity_id: str) -> Response:
 @resource.reads(
     "GET /activities/<uuid:activity_id>/evidence",
     "holder",
+    "reviewer",
     "staff",
     returns=EvidenceSchema(many=True),
     errors=(404,),
@@ -103,7 +106,12 @@ def of_activity(reading: ReadContext, *, activity_id: str) -> Response:
 
 
 @resource.reads(
-    "GET /evidence/<uuid:evidence_id>", "holder", "staff", returns=EvidenceSchema, errors=(404,)
+    "GET /evidence/<uuid:evidence_id>",
+    "holder",
+    "reviewer",
+    "staff",
+    returns=EvidenceSchema,
+    errors=(404,),
 )
 def show(reading: ReadContext, *, evidence_id: str) -> Response:
     """The details of one file."""
@@ -113,6 +121,7 @@ def show(reading: ReadContext, *, evidence_id: str) -> Response:
 @resource.reads(
     "GET /evidence/<uuid:evidence_id>/content",
     "holder",
+    "reviewer",
     "staff",
     returns=None,
     content=files.CONTENT_TYPES,
@@ -123,7 +132,7 @@ def content(reading: ReadContext, *, evidence_id: str) -> Response:
     row = evidence.get(reading, evidence_id)
     response = Response(evidence.content(reading, row), content_type=row.content_type)
     response.headers["Content-Disposition"] = _attachment(row.filename)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.set_etag(row.sha256)
     return response

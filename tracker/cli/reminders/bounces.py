@@ -48,8 +48,8 @@ def bounces(source: Path) -> None:
         for number, (place, data) in enumerate(_messages(source), start=1):
             counts[_one(opened, place, data, piped=str(source) == "-")] += 1
             tell(number)
-    told = ", ".join(f"{counts[key]:,} {word}" for key, word in _WORDS.items() if counts[key])
-    click.echo(f"{counts.total():,} messages" + (f": {told}." if told else "."))
+    summary = ", ".join(f"{counts[key]:,} {word}" for key, word in _WORDS.items() if counts[key])
+    click.echo(f"{counts.total():,} messages" + (f": {summary}." if summary else "."))
     if counts["malformed"]:
         raise SystemExit(1)
 

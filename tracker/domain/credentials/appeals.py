@@ -43,12 +43,17 @@ def check_appeal(rule: AppealRule, *, noticed_on: date, on: date, zone: str = ""
         raise AppealTooLate(refusal, due_on=due_on, **named_zone(zone))
 
 
-def check_uninvolved(actor: Actor, deciders: Collection[Decider]) -> None:
+def check_uninvolved(
+    actor: Actor, deciders: Collection[Decider], *, ids: Collection[str] = ()
+) -> None:
     """Refuse an appeal's decision by somebody who decided what is appealed.
 
-    People are compared by id, or by name for decisions recorded without an id. Raises NotAllowed.
+    ``ids`` are all ids of the actor, beside those that the actor has. People are compared by id; by
+    name only for decisions that were recorded without one, and actors who have none. Raises
+    NotAllowed.
     """
-    if any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders):
+    own = actor.ids | set(ids)
+    if any(id_ in own if id_ and own else actor.name == name for id_, name in deciders):
         raise NotAllowed("The person who made the decision cannot decide the appeal against it.")
 
 

@@ -73,9 +73,9 @@ def check_attempt(
     """
     before = [a for a in earlier if a.module == module and a.taken_on <= taken_on]
     passed = [a.taken_on for a in before if a.passed]
-    anew = [day for day in passed if since is None or day > since]
-    if anew:
-        raise _passed(module, min(anew), again_from)
+    passed_again = [day for day in passed if since is None or day > since]
+    if passed_again:
+        raise _passed(module, min(passed_again), again_from)
     last = max(passed, default=date.min)
     failed = (a.taken_on for a in before if not a.passed and a.taken_on > last)
     lawful = first_lawful_retake(scheme.retake, failed)

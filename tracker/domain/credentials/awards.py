@@ -54,7 +54,7 @@ class Filing:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class AwardLayout:
     """The cycles that an award and its approved renewals open.
 
     ``renewed`` is the ordinal of the cycle that each renewal is about. ``unfit`` are the approved
@@ -82,7 +82,7 @@ def lay_out(
     changes: Sequence[ChangeOfStanding] = (),
     *,
     imported: Sequence[CycleTerm] = (),
-) -> Laid:
+) -> AwardLayout:
     """The award's cycle, then one for each approval, in the order of the decisions.
 
     ``imported`` are the cycles that a file gives the award in place of its first one. An approval
@@ -123,7 +123,7 @@ def lay_out(
         if one.key not in renewed:
             opened = [c.ordinal for c in cycles if c.opened_on <= one.submitted_on]
             renewed[one.key] = max(opened, default=1)
-    return Laid(tuple(cycles), renewed, frozenset(unfit), idle)
+    return AwardLayout(tuple(cycles), renewed, frozenset(unfit), idle)
 
 
 def _renewed_by_file(scheme: Scheme, imported: Sequence[CycleTerm], filing: Filing) -> int | None:
@@ -290,8 +290,8 @@ def _again(
         ended = ended_on(scheme, award, by=day)
         if ended is None:
             continue
-        anew = assessments.passes([p for p in later if p.taken_on > ended], on=day)
-        found = assessments.award_date(scheme, anew, prerequisites)
+        passed_again = assessments.passes([p for p in later if p.taken_on > ended], on=day)
+        found = assessments.award_date(scheme, passed_again, prerequisites)
         if found is not None:
             return found
     return None
@@ -328,7 +328,7 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
     return max([day, *(b - DAY for b in back)])
 
 
-def laid_out(scheme: Scheme, award: Award) -> Laid:
+def layout_of(scheme: Scheme, award: Award) -> AwardLayout:
     """The cycles of an award, computed from its own facts."""
     given = award.on_record.given if award.on_record else ()
     return lay_out(
@@ -338,10 +338,10 @@ def laid_out(scheme: Scheme, award: Award) -> Laid:
 
 def cycles_of(scheme: Scheme, award: Award) -> tuple[CycleTerm, ...]:
     """The award's cycles: those on record, unless its day or its renewals have changed."""
-    laid = laid_out(scheme, award).cycles
+    layout = layout_of(scheme, award).cycles
     row = award.on_record
-    same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(laid)
-    return row.cycles if row is not None and same else laid
+    same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(layout)
+    return row.cycles if row is not None and same else layout
 
 
 def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | None:
@@ -353,7 +353,9 @@ def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | 
     return rule.bar.after(last.effective_on) if rule else None
 
 
-def anew(scheme: Scheme, held: Iterable[Award], *, on: date) -> tuple[date | None, date | None]:
+def fresh_start(
+    scheme: Scheme, held: Iterable[Award], *, on: date
+) -> tuple[date | None, date | None]:
     """When the last award before a day ended for good, and when modules may be passed again.
 
     The second day is set if the award did not end, as far as that day is known.

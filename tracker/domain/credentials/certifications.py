@@ -18,6 +18,7 @@ from typing import Literal
 from tracker.domain.periods import DAY, Period
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.value_classes import value_class
 
 
 class Status(StrEnum):
@@ -74,7 +75,7 @@ _SETS: dict[ChangeKind, Hold] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class CycleTerm:
     """One validity period; ``opened_on`` is the day its award or renewal was decided.
 
@@ -125,7 +126,7 @@ class CycleAdjustment:
     reason_code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class StandingSpan:
     """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
 
@@ -147,7 +148,7 @@ class StandingSpan:
     valid_while_pending: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Standing:
     """What is true of a certification on a date."""
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class ReturnKind(StrEnum):
-    """As what a letter counts that came back: for good, for now, or complained of."""
+    """How a returned message counts: for good, for now, or as a complaint."""
 
     HARD = "hard"
     SOFT = "soft"
@@ -58,7 +58,7 @@ _OURS = frozenset(
 class Returned:
     """One temporary bounce of a message."""
 
-    letter: str
+    message_id: str
     status: str
     at: datetime
 
@@ -90,5 +90,5 @@ def rest_until(returned: Iterable[Returned]) -> datetime | None:
     if not counted:
         return None
     last = max(one.at for one in counted)
-    letters = {one.letter for one in counted if one.at > last - SOFT_WITHIN}
-    return last + REST if len(letters) >= SOFT_LIMIT else None
+    messages = {one.message_id for one in counted if one.at > last - SOFT_WITHIN}
+    return last + REST if len(messages) >= SOFT_LIMIT else None

@@ -40,9 +40,9 @@ class QueueAct(StrEnum):
 HELD = (MessageState.CLAIMED, MessageState.TRANSMITTING)
 """The states of a message that a worker is sending."""
 WAITING = (MessageState.READY, *HELD)
-"""The states of a letter that is still to be sent."""
+"""The states of a message that is still to be sent."""
 STUCK = (MessageState.AMBIGUOUS, MessageState.DEAD, MessageState.PARKED)
-"""The states of a letter that somebody may have to look at."""
+"""The states of a message that somebody may have to look at."""
 
 
 @dataclass(frozen=True, slots=True)

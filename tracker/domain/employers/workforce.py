@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from tracker.domain.credentials.certifications import Status
+from tracker.domain.employers.consents import ConsentField
 from tracker.domain.periods import DAY, Period, add_months
 
 FORECAST_MONTHS = 24
@@ -20,18 +21,13 @@ WORKER_STATUSES = (
     NOT_SHARED,
 )
 
-# What consent opens, by the names used in the API, and what it opens only on request.
-FIELDS = (
-    "name",
-    "certificate_number",
-    "status",
-    "valid",
-    "expires_on",
-    "window_opens_on",
-    "window_closes_on",
-    "days_left",
-)
-POINTS_FIELDS = ("points",)
+SEEN: Mapping[ConsentField, tuple[str, ...]] = {
+    ConsentField.STANDING: ("name", "certificate_number", "status", "valid"),
+    ConsentField.DATES: ("expires_on", "window_opens_on", "window_closes_on", "days_left"),
+    ConsentField.POINTS: ("points",),
+    ConsentField.MODULES: ("modules",),
+}
+"""What each set of facts opens, by the names used in the API."""
 NEVER = date.max
 """The sort key for a worker without an expiry: after everybody who has one."""
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tracker.domain.emails import compared
+from tracker.domain.permissions import SCOPES, Scope
 
 _LONGEST_NAME = 100  # the columns that say who did something
+
+
+class OrganizationAccess(StrEnum):
+    """What somebody may do for an organization: see what is its own, or also change and invite."""
+
+    VIEW = "view"
+    MANAGE = "manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +74,8 @@ def acting_name(given_name: str, family_name: str) -> str:
     'Ana Ruiz'
     """
     return f"{given_name} {family_name}"[:_LONGEST_NAME]
+
+
+def scopes_of(access: str | None) -> frozenset[Scope]:
+    """What a person's sessions may do: those who only view for an organization change nothing."""
+    return frozenset({"read"}) if access == OrganizationAccess.VIEW else frozenset(SCOPES)

@@ -1,12 +1,30 @@
-"""Signing in by a mailed code: what people type, what the code is, where they go afterwards."""
+"""Signing in: what people type, what a mailed code is, where they go afterwards."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from enum import StrEnum
 
 from tracker.domain import emails, numbers
 from tracker.domain.values import cleaned
+
+
+class AttemptPurpose(StrEnum):
+    """What an attempt is for.
+
+    ``code``: a mailed code and link sign in. ``reset``: a mailed link lets somebody choose a new
+    password. ``factor``: the password was right, and the second factor is asked for. ``passkey``:
+    a browser was given a challenge for a passkey to sign. ``provider``: it was sent to an identity
+    provider.
+    """
+
+    CODE = "code"
+    RESET = "reset"
+    FACTOR = "factor"
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+
 
 HOME = "/account"
 """The page that opens after signing in, unless another one of ours was asked for."""

@@ -74,7 +74,7 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
     may be open-ended, and has no quantity.
     """
     fields = dict(_unknown(kind, claim, tags))
-    if kind.basis == "months":
+    if kind.is_job:
         if claim.quantity is not None:
             fields["quantity"] = "must be empty: this type is counted by its dates"
         if claim.starts_on is None:
@@ -96,15 +96,16 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
 def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
     """Refuse to submit an activity without the file that its type requires.
 
-    ``add_at`` says where files are added. Raises EvidenceMissing with the proof accepted.
+    ``add_at`` says where files are added. Raises EvidenceMissing with what is accepted as evidence,
+    if the type says so.
     """
     if kind.evidence == "required" and not files:
-        name, proof = kind.name[ENGLISH], kind.proof[ENGLISH]
+        name, proof = kind.name[ENGLISH], kind.evidence_kinds.get(ENGLISH, "evidence")
         raise EvidenceMissing(
             f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) by "
             f"{add_at}, then submit again.",
             type=kind.code,
-            evidence_kinds=dict(kind.proof),
+            evidence_kinds=dict(kind.evidence_kinds),
             add_at=add_at,
         )
 
@@ -186,7 +187,7 @@ def check_dates(
     if done is None and claim.starts_on is not None and claim.starts_on > on:
         raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, limit)
     last = done or on
-    first = claim.starts_on if kind.basis == "months" and claim.starts_on else last
+    first = claim.starts_on if kind.is_job and claim.starts_on else last
     run = Period(min(first, last), last)
     inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
     if not inside and not (earning and earning.clip(run)):

@@ -16,6 +16,7 @@ from itertools import combinations
 from tracker.domain.amounts import Rounding, rounded
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO, GroupCode, GroupKind, Missing, Rule
+from tracker.domain.value_classes import value_class
 
 CutLabel = tuple[Rule, GroupKind | None, str, Decimal | None]
 """How a cut is explained: its rule, the kind and the code of its group, and the bound."""
@@ -59,7 +60,7 @@ class Cap:
         return self.rule, self.group, self.code, self.bound
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Need:
     """A minimum: what the parts of its groups must earn together.
 
@@ -88,6 +89,30 @@ class Rounded:
 
     rounding: Rounding
     groups: tuple[tuple[int, ...], ...]
+
+
+@dataclass(slots=True)
+class AllocationProblem:
+    """The parts, caps and minima of one evaluation.
+
+    ``required`` points are needed in all. ``alternatives`` are lines of which one counts;
+    ``rounds`` are the sums that are rounded; ``stretches`` are those of the cycle that parts name.
+    """
+
+    parts: list[Part]
+    caps: list[Cap]
+    required: Decimal = ZERO
+    needs: list[Need] = field(default_factory=list)
+    alternatives: Sequence[Sequence[int]] = ()
+    rounds: Rounded | None = None
+    stretches: tuple[Period, ...] = ()
+
+    @property
+    def minima(self) -> tuple[Need, ...]:
+        """The requirement in the form of a minimum, of all parts and no group; then the minima."""
+        everything = (tuple(range(len(self.parts))),)
+        rounding = self.rounds.rounding if self.rounds else None
+        return Need("type", "", self.required, everything, rounding=rounding), *self.needs
 
 
 def in_order(parts: Sequence[Part], caps: Sequence[Cap]) -> set[int]:

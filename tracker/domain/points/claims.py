@@ -13,6 +13,7 @@ from typing import Literal
 
 from tracker.domain.periods import Period
 from tracker.domain.schemes.activity_types import Limits
+from tracker.domain.value_classes import value_class
 
 ZERO = Decimal("0.00")
 
@@ -42,7 +43,7 @@ Missing = Literal["type", "category", "tag", "year", "window", "kinds"]
 GroupCode = tuple[Missing, str]  # a category, tag or type by its code
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Claim:
     """An activity in the form that the rules need.
 
@@ -68,7 +69,7 @@ class Claim:
     approved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Cut:
     """Points that a rule took from a claim.
 
@@ -85,7 +86,7 @@ class Cut:
     other: Claim | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Credit:
     """What one claim earned: ``claimed`` less every cut is ``counted``.
 
@@ -107,7 +108,7 @@ class Credit:
     tags: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class GroupTotal:
     """The points of a category or tag, with the limits that apply to it."""
 
@@ -117,7 +118,7 @@ class GroupTotal:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class PeriodTotal:
     """The points counted in a year, or in the last stretch, of the cycle, and the points needed.
 
@@ -130,7 +131,7 @@ class PeriodTotal:
     within: GroupCode | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Shortfall:
     """A minimum that is not reached, in points; for ``kinds``, in kinds.
 
@@ -181,7 +182,7 @@ class Terms:
     reexamined_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Evaluation:
     """The explained result of applying a policy to claims in a cycle, as of a day.
 

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tracker.domain.periods import DAY, Duration, Period, add_months
-from tracker.domain.points.allocation import Cap, Need, Part
-from tracker.domain.points.claims import ZERO, GroupCode, GroupKind, Missing, Rule
+from tracker.domain.points.allocation import AllocationProblem, Cap, Need, Part
+from tracker.domain.points.claims import ZERO, Evaluation, GroupCode, GroupKind, Missing, Rule
 from tracker.domain.points.pricing import PricedClaim, SharedMonths, tags
 from tracker.domain.schemes.activity_types import ActivityType, Limits
 from tracker.domain.schemes.policies import Kinds, Policy
@@ -48,6 +48,11 @@ class CapTable:
     stretches: tuple[Duration, ...]
     only_caps: bool
 
+    @property
+    def has_dates(self) -> bool:
+        """Whether it matters when in the cycle points were earned."""
+        return self.has_years or bool(self.stretches)
+
 
 class YearAndStretches(NamedTuple):
     """A year and some stretches of the cycle; for months shared by jobs, also those months."""
@@ -55,15 +60,6 @@ class YearAndStretches(NamedTuple):
     year: int
     stretches: frozenset[int]
     shared: SharedMonths | None = None
-
-
-@dataclass(slots=True)
-class AllocationProblem:
-    """The parts and caps of one evaluation."""
-
-    parts: list[Part]
-    caps: list[Cap]
-    stretches: tuple[Period, ...]
 
 
 @lru_cache(maxsize=256)
@@ -112,7 +108,7 @@ def cap_table(policy: Policy) -> CapTable:
     )
 
 
-def bounds_of(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> list[Bound]:
+def _bounds_on(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> list[Bound]:
     """The caps on activities of a type with some tags."""
     of_tags = (table.of_tag.get(tag, ()) for tag in sorted(kind.tags.union(marks)))
     return [*table.of_type[kind.code], *(bound for bounds in of_tags for bound in bounds)]
@@ -120,7 +116,7 @@ def bounds_of(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> list
 
 def event_cap(table: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
     """The most that one activity of a type with some tags may earn; None without such a cap."""
-    bounds = bounds_of(table, kind, marks)
+    bounds = _bounds_on(table, kind, marks)
     return min((bound[-1] for bound in bounds if bound[0] == "event_cap"), default=None)
 
 
@@ -145,36 +141,39 @@ def build(
     lines: Sequence[PricedClaim],
     cycle: Period,
     *,
-    room: Decimal,
+    required: Decimal,
     all_of_them: bool,
 ) -> AllocationProblem:
-    """Split the lines that count into parts under their caps; ``room`` is where counting stops.
+    """Split the lines that count into parts under their caps.
 
-    ``all_of_them``: include lines without any cap or minimum.
+    Counting stops at the ``required`` points if the policy says so. ``all_of_them``: include lines
+    without any cap or minimum.
     """
     ends = cycle.ends_on
     stretches = tuple(Period(last.before(ends + DAY), ends) for last in table.stretches)
-    problem = AllocationProblem([], [], stretches)
+    problem = AllocationProblem([], [], required, stretches=stretches)
     numbers: dict[tuple[Rule, GroupKind | None, str, Hashable], int] = {}
     all_of_them = all_of_them or not table.only_caps
     for number in _in_turn(lines):
         line = lines[number]
         if line.kind is None or line.counted <= ZERO:
             continue
-        bounds, shares = _bounds_of(table, line, room), any(one.shared for one in line.earned)
-        if (bounds or shares or all_of_them) and line.worth > ZERO:
-            found = _dated(table, line, cycle, stretches)
-            bounds = [*_bounds_of_jobs(line, found), *bounds]
-            for cell, points in found.items():
-                own = [(cell.shared.rule, None, "", points)] if cell.shared else []
-                caps = tuple(
-                    [
-                        _number(problem.caps, numbers, b, line=number, cell=cell)
-                        for b in (*own, *bounds)
-                    ]
-                )
-                worth = points if len(found) > 1 else line.worth
-                problem.parts.append(Part(number, worth, caps, cell.year, cell.stretches))
+        bounds = _bounds_of(table, line, required)
+        worth = line.worth
+        if worth <= ZERO or not (bounds or line.turn or all_of_them):
+            continue
+        found = _dated(table, line, cycle, stretches)
+        is_split = len(found) > 1
+        if is_split:
+            bounds = [*_bounds_of_job(line, found), *bounds]
+        for cell, points in found.items():
+            own = [(cell.shared.rule, None, "", points)] if cell.shared else []
+            caps = [
+                _number(problem.caps, numbers, bound, line=number, cell=cell)
+                for bound in (*own, *bounds)
+            ]
+            given = points if is_split else worth
+            problem.parts.append(Part(number, given, tuple(caps), cell.year, cell.stretches))
     return problem
 
 
@@ -186,14 +185,11 @@ def _in_turn(lines: Sequence[PricedClaim]) -> Iterable[int]:
     return sorted(numbers, key=lambda n: lines[n].turn or (lines[n].key, 0))
 
 
-def _bounds_of_jobs(
-    line: PricedClaim, found: Mapping[YearAndStretches, Decimal]
-) -> Iterator[Bound]:
-    """Caps on a job: what the reviewer allowed and what it claims, if its months are split."""
-    limit = line.claim.limit
-    if len(found) > 1 and limit is not None:
-        yield "decision", None, _OWN, limit
-    if len(found) > 1 and sum(found.values()) > line.counted:
+def _bounds_of_job(line: PricedClaim, found: Mapping[YearAndStretches, Decimal]) -> Iterator[Bound]:
+    """Caps on a job whose months are split: what the reviewer allowed and what it claims."""
+    if line.claim.limit is not None:
+        yield "decision", None, _OWN, line.claim.limit
+    if sum(found.values()) > line.counted:
         yield "overlap", None, _OWN, line.counted
 
 
@@ -216,6 +212,7 @@ def _stretches_of(day: date, stretches: Sequence[Period]) -> frozenset[int]:
 
 
 NOWHERE: frozenset[int] = frozenset()
+_ANY_TIME = YearAndStretches(0, NOWHERE)
 _ORDER: tuple[Rule, ...] = ("event_cap", "year_cap", "cycle_cap", "stop")
 
 
@@ -262,10 +259,11 @@ def _dated(
 
     The months of a job may add up to more than it can have, if caps decide which months count.
     """
-    dates = table.has_years or stretches
+    if not table.has_dates and line.turn is None:
+        return {_ANY_TIME: line.worth}
     found: dict[YearAndStretches, Decimal] = {}
     for one in line.earned:
-        cell = _cell(table, one.on if dates else date.min, cycle, stretches, one.shared)
+        cell = _cell(table, one.on, cycle, stretches, one.shared)
         if one.points > ZERO:
             found[cell] = found.get(cell, ZERO) + one.points
     return found or {_cell(table, line.on or date.min, cycle, stretches): line.worth}
@@ -318,24 +316,27 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
 
 
 def cut(
-    table: CapTable, days: Period, cycle: Period, done: Iterable[date], bounds: Iterable[Bound]
+    policy: Policy, before: Evaluation, days: Period, kind: ActivityType, tags: Iterable[str]
 ) -> list[Period]:
-    """Split some days of a cycle where a year or a last stretch begins that matters.
+    """Split the days of a type of activity where a year or a last stretch begins that matters.
 
-    ``bounds`` are the caps on what is done. If an activity that was ``done`` may be repeated after
-    some time, they are split there too.
+    That is, to those with some tags. If an activity on record may be repeated after some time, the
+    days are split there too.
     """
-    policy, rule = table.policy, table.policy.duplicates
+    table, cycle, rule = cap_table(policy), before.cycle, policy.duplicates
+    done = [claim.completed_on for claim in before.claims if claim.completed_on]
+    bounds = _bounds_on(table, kind, tags)
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
     if table.has_shared or table.yearly or any(bound[0] == "year_cap" for bound in bounds):
         marks |= {year.starts_on for year in years(policy, cycle).values()}
-    if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
+    if rule is not None and rule.within is not None and rule.is_by_type:
         for again in {days.starts_on, *marks, *done}:
             while (again := rule.within.after(again)) <= days.ends_on:
                 marks.add(again)
     inside = sorted(mark for mark in marks if days.starts_on < mark <= days.ends_on)
     edges = pairwise([days.starts_on, *inside, days.ends_on + DAY])
-    return [Period(start, following - DAY) for start, following in edges if start < following]
+    slots = [Period(start, following - DAY) for start, following in edges if start < following]
+    return [slot for days in slots if (slot := kind.days.clip(days))]
 
 
 def needs(

@@ -28,6 +28,7 @@ from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupCode, Ter
 from tracker.domain.points.evaluations import NO_TERMS
 from tracker.domain.schemes.policies import LateStep, Policy, Reexamination
 from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.value_classes import value_class
 
 ClaimsByScheme = Mapping[str, Sequence[Claim]]  # by scheme
 NOTHING: ClaimsByScheme = {}
@@ -81,7 +82,7 @@ def reexamination(policy: Policy) -> Reexamination | None:
     return policy.reexamination
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Case:
     """The facts of one certification that decide its terms; ``others`` are spans by scheme."""
 
@@ -101,7 +102,7 @@ class ReexaminationTerms:
     failure_revokes: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class JudgedCycle:
     """A cycle judged under the version that is best for the holder, with its terms.
 

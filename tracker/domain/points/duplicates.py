@@ -32,7 +32,7 @@ def groups(
     alike: dict[object, list[int]] = {}
     parts = _parts(rule.key)
     for number, line in enumerate(lines):
-        if line.kind is not None and line.kind.basis != "months" and line.claim.completed_on:
+        if line.kind is not None and not line.kind.is_job and line.claim.completed_on:
             alike.setdefault(parts(line.claim), []).append(number)
     if len(alike) == len(lines):
         return []
@@ -55,8 +55,7 @@ def groups(
 def _parts(key: tuple[DuplicateKey, ...]) -> Callable[[Claim], object]:
     """The values that make claims different; texts in the form used to find duplicates."""
     return lambda claim: tuple(
-        alike(value) if isinstance(value, str) else value
-        for value in (getattr(claim, name) for name in key)
+        [alike(value) if isinstance(value := getattr(claim, name), str) else value for name in key]
     )
 
 

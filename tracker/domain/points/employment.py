@@ -2,8 +2,10 @@
 
 Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that cover
 it, or their sum up to a maximum. Adjacent segments at one rate are joined, and a segment counts by
-its completed months. Each month is given to one of the jobs that cover some of its days; the choice
-is left open if caps and minima treat these jobs differently.
+its completed months. Each month is given to one of the jobs that cover some of its days. If caps
+and minima treat these jobs differently, the choice is left open, and what a month earns at a higher
+rate is apart from what it earns at a lower one: a job of which little may count leaves the rest to
+another that covers the same days.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from tracker.domain.periods import (
@@ -37,11 +40,12 @@ from tracker.domain.points.pricing import (
 )
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
+from tracker.domain.value_classes import value_class
 
 Merge = Callable[[Sequence[Decimal]], Decimal]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Segment:
     """A run of days on which the jobs that cover it earn ``rate`` a month together."""
 
@@ -67,12 +71,12 @@ class Job:
         return -self.rate, -self.period.days, self.line.key
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Month:
     """The last day of a month, its points, the jobs that cover it, and what each can still have.
 
     With ``pro_rata`` it is any run of days, and its points are in days: dividing would lose
-    exactness.
+    exactness. Months of one job may be together.
     """
 
     on: date
@@ -113,17 +117,16 @@ def layers(segment: Segment, rates: Collection[Decimal]) -> Iterator[tuple[Decim
         yield rate, rate - lower
 
 
-def months(
-    run: Period, rule: MonthRule, marks: Collection[date]
-) -> Iterator[tuple[Period, Decimal]]:
+def months(run: Period, rule: MonthRule, jobs: Iterable[Job]) -> Iterator[tuple[Period, Decimal]]:
     """The months of a run of days, each with its length in months; in days under ``pro_rata``.
 
-    The run is cut at the ``marks`` too (``pro_rata`` only).
+    Counted in days, the run is cut wherever one of the jobs begins or has ended, too.
     """
     whole = completed_months(run)
     starts = {add_months(run.starts_on, n) for n in range(whole + 1)}
     last = max(starts)
     if rule == "pro_rata":
+        marks = {day for job in jobs for day in (job.period.starts_on, job.period.ends_on + DAY)}
         starts.update(mark for mark in marks if mark in run)
     for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
         days = Period(start, following - DAY)
@@ -161,30 +164,29 @@ def job_of(
 ) -> Job | None:
     """The days of a claim counted by months that lie in the cycle, up to ``on``."""
     start, end = line.claim.starts_on or date.max, line.claim.completed_on or date.max
-    period = earning.clip(Period(start, min(end, on)))
-    if period is not None and kind.days.clip(period) is None:
-        line.refuse("outside_type", subject=start.isoformat())
-        return None
-    period = period and kind.days.clip(period)
-    if period is None:
+    within = earning.clip(Period(start, min(end, on)))
+    if within is None:
         line.refuse("after_date" if start in earning and on < start else "outside_cycle")
+        return None
+    period = kind.days.clip(within)
+    if period is None:
+        line.refuse("outside_type", subject=start.isoformat())
         return None
     _, share = share_of(line, policy)
     rate = kind.rate * line.factor * (ONE if share is None else share)
-    return Job(line, period, rate, _seen(line, kind, policy))
+    seen = None if line.claim.limit is not None else _seen(policy, kind.code, tags(line))
+    return Job(line, period, rate, seen)
 
 
-def _seen(
-    line: PricedClaim, kind: ActivityType, policy: Policy
-) -> tuple[str, frozenset[str]] | None:
-    table, marks = constraints.cap_table(policy), tags(line)
-    if (
-        policy.overlap == "capped_sum"  # no job has more than its own rate there
-        or line.claim.limit is not None
-        or constraints.event_cap(table, kind, marks) is not None
-    ):
+@lru_cache(maxsize=1024)
+def _seen(policy: Policy, code: str, marks: frozenset[str]) -> tuple[str, frozenset[str]] | None:
+    """What caps and minima depend on for jobs of a type; None if one applies to each job alone."""
+    table, kind = constraints.cap_table(policy), policy.types[code]
+    if policy.overlap == "capped_sum":  # no job has more than its own rate there
         return None
-    return kind.code if table.tells_types else "", marks
+    if constraints.event_cap(table, kind, marks) is not None:
+        return None
+    return code if table.tells_types else "", marks
 
 
 def count_months(jobs: Sequence[Job], policy: Policy) -> None:
@@ -195,53 +197,69 @@ def count_months(jobs: Sequence[Job], policy: Policy) -> None:
     not count.
     """
     size = MEAN_MONTH_DAYS if policy.month_rule == "pro_rata" else ONE
-    apart = [[job] for job in jobs] if policy.overlap == "sum" else [jobs]
-    exact, shared = ZERO, dict[tuple[Job, ...], SharedMonths]()
+    in_turn = sorted(jobs, key=lambda job: job.turn)
+    apart = [[job] for job in jobs] if policy.overlap == "sum" else [in_turn]
+    exact, given, shared = ZERO, ZERO, dict[tuple[Job, ...], SharedMonths]()
     found = [month for some in apart for month in _months(some, policy)]
     found.sort(key=lambda month: all(job.seen is None for job in month.jobs))
     for month in found:
-        before, exact = exact, exact + month.points
-        points = cents(exact / size, policy) - cents(before / size, policy)
-        seen = {job.seen for job in month.jobs}
-        if len(month.jobs) == 1 or (len(seen) == 1 and None not in seen):
+        exact += month.points
+        before, given = given, cents(exact / size, policy)
+        points = given - before
+        if _are_alike(month.jobs):
             month.taker().line.earned.append(Earned(month.on, points))
             continue
         by = shared.setdefault(month.jobs, SharedMonths(_reason(month.jobs)))
         for job in month.jobs:
             job.line.earned.append(Earned(month.on, points, by))
-    in_turn = sorted({job for some in shared for job in some}, key=lambda job: job.turn)
-    for place, job in enumerate(in_turn):
-        job.line.turn = min(other.line.key for other in in_turn), place
+    sharing = [job for job in in_turn if any(job in some for some in shared)]
+    for place, job in enumerate(sharing):
+        job.line.turn = min(other.line.key for other in sharing), place
     for job in jobs:
         _settle(job, jobs, policy, size)
 
 
 def _reason(jobs: Iterable[Job]) -> Rule:
     """Why a job does not get a month that another gets: adjacent jobs do not overlap."""
-    is_overlap = any(a.period.clip(b.period) for a, b in combinations(jobs, 2))
+    is_overlap = any(a.period.overlaps(b.period) for a, b in combinations(jobs, 2))
     return "overlap" if is_overlap else "incomplete_month"
 
 
 def _months(jobs: Sequence[Job], policy: Policy) -> Iterator[Month]:
-    """The months that jobs make together.
+    """The months that jobs, given in turn, make together.
 
-    If the highest rate counts, jobs at a lower rate have no part in its months.
+    If the highest rate counts, jobs at a lower rate have no part in its months, unless limits treat
+    the jobs differently: then all of them can have what the lowest rate earns. A run of one job is
+    not cut into months unless it matters when they were: rounded month after month, they add up to
+    the rounded sum.
     """
     rule, summed = policy.month_rule, policy.overlap == "capped_sum"
     merge = _sum_up_to(policy.overlap_maximum or ZERO) if summed else max
-    marks = {day for job in jobs for day in (job.period.starts_on, job.period.ends_on + DAY)}
-    own = {job.rate for job in jobs} if summed else set[Decimal]()
+    has_dates = constraints.cap_table(policy).has_dates
     for segment in segments(((job.period, job.rate) for job in jobs), merge):
         run = segment.period
+        inside = [job for job in jobs if job.period.overlaps(run)]
+        own = {job.rate for job in inside} if summed or not _are_alike(inside) else set[Decimal]()
         for rate, worth in layers(segment, own):
-            held = [job for job in jobs if summed or job.rate == rate]
-            held.sort(key=lambda job: job.turn)
+            held = [job for job in inside if summed or job.rate >= rate]
+            if len(held) == 1 and not has_dates:
+                points = alone(run, rule) * worth
+                yield Month(run.ends_on, points, tuple(held), {held[0]: points})
+                continue
             rooms = {
                 job: room(days, rule) * worth for job in held if (days := job.period.clip(run))
             }
-            for days, part in months(run, rule, marks):
-                covering = tuple(job for job in held if job.period.clip(days))
+            for days, part in months(run, rule, jobs):
+                covering = tuple(job for job in held if job.period.overlaps(days))
                 yield Month(days.ends_on, part * worth, covering, rooms)
+
+
+def _are_alike(jobs: Collection[Job]) -> bool:
+    """Whether caps and minima treat jobs alike, so that it doesn't matter which one has a month."""
+    if len(jobs) == 1:
+        return True
+    seen = {job.seen for job in jobs}
+    return len(seen) == 1 and None not in seen
 
 
 def _sum_up_to(cap: Decimal) -> Merge:
@@ -265,12 +283,16 @@ def _settle(job: Job, jobs: Sequence[Job], policy: Policy, size: Decimal) -> Non
     claimed = told(most, job.rate)
     if all(one.shared is None for one in line.earned):
         claimed = max(claimed, given)
-    line.claimed = line.counted = max(told(most, kind.rate * line.factor), claimed)
+    line.claimed = line.counted = claimed
     taking, share = share_of(line, policy)
-    line.cut(taking, line.counted - claimed, bound=share or None)
-    lost = claimed - min(given, claimed)
+    if share is not None:
+        line.claimed = line.counted = max(told(most, kind.rate * line.factor), claimed)
+        line.cut(taking, line.counted - claimed, bound=share or None)
+    lost = max(claimed - given, ZERO)
+    if not lost:
+        return
     own = told(alone(job.period, rule), job.rate)
-    shared = any(other is not job and other.period.clip(job.period) for other in jobs)
+    shared = any(other is not job and other.period.overlaps(job.period) for other in jobs)
     begun = min(lost, max(claimed - own, ZERO)) if shared else lost
     line.cut("incomplete_month", begun)
     line.cut("overlap", lost - begun)

@@ -10,12 +10,13 @@ result; ``counted <= claimed`` for every claim; the numbers of the explanation a
 the same input gives the same result; another claim never lowers (complete, total): it never turns
 complete into incomplete, and lowers the total only if it completes.
 
-The last invariant has two exceptions, due to the published way of counting months. A job that
+The last invariant has three exceptions, due to the published way of counting months. A job that
 overlaps one at a *lower* rate cuts it into segments, which may complete fewer months than the whole
 did: part time in January is one month; with a day of full time in the middle, it is none. Under
-``fifteen_days`` two half months count as two, but as one if a job joins them. And for jobs counted
-by the day, the invariant holds to a hundredth if something cuts: months add up to the rounded sum
-of all their days, so a further job may move the day at which it is rounded.
+``fifteen_days`` two half months count as two, but as one if a job joins them. Where a year has a
+limit, a job can move the last day of a month of another one into the next year. And for jobs
+counted by the day, the invariant holds to a hundredth if something cuts: months add up to the
+rounded sum of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
@@ -37,9 +38,8 @@ from tracker.domain.points import (
     rounding,
     solver,
 )
-from tracker.domain.points.allocation import CutLabel, Need, Rounded
+from tracker.domain.points.allocation import AllocationProblem, CutLabel
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
-from tracker.domain.points.constraints import AllocationProblem
 from tracker.domain.points.employment import Job
 from tracker.domain.points.pricing import PricedClaim
 from tracker.domain.schemes.policies import Policy
@@ -63,29 +63,17 @@ def evaluate(
     """
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
     lines = priced(policy, claims, earning, on=on, cycle=cycle)
-    rule, before = policy.duplicates, terms.counted_before
-    groups = duplicates.groups(rule, lines, before) if rule is not None else []
-    if constraints.cap_table(policy).has_shared:
-        groups += [group for group in joint_events.groups(policy, lines, cycle) if len(group) > 1]
-    required = terms.required if terms.required is not None else policy.points_required
-    required += terms.extra_points
-    table = constraints.cap_table(policy)
-    room = max(required - terms.carried_over, ZERO)
-    whole = bool(groups or terms.minima) or policy.rounding_of == "category"
-    problem = constraints.build(table, lines, cycle, room=room, all_of_them=whole)
-    needs = constraints.needs(table, lines, problem, cycle, terms.minima)
-    rounds = rounding.sums(policy, lines, problem.parts)
-    earliest = _allocate(lines, problem, needs, groups, required=room, rounds=rounds)
-    if rounds is not None:
-        rounding.settle(policy, lines, room)
+    problem = problem_of(policy, cycle, terms, lines)
+    earliest = _allocate(lines, problem)
+    if problem.rounds is not None:
+        rounding.settle(policy, lines, problem.required)
     return results.result(
-        table,
+        constraints.cap_table(policy),
         lines,
         problem,
-        needs,
         cycle=cycle,
         on=on,
-        required=required,
+        required=required(policy, terms),
         terms=terms,
         earliest_first=earliest,
     )
@@ -111,13 +99,44 @@ def priced(
     return lines
 
 
+def required(policy: Policy, terms: Terms) -> Decimal:
+    """The points needed in a cycle, those carried over included."""
+    points = policy.points_required if terms.required is None else terms.required
+    return points + terms.extra_points
+
+
+def problem_of(
+    policy: Policy,
+    cycle: Period,
+    terms: Terms,
+    lines: Sequence[PricedClaim],
+    *,
+    all_of_them: bool = False,
+) -> AllocationProblem:
+    """The caps and minima of a cycle over priced claims, and the alternatives among these.
+
+    ``all_of_them``: also claims that nothing limits.
+    """
+    table, rule = constraints.cap_table(policy), policy.duplicates
+    groups = duplicates.groups(rule, lines, terms.counted_before) if rule is not None else []
+    if table.has_shared:
+        groups += [group for group in joint_events.groups(policy, lines, cycle) if len(group) > 1]
+    whole = all_of_them or bool(groups or terms.minima) or policy.rounding_of == "category"
+    room = max(required(policy, terms) - terms.carried_over, ZERO)
+    problem = constraints.build(table, lines, cycle, required=room, all_of_them=whole)
+    problem.needs = constraints.needs(table, lines, problem, cycle, terms.minima)
+    problem.alternatives = groups
+    problem.rounds = rounding.sums(policy, lines, problem.parts)
+    return problem
+
+
 def _count(lines: Sequence[PricedClaim], policy: Policy, earning: Period, on: date) -> None:
     """Count each claim by itself, and employment together."""
     jobs: dict[str, list[Job]] = defaultdict(list)
     for line in lines:
         if not pricing.admit(line):
             continue
-        if line.kind is not None and line.kind.basis == "months":
+        if line.kind is not None and line.kind.is_job:
             if job := employment.job_of(line, line.kind, earning, policy, on=on):
                 jobs[line.claim.category].append(job)
         else:
@@ -126,51 +145,34 @@ def _count(lines: Sequence[PricedClaim], policy: Policy, earning: Period, on: da
         employment.count_months(of_category, policy)
 
 
-def _allocate(
-    lines: Sequence[PricedClaim],
-    problem: AllocationProblem,
-    needs: Sequence[Need],
-    groups: duplicates.Groups,
-    *,
-    required: Decimal,
-    rounds: Rounded | None,
-) -> bool:
+def _allocate(lines: Sequence[PricedClaim], problem: AllocationProblem) -> bool:
     """Distribute the points under the caps, and record for every claim what was cut.
 
     False if giving the earliest claims the most would cost too much.
     """
-    earliest_first = True
+    earliest_first, groups = True, problem.alternatives
     dropped = duplicates.keep_the_best(lines, groups) if groups else {}
     given = [part for part in problem.parts if part.line not in dropped]
     cutting = allocation.in_order(given, problem.caps)
-    best = _is_best(lines, problem, needs, groups, cutting)
-    if not best or (groups and rounds is not None):
-        earliest_first = solver.search(
-            problem.parts, problem.caps, needs, groups, required=required, rounds=rounds
-        )
+    best = _is_best(lines, problem, cutting)
+    if not best or (groups and problem.rounds is not None):
+        earliest_first = solver.search(problem)
         dropped = duplicates.dropped_of(groups, problem.parts)
         allocation.attribute(problem.parts, problem.caps, dropped=dropped)
     _cut(lines, problem, dropped)
     return earliest_first
 
 
-def _is_best(
-    lines: Sequence[PricedClaim],
-    problem: AllocationProblem,
-    needs: Sequence[Need],
-    groups: duplicates.Groups,
-    cutting: set[int],
-) -> bool:
+def _is_best(lines: Sequence[PricedClaim], problem: AllocationProblem, cutting: set[int]) -> bool:
     """Whether nothing is better than the allocation in order."""
+    parts, needs, groups = problem.parts, problem.needs, problem.alternatives
     if groups and not duplicates.are_apart(groups):
         return False
-    if groups and not duplicates.are_alike(lines, problem.parts, groups):
-        return not cutting and not allocation.unmet(problem.parts, needs)
+    if groups and not duplicates.are_alike(lines, parts, groups):
+        return not cutting and not allocation.unmet(parts, needs)
     if not cutting:
         return True
-    return allocation.is_nested(problem.parts, cutting) and not allocation.unmet(
-        problem.parts, needs
-    )
+    return allocation.is_nested(parts, cutting) and not allocation.unmet(parts, needs)
 
 
 def _cut(

@@ -37,9 +37,9 @@ def groups(policy: Policy, lines: Sequence[PricedClaim], cycle: Period) -> list[
 
 
 def quantity(policy: Policy, lines: Sequence[PricedClaim]) -> Decimal:
-    """The total quantity of the claims; of claims that repeat each other, the largest."""
+    """The total quantity of those that count; of claims that repeat each other, the largest."""
     rule, most = policy.duplicates, dict[object, Decimal]()
-    for line in lines:
+    for line in (line for line in lines if line.worth > ZERO):
         claim = line.claim
         alike: object = tuple(getattr(claim, part) for part in rule.key) if rule else claim.ref
         quantity = (claim.quantity or ZERO) * line.ratio

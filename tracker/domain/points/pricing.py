@@ -16,6 +16,7 @@ from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO, Claim, Credit, Cut, GroupKind, Rule
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
+from tracker.domain.value_classes import value_class
 
 
 def cents(points: Decimal, policy: Policy) -> Decimal:
@@ -35,7 +36,7 @@ class SharedMonths:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Earned:
     """The points of a month of employment, dated by its last day."""
 
@@ -224,8 +225,8 @@ def _hold_to_dates(line: PricedClaim, kind: ActivityType, earning: Period, on: d
         line.cut("outside_cycle", line.counted, subject=first.isoformat())
     elif last not in earning:
         line.cut("outside_cycle", line.counted, subject=last.isoformat())
-    elif first not in kind.days or last not in kind.days:
-        outside = last if first in kind.days else first
+    elif not (kind.counts_on(first) and kind.counts_on(last)):
+        outside = last if kind.counts_on(first) else first
         line.cut("outside_type", line.counted, subject=outside.isoformat())
     elif done > on:
         line.cut("after_date", line.counted, subject=done.isoformat())

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from tracker.domain.amounts import rounded
 from tracker.domain.periods import Period
-from tracker.domain.points.allocation import Need, reached
+from tracker.domain.points.allocation import AllocationProblem, Need, reached
 from tracker.domain.points.claims import (
     ZERO,
     Evaluation,
@@ -19,7 +19,7 @@ from tracker.domain.points.claims import (
     Shortfall,
     Terms,
 )
-from tracker.domain.points.constraints import AllocationProblem, CapTable
+from tracker.domain.points.constraints import CapTable
 from tracker.domain.points.pricing import PricedClaim, tags
 from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import Policy
@@ -29,7 +29,6 @@ def result(
     table: CapTable,
     lines: Sequence[PricedClaim],
     problem: AllocationProblem,
-    needs: Sequence[Need],
     *,
     cycle: Period,
     on: date,
@@ -48,7 +47,9 @@ def result(
     )
     earned = sum([line.counted for line in lines], ZERO)
     total = earned + terms.carried_over
-    kinds = next((reached(problem.parts, need) for need in needs if need.of == "kinds"), None)
+    kinds = next(
+        (reached(problem.parts, need) for need in problem.needs if need.of == "kinds"), None
+    )
     return Evaluation(
         policy=policy.version,
         verified=policy.verified,
@@ -62,10 +63,10 @@ def result(
         carried_over=terms.carried_over,
         carries_over=_carries_over(table, lines, problem, surplus=total - required),
         tags=_tags(policy, lines, terms),
-        years=_periods(problem, needs, "year"),
-        windows=_periods(problem, needs, "window"),
+        years=_periods(problem, "year"),
+        windows=_periods(problem, "window"),
         kinds=None if kinds is None else int(kinds),
-        shortfalls=_shortfalls(problem, needs),
+        shortfalls=_shortfalls(problem),
         reexamined_on=terms.reexamined_on,
         claims=tuple([line.claim for line in lines]),
         terms=terms,
@@ -99,18 +100,18 @@ def _group(code: str, limits: Limits, lines: Iterable[PricedClaim]) -> GroupTota
     return GroupTotal(code, claimed, counted, limits)
 
 
-def _periods(problem: AllocationProblem, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
+def _periods(problem: AllocationProblem, of: str) -> tuple[PeriodTotal, ...]:
     return tuple(
         PeriodTotal(need.period, _counted_for(problem, need), need.minimum, need.within)
-        for need in needs
+        for need in problem.needs
         if need.of == of and need.period is not None
     )
 
 
-def _shortfalls(problem: AllocationProblem, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
+def _shortfalls(problem: AllocationProblem) -> tuple[Shortfall, ...]:
     found = (
         Shortfall(n.of, n.subject, _counted_for(problem, n), n.minimum, n.within, n.period)
-        for n in needs
+        for n in problem.needs
     )
     return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
 

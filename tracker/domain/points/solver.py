@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.points import earliest
-from tracker.domain.points.allocation import Cap, Need, Part, Rounded
+from tracker.domain.points.allocation import AllocationProblem, Need, Rounded
 
 _CENTS = 100
 _FINE = 10_000  # units per point if sums are rounded to hundredths
@@ -32,31 +32,18 @@ _EXACTLY: dict[str, str | float | bool] = {
 }
 
 
-def search(
-    parts: Sequence[Part],
-    caps: Sequence[Cap],
-    needs: Iterable[Need],
-    alternatives: Iterable[Sequence[int]],
-    *,
-    required: Decimal,
-    rounds: Rounded | None = None,
-    nodes: int = NODES,
-) -> bool:
+def search(problem: AllocationProblem, nodes: int = NODES) -> bool:
     """Give every part its points.
 
-    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded. False if
-    the budget of ``nodes`` was not enough to give the first parts the most in order.
+    False if the budget of ``nodes`` was not enough to give the first parts the most in order.
     """
-    program = Allocation(parts, caps, rounds)
-    for lines in alternatives:
-        program.choose_one(lines)
-    lacking = [program.lacking(need) for need in needs]
-    program.settle({program.complete(required, lacking): 1})
+    program = Allocation(problem)
+    program.settle({program.complete(): 1})
     program.settle(program.total)
-    program.settle({variable: -1 for variable, _ in lacking})
+    program.settle(dict.fromkeys(program.lacks, -1))
     in_order = program.settle_in_order(program.given, nodes)
-    for part, variable in zip(parts, program.given, strict=True):
-        part.given = Decimal(program.value(variable)).scaleb(-program.decimals)
+    for part, variable in zip(problem.parts, program.given, strict=True):
+        part.given = program.points([variable])
     return in_order
 
 
@@ -87,9 +74,10 @@ class IntegerProgram:
         self.mosts.append(most)
         return number
 
-    def bound(self, variable: int, most: int) -> None:
-        """Limit a variable to at most ``most``."""
-        self._solver.changeColBounds(variable, 0, most)
+    def bound(self, mosts: Mapping[int, int]) -> None:
+        """Limit variables, each to at most a number."""
+        for variable, most in mosts.items():
+            self._solver.changeColBounds(variable, 0, most)
 
     def divide(self, variable: int) -> None:
         """Let a variable be any number, not only a whole one; its value is rounded."""
@@ -159,17 +147,17 @@ class IntegerProgram:
 
 
 class Allocation(IntegerProgram):
-    """The program of parts under caps; ``given`` are the variables of the parts.
+    """The program of parts under caps and minima; ``given`` are the variables of the parts.
 
     All amounts are whole numbers: ``size``, a power of ten, is the number of units per point.
-    ``total`` is the sum of the parts, including the sums that are rounded.
+    ``total`` is the sum of the parts, including the sums that are rounded. ``bounded`` are
+    the parts of each cap, ``lacks`` the variables of what the requirement and each minimum lack.
     """
 
-    def __init__(
-        self, parts: Sequence[Part], caps: Sequence[Cap], rounds: Rounded | None = None
-    ) -> None:
+    def __init__(self, problem: AllocationProblem) -> None:
         super().__init__()
-        self._parts, self.size = parts, _CENTS if rounds is None else _FINE
+        parts, caps, rounds = problem.parts, problem.caps, problem.rounds
+        self.problem, self.size = problem, _CENTS if rounds is None else _FINE
         self.decimals = len(str(self.size)) - 1
         self._rounded: dict[tuple[int, ...], LinearTerms] = {}
         self.given = [
@@ -178,18 +166,25 @@ class Allocation(IntegerProgram):
             for p in parts
         ]
         self.total: LinearTerms = dict.fromkeys(self.given, 1)
-        bounded: dict[int, dict[int, int]] = {}
+        self.bounded: dict[int, dict[int, int]] = {}
         for variable, part in zip(self.given, parts, strict=True):
             for index in part.caps:
-                bounded.setdefault(index, {})[variable] = 1
-        for index, terms in bounded.items():
+                self.bounded.setdefault(index, {})[variable] = 1
+        for index, terms in self.bounded.items():
             self.at_most(terms, self.units(caps[index].bound))
         if rounds is not None:
             self._round(rounds)
+        for lines in problem.alternatives:
+            self._choose_one(lines)
+        self.lacks = {self._lacking(need): need for need in problem.minima}
 
     def units(self, points: Decimal) -> int:
         """Points as a whole number."""
         return int(points * self.size)
+
+    def points(self, variables: Iterable[int]) -> Decimal:
+        """The points that some variables stand for in the latest solution."""
+        return Decimal(sum(map(self.value, variables))).scaleb(-self.decimals)
 
     def _round(self, rounds: Rounded) -> None:
         """Let the total be the total of sums rounded to hundredths.
@@ -201,7 +196,7 @@ class Allocation(IntegerProgram):
         total: dict[int, int] = {}
         for group in rounds.groups:
             given = {self.given[i]: 1 for i in group}
-            most = sum(self.units(self._parts[i].points) for i in group) // step + 1
+            most = sum(self.units(self.problem.parts[i].points) for i in group) // step + 1
             if rounds.rounding == "half_even":
                 pairs, one, two = self.variable(most), self.variable(), self.variable()
                 self.at_least({one: 1, two: -1}, 0)
@@ -215,25 +210,25 @@ class Allocation(IntegerProgram):
                 terms = {hundredths: step}
             self._rounded[group] = terms
             total |= terms
-        self.total = self._rounded[tuple(range(len(self._parts)))] = total
+        self.total = self._rounded[tuple(range(len(self.given)))] = total
 
-    def choose_one(self, lines: Sequence[int]) -> None:
+    def _choose_one(self, lines: Sequence[int]) -> None:
         """Let only one of some lines have points."""
         chosen = {line: self.variable() for line in lines}
         self.at_most(dict.fromkeys(chosen.values(), 1), 1)
-        for part, given in zip(self._parts, self.given, strict=True):
+        for part, given in zip(self.problem.parts, self.given, strict=True):
             if part.line in chosen:
                 self.at_most({given: 1, chosen[part.line]: -self.mosts[given]}, 0)
                 self.asks.setdefault(given, []).append(chosen[part.line])
 
-    def lacking(self, need: Need) -> tuple[int, int]:
-        """The variable of what a minimum lacks, and its bound; a missing kind weighs as a point."""
+    def _lacking(self, need: Need) -> int:
+        """The variable of what a minimum lacks; a missing kind weighs as a point."""
         most = self.units(need.minimum)
         lacking = self.variable(most)
-        self.at_least({lacking: 1, **self.serving(need)}, most)
-        return lacking, most
+        self.at_least({lacking: 1, **self._serving(need)}, most)
+        return lacking
 
-    def serving(self, need: Need) -> LinearTerms:
+    def _serving(self, need: Need) -> LinearTerms:
         """What counts for a minimum; a kind counts as a point."""
         if need.rounding is not None and need.groups[0] in self._rounded:
             return self._rounded[need.groups[0]]
@@ -245,12 +240,11 @@ class Allocation(IntegerProgram):
             self.at_least({variable: -1, **terms}, 0)
         return dict.fromkeys(present, self.size)
 
-    def complete(self, required: Decimal, lacking: Iterable[tuple[int, int]]) -> int:
+    def complete(self) -> int:
         """Whether the requirement is reached and no minimum lacks anything: 1, else 0."""
         complete = self.variable()
-        self.at_least({**self.total, complete: -self.units(required)}, 0)
-        for variable, most in lacking:
-            self.at_most({variable: 1, complete: most}, most)
+        for lack in self.lacks:
+            self.at_most({lack: 1, complete: self.mosts[lack]}, self.mosts[lack])
         return complete
 
     def settle(self, wanted: LinearTerms) -> int:

@@ -35,7 +35,6 @@ DateBasis = Literal["completion", "start", "award", "whole"]
 Over = Literal["claim", "year"]
 EvidenceRule = Literal["none", "asked", "required"]
 
-PROOF: Translated = {"en": "evidence", "es": "un comprobante"}
 ONE = Decimal(1)
 
 
@@ -197,14 +196,20 @@ class ActivityType:
     ] = None
 
     @property
+    def is_job(self) -> bool:
+        """Whether it is employment, counted by months."""
+        return self.basis == "months"
+
+    @property
     def days(self) -> Period:
         """The days whose activities count, whatever the cycle."""
         return Period(self.counts_from or date.min, self.counts_until or date.max)
 
-    @property
-    def proof(self) -> Translated:
-        """The evidence requested, in words."""
-        return self.evidence_kinds or PROOF
+    def counts_on(self, day: date) -> bool:
+        """Whether activities of that day count, whatever the cycle."""
+        return (self.counts_from is None or self.counts_from <= day) and (
+            self.counts_until is None or day <= self.counts_until
+        )
 
     def is_unusual(self, quantity: Decimal | None, unit: str) -> bool:
         """Whether a quantity in ``unit`` (empty: the type's own) exceeds ``warn_above``."""

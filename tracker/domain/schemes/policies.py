@@ -79,6 +79,11 @@ class Duplicates:
         Duration | None, "How far apart duplicates may be; absent: anywhere in the cycle."
     ] = None
 
+    @property
+    def is_by_type(self) -> bool:
+        """Whether all activities of a type are duplicates of each other."""
+        return set(self.key) == {"type"}
+
 
 @dataclass(frozen=True, slots=True)
 class WindowMinimum:

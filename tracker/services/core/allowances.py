@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, select, update
 
 from tracker import db
 from tracker.domain.errors import TooOften
@@ -86,6 +86,12 @@ def take_one_of(work: UnitOfWork, uses: Sequence[Use]) -> None:
     if all(count > use.allowance.most for use, count, _ in counts):
         wait = min(use.wait(began_at, count, work.now) for use, count, began_at in counts)
         raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
+
+
+def give_back(work: UnitOfWork, uses: Collection[Use]) -> None:
+    """Take back one use each, of what turned out to be no wrong guess."""
+    counted = Usage.key.in_([use.key for use in uses]) & (Usage.count > 0)
+    work.execute(update(Usage).where(counted).values(count=Usage.count - 1))
 
 
 def _count(work: UnitOfWork, use: Use, times: int = 1) -> tuple[int, datetime]:

@@ -24,8 +24,9 @@ from sqlalchemy import (
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import SessionTransaction
+from sqlalchemy.sql.dml import ReturningInsert
 
+from tracker import row_security
 from tracker.db import Base
 from tracker.services.core.context import AnyRow, Column, R, ReadContext, UnitOfWork
 
@@ -33,15 +34,31 @@ CHUNK = 500  # how many ids go into one IN list
 _FEW = 20  # up to this many rows a plain statement is as fast as COPY
 
 
-def savepoint(work: UnitOfWork) -> SessionTransaction:
-    """A savepoint, ended with ``rollback`` or ``commit``.
+class Savepoint:
+    """A savepoint of a unit of work, to which it goes back, or which it leaves behind.
 
     The session sets its savepoint only when its connection is next asked for, which a
-    ``UnitOfWork`` never does again; so this function asks for it.
+    ``UnitOfWork`` never does again; so it is asked for here.
     """
-    nested = work.session.begin_nested()
-    work.session.connection()
-    return nested
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._unchained, self._recorded = work.unchained, len(work.unchained)
+        self._nested = work.session.begin_nested()
+        work.session.connection()
+
+    def commit(self) -> None:
+        """Keep what was done since."""
+        self._nested.commit()
+
+    def rollback(self) -> None:
+        """Undo what was done since, and forget what was recorded in the history."""
+        self._nested.rollback()
+        self._unchained.forget(self._recorded)
+
+
+def savepoint(work: UnitOfWork) -> Savepoint:
+    """A savepoint, ended with ``rollback`` or ``commit``."""
+    return Savepoint(work)
 
 
 def chunks(ids: Collection[str]) -> list[list[str]]:
@@ -73,22 +90,43 @@ def among_given(dialect: str, column: Column[R]) -> ColumnElement[bool]:
 
 
 def insert(work: UnitOfWork, table: type[Base], rows: Collection[Mapping[str, object]]) -> None:
-    """Insert rows that all have the same columns; many rows go by COPY on PostgreSQL.
+    """Insert rows that all have the same columns; many rows go by COPY on PostgreSQL, or as arrays.
 
     Column defaults are not filled in: the caller gives every value.
     """
     if not rows:
         return
-    if work.dialect == "postgresql" and len(rows) > _FEW:
-        _copy(work, table_of(table), rows)
-    else:
+    if work.dialect != "postgresql" or len(rows) <= _FEW:
         work.connection.execute(_insert_into(table), list(rows))
+    elif row_security.is_restricted(work.connection):
+        _insert_arrays(work, table_of(table), list(rows))
+    else:
+        _copy(work, table_of(table), rows)
 
 
 @functools.cache
 def _insert_into(table: type[Base]) -> Insert:
     """Cached, since building a statement costs as much as running it; returns no keys."""
     return sql_insert(table_of(table)).inline()
+
+
+def insert_one(
+    work: UnitOfWork, table: type[Base], row: Mapping[str, object], *, returning: str
+) -> Any:
+    """Insert a row; returns a column that the database has filled in."""
+    return work.connection.execute(_insert_returning(table, returning), row).scalar_one()
+
+
+def _insert_arrays(work: UnitOfWork, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert where policies restrict the rows, which PostgreSQL does not allow with COPY."""
+    names = [*rows[0]]
+    values = _side_by_side([table.c[name] for name in names], rows)
+    work.connection.execute(sql_insert(table).inline().from_select(names, select(*values.c)))
+
+
+@functools.cache
+def _insert_returning(table: type[Base], column: str) -> ReturningInsert[tuple[Any]]:
+    return sql_insert(table_of(table)).returning(table_of(table).c[column])
 
 
 def insert_new(
@@ -142,7 +180,11 @@ def _side_by_side(
     columns: Sequence[ColumnElement[object]], rows: Sequence[Mapping[str, object]]
 ) -> TableValuedAlias:
     """The rows as a table that PostgreSQL builds from one array for each column."""
-    arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
+    # One dimension: a list that is a value of JSON is no further one.
+    kinds = [ARRAY(c.type, dimensions=1) for c in columns]
+    arrays = [
+        literal([row[c.name] for row in rows], kind) for c, kind in zip(columns, kinds, strict=True)
+    ]
     named = [column(c.name, c.type) for c in columns]
     return func.unnest(*arrays).table_valued(*named, name="given").render_derived()
 

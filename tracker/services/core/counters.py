@@ -13,6 +13,8 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 
 VIOLATIONS = "identity_violations"
 """The number of violations that the last audit found."""
+DELETED = "deleted:"
+"""How many rows were deleted after their period, since the beginning; a rule's name follows."""
 RECONCILED = ("taken_back", "in_doubt", "found_sent", "found_unsent", "sent_again")
 """Outcomes of reaping, counted since the beginning."""
 

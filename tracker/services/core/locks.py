@@ -6,15 +6,17 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import select
 
+from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_not_own, check_own_holder, own_records
 from tracker.models import Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, sees_everything
 
 Lock = Callable[[UnitOfWork, str], None]
 """A way to lock a holder's record."""
 
 
+@sees_everything
 def lock(work: UnitOfWork, holder_ids: Collection[str]) -> int:
     """Lock these holders' records against other writers; returns how many of them exist.
 
@@ -39,13 +41,21 @@ def lock_to_decide(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
     return own_records(work.actor, holder_ids)
 
 
+@sees_everything
 def lock_one(work: UnitOfWork, holder_id: str) -> None:
-    """Lock one holder's record, if there is one."""
-    lock(work, [holder_id])
+    """Lock one holder's record, if there is one.
+
+    Raises NotFound for somebody whose data were erased, perhaps while this waited for it: nothing
+    is written to that record any more.
+    """
+    statement = select(Holder.erased_at).where(Holder.id == holder_id)
+    row = work.row(statement.with_for_update())
+    if row is not None and row.erased_at is not None:
+        raise NotFound
 
 
 def lock_one_to_decide(work: UnitOfWork, holder_id: str) -> None:
     """Lock a holder's record for a staff decision. Raises NotFound, SelfReview."""
     check_own_holder(work.actor, holder_id)
-    if lock_to_decide(work, [holder_id]):
-        check_not_own(work.actor, holder_id)
+    lock_one(work, holder_id)
+    check_not_own(work.actor, holder_id)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Executable
 
+from tracker import row_security
 from tracker.services.core import tokens
 from tracker.services.core.combined import Statement, Together
 from tracker.services.core.context import AnyRow, Parameters, R, ReadContext, names_of
@@ -44,10 +45,12 @@ class ReadAhead(ReadContext):
         prefetched = self._prefetched(statement, parameters)
         if prefetched is None:
             return ReadContext.rows_as(self, kind, statement, parameters)
-        # By places: an attribute of a row costs as much as all values of a tuple.
-        places = (
-            [prefetched[0]._fields.index(name) for name in names_of(kind)] if prefetched else []
-        )
+        if not prefetched:
+            return []
+        # By places: an attribute of a row costs as much as all values of a tuple, and so does
+        # asking the row for its names.
+        names = prefetched[0]._fields
+        places = [names.index(name) for name in names_of(kind)]
         return [kind(*[row[place] for place in places]) for row in map(tuple, prefetched)]
 
     def row_as(
@@ -76,8 +79,10 @@ class Ahead:
         self._together = Together(*self._statements)
 
     def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
-        """Prefetch for the owner of this secret, if there is one."""
-        parameters = {**tokens.parameters(secret), **self._parameters(reading, path_id)}
+        """Prefetch for the owner of this secret, if there is one, what the owner may see."""
+        known = tokens.parameters(secret)
+        row_security.look_as(reading.connection, row_security.with_token(known["digest"]))
+        parameters = {**known, **self._parameters(reading, path_id)}
         rows = self._together.read(reading, parameters)
         return ReadAhead(
             connection=reading.connection,

@@ -13,9 +13,16 @@ from sqlalchemy import bindparam, func, or_, select, update
 from tracker import db
 from tracker.db import Instant, new_id
 from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
-from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
-from tracker.models import Employer, Holder, Token
-from tracker.services.core import history
+from tracker.domain.permissions import (
+    OF_THE_BODY,
+    ROLES,
+    SCOPES,
+    Actor,
+    Role,
+    Scope,
+)
+from tracker.models import Holder, Token
+from tracker.services.core import history, organizations
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 PREFIX = "trk_"
@@ -35,7 +42,7 @@ class TokenRow(NamedTuple):
     role: Role
     scopes: Sequence[Scope]
     holder_id: str | None
-    employer_id: str | None
+    organization_id: str | None
     recorded_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -50,7 +57,7 @@ class _TokenToCheck(NamedTuple):
     role: Role
     scopes: Sequence[Scope]
     holder_id: str | None
-    employer_id: str | None
+    organization_id: str | None
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
@@ -67,7 +74,7 @@ def create(
     name: str,
     role: Role,
     holder_id: str | None = None,
-    employer_id: str | None = None,
+    organization_id: str | None = None,
     scopes: Collection[Scope] = SCOPES,
     expires_at: datetime | None = None,
     person_id: str | None = None,
@@ -75,41 +82,47 @@ def create(
     """Make a token; returns its id and its secret, which cannot be read again.
 
     The token ends at the latest when the actor's own token ends. ``person_id`` is the person who
-    will use it, by default a new one. A holder's token names the holder and an employer's the
-    employer. A staff token may also name a holder: the same person, on whose record they may then
-    not decide. Raises Invalid, LimitReached, TokenEnded.
+    will use it, by default a new one. A holder's token names the holder, and one for an
+    organization names that. One of the certification body may also name a holder: the same person,
+    on whose record they may then not decide. Raises Invalid, LimitReached, TokenEnded.
     """
     _check(
         work,
         name=name,
         role=role,
         holder_id=holder_id,
-        employer_id=employer_id,
+        organization_id=organization_id,
         scopes=scopes,
         expires_at=expires_at,
     )
     if person_id is not None:
         _check_room(work, person_id)
     secret, maker = PREFIX + secrets.token_urlsafe(_BYTES), work.actor
-    above = maker.makers | ({maker.holder_id} if maker.holder_id else set())
     row = Token(
         digest=_digest(secret),
         name=name,
         role=role,
         scopes=sorted(set(scopes)),
         holder_id=holder_id,
-        employer_id=employer_id,
         recorded_at=work.now,
         expires_at=expires_at,
         maker_id=maker.token_id,
+        maker_person_id=maker.person_id,
         person_id=person_id or new_id(),
-        made_by_holders=sorted(above),
+        made_by_holders=sorted(filter(None, maker.makers | {maker.holder_id})),
     )
+    row.name_organization(role, organization_id)
     work.session.add(row)
     work.session.flush()
     check_alive(work)  # the new row locks its maker's, so anyone ending that token now waits
-    history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
+    _record(work, row)
     return row.id, secret
+
+
+def _record(work: UnitOfWork, row: Token) -> None:
+    named = {"name": (None, row.name)}
+    detail = {"role": row.role, "scopes": row.scopes}
+    history.record(work, "create", "token", row.id, changes=named, **detail)
 
 
 def _check_room(work: UnitOfWork, person_id: str) -> None:
@@ -128,7 +141,7 @@ def _check(
     name: str,
     role: str,
     holder_id: str | None,
-    employer_id: str | None,
+    organization_id: str | None,
     scopes: Collection[str],
     expires_at: datetime | None,
 ) -> None:
@@ -142,16 +155,11 @@ def _check(
         faults["scopes"] = f"must be one or more of: {', '.join(SCOPES)}"
     if expires_at is not None and expires_at <= work.now:
         faults["expires_at"] = "must be in the future"
-    for subject, id_, table in (
-        ("holder", holder_id, Holder),
-        ("employer", employer_id, Employer),
-    ):
-        field = f"{subject}_id"
-        reviewer = subject == "holder" and role in {"staff", "admin"}
-        if (role == subject) != (id_ is not None) and not reviewer:
-            faults[field] = f"is required for the role {subject} and must be empty for other roles"
-        elif id_ is not None and work.session.get(table, id_) is None:
-            faults[field] = f"is not a {subject} on record"
+    if (role == "holder") != (holder_id is not None) and role not in OF_THE_BODY:
+        faults["holder_id"] = "is required for the role holder and must be empty for other roles"
+    elif holder_id is not None and work.session.get(Holder, holder_id) is None:
+        faults["holder_id"] = "is not a holder on record"
+    faults |= organizations.faults(work, role, organization_id)
     if faults:
         raise Invalid("This token cannot be created.", fields=faults)
 
@@ -185,7 +193,7 @@ def authenticate(reading: ReadContext, secret: str) -> Actor | None:
         name=row.name,
         token_id=row.id,
         holder_id=row.holder_id,
-        employer_id=row.employer_id,
+        organization_id=row.organization_id,
         scopes=frozenset(row.scopes),
         person_id=row.person_id,
         makers=frozenset(row.made_by_holders),
@@ -216,6 +224,27 @@ def check_alive(work: UnitOfWork) -> None:
 
 
 _ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)
+
+
+def people_above(reading: ReadContext, token_id: str | None) -> set[str]:
+    """The people who made a token, or the token with which it was made, and so on."""
+    people: set[str] = set()
+    while token_id is not None:
+        made = select(Token.maker_id, Token.maker_person_id).where(Token.id == token_id)
+        row = reading.row(made)
+        people |= {row.maker_person_id} - {None}
+        token_id = row.maker_id
+    return people
+
+
+def people_below(reading: ReadContext, person_id: str) -> set[str]:
+    """A person and the people whose tokens that person made, or they in turn, and so on."""
+    people, found = {person_id}, {person_id}
+    while found:
+        made = select(Token.person_id).where(Token.maker_person_id.in_(found))
+        found = {row.person_id for row in reading.rows(made)} - people
+        people |= found
+    return people
 
 
 def revoke(work: UnitOfWork, token_id: str) -> None:
@@ -256,19 +285,9 @@ def has_administrator(reading: ReadContext) -> bool:
     return reading.row(statement.limit(1)) is not None
 
 
-def subject(
-    reading: ReadContext, *, holder_ref: str | None, employer: str | None
-) -> dict[str, str]:
-    """The id of a new token's holder or employer, from its ref or name. Raises Invalid."""
-    ids: dict[str, str] = {}
-    for field, column, name in (
-        ("holder", Holder.ref, holder_ref),
-        ("employer", Employer.name, employer),
-    ):
-        if name is None:
-            continue
-        row = reading.row(select(column.class_.id).where(column == name))
-        if row is None:
-            raise Invalid(f"There is no {field} {name!r}.", fields={field: "is not on record"})
-        ids[f"{field}_id"] = row.id
-    return ids
+def holder_of_ref(reading: ReadContext, ref: str) -> str:
+    """The id of the holder with this ref. Raises Invalid."""
+    row = reading.row(select(Holder.id).where(Holder.ref == ref))
+    if row is None:
+        raise Invalid(f"There is no holder {ref!r}.", fields={"holder": "is not on record"})
+    return str(row.id)

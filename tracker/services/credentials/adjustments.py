@@ -22,20 +22,20 @@ from tracker.domain.credentials.adjustments import ExtensionRequest
 from tracker.domain.credentials.certifications import CycleTerm, hold_on, requirement_of
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
-from tracker.domain.permissions import check_own_holder
 from tracker.domain.points.claims import Evaluation
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.reasons import of_policies
 from tracker.domain.schemes.schemes import Scheme
-from tracker.models import Adjustment, AdjustmentBatch, Certification
+from tracker.models import Adjustment, AdjustmentBatch
 from tracker.services.core import bulk, history
 from tracker.services.core.batched import ID, KNOWN_AT
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.row_scope import scope
 from tracker.services.credentials import certifications
 from tracker.services.credentials.restored_days import AdjustmentToInsert
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.snapshots import CertificationRow
 
 ONE = Decimal(1)
@@ -213,9 +213,9 @@ def _share(
 ) -> Decimal:
     """The share of the requirement that the holder had earned by a day."""
     claimed = snapshots.activities(work, [row.holder_id])[row.holder_id, row.scheme]
-    beside = neighbours.of_one(work, scheme, row)
+    related = related_facts.of_one(work, scheme, row)
     day = max(on, record.cycles[-1].starts_on)
-    points = standings.evaluate(scheme, record, claimed, on=day, beside=beside)
+    points = standings.evaluate(scheme, record, claimed, on=day, related=related)
     return share_of(points.evaluation if points else None)
 
 
@@ -322,12 +322,8 @@ def page_where(
 
 def get(reading: ReadContext, adjustment_id: str) -> AdjustmentRow:
     """One adjustment. Raises NotFound, also for another holder's."""
-    statement = _ALL.add_columns(Certification.holder_id).join(
-        Certification, Certification.id == Adjustment.certification_id
-    )
-    row = reading.row(statement.where(Adjustment.id == adjustment_id))
+    statement = _ALL.where(Adjustment.id == adjustment_id, scope(reading.actor, Adjustment))
+    row = reading.row_as(AdjustmentRow, statement)
     if row is None:
         raise NotFound
-    *values, holder_id = row
-    check_own_holder(reading.actor, holder_id)
-    return AdjustmentRow(*values)
+    return row

@@ -25,9 +25,10 @@ from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotFound, Stale
-from tracker.domain.permissions import SYSTEM, check_own_holder
+from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.schemes import AppealRule
 from tracker.models import (
+    ActApproval,
     Activity,
     Appeal,
     Certification,
@@ -36,8 +37,9 @@ from tracker.models import (
     Renewal,
     StandingChange,
 )
-from tracker.services.core import history
+from tracker.services.core import history, identities, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
+from tracker.services.core.row_scope import scope
 from tracker.services.credentials import certifications, former_decisions, renewals
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -131,6 +133,7 @@ def file(
         change_id=contested.change_id,
         renewal_id=contested.renewal_id,
     )
+    writers.note(work, [made.id])
     return made.id
 
 
@@ -187,7 +190,8 @@ def decide(
         raise Stale("The appeal has changed since you read it; read it again.")
     if appeal.outcome == outcome:
         raise IllegalTransition(f"The appeal is already {outcome}.", state=outcome)
-    check_uninvolved(work.actor, _involved(work, appeal))
+    writers.check_not_written(work, appeal.id)
+    check_uninvolved(work.actor, _involved(work, appeal), ids=identities.behind(work))
     rule, before = work.schemes[row.scheme].appeals, appeal.outcome
     on = max(work.today(work.schemes[row.scheme]), appeal.filed_on, appeal.decided_on or date.min)
     if before == AppealVerdict.UPHELD:
@@ -214,7 +218,7 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[Decider]:
     """Who decided what is appealed; for an automatic denial, who decided the activity behind it."""
     if appeal.change_id is not None:
         change = work.session.get_one(StandingChange, appeal.change_id)
-        return {(change.decided_by_id, change.decided_by)}
+        return {(change.decided_by_id, change.decided_by), *_proposers(work, change.id)}
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
     decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
@@ -238,6 +242,16 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[Decider]:
         .where(Activity.holder_id == certification.holder_id, Decision.recorded_at.in_(instants))
     )
     return (people - {automatic}) | {(row.decided_by_id, row.decided_by) for row in rows}
+
+
+def _proposers(work: UnitOfWork, change_id: str) -> set[Decider]:
+    """Who proposed a change of standing that a second person approved, by all their ids."""
+    made = select(ActApproval.proposed_by, ActApproval.proposer_id, ActApproval.proposer_ids)
+    return {
+        (id_, row.proposed_by)
+        for row in work.rows(made.where(ActApproval.outcome_id == change_id))
+        for id_ in (row.proposer_id, *row.proposer_ids)
+    }
 
 
 def _carry_out(
@@ -292,10 +306,10 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: ZonedCertification, reason:
 
 def get(reading: ReadContext, appeal_id: str) -> AppealRow:
     """An appeal's row. Raises NotFound, also for another holder's."""
-    row = reading.row_as(AppealRow, _ONE.where(Appeal.id == appeal_id))
+    statement = _ONE.where(Appeal.id == appeal_id, scope(reading.actor, Appeal))
+    row = reading.row_as(AppealRow, statement)
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
     return row
 
 

@@ -18,8 +18,8 @@ from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.models import Renewal
 from tracker.services.core.context import UnitOfWork
-from tracker.services.standings import neighbours, snapshots, standings
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings import related_facts, snapshots, standings
+from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
 
 
@@ -46,11 +46,13 @@ def count(
     scheme = work.schemes[row.scheme]
     activities = snapshots.activities(work, [row.holder_id])
     key = CertificationKey(row.id, row.holder_id, row.scheme)
-    beside = neighbours.beside(work, [key], activities).get(row.id, neighbours.ALONE)
+    related = related_facts.of_many(work, [key], activities).get(
+        row.id, related_facts.NOTHING_RELATED
+    )
     own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
-    shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
+    shared = {code: _in_time(of, on=on, last=last) for code, of in related.activities.items()}
     points = standings.evaluate(
-        scheme, record, own, on=on, beside=replace(beside, activities=shared)
+        scheme, record, own, on=on, related=replace(related, activities=shared)
     )
     if points is None:
         return None

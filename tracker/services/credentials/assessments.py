@@ -21,7 +21,6 @@ from tracker.domain.errors import (
     NotFound,
     RetakeTooSoon,
 )
-from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.cycle_rules import Case, ReexaminationTerms
 from tracker.domain.schemes.schemes import Scheme
@@ -29,6 +28,7 @@ from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.row_scope import scope
 from tracker.services.credentials import awards, centers, certifications, effects, imported_awards
 from tracker.services.standings import snapshots
 
@@ -139,7 +139,7 @@ def _check_lawful(
     if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
         raise _twice(attempt.module, attempt.taken_on)
     reexamination = _reexamination(work, holder_id, attempt)
-    since, again_from = _anew(work, scheme, holder_id, earlier, attempt)
+    since, again_from = _fresh_start(work, scheme, holder_id, earlier, attempt)
     if reexamination is not None:
         earlier = [e for e in earlier if e.taken_on >= reexamination.since]
     try:
@@ -157,7 +157,7 @@ def _check_lawful(
     return reexamination
 
 
-def _anew(
+def _fresh_start(
     work: UnitOfWork,
     scheme: Scheme,
     holder_id: str,
@@ -172,7 +172,7 @@ def _anew(
     if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
         return None, None
     held = awards.standing_awards(work, scheme, [holder_id])[holder_id]
-    return award_rules.anew(scheme, held, on=day)
+    return award_rules.fresh_start(scheme, held, on=day)
 
 
 def _flush(work: UnitOfWork, row: Assessment) -> None:
@@ -393,10 +393,10 @@ OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("id"))
 
 def get(reading: ReadContext, assessment_id: str) -> AssessmentRow:
     """An assessment's row. Raises NotFound."""
-    row = reading.row_as(AssessmentRow, _ONE.where(Assessment.id == assessment_id))
+    statement = _ONE.where(Assessment.id == assessment_id, scope(reading.actor, Assessment))
+    row = reading.row_as(AssessmentRow, statement)
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
     return row
 
 

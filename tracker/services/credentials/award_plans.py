@@ -13,7 +13,7 @@ from typing import Literal
 
 from tracker.domain.credentials import assessments
 from tracker.domain.credentials import awards as rules
-from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.credentials.awards import Award, AwardLayout
 from tracker.domain.credentials.certifications import ChangeOfStanding
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.errors import SupportsRenewal
@@ -63,7 +63,7 @@ class AwardPlan:
 
     facts: AwardFacts
     awards: tuple[Award, ...]
-    laid: dict[int, Laid] = field(default_factory=dict)
+    layout: dict[int, AwardLayout] = field(default_factory=dict)
     kept: dict[str, tuple[str | None, date | None]] = field(default_factory=dict)
     unwound: frozenset[str] = frozenset()
 
@@ -142,7 +142,7 @@ def _plan(scheme: Scheme, facts: AwardFacts, later: Later) -> AwardPlan:
 
 
 def _lay_out(scheme: Scheme, plan: AwardPlan) -> None:
-    plan.laid = {award.sequence: rules.laid_out(scheme, award) for award in plan.awards}
+    plan.layout = {award.sequence: rules.layout_of(scheme, award) for award in plan.awards}
 
 
 def standing_rows(facts: AwardFacts) -> list[AwardRow]:
@@ -156,7 +156,7 @@ def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
         filing.key
         for award in plan.awards
         for filing in award.filings
-        if filing.key not in plan.laid[award.sequence].unfit
+        if filing.key not in plan.layout[award.sequence].unfit
     }
     lost: dict[str, AwardRow] = {}
     for row in standing_rows(plan.facts):

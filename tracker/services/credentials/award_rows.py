@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from tracker.db import new_id
 from tracker.domain import numbers
 from tracker.domain.credentials import certifications
-from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.credentials.awards import Award, AwardLayout
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.schemes.schemes import Scheme
@@ -68,7 +68,7 @@ class _Written:
     replaced: list[dict[str, object]] = field(default_factory=list)
     current: list[dict[str, object]] = field(default_factory=list)
     first: list[snapshots.CertificationRecord] = field(default_factory=list)
-    anew: set[str] = field(default_factory=set)
+    to_lay_out: set[str] = field(default_factory=set)
     consequences: list[Consequence] = field(default_factory=list)
 
 
@@ -93,7 +93,7 @@ def write(
     _unwind_renewals(work, scheme, plans, later)
     _write_cycles(work, plans, ids, written)
     timelines.lay_out_first(work, scheme, written.first)
-    timelines.lay_out_anew(work, scheme, sorted(written.anew))
+    timelines.lay_out_again(work, scheme, sorted(written.to_lay_out))
     tell(work, scheme, written.consequences)
     return written.consequences
 
@@ -142,7 +142,7 @@ def _rows_of(
         if values == before:
             continue
         (to.current if replaced_on is None else to.replaced).append(values)
-        to.anew.add(row.id)
+        to.to_lay_out.add(row.id)
         to.consequences += _news_of(scheme, row, award)
     _withdraw_fallen(work, scheme, plan, to)
 
@@ -161,7 +161,7 @@ def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Wri
             to.withdrawn.append(
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
             )
-            to.anew.add(row.id)
+            to.to_lay_out.add(row.id)
             to.consequences.append(_event("withdrawn", scheme, row, row.awarded_on, None))
 
 
@@ -273,26 +273,26 @@ def _write_cycles(
             id_ = ids[plan.facts.holder_id, award.sequence]
             moved = _attach_facts(plan, award, id_, cycles)
             row = plan.facts.rows.get(award.sequence)
-            laid = plan.laid[award.sequence]
+            layout = plan.layout[award.sequence]
             if row is None:
-                cycles.new += [timelines.cycle_row(work, id_, c) for c in laid.cycles]
+                cycles.new += [timelines.cycle_row(work, id_, c) for c in layout.cycles]
                 plain = not (award.filings or award.changes or len(plan.awards) > award.sequence)
                 if plain:
-                    written.first.append(snapshots.CertificationRecord(id_, laid.cycles))
+                    written.first.append(snapshots.CertificationRecord(id_, layout.cycles))
                 else:
-                    written.anew.add(id_)
+                    written.to_lay_out.add(id_)
                 continue
             unwound = any(f.key in plan.unwound for f in award.filings)
             was = plan.facts.records[row.id].cycles
             same_day = row.awarded_on == award.awarded_on and was[0].starts_on == award.awarded_on
-            as_given = was == laid.cycles or not any(c.imported for c in was)
-            same = same_day and as_given and len(was) == len(laid.cycles)
+            as_given = was == layout.cycles or not any(c.imported for c in was)
+            same = same_day and as_given and len(was) == len(layout.cycles)
             if same and not moved and not unwound:
                 continue
-            cycles.replace(work, id_, was, laid.cycles)
-            cycles.renew(plan.facts, laid)
-            written.anew.add(id_)
-            written.anew |= moved
+            cycles.replace(work, id_, was, layout.cycles)
+            cycles.renew(plan.facts, layout)
+            written.to_lay_out.add(id_)
+            written.to_lay_out |= moved
     cycles.write(work)
 
 
@@ -342,12 +342,12 @@ class _Cycles:
         if len(after) < len(before):
             self.gone[len(after)].append(id_)
 
-    def renew(self, facts: AwardFacts, laid: Laid) -> None:
+    def renew(self, facts: AwardFacts, layout: AwardLayout) -> None:
         """Set each renewal's cycle to the one that it now renews."""
         for row in facts.renewals:
             key = row.ref or row.id
-            if key in laid.renewed and row.cycle != laid.renewed[key]:
-                self.renewed.append({"_id": row.id, "cycle": laid.renewed[key]})
+            if key in layout.renewed and row.cycle != layout.renewed[key]:
+                self.renewed.append({"_id": row.id, "cycle": layout.renewed[key]})
 
     def write(self, work: UnitOfWork) -> None:
         """Write all of it."""

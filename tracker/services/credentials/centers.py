@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
-from tracker.domain.values import folded_name
 from tracker.models import Center, CenterApproval
 from tracker.services.core import bulk, history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.organizations import Directory
 
 
 class CenterRow(NamedTuple):
@@ -25,23 +25,16 @@ class CenterRow(NamedTuple):
 
 
 _CENTER = select(*columns_of(CenterRow, Center))
+_DIRECTORY = Directory("center", CenterRow)
 
 
 def add_center(work: UnitOfWork, *, name: str, category: str, approvals: list[Approval]) -> str:
     """Add an assessment center to the directory. Raises AlreadyRecorded if the name is in use."""
-    by_key = {folded_name(row.name): row.name for row in work.rows(select(Center.name))}
-    if (same := by_key.get(folded_name(name))) is not None:
-        raise AlreadyRecorded(f"There is already a center named {same!r}.")
     center = Center(name=name, category=category, recorded_at=work.now)
-    work.session.add(center)
-    try:
-        work.session.flush()
-    except IntegrityError as error:
-        raise AlreadyRecorded(f"There is already a center named {name!r}.") from error
+    center_id = _DIRECTORY.register(work, center, category=category)
     for approval in approvals:
-        approve_center(work, center.id, approval)
-    history.record(work, "register", "center", center.id, name=name, category=category)
-    return center.id
+        approve_center(work, center_id, approval)
+    return center_id
 
 
 def approve_center(work: UnitOfWork, center_id: str, approval: Approval) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, or_, select
 
 from tracker.domain import numbers
 from tracker.models import Certification
@@ -24,3 +24,9 @@ def is_among(reading: ReadContext, keys: Collection[str]) -> ColumnElement[bool]
         bulk.among(reading, Certification.number_key, keys),
         bulk.among(reading, Certification.former_key, keys),
     )
+
+
+def certification_of(reading: ReadContext, number: str) -> str | None:
+    """The id of the one certification that has or had this number, or None."""
+    rows = reading.rows(select(Certification.id).where(is_called(number)).limit(2))
+    return rows[0].id if len(rows) == 1 else None

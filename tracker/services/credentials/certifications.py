@@ -43,7 +43,7 @@ def refresh(
     Called in every transaction that writes a cycle, an adjustment, a renewal or a change. These
     decide when an award ends for good, and so whether later passes make a new one.
     """
-    timelines.lay_out_anew(work, scheme, certification_ids)
+    timelines.lay_out_again(work, scheme, certification_ids)
     awards.settle_after(work, scheme, certification_ids, later)
 
 
@@ -162,7 +162,7 @@ def check_open(
 def locked(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     """The certification's row with its holder's time zone; locks the holder for the transaction.
 
-    Raises NotFound.
+    Raises NotFound, also if the holder's data were erased.
     """
     row = work.row_as(ZonedCertification, _LOCKED, {"id": certification_id})
     if row is None:
@@ -181,6 +181,8 @@ def locked_to_decide(work: UnitOfWork, certification_id: str) -> ZonedCertificat
 _LOCKED = (
     snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone)
     .join(Holder, Holder.id == Certification.holder_id)
+    # Asked again by the database once the lock was waited for.
+    .where(Holder.erased_at.is_(None))
     .with_for_update(of=Holder)
 )
 

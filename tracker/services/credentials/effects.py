@@ -20,7 +20,7 @@ from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts
 from tracker.services.credentials.award_facts import FilingRow
 from tracker.services.credentials.awards import Consequence, ConsequenceKind
-from tracker.services.standings import neighbours, snapshots
+from tracker.services.standings import related_facts, snapshots
 from tracker.services.standings.snapshots import CertificationRow
 
 Result = TypeVar("Result")
@@ -78,7 +78,7 @@ class Effect:
 
 
 _ROWS = (
-    select(*snapshots.CERTIFICATION, *neighbours.SPAN)
+    select(*snapshots.CERTIFICATION, *related_facts.SPAN)
     .join(Span, Span.certification_id == Certification.id)
     .order_by(Certification.scheme, Certification.sequence, Span.from_on)
 )
@@ -145,7 +145,7 @@ def _renewals(
     for id_, row in rows.items():
         mine = [renewal for renewal in approved if renewal.certification_id == id_]
         filings = [award_facts.filing_of(renewal, known[id_]) for renewal in mine]
-        laid = rules.lay_out(
+        layout = rules.lay_out(
             work.schemes[row.scheme],
             row.awarded_on,
             filings,
@@ -154,7 +154,7 @@ def _renewals(
         )
         stands = row.withdrawn_at is None
         for renewal in mine:
-            fits = stands and (renewal.ref or renewal.id) not in laid.unfit
+            fits = stands and (renewal.ref or renewal.id) not in layout.unfit
             renewals[renewal.id] = Renewed(renewal.id, row.number, renewal.submitted_on, fits)
     return renewals
 

@@ -82,7 +82,7 @@ def write(
     )
     holders = sorted({award.stated.holder_id for award in changing})
     done.followed += follow(work, scheme, holders, later)
-    timelines.lay_out_anew(work, scheme, sorted(ids.values()))
+    timelines.lay_out_again(work, scheme, sorted(ids.values()))
     return done
 
 

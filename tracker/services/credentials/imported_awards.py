@@ -60,7 +60,8 @@ class Planned:
     """An award as planned: its row on record, if there is one, and its cycles.
 
     ``as_given`` is the statement itself; ``stated`` is the same, completed from the record where it
-    was silent. ``laid`` are the cycles as stated, ``cycles`` those on record if nothing differs.
+    was silent. ``stated_cycles`` are the cycles of the file, ``cycles`` those on record if
+    nothing differs.
     ``fates`` has an entry for each cycle stated. ``faults`` refuse the award, ``notes`` are
     reported with it.
     """
@@ -69,7 +70,7 @@ class Planned:
     stated: StatedAward
     row: AwardRow | None = None
     before: tuple[CycleTerm, ...] = ()
-    laid: tuple[CycleTerm, ...] = ()
+    stated_cycles: tuple[CycleTerm, ...] = ()
     cycles: tuple[CycleTerm, ...] = ()
     fates: tuple[RowFate, ...] = ()
     faults: list[Said] = field(default_factory=list)
@@ -241,7 +242,7 @@ def _lay_out(today: date, scheme: Scheme, facts: AwardFacts, award: Planned) -> 
     award.before = record.cycles if record else ()
     stretches, first = _merged(stated, row, record)
     reading = rules.read(scheme, stated.awarded_on, stretches, today=today)
-    award.laid = award.cycles = reading.cycles
+    award.stated_cycles = award.cycles = reading.cycles
     own = range(len(stated.stretches))
     award.faults += [_moved(said, first) for said in reading.faults]
     award.notes += [_moved(s, first) for s in reading.notes if s.place - first in own]

@@ -34,8 +34,8 @@ from tracker.services.core import bulk, history
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import certifications
 from tracker.services.credentials.policy_versions import version
-from tracker.services.standings import approved_claims, neighbours, snapshots
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings import approved_claims, related_facts, snapshots
+from tracker.services.standings.related_facts import CertificationKey
 
 CHUNK = 400  # certifications read at once: few statements, little memory
 ProgressOfDiff = Callable[[int], None]
@@ -100,7 +100,7 @@ class _FactsOfBoth:
     """The facts of one certification on the day, from which both sides are evaluated."""
 
     record: snapshots.CertificationRecord
-    beside: neighbours.Beside
+    related: related_facts.RelatedFacts
     own: Sequence[Claim]
     shared: cycle_rules.ClaimsByScheme
 
@@ -111,8 +111,8 @@ class _FactsOfBoth:
             cycles,
             self.record.applications,
             self.record.adjustments,
-            self.beside.attempts,
-            self.beside.spans,
+            self.related.attempts,
+            self.related.spans,
         )
         judged = cycle_rules.judge(case, self.own, self.shared, on=on)
         last = [c for c in cycles if c.opened_on <= on][-1]
@@ -312,12 +312,12 @@ def _compare(
     """Both sides for some certifications, with a constant number of statements."""
     reading, code = _asking_for_both(reading, sides), sides[0].scheme.code
     keys = [CertificationKey(row.id, row.holder_id, code) for row in rows]
-    records = neighbours.records(reading, keys)
-    beside = neighbours.beside(reading, keys)
+    records = related_facts.records(reading, keys)
+    related = related_facts.of_many(reading, keys)
     own = approved_claims.claims(reading, records, on=on)
     compared = []
     for row in rows:
-        others = beside.get(row.id, neighbours.ALONE)
+        others = related.get(row.id, related_facts.NOTHING_RELATED)
         shared = {scheme: _approved(each, on) for scheme, each in others.activities.items()}
         known = _FactsOfBoth(records[row.id], others, own.get(row.id, ()), shared)
         compared.append((_compare_one(row, known, sides, on), known.record))

@@ -24,11 +24,12 @@ from tracker.domain.errors import (
     RenewalPending,
     Stale,
 )
-from tracker.domain.permissions import SYSTEM, check_own_holder
+from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
-from tracker.services.core import history
+from tracker.services.core import history, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.row_scope import scope
 from tracker.services.credentials import applications, certifications, former_decisions, timelines
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -90,6 +91,7 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
     work.session.add(renewal)
     _flush(work)
     history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
+    writers.note(work, [renewal.id])
     certifications.refresh(work, scheme, [row.id])
     return renewal.id
 
@@ -146,6 +148,7 @@ def decide(
     policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
+    writers.check_not_written(work, renewal.id)
     _check_reason(renewal, decision, reason)
     record = snapshots.records(work, [row.id])[row.id]
     if decision == RenewalVerdict.APPROVED:
@@ -411,10 +414,10 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
 
 def get(reading: ReadContext, renewal_id: str) -> RenewalRow:
     """A renewal's row. Raises NotFound, also for another holder's."""
-    row = reading.row_as(RenewalRow, _ONE.where(Renewal.id == renewal_id))
+    statement = _ONE.where(Renewal.id == renewal_id, scope(reading.actor, Renewal))
+    row = reading.row_as(RenewalRow, statement)
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
     return row
 
 

@@ -61,7 +61,7 @@ def cycle_row(
     }
 
 
-def lay_out_anew(work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str]) -> None:
+def lay_out_again(work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str]) -> None:
     """Rewrite the spans of these certifications, and update their reminder cursors."""
     for ids in bulk.chunks(certification_ids):
         records, states = snapshots.records(work, ids), _states(work, ids)

@@ -15,15 +15,17 @@ from datetime import date, datetime
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
+from tracker import row_security
+from tracker.domain import numbers
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing, Status
-from tracker.domain.errors import NotFound
+from tracker.domain.errors import NoLongerAvailable, NotFound
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, Span
 from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.credentials import certificate_numbers
-from tracker.services.standings.neighbours import SPAN
+from tracker.services.standings.related_facts import SPAN
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _CURRENT = aliased(Certification)
@@ -37,6 +39,7 @@ _STATEMENT = (
         Holder.given_name,
         Holder.family_name,
         Holder.deceased_on,
+        Holder.erased_at,
         *SPAN,
     )
     .join(Holder, Holder.id == Certification.holder_id)
@@ -84,9 +87,10 @@ class Verified:
 
 
 def by_address(reading: ReadContext, public_id: str) -> Verified:
-    """The certification with that public id. Raises NotFound."""
+    """The certification with that public id. Raises NotFound, NoLongerAvailable."""
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFound
+    _ask_for(reading, public_id)
     return _verified(reading, reading.rows(_STATEMENT.where(Certification.public_id == public_id)))
 
 
@@ -96,15 +100,23 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     The answer gives the current name, whichever was entered. Blanks, case, accents and hyphens in
     the name are ignored, and so are hyphens in the number. Raises NotFound.
     """
+    _ask_for(reading, numbers.key(number))
     numbered = certificate_numbers.is_called(number)
     folded = run_together(surname)
     # Both are always read, so that the response time does not reveal whether a number exists.
     rows = reading.rows(_STATEMENT.where(numbered))
     former = reading.rows(_FORMER.where(numbered))
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
-    if not folded or folded not in surnames or len({row.number for row in rows}) != 1:
+    erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
+    if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
     return _verified(reading, rows)
+
+
+def _ask_for(reading: ReadContext, key: str) -> None:
+    """Whoever verifies sees no more than the one holder whose certificate they ask for."""
+    if not reading.actor.is_staff:
+        row_security.look_as(reading.connection, row_security.who_asks_for(key))
 
 
 _FORMER = select(FormerName.family_name).join(
@@ -116,7 +128,9 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     if not rows:
         raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
-    spans = [certifications.StandingSpan(*row[8:]) for row in rows]
+    if first.erased_at is not None:
+        raise NoLongerAvailable("The certificate at this address is no longer available.")
+    spans = [certifications.StandingSpan(*row[9:]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)
     if span is None:

@@ -29,7 +29,7 @@ from tracker.models import (
     Preference,
 )
 from tracker.services.core import bulk, locks, signed_links
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, sees_everything
 from tracker.services.outbox import cursors, suppressions
 from tracker.services.outbox.suppressions import HARD
 from tracker.services.people import preferences
@@ -298,6 +298,7 @@ class Deliverability:
     since: datetime | None = None
 
 
+@sees_everything
 def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """Whether messages reach a holder, for the banner; runs two statements.
 

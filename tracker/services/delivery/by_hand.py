@@ -9,6 +9,7 @@ from tracker.domain.errors import NotFound
 from tracker.models import Message
 from tracker.services.core import history
 from tracker.services.core.context import UnitOfWork
+from tracker.services.core.row_scope import scope
 
 
 def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> bool:
@@ -17,7 +18,9 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
     A message that may have been sent is sent again with the same words; one that the relay refused
     is recomposed. Raises NotFound, or IllegalTransition if the act does not apply to the state.
     """
-    statement = select(Message.state, Message.about).where(Message.id == message_id)
+    statement = select(Message.state, Message.about).where(
+        Message.id == message_id, scope(work.actor, Message)
+    )
     row = work.row(statement.with_for_update())
     if row is None:
         raise NotFound
@@ -32,7 +35,7 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
         values = {"last_error": f"Canceled manually: {reason}"}
     work.connection.execute(
         update(Message)
-        .where(Message.id == message_id)
+        .where(Message.id == message_id, scope(work.actor, Message))
         .values(state=after, **_dates(work, after), **values)
     )
     history.record(work, act, "message", message_id, before=row.state, reason=reason)

@@ -15,6 +15,7 @@ from tracker.models import Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import (
+    account_messages,
     digest_messages,
     notice_messages,
     recipients,
@@ -51,6 +52,7 @@ _COMPOSERS: Mapping[str, Composer] = {
     "notice": notice_messages,
     "digest": digest_messages,
     queue.SIGN_IN: sign_in_messages,
+    queue.ACCOUNT: account_messages,
 }
 
 

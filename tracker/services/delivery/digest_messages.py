@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from tracker.domain.delivery.pages import DIGEST
 from tracker.domain.emails import compared
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail import digests
@@ -31,9 +32,13 @@ _NOBODY = Uncomposed("The digest has no workers left to name.", owed=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredDigest(StoredMessage):
-    """Everything that a digest says; ``name`` is the employer's."""
+    """Everything that a digest says; ``name`` is the employer's.
+
+    Digests stored by older versions have no ``link``.
+    """
 
     contents: Contents
+    link: str = ""
 
 
 class _OrderedDigest(NamedTuple):
@@ -116,6 +121,7 @@ def _stored(
         name=digest.name,
         language=digest.language,
         contents=digest.contents,
+        link=sealing.button_link(reading, [(DIGEST, None)]),
     )
 
 
@@ -136,6 +142,7 @@ def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: Stored
             numbers=tuple(_numbers(reading, row, language) for row in contents["numbers"]),
             sections=_sections(reading, contents, language),
             issuer=issuer,
+            link=stored.link,
             unsubscribe_link=link,
         )
     )

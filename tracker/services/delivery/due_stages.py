@@ -39,8 +39,8 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, zone_of
 from tracker.services.delivery import sealing
 from tracker.services.outbox import cursors, suppressions
-from tracker.services.standings import neighbours, snapshots, standings
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings import related_facts, snapshots, standings
+from tracker.services.standings.related_facts import CertificationKey
 
 AT_ONCE = cursors.AT_ONCE
 
@@ -392,7 +392,7 @@ def points_of(
         return {}
     records = snapshots.records(reading, [key.id for key in days])
     activities = snapshots.activities(reading, {key.holder_id for key in days})
-    beside = neighbours.beside(reading, days, activities)
+    related = related_facts.of_many(reading, days, activities)
     points: dict[str, standings.CertificationPoints] = {}
     for key, on in days.items():
         counted = standings.evaluate(
@@ -400,7 +400,7 @@ def points_of(
             records[key.id],
             activities[key.holder_id, key.scheme],
             on=on,
-            beside=beside.get(key.id, neighbours.ALONE),
+            related=related.get(key.id, related_facts.NOTHING_RELATED),
         )
         if counted is not None:
             points[key.id] = counted

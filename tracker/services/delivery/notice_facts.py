@@ -21,6 +21,7 @@ from tracker.db import Base
 from tracker.domain.credentials.certifications import ChangeKind, CycleTerm, StandingSpan
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.employers.consents import ConsentPurpose, ConsentTerms
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail.today import Today
@@ -48,7 +49,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.delivery import due_stages, todays
 from tracker.services.employers import employers, roster
 from tracker.services.outbox import suppressions
-from tracker.services.standings.neighbours import SPAN, CertificationKey
+from tracker.services.standings.related_facts import SPAN, CertificationKey
 from tracker.services.standings.standings import CertificationPoints
 
 CHANGES = {
@@ -130,7 +131,6 @@ class NoticedCertification(NamedTuple):
     holder_id: str
     scheme: str
     number: str
-    public_id: str
     awarded_on: date
     recorded_at: datetime
     sequence: int
@@ -293,7 +293,34 @@ class NoticedEntry(NamedTuple):
     sharing_id: str | None
     until_on: date | None
     with_points: bool | None
+    shared_at: datetime | None
+    asked_at: datetime | None
+    answered_at: datetime | None
+    purpose: str | None
+    asks_dates: bool
+    asks_points: bool
+    asks_modules: bool
     barred: bool
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the employer asks for consent, and has neither an answer nor a consent since."""
+        if self.answered_at is not None:
+            return False
+        shared = self.shared_at
+        return shared is None or (self.asked_at is not None and shared < self.asked_at)
+
+    @property
+    def terms(self) -> ConsentTerms:
+        """What the employer asks for."""
+        if self.purpose is None:
+            return ConsentTerms()
+        return ConsentTerms(
+            ConsentPurpose(self.purpose),
+            with_dates=self.asks_dates,
+            with_points=self.asks_points,
+            with_modules=self.asks_modules,
+        )
 
 
 _ENTRIES = (
@@ -306,6 +333,13 @@ _ENTRIES = (
         Sharing.id.label("sharing_id"),
         Sharing.until_on,
         Sharing.with_points,
+        Sharing.recorded_at.label("shared_at"),
+        RosterEntry.asked_at,
+        RosterEntry.answered_at,
+        RosterEntry.purpose,
+        RosterEntry.asks_dates,
+        RosterEntry.asks_points,
+        RosterEntry.asks_modules,
         EmployerBar.holder_id.is_not(None).label("barred"),
     )
     .join(Employer, Employer.id == RosterEntry.employer_id)

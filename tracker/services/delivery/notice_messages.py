@@ -105,10 +105,12 @@ def _issuer(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
 
 
 def _link(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
-    """The link to the public page of the first current certification; empty if there is none."""
-    base = reading.settings.app.base_url.rstrip("/")
-    current = (held for _, held in true if held is not None and held.is_current)
-    return next((f"{base}/verify/{held.row.public_id}" for held in current), "")
+    """The page that the message is about: of its certification, if the holder has it today."""
+    told = [
+        (news.tells, held.row.certification_id if held is not None and held.is_current else None)
+        for news, held in true
+    ]
+    return sealing.button_link(reading, told)
 
 
 def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
@@ -150,7 +152,7 @@ def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: Stored
             name=stored.name,
             language=stored.language,
             news=tuple(_with_standing(news, stored.composed_at.date()) for news in stored.news),
-            link=stored.link if "/verify/" in stored.link else "",
+            link=stored.link if "/api/" not in stored.link else "",  # older versions did
             unsubscribe_link=unsubscribe and unsubscribe[0],
             calendar=calendar,
             issuer=stored.issuer,

@@ -35,8 +35,16 @@ def _is_employed(notice: DueNotice, entry: NoticedEntry) -> bool:
 def _consent_asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
     entries = [entry for entry in _entries(notice) if _is_employed(notice, entry)]
     is_first = notice.of_kind(NoticeKind.CONSENT_ASKED)[0] is notice.row
-    if is_first and entries and entries[0].sharing_id is None:
-        yield NoticeToCompose("consent_asked", about=entries[0].name, now=_day(notice))
+    if is_first and entries and entries[0].is_asked:
+        terms = entries[0].terms
+        yield NoticeToCompose(
+            "consent_asked",
+            about=entries[0].name,
+            asks=" ".join(terms.fields),
+            purpose=terms.purpose.value,
+            shares=entries[0].sharing_id is not None,
+            now=_day(notice),
+        )
 
 
 def _listed(notice: DueNotice) -> Iterator[NoticeToCompose]:

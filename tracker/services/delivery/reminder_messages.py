@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import StandingSpan
 from tracker.domain.delivery.notices import MessageType
+from tracker.domain.delivery.pages import REMINDER
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
@@ -30,7 +31,7 @@ from tracker.services.delivery import due_stages, sealing, stored_facts, todays
 from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
 from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.outbox import suppressions
-from tracker.services.standings.neighbours import SPAN, CertificationKey
+from tracker.services.standings.related_facts import SPAN, CertificationKey
 from tracker.services.standings.standings import CertificationPoints
 
 _FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older versions
@@ -150,7 +151,6 @@ class _OwedStage(NamedTuple):
     offset: int
     scheme: str
     number: str
-    public_id: str
     holder_id: str
     given_name: str
     family_name: str
@@ -168,7 +168,6 @@ _STAGES = (
         Reminder.offset,
         Certification.scheme,
         Certification.number,
-        Certification.public_id,
         Certification.holder_id,
         Holder.given_name,
         Holder.family_name,
@@ -248,7 +247,7 @@ def _stored(
     address = suppressions.address_of(first, suppressed)
     if address is None:
         return Uncomposed(sealing.NO_ADDRESS, owed=False)
-    base = reading.settings.app.base_url.rstrip("/")
+    told = [(REMINDER, stage.certification_id) for stage in stages]
     return _StoredReminder(
         composed_at=reading.now,
         address=address,
@@ -256,7 +255,7 @@ def _stored(
         language=first.language,
         issuer=sealing.issuer_of(reading, {reading.schemes[s.scheme].issuer for s in stages}),
         time_zone=first.time_zone,
-        link=f"{base}/verify/{first.public_id}",
+        link=sealing.button_link(reading, told),
         lines=tuple(_line(reading, stage, points[stage.certification_id]) for stage in stages),
     )
 

@@ -6,10 +6,11 @@ nobody else can make one up. What a message says is composed by its kind (``comp
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tracker.domain.delivery import pages
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.mail import envelopes
 from tracker.mail.envelopes import Envelope
@@ -143,6 +144,11 @@ def sealed(
         stage=stage,
         time_zone=time_zone,
     )
+
+
+def button_link(reading: ReadContext, told: Iterable[tuple[str, str | None]]) -> str:
+    """The address that the button of a message opens, by what it tells (``pages.path_of``)."""
+    return f"{reading.settings.app.base_url.rstrip('/')}{pages.path_of(told)}"
 
 
 def unsubscribe_links(

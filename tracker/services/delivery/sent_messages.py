@@ -20,10 +20,11 @@ from tracker.domain.delivery.queue_acts import WAITING, MessageState
 from tracker.domain.errors import NotFound
 from tracker.models import Message
 from tracker.services.core.context import ReadContext
+from tracker.services.core.row_scope import scope
 from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
 from tracker.services.delivery.stored_facts import StoredFacts
-from tracker.services.outbox.queue import SIGN_IN, MessageAbout
+from tracker.services.outbox.queue import SECRET, MessageAbout
 
 LEFT = (MessageState.SENT, MessageState.TRANSMITTING, MessageState.AMBIGUOUS, MessageState.DEAD)
 """The states of a message that was sent or tried; holders see theirs in these states."""
@@ -102,14 +103,16 @@ def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> 
 
 def one(reading: ReadContext, key: bytes, message_id: str) -> Copy:
     """One message. Raises NotFound."""
-    row = reading.row_as(OutboxMessage, _OUTBOX.where(Message.id == message_id))
+    row = reading.row_as(
+        OutboxMessage, _OUTBOX.where(Message.id == message_id, scope(reading.actor, Message))
+    )
     if row is None:
         raise NotFound
     return _copies(reading, key, [row])[0]
 
 
 def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
-    statement = _OUTBOX
+    statement = _OUTBOX.where(scope(reading.actor, Message))
     for name in ("kind", "holder_id"):
         if getattr(wanted, name) is not None:
             statement = statement.where(getattr(Message, name) == getattr(wanted, name))
@@ -128,9 +131,9 @@ def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
 def _copies(reading: ReadContext, key: bytes, rows: Sequence[OutboxMessage]) -> list[Copy]:
     """The rows with their words, composed again by a constant number of statements per kind.
 
-    A sign-in message has no words here: anyone who has its code is taken for the person.
+    A message to sign in has no words here: anyone who has its code or link is taken for the person.
     """
-    readable = [row for row in rows if row.facts is not None and row.kind != SIGN_IN]
+    readable = [row for row in rows if row.facts is not None and row.kind not in SECRET]
     claims = [_claim(row) for row in readable]
     made = composers.written(reading, key, claims)
     words = {id_: _words(m.data) for id_, m in made.items() if isinstance(m, Composed)}

@@ -19,7 +19,7 @@ from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.delivery import sealing, stored_facts
 from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
 from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
-from tracker.services.people import accounts, sign_in
+from tracker.services.people import known_addresses, sign_in
 
 _OVER = Uncomposed("The code can no longer be used.", owed=False)
 
@@ -62,7 +62,7 @@ def _open(reading: ReadContext, ids: Sequence[str]) -> dict[str, AnyRow]:
                 Holder.given_name,
                 Holder.family_name,
                 Holder.language,
-                *accounts.ADDRESSES,
+                *known_addresses.ADDRESSES,
             )
             .join(Holder, Holder.id == SignIn.holder_id)
             .join(Account, Account.holder_id == Holder.id, isouter=True)
@@ -73,7 +73,9 @@ def _open(reading: ReadContext, ids: Sequence[str]) -> dict[str, AnyRow]:
                 Holder.deceased_on.is_(None),
             )
         )
-        attempts |= {row.id: row for row in reading.rows(statement) if accounts.is_theirs(row)}
+        attempts |= {
+            row.id: row for row in reading.rows(statement) if known_addresses.is_theirs(row)
+        }
     return attempts
 
 

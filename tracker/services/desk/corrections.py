@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import update
 
 from tracker.domain.employers.consents import ConsentEnd
-from tracker.domain.errors import Invalid, NotAllowed, NotFound
+from tracker.domain.errors import Invalid, NotAllowed
 from tracker.domain.names import FoldedName
-from tracker.domain.permissions import check_own_holder
+from tracker.domain.permissions import check_own_holder, is_own
 from tracker.domain.values import future_rule
 from tracker.models import Sharing
 from tracker.services.core import history, locks
@@ -65,11 +65,10 @@ def change(
     death; Invalid for a day of death in the future.
     """
     check_own_holder(work.actor, holder_id)
-    if not locks.lock(work, [holder_id]):
-        raise NotFound
+    locks.lock_one(work, holder_id)
     before, changes = holders.get(work, holder_id), dict(values)
     proposal: dict[str, str] = {}
-    if not work.actor.is_staff or work.actor.holder_id == holder_id:
+    if not work.actor.is_staff or is_own(work.actor, holder_id):
         proposal = _left_to_the_staff(before, changes)
     _check_death(work, before, changes.get("deceased_on"))
     after = holders.correct(work, holder_id, changes, version=version, reason=reason)

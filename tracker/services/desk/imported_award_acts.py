@@ -86,7 +86,7 @@ def amend(
             named = dict.fromkeys(values, "already has this value")
             raise Invalid("Nothing changes.", fields=named)
         planned.fates = ("changed",)
-        planned.cycles = planned.laid
+        planned.cycles = planned.stated_cycles
         done = imported_award_rows.write(
             work, plan, action="amend", why={"reason": reason}, later=correction.later
         )
@@ -124,7 +124,7 @@ def void(
         consequences = _take_aside(work, row)
         scheme = work.schemes[row.scheme]
         consequences += imported_award_rows.follow(work, scheme, [row.holder_id], correction.later)
-        timelines.lay_out_anew(work, scheme, [row.id])
+        timelines.lay_out_again(work, scheme, [row.id])
         return consequences, ()
 
     correction = AttemptCorrection(reason, later_cycles, preview)

@@ -26,7 +26,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.desk import weighing
 from tracker.services.employers.roster import EMPLOYED
 from tracker.services.standings import snapshots
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import HolderScheme
 from tracker.services.standings.standings import ON, ON_SPAN, WINDOW_OPEN
 

@@ -22,8 +22,8 @@ from tracker.services.core import days
 from tracker.services.core.context import ReadContext
 from tracker.services.desk import weighing
 from tracker.services.desk.weighing import Weighing
-from tracker.services.standings import neighbours
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings import related_facts
+from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.standings import ON_SPAN
 
 NEVER = date(9999, 12, 31)
@@ -105,7 +105,7 @@ _COLUMNS = (
     _URGENCY.label("urgency"),
 )
 _WAITING = (
-    select(*_COLUMNS, *neighbours.SPAN)
+    select(*_COLUMNS, *related_facts.SPAN)
     .join(Certification, Certification.id == Renewal.certification_id)
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)

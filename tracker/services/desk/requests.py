@@ -23,6 +23,7 @@ from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.core.locks import Lock
+from tracker.services.core.row_scope import scope
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.people import holders
@@ -154,10 +155,10 @@ _VERBS: Mapping[RequestVerdict, str] = {
 
 def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -> HolderRequest:
     """The request, with its holder locked, so that changes to either wait for each other."""
-    request = work.session.get(HolderRequest, request_id)
+    seen = HolderRequest.id == request_id, scope(work.actor, HolderRequest)
+    request = work.session.scalar(select(HolderRequest).where(*seen))
     if request is None:
         raise NotFound
-    check_own_holder(work.actor, request.holder_id)
     lock(work, request.holder_id)
     work.reread(request)
     return request
@@ -166,10 +167,10 @@ def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -
 # Reading.
 def get(reading: ReadContext, request_id: str) -> RequestRow:
     """A request's row. Raises NotFound, also for another holder's."""
-    row = reading.row_as(RequestRow, _ONE.where(HolderRequest.id == request_id))
+    statement = _ONE.where(HolderRequest.id == request_id, scope(reading.actor, HolderRequest))
+    row = reading.row_as(RequestRow, statement)
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
     return row
 
 

@@ -30,8 +30,8 @@ from tracker.services.desk.weighing import Weighing
 from tracker.services.employers import employers
 from tracker.services.points import activity_types
 from tracker.services.points.activities import ActivityOnRecord
-from tracker.services.standings import neighbours
-from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings import related_facts
+from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts
 from tracker.services.standings.standings import ON_SPAN
 
@@ -191,7 +191,7 @@ _COLUMNS = (
 )
 _OWN = len(_COLUMNS)
 _SELECTED = (
-    select(*_COLUMNS, *neighbours.SPAN)
+    select(*_COLUMNS, *related_facts.SPAN)
     .join(Holder, Holder.id == Activity.holder_id)
     .join(Certification, Certification.id == _OF_ACTIVITY, isouter=True)
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)

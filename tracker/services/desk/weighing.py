@@ -12,8 +12,8 @@ from datetime import date
 
 from tracker.domain.points.claims import Claim
 from tracker.services.core.context import ReadContext
-from tracker.services.standings import neighbours, snapshots, standings
-from tracker.services.standings.neighbours import Beside, CertificationKey
+from tracker.services.standings import related_facts, snapshots, standings
+from tracker.services.standings.related_facts import CertificationKey, RelatedFacts
 from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, HolderScheme
 from tracker.services.standings.standings import CertificationPoints
 
@@ -26,7 +26,7 @@ class Weighing:
     on: date
     activities: Mapping[HolderScheme, Sequence[ActivityFacts]]
     _records: Mapping[str, CertificationRecord]
-    _beside: Mapping[str, Beside]
+    _related: Mapping[str, RelatedFacts]
     _answers: dict[tuple[str, frozenset[str]], CertificationPoints | None] = field(
         default_factory=dict
     )
@@ -55,15 +55,15 @@ class Weighing:
         if record is None or record.cycles[0].starts_on > self.on:
             return None
         claimed = self.activities.get((one.holder_id, one.scheme), ())
-        anew = {claim.ref for claim in extra}
-        approved = [a for a in claimed if a.approved_on(self.on) and a.claim.ref not in anew]
+        weighed = {claim.ref for claim in extra}
+        approved = [a for a in claimed if a.approved_on(self.on) and a.claim.ref not in weighed]
         return standings.evaluate(
             self.reading.schemes[one.scheme],
             record,
             approved,
             on=self.on,
             extra=extra,
-            beside=self._beside.get(one.id, neighbours.ALONE),
+            related=self._related.get(one.id, related_facts.NOTHING_RELATED),
         )
 
     def would_complete(self, one: CertificationKey) -> bool:
@@ -86,6 +86,6 @@ def read(reading: ReadContext, keys: Collection[CertificationKey], *, on: date) 
         reading,
         on,
         activities,
-        neighbours.records(reading, held),
-        neighbours.beside(reading, held, activities),
+        related_facts.records(reading, held),
+        related_facts.of_many(reading, held, activities),
     )

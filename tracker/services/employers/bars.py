@@ -46,7 +46,7 @@ def put(work: UnitOfWork, employer_id: str) -> None:
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
         rule = "is not an employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
-    locks.lock(work, [holder_id])
+    locks.lock_one(work, holder_id)
     row = {"holder_id": holder_id, "employer_id": employer_id, "recorded_at": work.now}
     made = work.upsert(EmployerBar).values(row).on_conflict_do_nothing()
     if work.row(made.returning(EmployerBar.employer_id)) is None:

@@ -1,22 +1,23 @@
-"""Consents: when one is in force, and when it ends by itself.
+"""Consents: when one is in force, what it covers, and when it ends by itself.
 
-Invariant: an employer sees a person's standing through ``CONSENTED`` alone. A consent belongs to
-the employment in which it was given and ends with it; a person who is listed again is asked again
-(``employments.py``).
+Invariant: an employer sees a person's standing through ``CONSENTED`` alone, and a date of theirs
+through ``dated`` alone: whoever filters, sorts, counts or shows by a date uses it. A consent
+belongs to the employment in which it was given and ends with it; a person who is listed again is
+asked again (``employments.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Date, and_, bindparam, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Date, and_, bindparam, case, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from tracker.domain.employers.consents import ConsentEnd
+from tracker.domain.employers.consents import ConsentAnswer, ConsentEnd
 from tracker.models import Holder, RosterEntry, Sharing
-from tracker.services.core import bulk, history
+from tracker.services.core import bulk, days, history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 Pair = tuple[str, str]
@@ -41,6 +42,14 @@ CONSENTED = and_(
     EMPLOYED,
     Sharing.holder_id.not_in(select(_dead.id).where(_dead.deceased_on.is_not(None))),
 )
+_Value = TypeVar("_Value")
+SHARES_DATES = Sharing.with_dates.is_(True)
+
+
+def dated(column: InstrumentedAttribute[_Value]) -> ColumnElement[_Value | None]:
+    """A date of a worker, if the consent covers dates; null otherwise."""
+    return case((SHARES_DATES, column))
+
 
 _entry = aliased(RosterEntry)
 _OF_THE_PAIR = and_(
@@ -89,6 +98,22 @@ def end(work: UnitOfWork, sharing_ids: Iterable[str], reason: ConsentEnd) -> Non
     ended = [{"id": id_, "ended_at": work.now, "end_reason": reason} for id_ in ids]
     bulk.update_by(work, Sharing, "id", ended)
     history.record_many(work, "end", "sharing", ((id_, {"reason": reason}) for id_ in ids))
+
+
+def answered(work: UnitOfWork, pairs: Collection[Pair], answer: ConsentAnswer) -> None:
+    """Note on the current entries of these pairs what the holders answered."""
+    entries = select(RosterEntry.id, RosterEntry.holder_id, RosterEntry.employer_id).where(
+        bulk.among(work, RosterEntry.holder_id, {holder_id for holder_id, _ in pairs}),
+        bulk.among(work, RosterEntry.employer_id, {employer_id for _, employer_id in pairs}),
+        EMPLOYED,
+    )
+    rows = work.rows(entries, {"today": days.today_everywhere(work)}) if pairs else []
+    noted = [
+        {"id": row.id, "answer": answer, "answered_at": work.now}
+        for row in rows
+        if (row.holder_id, row.employer_id) in pairs
+    ]
+    bulk.update_by(work, RosterEntry, "id", noted)
 
 
 def end_of(work: UnitOfWork, pairs: Collection[Pair], reason: ConsentEnd) -> None:

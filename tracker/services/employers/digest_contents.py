@@ -2,7 +2,8 @@
 
 Invariant: everything about a person is reached through the same live consent as on the workforce
 page (``roster.CONSENTED``), so a digest never says more than the page. Points and addresses are not
-read at all. Workers who do not share are counted, but not named.
+read at all. Workers who do not share are counted, but not named; events have a day, so those who
+share no dates are not named for one.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from tracker.models import (
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
-from tracker.services.employers import employers, workforce
+from tracker.services.employers import employers, workforce, workforce_numbers
+from tracker.services.employers.consents import SHARES_DATES
 from tracker.services.employers.roster import CONSENTED
-from tracker.services.employers.workforce import Worker, WorkforceFilter
+from tracker.services.employers.workforce import Worker
+from tracker.services.employers.workforce_selection import WorkforceFilter
 from tracker.services.outbox import notices
 from tracker.services.standings import snapshots
 
@@ -91,31 +94,47 @@ class Contents(TypedDict):
 
 
 # Consents.
-def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The live consents of each employer's living workers: consent id by roster entry."""
-    by_employer: dict[str, dict[str, str]] = defaultdict(dict)
+class LiveConsent(NamedTuple):
+    """A consent in force, and whether it covers dates."""
+
+    id: str
+    with_dates: bool
+
+
+LiveConsents = Mapping[str, LiveConsent]
+"""The consents in force with one employer, by roster entry."""
+
+
+def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, LiveConsents]:
+    """The live consents of each employer's living workers."""
+    by_employer: dict[str, dict[str, LiveConsent]] = defaultdict(dict)
     for ids in bulk.chunks(employer_ids):
         statement = (
-            select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
+            select(
+                RosterEntry.employer_id,
+                RosterEntry.id,
+                Sharing.id.label("consent"),
+                Sharing.with_dates,
+            )
             .join(Sharing, CONSENTED)
             .join(Holder, Holder.id == Sharing.holder_id)
             .where(RosterEntry.employer_id.in_(ids), Holder.deceased_on.is_(None))
         )
         for row in reading.rows(statement, {"today": employers.today(reading)}):
-            by_employer[row.employer_id][row.id] = row.consent
-    return by_employer
+            by_employer[row.employer_id][row.id] = LiveConsent(row.consent, row.with_dates)
+    return dict(by_employer)
 
 
-def fingerprint(live: Mapping[str, str]) -> str:
-    """A digest that differs for any two sets of consents."""
-    listed = ",".join(f"{entry}={consent}" for entry, consent in sorted(live.items()))
+def fingerprint(live: LiveConsents) -> str:
+    """A digest that differs for any two sets of consents; what one covers never changes."""
+    listed = ",".join(f"{entry}={consent.id}" for entry, consent in sorted(live.items()))
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
 # At the cut-off.
 def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents:
     """Everything that a digest of the period says, as of the end of the period."""
-    live = consents(reading, [employer_id])[employer_id]
+    live = consents(reading, [employer_id]).get(employer_id, {})
     passed = list(_passed(reading, employer_id, period))
     sections: dict[str, Iterable[DigestRow]] = {
         "expired": [row for row in passed if row["what"] != _PENDING],
@@ -130,14 +149,20 @@ def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents
         "consents": fingerprint(live),
         "numbers": numbers(reading, employer_id, period.ends_on),
         "sections": {
-            name: _kept(row for row in rows if row["entry"] in live)
+            name: _kept(row for row in rows if _may_name(live, name, row))
             for name, rows in sections.items()
         },
     }
 
 
+def _may_name(live: LiveConsents, section: str, row: DigestRow) -> bool:
+    """Whether the consents in force cover a row: all but those of who began to share say dates."""
+    consent = live.get(row["entry"])
+    return consent is not None and (consent.with_dates or section == "sharing")
+
+
 def as_of_now(
-    reading: ReadContext, employer_id: str, contents: Contents, live: Mapping[str, str]
+    reading: ReadContext, employer_id: str, contents: Contents, live: LiveConsents
 ) -> Contents:
     """The contents limited to consents in force now: workers who ended theirs are left out.
 
@@ -147,7 +172,7 @@ def as_of_now(
         return contents
     on = date.fromisoformat(contents["through_on"])
     sections: dict[str, DigestSection] = {
-        name: {**section, "rows": [row for row in section["rows"] if row["entry"] in live]}
+        name: {**section, "rows": [row for row in section["rows"] if _may_name(live, name, row)]}
         for name, section in contents["sections"].items()
     }
     return {
@@ -180,7 +205,7 @@ def numbers(reading: ReadContext, employer_id: str, on: date) -> list[SchemeNumb
 
 
 def _numbers(reading: ReadContext, selection: WorkforceFilter) -> SchemeNumbers:
-    summary = workforce.summary(reading, selection)
+    summary = workforce_numbers.summary(reading, selection)
     return {
         "scheme": selection.scheme.code,
         "total": summary.total,
@@ -318,6 +343,7 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[Dig
         .join(Certification, held)
         .join(StandingChange, StandingChange.certification_id == Certification.id)
         .where(
+            SHARES_DATES,
             effective_on >= Sharing.consented_on,
             _told_in(reading, period, effective_on, StandingChange.recorded_at, by_staff),
         )
@@ -333,6 +359,7 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[Dig
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(
             Renewal.decision == RenewalVerdict.APPROVED,
+            SHARES_DATES,
             decided_on >= Sharing.consented_on,
             _told_in(reading, period, decided_on, _DECIDED_AT, false()),
         )
@@ -364,6 +391,7 @@ def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Itera
         .add_columns(Certification.scheme, Certification.withdrawn_at)
         .join(Certification, Certification.holder_id == Sharing.holder_id)
         .where(
+            SHARES_DATES,
             Certification.withdrawn_at >= begins,
             Certification.withdrawn_at < ends,
             Certification.recorded_at < begins,

@@ -7,7 +7,7 @@ is sent to another, and a link that was used once stays valid.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -59,8 +59,8 @@ def call_off(work: UnitOfWork, key: bytes, whom: str, proof: str) -> Linked:
     """
     found = linked(work, key, whom, proof)
     if found.language is not None:
-        actor = Actor(role="employer", name="link in a digest", employer_id=found.employer_id)
-        digests.call_off(replace(work, actor=actor), found.employer_id)
+        actor = Actor(role="employer", name="link in a digest", organization_id=found.employer_id)
+        digests.call_off(work.as_actor(actor), found.employer_id)
     return found
 
 

@@ -21,7 +21,7 @@ from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
-from tracker.services.employers import digest_contents, employers
+from tracker.services.employers import digest_contents, employers, looks
 from tracker.services.employers.digest_contents import Contents
 from tracker.services.outbox import queue, suppressions
 
@@ -107,8 +107,9 @@ def order(
     before = work.row(select(*_CHOSEN).where(DigestOrder.employer_id == employer_id))
     if work.row(made.returning(DigestOrder.employer_id)) is not None:
         known = before._asdict() if before else dict.fromkeys(chosen)
+        changes = history.changes(known, chosen)
         history.record(
-            work, "order", "digest", employer_id, changes=history.changes(known, chosen), **chosen
+            work, "order", "digest", employer_id, changes=changes, every=every, language=language
         )
     return order_of(work, employer_id)
 
@@ -174,6 +175,8 @@ def write(work: UnitOfWork, employer_id: str) -> str:
     contents = digest_contents.snapshot(work, employer_id, period)
     written = _keep(work, employer_id, period, contents)
     if written is not None and not digest_contents.is_empty(contents):
+        counted = [numbers["scheme"] for numbers in contents["numbers"]]
+        looks.record_digest(work, employer_id, counted, on=period.ends_on)
         _send(work, row, period, written)
         done = "written"
     else:

@@ -22,10 +22,15 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.employers.consents import ConsentEnd
+from tracker.domain.employers.consents import (
+    DECLINED_FOR,
+    ConsentAnswer,
+    ConsentEnd,
+    ConsentTerms,
+)
 from tracker.models import Employer, Notice, RosterEntry, Sharing
 from tracker.services.core import bulk, history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, sees_everything
 from tracker.services.employers import bars, consents, employers, naming
 from tracker.services.employers.consents import EMPLOYED, Pair
 from tracker.services.employers.naming import EntryRow, NamedWorker, WorkerKey
@@ -62,6 +67,7 @@ def lock(work: UnitOfWork, employer_ids: Collection[str]) -> None:
 
 
 # Beginnings.
+@sees_everything
 def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
     """Tie current entries to the people they mean; earlier consents end. Returns what was tied.
 
@@ -73,6 +79,7 @@ def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
     return tied
 
 
+@sees_everything
 def tie(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
     """Tie entries as ``begin`` does, and leave the consents as they are."""
     if not claims:
@@ -116,6 +123,7 @@ def _tied_already(
 
 
 # Ends.
+@sees_everything
 def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
     """Apply the consequences of ended employments: consents end, and workers are notified.
 
@@ -200,6 +208,7 @@ def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employme
     ]
 
 
+@sees_everything
 def claims_of(work: UnitOfWork, holder_id: str, employer_id: str) -> list[Employment]:
     """The employer's current untied entries that mean this person now."""
     return _other_claims(
@@ -208,14 +217,31 @@ def claims_of(work: UnitOfWork, holder_id: str, employer_id: str) -> list[Employ
 
 
 # Notices.
-def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
-    """Ask newly listed people for their consent.
+def asking(work: UnitOfWork, terms: ConsentTerms) -> dict[str, object]:
+    """The columns of an entry through which is asked for consent now."""
+    return {
+        "asked_at": work.now,
+        "purpose": terms.purpose,
+        "asks_dates": terms.with_dates,
+        "asks_points": terms.with_points,
+        "asks_modules": terms.with_modules,
+    }
+
+
+def asked_as_listed(work: UnitOfWork, named: NamedWorker) -> dict[str, object]:
+    """The same columns of a new entry: whoever is listed by a word is asked for the usual."""
+    return asking(work, ConsentTerms()) if named.words else {}
+
+
+@sees_everything
+def ask(work: UnitOfWork, tied: Iterable[Employment], *, again: bool = False) -> None:
+    """Ask people for their consent: those newly listed, or ``again`` those listed before.
 
     A new employment asks again, even within the same month; but if an employer keeps removing and
-    listing somebody, it asks at most ``MOST_TOLD`` times a month. Whether there is a consent
-    already is checked when the message is composed.
+    listing somebody, it asks at most ``MOST_TOLD`` times a month. Whoever declined is not asked for
+    90 days. Whether there is a consent already is checked when the message is composed.
     """
-    entries = _unbarred(work, list(tied))
+    entries = _not_declined(work, _unbarred(work, list(tied)))
     ends, today = _ends(work, entries), employers.today(work)
     notices.tell(
         work,
@@ -224,7 +250,7 @@ def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
                 kind=NoticeKind.CONSENT_ASKED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
-                event=_asking(today, ends[entry.pair]),
+                event=str(today) if again else _asking(today, ends[entry.pair]),
                 on=today,
             )
             for entry in entries
@@ -236,6 +262,19 @@ def _unbarred(work: UnitOfWork, entries: Sequence[Employment]) -> list[Employmen
     """Those whose person has not barred the employer; the others get no notice about it."""
     barred = bars.among(work, {entry.pair for entry in entries})
     return [entry for entry in entries if entry.pair not in barred]
+
+
+def _not_declined(work: UnitOfWork, entries: Sequence[Employment]) -> list[Employment]:
+    """Those whose person has not declined a request of the employer lately."""
+    table = RosterEntry
+    statement = select(table.holder_id, table.employer_id).where(
+        *_of_pairs(work, table, entries),
+        table.answer == ConsentAnswer.DECLINED,
+        table.answered_at > work.now - DECLINED_FOR,
+    )
+    rows = work.rows(statement) if entries else []
+    declined = {(row.holder_id, row.employer_id) for row in rows}
+    return [entry for entry in entries if entry.pair not in declined]
 
 
 def _asking(today: date, ends: int) -> str:

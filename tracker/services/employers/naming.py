@@ -20,7 +20,7 @@ from tracker.domain import numbers
 from tracker.domain.emails import compared
 from tracker.models import Certification, Holder, RosterEntry
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.core.context import ReadContext, columns_of, sees_everything
 from tracker.services.credentials import certificate_numbers
 
 _Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | ColumnElement[str]
@@ -103,6 +103,7 @@ class Meanings:
         return None if holder_id in self.deceased else holder_id
 
 
+@sees_everything
 def meant(reading: ReadContext, names: Iterable[NamedWorker]) -> Meanings:
     """The person whom each of these names means, in at most three statements."""
     by_kind: dict[str, set[str]] = defaultdict(set)

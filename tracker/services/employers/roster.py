@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Date, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +19,7 @@ from tracker.domain.permissions import check_own_employer
 from tracker.models import RosterEntry, Sharing
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.row_scope import scope
 from tracker.services.employers import employers, employments, naming
 from tracker.services.employers.consents import CONSENT, CONSENTED, EMPLOYED
 from tracker.services.employers.employments import Employment
@@ -88,6 +89,7 @@ def add(
             "No holder on record has this ref.", fields={"holder_ref": "is not a holder on record"}
         )
     _check_free(work, employer_id, employee_id)
+    asked: dict[str, Any] = employments.asked_as_listed(work, named)
     entry = RosterEntry(
         id=new_id(),
         employer_id=employer_id,
@@ -99,6 +101,7 @@ def add(
         department=department,
         shift=shift,
         recorded_at=work.now,
+        **asked,
     )
     _insert(work, entry)
     if holder_id := meanings.living(named):
@@ -138,8 +141,8 @@ def _insert(work: UnitOfWork, entry: RosterEntry) -> None:
 
 def get(reading: ReadContext, employer_id: str, entry_id: str) -> ListedWorker:
     """One entry. Raises NotFound, also for another employer's."""
-    check_own_employer(reading.actor, employer_id)
-    statement = _ENTRY.where(RosterEntry.employer_id == employer_id, RosterEntry.id == entry_id)
+    one = RosterEntry.employer_id == employer_id, RosterEntry.id == entry_id
+    statement = _ENTRY.where(*one, scope(reading.actor, RosterEntry))
     row = reading.row_as(ListedWorker, statement, {"today": employers.today(reading)})
     if row is None:
         raise NotFound

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import and_, case, select, update
 
 from tracker.db import new_id
-from tracker.domain.employers.consents import ConsentEnd
-from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
+from tracker.domain.employers.consents import (
+    ConsentAnswer,
+    ConsentEnd,
+    ConsentField,
+    ConsentPurpose,
+    ConsentTerms,
+)
+from tracker.domain.employers.workforce import SEEN
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.periods import DAY
-from tracker.domain.permissions import check_own_holder
 from tracker.models import Employer, EmployerBar, Holder, RosterEntry, Sharing
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.row_scope import scope
 from tracker.services.employers import bars, consents, employers, employments, roster
 from tracker.services.employers.consents import CONSENT, EMPLOYED, OUTLIVED
 
 LIVE = and_(CONSENT, ~OUTLIVED)
+USUAL = ConsentTerms()
+"""The standing with its dates, to see whether somebody may do their job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Viewer:
     on_roster: bool
     since: date | None
     until_on: date | None
-    with_points: bool | None
+    terms: ConsentTerms | None
     barred: bool = False
 
     @property
@@ -42,11 +50,15 @@ class Viewer:
         return self.id is not None
 
     @property
-    def fields(self) -> tuple[str, ...]:
+    def fields(self) -> tuple[ConsentField, ...]:
+        """What the consent covers; nothing without one."""
+        return self.terms.fields if self.terms else ()
+
+    @property
+    def seen(self) -> tuple[str, ...]:
         """What the employer sees today: nothing without consent, or without employment."""
-        if not (self.shared and self.on_roster):
-            return ()
-        return FIELDS + (POINTS_FIELDS if self.with_points else ())
+        shown = self.fields if self.on_roster else ()
+        return tuple(name for field in shown for name in SEEN[field])
 
 
 def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
@@ -54,8 +66,8 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
 
     Raises NotFound, also for another person's record.
     """
-    check_own_holder(reading.actor, holder_id)
-    if reading.row(select(Holder.id).where(Holder.id == holder_id)) is None:
+    one = Holder.id == holder_id, scope(reading.actor, Holder)
+    if reading.row(select(Holder.id).where(*one)) is None:
         raise NotFound
     entry = and_(
         RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id, EMPLOYED
@@ -80,7 +92,10 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
             Sharing.consented_on,
             Sharing.until_on,
             RosterEntry.ended_on,
+            Sharing.purpose,
+            Sharing.with_dates,
             Sharing.with_points,
+            Sharing.with_modules,
             EmployerBar.employer_id.is_not(None).label("barred"),
         )
         .select_from(Employer)
@@ -102,8 +117,23 @@ class _ViewerRow(NamedTuple):
     consented_on: date | None
     until_on: date | None
     ended_on: date | None
+    purpose: str | None
+    with_dates: bool | None
     with_points: bool | None
+    with_modules: bool | None
     barred: bool
+
+    @property
+    def terms(self) -> ConsentTerms | None:
+        """What the consent covers, if there is one."""
+        if self.purpose is None:
+            return None
+        return ConsentTerms(
+            ConsentPurpose(self.purpose),
+            with_dates=bool(self.with_dates),
+            with_points=bool(self.with_points),
+            with_modules=bool(self.with_modules),
+        )
 
 
 def _viewer(row: _ViewerRow) -> Viewer:
@@ -116,15 +146,15 @@ def _viewer(row: _ViewerRow) -> Viewer:
         on_roster=bool(row.on_roster),
         since=row.consented_on,
         until_on=min((day for day in last_days if day and row.id), default=None),
-        with_points=row.with_points,
+        terms=row.terms,
         barred=row.barred,
     )
 
 
 def consent(
-    work: UnitOfWork, employer_id: str, *, until_on: date | None, with_points: bool
+    work: UnitOfWork, employer_id: str, terms: ConsentTerms = USUAL, *, until_on: date | None = None
 ) -> Viewer:
-    """Let an employer see one's standing from now on, through ``until_on`` if it is given.
+    """Let an employer see what the terms cover from now on, through ``until_on`` if it is given.
 
     It holds for the present employment and ends with it; an employer that lists the holder only
     later must ask then.
@@ -133,35 +163,39 @@ def consent(
     in force or the employer is barred, NotFound for other actors.
     """
     holder_id, today = _me(work), employers.today(work)
-    if until_on is not None and until_on < today:
-        raise Invalid("The day has passed.", fields={"until_on": "must not be a past day"})
+    check_day(work, until_on)
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
         rule = "is not an employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
     employments.lock(work, [employer_id])
-    locks.lock(work, [holder_id])
+    locks.lock_one(work, holder_id)
     bars.check_none(work, holder_id, employer_id)
     _make_room(work, holder_id, employer_id)
-    id_ = new_id()
-    made = work.row(
-        work.upsert(Sharing)
-        .values(
-            id=id_,
-            holder_id=holder_id,
-            employer_id=employer_id,
-            consented_on=today,
-            until_on=until_on,
-            with_points=with_points,
-            recorded_at=work.now,
-            recorded_by=work.actor.name,
-        )
-        .on_conflict_do_nothing()
-        .returning(Sharing.id)
-    )
-    if made is None:
+    values = {
+        "id": (id_ := new_id()),
+        "holder_id": holder_id,
+        "employer_id": employer_id,
+        "consented_on": today,
+        "until_on": until_on,
+        **asdict(terms),
+        "recorded_at": work.now,
+        "recorded_by": work.actor.name,
+    }
+    made = work.upsert(Sharing).values(values).on_conflict_do_nothing()
+    if work.row(made.returning(Sharing.id)) is None:
         raise AlreadyRecorded("You already share with this employer; end that consent first.")
     roster.tie(work, employer_id, holder_id)
-    history.record(work, "consent", "sharing", id_, employer_id=employer_id, until_on=until_on)
+    consents.answered(work, [(holder_id, employer_id)], ConsentAnswer.ACCEPTED)
+    history.record(
+        work,
+        "consent",
+        "sharing",
+        id_,
+        employer_id=employer_id,
+        until_on=until_on,
+        fields=list(terms.fields),
+        purpose=terms.purpose,
+    )
     return next(viewer for viewer in viewers(work, holder_id) if viewer.id == id_)
 
 
@@ -170,6 +204,12 @@ def _me(reading: ReadContext) -> str:
     if reading.actor.holder_id is None:
         raise NotFound
     return reading.actor.holder_id
+
+
+def check_day(reading: ReadContext, until_on: date | None) -> None:
+    """Refuse a last day that has passed. Raises Invalid."""
+    if until_on is not None and until_on < employers.today(reading):
+        raise Invalid("The day has passed.", fields={"until_on": "must not be a past day"})
 
 
 def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
@@ -189,7 +229,12 @@ def end(work: UnitOfWork, sharing_id: str) -> None:
     today = employers.today(work)
     ended = work.connection.execute(
         update(Sharing)
-        .where(Sharing.id == sharing_id, Sharing.holder_id == _me(work), Sharing.ended_at.is_(None))
+        .where(
+            Sharing.id == sharing_id,
+            Sharing.holder_id == _me(work),
+            Sharing.ended_at.is_(None),
+            scope(work.actor, Sharing),
+        )
         .values(
             ended_at=work.now,
             end_reason=case(

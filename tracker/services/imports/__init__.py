@@ -22,15 +22,16 @@ from typing import Required, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import SessionTransaction
 
 from tracker import tabular
 from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
-from tracker.domain.permissions import check_own_employer
+from tracker.domain.permissions import organization_ids
 from tracker.models import ImportRun
 from tracker.services.core import bulk, history
+from tracker.services.core.bulk import Savepoint
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.row_scope import scope
 from tracker.services.imports import (
     activities,
     assessments,
@@ -150,7 +151,7 @@ def run(
 
 
 @contextmanager
-def _undone_if_refused(work: UnitOfWork) -> Iterator[SessionTransaction]:
+def _undone_if_refused(work: UnitOfWork) -> Iterator[Savepoint]:
     """A savepoint to which the transaction goes back if the block raises.
 
     Raises AlreadyRecorded if another transaction wrote one of the keys at the same moment.
@@ -347,7 +348,7 @@ def record_run(work: UnitOfWork, refusal: ImportRefused) -> str:
 def _store(work: UnitOfWork, facts: RunFacts, outcome: str, report: dict[str, object]) -> None:
     work.session.add(
         ImportRun(
-            **asdict(facts),
+            **organization_ids(work.actor.role, work.actor.organization_id) | asdict(facts),
             outcome=outcome,
             report=report,
             actor=work.actor.name,
@@ -358,8 +359,8 @@ def _store(work: UnitOfWork, facts: RunFacts, outcome: str, report: dict[str, ob
 
 def get(reading: ReadContext, run_id: str) -> ImportRunRow:
     """A run on record with its report. Raises NotFound, also for another employer's."""
-    row = reading.row_as(ImportRunRow, import_runs.RUNS.where(ImportRun.id == run_id))
+    statement = import_runs.RUNS.where(ImportRun.id == run_id, scope(reading.actor, ImportRun))
+    row = reading.row_as(ImportRunRow, statement)
     if row is None:
         raise NotFound
-    check_own_employer(reading.actor, row.employer_id or "")
     return row

@@ -32,7 +32,7 @@ from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Activity, Certification, Decision, StandingChange
-from tracker.services.core import bulk
+from tracker.services.core import bulk, writers
 from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
@@ -248,14 +248,18 @@ def _warn(run: Run, row: ImportRow, cycles: Sequence[CycleTerm]) -> None:
 def _write(run: Run, rows: Collection[ImportRow], chunk: _ActivityChunk) -> None:
     batch = Batch(run, Activity, subject="activity")
     decided: dict[str, ImportRow] = {}
+    entered: list[str] = []
     for row in rows:
         old = chunk.activities.get(row.key)
         values = chunk.claimed[row.key] | _progressed(run, row, old, chunk.decisions)
         new = {"holder_id": chunk.ids[row["holder_ref"]], "scheme": row["scheme"]}
-        batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1, **new)
+        fate = batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1, **new)
+        if fate != "unchanged" and values["state"] not in _CLOSED:
+            entered.append(row.key)
         if values["state"] == row["status"] and _is_new_decision(row, old, chunk.decisions):
             decided[row.key] = row
     batch.write()
+    writers.note(run.work, [batch.ids[key] for key in entered])
     _decide(run, decided, batch.ids, chunk.ids)
 
 

@@ -280,8 +280,10 @@ def _judged(
     for attempts in together:
         earlier: list[Attempt] = []
         for attempt in attempts:
-            anew = award_rules.anew(scheme, held.get(attempt.holder_id, ()), on=attempt.taken_on)
-            faults = list(_wait_warnings(scheme, attempt, earlier, anew))
+            fresh_start = award_rules.fresh_start(
+                scheme, held.get(attempt.holder_id, ()), on=attempt.taken_on
+            )
+            faults = list(_wait_warnings(scheme, attempt, earlier, fresh_start))
             if attempt.center_id in approvals:
                 name, periods = approvals[attempt.center_id]
                 warning = rules.center_warning(name, periods, on=attempt.taken_on)
@@ -295,7 +297,7 @@ def _wait_warnings(
     scheme: Scheme,
     attempt: _JudgedAttempt,
     earlier: Collection[Attempt],
-    anew: tuple[date | None, date | None],
+    fresh_start: tuple[date | None, date | None],
 ) -> Iterator[tuple[str, str]]:
     if not earlier:
         return
@@ -305,8 +307,8 @@ def _wait_warnings(
             attempt.module,
             earlier,
             taken_on=attempt.taken_on,
-            since=anew[0],
-            again_from=anew[1],
+            since=fresh_start[0],
+            again_from=fresh_start[1],
         )
     except AlreadyPassed as refusal:
         # Where there are re-examinations it may be one; that depends on renewals imported later.

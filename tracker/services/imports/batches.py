@@ -10,7 +10,7 @@ from typing import Protocol
 
 from tracker.db import Base, new_id
 from tracker.services.core import bulk, history
-from tracker.services.core.history import Changes
+from tracker.services.core.history import Changes, Subject
 from tracker.services.imports.run import Run
 
 
@@ -26,7 +26,7 @@ class Batch:
     """The rows of one chunk for one table, with counts of created, changed and unchanged ones."""
 
     def __init__(
-        self, run: Run, table: type[Base], *, subject: str, derived: Collection[str] = ()
+        self, run: Run, table: type[Base], *, subject: Subject, derived: Collection[str] = ()
     ) -> None:
         """``derived`` columns follow from others: they are written, but do not count as changes."""
         self._run, self._table, self._subject, self._derived = run, table, subject, derived

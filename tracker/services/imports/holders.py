@@ -15,14 +15,14 @@ from sqlalchemy import select
 from tracker.domain.names import FoldedName, as_stored, is_same
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
-from tracker.models import HistoryEntry, HistoryValue, Holder
+from tracker.models import Account, HistoryEntry, HistoryValue, Holder
 from tracker.services.core import bulk, locks
 from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
-from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
-from tracker.services.outbox import cursors
-from tracker.services.people import accounts, holders, names, namesakes
+from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
+from tracker.services.outbox import cursors, suppressions
+from tracker.services.people import accounts, holders, names, namesakes, own_records
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
@@ -57,8 +57,11 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
     _keep_what_people_changed(run, rows, on_record, wanted)
+    claimed = _claimed(run.work, on_record)
     for row in rows:
-        wanted[row.key] |= _confirmed(on_record.get(row.key), wanted[row.key])
+        old = on_record.get(row.key)
+        trusted = old is None or old.id not in claimed
+        wanted[row.key] |= _confirmed(old, wanted[row.key], trusted=trusted)
     _name(run.work, on_record, wanted)
     _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
     batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
@@ -72,6 +75,8 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         if old is not None and old.second_email not in {None, values["second_email"]}:
             second.append((old.id, old.second_email))
     batch.write()
+    named = [wanted[row.key][name] for row in rows for name in ("email", "second_email")]
+    suppressions.recall(run.work, [address for address in named if address])
     accounts.forget_addresses(run.work, second)
     cursors.touch_holders(run.work, moved)
 
@@ -112,12 +117,25 @@ def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> RowValues:
     return values
 
 
-def _confirmed(old: _HolderOnRecord | None, values: RowValues) -> dict[str, bool]:
-    """A new address from a file counts as confirmed; an unchanged one keeps its state."""
+def _claimed(work: UnitOfWork, on_record: Mapping[str, _HolderOnRecord]) -> set[str]:
+    """The people whom nobody of the staff alone may give another address that signs in.
+
+    Those are the holders with an account, as in ``holders.write()``; only files of the operator,
+    from the system that keeps the addresses, are trusted with them.
+    """
+    if work.actor.who is None:
+        return set()
+    ids = {old.id for old in on_record.values()}
+    rows = work.rows(select(Account.holder_id).where(bulk.among(work, Account.holder_id, ids)))
+    return {row.holder_id for row in rows}
+
+
+def _confirmed(old: _HolderOnRecord | None, values: RowValues, *, trusted: bool) -> dict[str, bool]:
+    """A new address from a file that is trusted is confirmed; an unchanged one keeps its state."""
     return {
         f"{name}_confirmed": old is None
-        or values[name] != getattr(old, name)
-        or getattr(old, f"{name}_confirmed")
+        or (values[name] != getattr(old, name) and trusted)
+        or (values[name] == getattr(old, name) and getattr(old, f"{name}_confirmed"))
         for name in holders.ADDRESSES
     }
 
@@ -243,6 +261,11 @@ def _warn_of_namesakes(
             run.warn(row.number, "holder_ref", namesakes.warning(other))
 
 
+def _finish(run: Run) -> None:
+    """Find those among the people of the certification body whose record this is."""
+    own_records.look_for(run.work)
+
+
 KIND = ImportKind(
     name="holders",
     columns=(
@@ -256,5 +279,5 @@ KIND = ImportKind(
     ),
     key=("holder_ref",),
     take=_take,
-    finish=nothing_follows,
+    finish=_finish,
 )

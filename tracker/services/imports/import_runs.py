@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tracker.models import ImportRun
 from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.core.row_scope import scope
 
 
 class ImportRunRow(NamedTuple):
@@ -23,6 +24,9 @@ class ImportRunRow(NamedTuple):
     report: Mapping[str, object]
     actor: str
     employer_id: str | None
+    center_id: str | None
+    provider_id: str | None
+    sponsor_id: str | None
     recorded_at: datetime
 
 
@@ -32,10 +36,8 @@ RUNS = select(*columns_of(ImportRunRow, ImportRun))
 def page(
     reading: ReadContext, *, after: str | None, limit: int, kind: str | None = None
 ) -> list[ImportRunRow]:
-    """A page of runs in the order of their ids; an employer sees its own."""
-    statement = RUNS.order_by(ImportRun.id).limit(limit)
-    if not reading.actor.is_staff:
-        statement = statement.where(ImportRun.employer_id == reading.actor.employer_id)
+    """A page of runs in the order of their ids; an organization sees its own."""
+    statement = RUNS.where(scope(reading.actor, ImportRun)).order_by(ImportRun.id).limit(limit)
     if kind is not None:
         statement = statement.where(ImportRun.kind == kind)
     if after:

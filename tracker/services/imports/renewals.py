@@ -30,7 +30,7 @@ from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
-from tracker.services.core import bulk
+from tracker.services.core import bulk, writers
 from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import award_facts, awards, certifications, timelines
 from tracker.services.credentials.award_facts import FilingRow
@@ -39,8 +39,8 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.standings import neighbours, snapshots, standings
-from tracker.services.standings.neighbours import Beside, CertificationKey
+from tracker.services.standings import related_facts, snapshots, standings
+from tracker.services.standings.related_facts import CertificationKey, RelatedFacts
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
@@ -247,6 +247,7 @@ def _insert_deferred(run: Run, ids: Collection[str]) -> None:
         run.refuse_at(waiting[id_][0], "decision", "", _PENDING)
     if not run.broken:
         bulk.insert(run.work, Renewal, [values for _, values in waiting.values()])
+        writers.note(run.work, [str(values["id"]) for _, values in waiting.values()])
 
 
 _FORMER = (
@@ -280,7 +281,7 @@ def _plan(
 ) -> _Plan:
     """Compute the cycles: the award's, then one for each approval, in the order of decision."""
     filings = [award_facts.filing_of(row, record) for row in rows]
-    laid = lay_out(
+    layout = lay_out(
         scheme,
         record.cycles[0].starts_on,
         filings,
@@ -288,10 +289,10 @@ def _plan(
         record.changes,
         imported=given(record.cycles),
     )
-    cycles = [record.cycles[0], *laid.cycles[1:]]
+    cycles = [record.cycles[0], *layout.cycles[1:]]
     by_key = {row.id: row.ref or row.id for row in rows}
-    renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}
-    idle = {id_: laid.idle[key] for id_, key in by_key.items() if key in laid.idle}
+    renewed = {id_: layout.renewed[key] for id_, key in by_key.items()}
+    idle = {id_: layout.idle[key] for id_, key in by_key.items() if key in layout.idle}
     return _Plan(rows[0].holder_id, record, rows, cycles, renewed, idle)
 
 
@@ -330,10 +331,10 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
     rows = run.scratch.rows_of("key", refs)
     activities = snapshots.activities(run.work, {plan.holder_id for plan in plans})
     keys = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
-    beside = neighbours.beside(run.work, keys, activities)
+    related = related_facts.of_many(run.work, keys, activities)
     for plan in plans:
         claimed = activities[plan.holder_id, scheme.code]
-        also = beside.get(plan.record.certification_id, neighbours.ALONE)
+        also = related.get(plan.record.certification_id, related_facts.NOTHING_RELATED)
         for renewal in plan.renewals:
             if renewal.ref in rows:
                 messages = [*_idle(plan, renewal)] or _objections(
@@ -364,7 +365,7 @@ def _objections(
     plan: _Plan,
     renewal: _PlannedRenewal,
     claimed: Collection[snapshots.ActivityFacts],
-    beside: Beside,
+    related: RelatedFacts,
 ) -> Iterator[str]:
     """The objections to an application on the day it was made."""
     on = renewal.submitted_on
@@ -382,7 +383,7 @@ def _objections(
     if span is None:
         yield f"{on} is before the certification ({cycles[0].starts_on})."
         return
-    points = standings.evaluate(scheme, known, claimed, on=on, beside=beside)
+    points = standings.evaluate(scheme, known, claimed, on=on, related=related)
     standing = rules.standing_on(span, on)
     judged = ApplicationFacts(points.evaluation, points.policy, points.pending) if points else None
     for refusal in renewals.objections(standing, judged):

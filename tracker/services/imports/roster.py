@@ -127,6 +127,15 @@ def _values(run: Run, row: ImportRow, known: _RosterFacts) -> RowValues:
     return values
 
 
+_UNASKED: dict[str, object] = {
+    "asked_at": None,
+    "purpose": None,
+    "asks_dates": False,
+    "asks_points": False,
+    "asks_modules": False,
+}
+
+
 def _named(values: RowValues) -> NamedWorker:
     return NamedWorker(values["given_holder_ref"], values["given_number"], values["given_email"])
 
@@ -225,7 +234,7 @@ def _check_employers(run: Run, rows: Collection[ImportRow], on_record: dict[str,
         _check_company(run, row)
     if not new:
         return
-    near = employers.near(run.work, new)
+    near = employers.DIRECTORY.near(run.work, new)
     refused = lookups.refuse_spellings(
         run, "employer", new, {name: same for name, (same, _) in near.items()}
     )
@@ -290,6 +299,7 @@ class _RosterChunk:
             employer_id=self._ids[row["employer"]],
             employee_id=row["employee_id"],
             recorded_at=self._run.work.now,
+            **_UNASKED | employments.asked_as_listed(self._run.work, _named(values)),
         )
         if not self._known.is_over(values["ended_on"]):
             self._follow(row, id_, values, None, changed=True)

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import select
 
 from tracker.db import new_id
-from tracker.domain.employers.consents import ConsentEnd
+from tracker.domain.employers.consents import ConsentAnswer, ConsentEnd, ConsentPurpose
 from tracker.domain.periods import DAY
 from tracker.models import RosterEntry, Sharing
 from tracker.services.core import bulk
@@ -39,13 +39,17 @@ def record(run: Run, signed: Mapping[int, tuple[Employment, date]]) -> set[int]:
             "employer_id": entry.employer_id,
             "consented_on": day,
             "until_on": None,
+            "purpose": ConsentPurpose.EMPLOYMENT,
+            "with_dates": True,
             "with_points": False,
+            "with_modules": False,
             "recorded_at": run.work.now,
             "recorded_by": run.work.actor.name,
             "ended_at": None,
             "end_reason": None,
         }
     bulk.insert(run.work, Sharing, list(new.values()))
+    consents.answered(run.work, set(new), ConsentAnswer.ACCEPTED)
     run.effects["consents recorded"] += len(new)
     return brought
 

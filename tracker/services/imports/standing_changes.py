@@ -42,6 +42,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row, _, certification_id in matches:
         _check_bar(run, row)
         _check_same(run, row, on_record.get(row.key), certification_id)
+        _check_alone(run, row, on_record.get(row.key))
     run.settle_refusals()
     if run.broken:
         return
@@ -122,6 +123,17 @@ def _check_same(
             before = getattr(old, column) or "empty"
             rule = f"is {before} on record; use a new change_ref for another change"
             run.refuse(row, column, rule)
+
+
+def _check_alone(run: Run, row: ImportRow, old: _ChangeOnRecord | None) -> None:
+    """Refuse a new revocation in a file that one person sends: it needs two people.
+
+    A file of the operator, who is nobody in particular and has the database itself, tells what was
+    decided elsewhere.
+    """
+    if old is None and row["kind"] == ChangeKind.REVOKE and run.work.actor.who is not None:
+        rule = "needs two people: propose it, or have the operator import the file"
+        run.refuse(row, "kind", rule)
 
 
 def _finish(run: Run) -> None:

@@ -17,7 +17,7 @@ from tracker.domain.delivery.notices import MessageType, NoticeKind
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.models import Holder, Message, Notice
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, sees_everything
 from tracker.services.outbox import pacing, queue, suppressions
 from tracker.services.outbox.pacing import Pace
 
@@ -96,6 +96,7 @@ def is_news(work: UnitOfWork, day: date) -> bool:
     return day >= work.now.date() - OLD
 
 
+@sees_everything
 def _tell(work: UnitOfWork, news: Collection[NoticeToTell]) -> None:
     holders = _reachable(work, {notice.holder_id for notice in news})
     addresses = {id_: address for id_, (address, _) in holders.items()}

@@ -17,7 +17,7 @@ from tracker.domain.delivery.queue_acts import MessageState
 from tracker.mail import envelopes
 from tracker.models import Message
 from tracker.services.core import bulk
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import UnitOfWork, sees_everything
 
 # Priorities, the lowest number first; urgent: it expires within days, or somebody waits for it.
 _URGENT, _USUAL = 1, 5
@@ -26,8 +26,15 @@ AGAIN = 9
 _URGENT_STAGE = 7
 SIGN_IN = "sign_in"
 """The kind of the message with a code to sign in, for which somebody waits."""
+ACCOUNT = "account"
+"""The kind of messages about accounts: links to choose a password, and changes to an account."""
+SECRET = (SIGN_IN, ACCOUNT)
+"""The kinds whose words are in no list: whoever has the code or the link is taken for the person.
+
+Somebody waits for them, too.
+"""
 FIRST_PRIORITY = case(
-    (Message.stage <= _URGENT_STAGE, _URGENT), (Message.kind == SIGN_IN, _URGENT), else_=_USUAL
+    (Message.stage <= _URGENT_STAGE, _URGENT), (Message.kind.in_(SECRET), _URGENT), else_=_USUAL
 )
 """The priority of a message that was never sent, for example because the relay never took it."""
 # Written out, not bound: a partial index serves only a query that repeats its condition.
@@ -38,7 +45,11 @@ class MessageAbout(TypedDict, total=False):
     """What no other row says about a message.
 
     ``type`` and ``lane`` are those of notices; ``refused`` are the addresses that refused the
-    message for good, in compared form. ``sign_in_id`` is the attempt that a code belongs to.
+    message for good, in compared form. ``sign_in_id`` is the attempt that a code or link belongs
+    to, ``account_id`` or ``holder_id`` whose account it is about; then ``type`` says what, and
+    ``address`` where the owner is told if not at the account's own address, ``why`` something was
+    refused, and the ``place`` where it happened. An invitation has ``invitation_id`` and which
+    sending it is.
     """
 
     type: str
@@ -46,6 +57,13 @@ class MessageAbout(TypedDict, total=False):
     refused: list[str]
     digest_id: str
     sign_in_id: str
+    account_id: str
+    holder_id: str
+    address: str
+    why: str
+    place: str
+    invitation_id: str
+    sending: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +92,7 @@ class MessageToSend:
     @property
     def is_urgent(self) -> bool:
         """Whether it is about something that expires within days, or somebody waits for it."""
-        if self.kind == SIGN_IN:
+        if self.kind in SECRET:
             return True
         return self.stage is not None and self.stage <= _URGENT_STAGE
 
@@ -89,6 +107,7 @@ def first(key: str) -> str:
     return f"{key}:1"
 
 
+@sees_everything
 def enqueue(
     work: UnitOfWork, message_key: bytes, wanted: Sequence[MessageToSend]
 ) -> dict[str, str]:

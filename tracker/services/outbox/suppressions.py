@@ -1,27 +1,28 @@
 """Suppressed addresses, which are not written to, for good or for a while; staff can lift them.
 
-Suppressed addresses are stored and returned in compared form (``domain.emails.compared``).
+Suppressed addresses are stored and returned in compared form (``domain.emails.compared``). Once
+the person is erased, a keyed digest of the address is stored instead: whoever comes with the
+address again is recognized, and nobody can read it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
 from tracker.domain.emails import compared, needs_smtputf8, searched
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
 from tracker.services.core import bulk, history
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, sees_everything
 from tracker.services.outbox import cursors
 
 HARD, RESTING = "hard_bounce", "soft_bounces"
 REASONS = (HARD, RESTING)
-_LONGEST_SUBJECT = 64  # characters of history's subject_id
 
 
 class Addressee(Protocol):
@@ -79,15 +80,51 @@ def rest(work: UnitOfWork, until: Mapping[str, datetime]) -> None:
     work.connection.execute(statement, rows)
 
 
+def conceal(work: UnitOfWork, addresses: Collection[str]) -> None:
+    """Keep the suppressions of these addresses by a digest of them alone."""
+    digests = _digests(work, addresses)
+    statement = select(Suppression.address).where(bulk.among(work, Suppression.address, digests))
+    for row in work.rows(statement):
+        here = update(Suppression).where(Suppression.address == row.address)
+        work.execute(here.values(address=digests[row.address]))
+
+
+def recall(work: UnitOfWork, addresses: Collection[str]) -> None:
+    """Suppress these addresses again, as far as a digest of them is kept."""
+    by_digest = {digest: address for address, digest in _digests(work, addresses).items()}
+    for digests in bulk.chunks(by_digest):
+        statement = select(Suppression.address).where(
+            bulk.among(work, Suppression.address, digests)
+        )
+        for row in work.rows(statement):
+            kept = update(Suppression).where(Suppression.address == row.address)
+            work.execute(kept.values(address=by_digest[row.address]))
+
+
+def _digests(work: UnitOfWork, addresses: Collection[str]) -> dict[str, str]:
+    """The digest of each address, by the address in compared form."""
+    named = {compared(address) for address in addresses}
+    return {
+        address: _CONCEALED + hmac.digest(work.message_key, address.encode(), "sha256").hex()
+        for address in named
+    }
+
+
+_CONCEALED = "digest:"  # no address begins so: it has no @
+
+
 def lift(work: UnitOfWork, address: str, *, reason: str) -> None:
     """Lift the suppression of an address. Raises NotFound if it is not suppressed."""
     small = searched(address)
+    recall(work, [small])
     ended = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
     cursors.touch_address(work, small)
-    named = small if len(small) <= _LONGEST_SUBJECT else hashlib.sha256(small.encode()).hexdigest()
-    history.record(work, "lift", "suppression", named, address=small, reason=reason)
+    # The address is somebody's, and an entry's subject stays for good.
+    named = hmac.digest(work.message_key, f"suppression:{small}".encode(), "sha256").hex()
+    lifted = {"address": (small, None)}
+    history.record(work, "lift", "suppression", named, changes=lifted, reason=reason)
 
 
 class SuppressedAddress(NamedTuple):
@@ -104,7 +141,8 @@ def page(
 ) -> list[SuppressedAddress]:
     """A page of the suppressed addresses, ordered by address."""
     columns = (getattr(Suppression, name) for name in SuppressedAddress._fields)
-    held = select(*columns).where(_holds(reading.now)).order_by(Suppression.address)
+    readable = ~Suppression.address.startswith(_CONCEALED)
+    held = select(*columns).where(_holds(reading.now), readable).order_by(Suppression.address)
     if address is not None:
         held = held.where(Suppression.address == searched(address))
     if after:
@@ -118,6 +156,7 @@ def count(reading: ReadContext) -> int:
     return int(reading.connection.execute(counted).scalar_one())
 
 
+@sees_everything
 def since(
     reading: ReadContext, addresses: Collection[str], *, now: datetime
 ) -> dict[str, datetime]:
@@ -138,6 +177,7 @@ def of_holders(
     return since(reading, addresses_of(*holders), now=now)
 
 
+@sees_everything
 def rests(
     reading: ReadContext, holders: Collection[Addressee], *, now: datetime
 ) -> dict[str, datetime]:

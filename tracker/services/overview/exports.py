@@ -19,11 +19,14 @@ from tracker.models import (
     Adjustment,
     Appeal,
     Assessment,
+    Authenticator,
     Center,
     Certification,
     Cycle,
     Decision,
     Employer,
+    EmployerBar,
+    EmployerLook,
     Evidence,
     FormerName,
     HistoryEntry,
@@ -32,11 +35,17 @@ from tracker.models import (
     HolderRequest,
     LoginSession,
     Message,
+    Notice,
+    Passkey,
+    PasswordHash,
+    Preference,
     Reminder,
     Renewal,
     RosterEntry,
     Sharing,
     StandingChange,
+    Token,
+    WorkerSeen,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import AnyRow, ReadContext
@@ -67,7 +76,11 @@ _INTERNAL = frozenset(
         "number_key",
         "former_key",
         "account_id",
+        "own_record_id",
         "digest",
+        "credential_id",
+        "public_key",
+        "sign_count",
     }
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
@@ -79,6 +92,7 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("former_name", FormerName),
     ("request", HolderRequest),
     ("account", Account),
+    ("token", Token),
 )
 
 
@@ -104,6 +118,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         **_nest(reading, own["certification"], Certification, _OF_CERTIFICATIONS),
         **_nest(reading, own["activity"], Activity, _OF_ACTIVITIES),
     }
+    _add_protections(reading, own["account"])
     subjects = {name: [row["id"] for row in rows] for name, rows in {**own, **below}.items()}
     return {
         "holder": holder,
@@ -113,15 +128,33 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "certifications": own["certification"],
         "activities": own["activity"],
         "sharing": own["sharing"],
+        "bars": _bars(reading, holder["id"]),
         "rosters": own["roster_entry"],
+        "looks": _looks(reading, holder["id"]),
         "accounts": own["account"],
+        "tokens": own["token"],
+        "preferences": _preferences(reading, holder["id"]),
         "messages": _messages(reading, holder["id"]),
+        "notices": _rows(reading, Notice, Notice.holder_id == holder["id"]),
         "history": _history(reading, subjects | {"holder": [holder["id"]]}),
     }
 
 
+def _add_protections(reading: ReadContext, accounts: ExportRows) -> None:
+    """Say of each account when its password and its app were chosen, without the secrets."""
+    for account in accounts:
+        password = select(PasswordHash.changed_at).where(PasswordHash.account_id == account["id"])
+        app = select(Authenticator.confirmed_at).where(Authenticator.account_id == account["id"])
+        for name, chosen in (("password_changed_at", password), ("app_confirmed_at", app)):
+            row = reading.row(chosen)
+            account[name] = None if row is None else _value(row[0])
+
+
 _Parts = tuple[tuple[str, str, type[Base]], ...]  # name in the record, subject of history, table
-_OF_ACCOUNTS: _Parts = (("sessions", "login_session", LoginSession),)
+_OF_ACCOUNTS: _Parts = (
+    ("sessions", "login_session", LoginSession),
+    ("passkeys", "passkey", Passkey),
+)
 _OF_CERTIFICATIONS: _Parts = (
     ("cycles", "cycle", Cycle),
     ("adjustments", "cycle_adjustment", Adjustment),
@@ -173,6 +206,36 @@ def _name(
         names |= {row.id: row.name for row in named}
     for row in rows:
         row[column.removesuffix("_id")] = names.get(row.pop(column))
+
+
+def _preferences(reading: ReadContext, holder_id: str) -> ExportRows:
+    """Which types of messages the person wants."""
+    columns = Preference.__table__.c
+    statement = select(*columns).where(columns.holder_id == holder_id).order_by(columns.type)
+    return [_plain(row) for row in reading.rows(statement)]
+
+
+def _bars(reading: ReadContext, holder_id: str) -> ExportRows:
+    """The employers that the person has barred."""
+    statement = (
+        select(Employer.name.label("employer"), EmployerBar.recorded_at)
+        .join(Employer, Employer.id == EmployerBar.employer_id)
+        .where(EmployerBar.holder_id == holder_id)
+    )
+    return [_plain(row) for row in reading.rows(statement.order_by(Employer.name))]
+
+
+def _looks(reading: ReadContext, holder_id: str) -> ExportRows:
+    """When employers looked at the person's standing, and who."""
+    table = EmployerLook
+    columns = (table.id, table.at, table.kind, table.scheme, table.as_of, table.name)
+    statement = (
+        select(*columns, Employer.name.label("employer"))
+        .join(Employer, Employer.id == table.employer_id)
+        .join(WorkerSeen, WorkerSeen.look_id == table.id)
+        .where(WorkerSeen.holder_id == holder_id)
+    )
+    return [_plain(row) for row in reading.rows(statement.order_by(table.id))]
 
 
 def _messages(reading: ReadContext, holder_id: str) -> ExportRows:

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tracker.domain.errors import NotFound
 from tracker.models import (
     Account,
+    ActApproval,
     Activity,
     Adjustment,
     Appeal,
     Assessment,
+    Center,
     Certification,
     Employer,
     Evidence,
@@ -30,16 +32,18 @@ from tracker.models import (
     Holder,
     HolderRequest,
     Message,
+    Provider,
     Renewal,
     RosterEntry,
     Sharing,
+    Sponsor,
     StandingChange,
     Token,
 )
 from tracker.services.core import bulk
 from tracker.services.core.combined import Statement
 from tracker.services.core.context import ReadContext, columns_of
-from tracker.services.core.history import Values
+from tracker.services.core.history import ACTOR, SUBJECTS, Values
 
 Subjects = Mapping[str, Collection[str]]
 """Ids of records by the subject that history uses for them."""
@@ -56,7 +60,11 @@ class ChangedValue:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One entry of history, with the values that it changed."""
+    """One entry of history, with the values that it changed.
+
+    ``actor`` is a person's name, or that of a token or a part of the program; once the name was
+    erased, or where the entry has none, it is the role.
+    """
 
     id: int
     at: datetime
@@ -66,6 +74,11 @@ class HistoryLine:
     subject_id: str
     detail: Mapping[str, object]
     changes: Sequence[ChangedValue]
+    actor_role: str | None
+    token_id: str | None
+    account_id: str | None
+    session_id: str | None
+    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +90,8 @@ class HistoryFilter:
     subject: str | None = None
     subject_id: str | None = None
     actor: str | None = None
+    token_id: str | None = None
+    account_id: str | None = None
     action: str | None = None
     from_on: date | None = None
     until_on: date | None = None
@@ -88,7 +103,7 @@ def page(
     """A page of entries; with ``holder_id`` those about that person. Raises NotFound."""
     if holder_id is None:
         return _lines(reading, _asked(filters))
-    return _about(reading, filters, _records_of_person(reading, holder_id))
+    return _about(reading, filters, records_of_person(reading, holder_id))
 
 
 def of_record(
@@ -125,11 +140,14 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
     "renewal": (Renewal.id, (("appeal", Appeal.id, Appeal.renewal_id),)),
     "assessment": (Assessment.id, ()),
     "employer": (Employer.id, ()),
+    "center": (Center.id, ()),
+    "provider": (Provider.id, ()),
+    "sponsor": (Sponsor.id, ()),
 }
 """The records with a history of their own, by subject: their id, and what belongs to them."""
 
 
-def _records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[str]]:
+def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[str]]:
     """Everything on record about a person, by subject, in one statement. Raises NotFound."""
     own = [
         select(literal(subject).label("subject"), id_).where(owner == holder_id)
@@ -156,6 +174,7 @@ _OF_PERSON: tuple[_Owned, ...] = (
     ("sharing", Sharing.id, Sharing.holder_id),
     ("roster_entry", RosterEntry.id, RosterEntry.holder_id),
     ("request", HolderRequest.id, HolderRequest.holder_id),
+    ("approval", ActApproval.id, ActApproval.holder_id),
     ("token", Token.id, Token.holder_id),
     ("account", Account.id, Account.holder_id),
     ("message", Message.id, Message.holder_id),
@@ -187,17 +206,34 @@ def _is_about(reading: ReadContext, subjects: Subjects) -> ColumnElement[bool]:
 
 
 def _asked(filters: HistoryFilter) -> Statement:
-    statement = _LINE.order_by(HistoryEntry.id.desc()).limit(filters.limit)
-    if filters.after is not None:
-        statement = statement.where(HistoryEntry.id < filters.after)
-    for name in ("subject", "subject_id", "actor", "action"):
+    statement = _in_order(filters).limit(filters.limit)
+    for name in ("subject", "subject_id", "actor", "token_id", "account_id", "action"):
         if (value := getattr(filters, name)) is not None:
             statement = statement.where(getattr(HistoryEntry, name) == value)
-    if filters.from_on is not None:
-        statement = statement.where(HistoryEntry.at >= _begin(filters.from_on))
-    if filters.until_on is not None:
-        statement = statement.where(HistoryEntry.at < _begin(filters.until_on + timedelta(days=1)))
+    if filters.subject_id is not None and filters.subject is None:
+        statement = statement.where(HistoryEntry.subject.in_(SUBJECTS))  # for the index
     return statement
+
+
+def _in_order(filters: HistoryFilter) -> Statement:
+    """The entries of the days, newest first, after the last one of the page before.
+
+    Their ids are nearly in the order of time. Those of given days are in the order of the index on
+    time, or else a page of long ago would be looked for from today on.
+    """
+    table, statement = HistoryEntry, _LINE
+    if filters.from_on is None and filters.until_on is None:
+        statement = statement.order_by(table.id.desc())
+        return statement if filters.after is None else statement.where(table.id < filters.after)
+    if filters.from_on is not None:
+        statement = statement.where(table.at >= _begin(filters.from_on))
+    if filters.until_on is not None:
+        statement = statement.where(table.at < _begin(filters.until_on + timedelta(days=1)))
+    if filters.after is not None:
+        last = aliased(table)
+        at = select(last.at).where(last.id == filters.after).scalar_subquery()
+        statement = statement.where(tuple_(table.at, table.id) < tuple_(at, filters.after))
+    return statement.order_by(table.at.desc(), table.id.desc())
 
 
 class _EntryRow(NamedTuple):
@@ -208,6 +244,11 @@ class _EntryRow(NamedTuple):
     subject: str
     subject_id: str
     detail: Mapping[str, Any]
+    actor_role: str | None
+    token_id: str | None
+    account_id: str | None
+    session_id: str | None
+    request_id: str | None
 
 
 _LINE = select(*columns_of(_EntryRow, HistoryEntry))
@@ -240,6 +281,6 @@ def _line(row: _EntryRow, personal: Mapping[str, Values]) -> HistoryLine:
     for name in detail.pop("fields", ()):
         plain = (detail.pop(f"{name}_before", None), detail.pop(f"{name}_after", None))
         changes.append(ChangedValue(name, *personal.get(name, plain)))
-    return HistoryLine(
-        row.id, row.at, row.actor, row.action, row.subject, row.subject_id, detail, changes
-    )
+    _, name = personal.get(ACTOR, (None, None))
+    told = {**row._asdict(), "actor": name or row.actor, "detail": detail}
+    return HistoryLine(**told, changes=changes)

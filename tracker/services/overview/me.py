@@ -10,54 +10,61 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from tracker.domain.credentials.next_steps import NextStep
-from tracker.domain.errors import Invalid, NotAllowed, NotFound
-from tracker.domain.permissions import Actor, Role, Scope
-from tracker.models import Employer, Token
-from tracker.services.core import tokens
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.permissions import (
+    ORGANIZATIONS,
+    Actor,
+    Role,
+    Scope,
+    organization_ids,
+    organization_of,
+)
+from tracker.models import Certification, Token
+from tracker.services.core import organizations, tokens
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.organizations import OrganizationName
 from tracker.services.core.tokens import TokenRow
 from tracker.services.delivery import bounces
 from tracker.services.delivery.bounces import Deliverability
-from tracker.services.people import holders
+from tracker.services.people import endings, holders, sessions
 from tracker.services.people.holders import HolderRow
 from tracker.services.standings import standings
-from tracker.services.standings.standings import HeldCertification
+from tracker.services.standings.standings import CertificationPoints, HeldCertification
 
 LONGEST = timedelta(days=365)
+_OF_OTHERS = ("holder", *ORGANIZATIONS)  # whose tokens staff may end
+_ANYBODYS: Mapping[str, str] = {}
 _TOKENS = select(*columns_of(TokenRow, Token))
-
-
-class MyEmployer(NamedTuple):
-    """The employer for whom the actor acts."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """One of the actor's certifications today, the next step, and the time zone its days end in."""
+    """One of the actor's certifications today, the next step, and the time zone its days end in.
+
+    ``points`` are those of its cycle; None if none are counted.
+    """
 
     held: HeldCertification
     next: NextStep
     zone: str
+    points: CertificationPoints | None
 
 
 @dataclass(frozen=True, slots=True)
 class Myself:
-    """The actor, their record or employer, and their certifications today.
+    """The actor, their record or organization, and their certifications today.
 
     ``mail`` says whether messages reach the holder.
     """
 
     actor: Actor
     holder: HolderRow | None
-    employer: MyEmployer | None
+    organization: OrganizationName | None
     mail: Deliverability | None
     certifications: Sequence[Mine]
 
@@ -69,47 +76,62 @@ def myself(reading: ReadContext) -> Myself:
     return Myself(
         actor=actor,
         holder=holder,
-        employer=_employer(reading, actor.employer_id) if actor.employer_id else None,
+        organization=organizations.named(reading, actor),
         mail=bounces.deliverability(reading, holder) if holder else None,
         certifications=_held(reading, holder) if holder else (),
     )
 
 
-def _employer(reading: ReadContext, employer_id: str) -> MyEmployer | None:
-    statement = select(*columns_of(MyEmployer, Employer)).where(Employer.id == employer_id)
-    return reading.row_as(MyEmployer, statement)
+def check_own_certification(reading: ReadContext, certification_id: str) -> None:
+    """Raise NotFound unless the certification is or was the actor's."""
+    own = Certification.holder_id == reading.actor.holder_id
+    found = select(Certification.id).where(Certification.id == certification_id, own)
+    if reading.actor.holder_id is None or reading.row(found) is None:
+        raise NotFound
 
 
 def _held(reading: ReadContext, holder: HolderRow) -> list[Mine]:
     """The holder's certifications on their own date, with the next steps."""
-    days = {scheme.code: reading.day_of(scheme, holder.time_zone) for scheme in reading.schemes}
-    held = [
-        certification
-        for day in sorted(set(days.values()))
-        for certification in standings.of_holder(reading, holder.id, on=day)
-        if days[certification.scheme] == day
-    ]
+    held = held_today(reading, holder.id, holder.time_zone)
     points = standings.points(reading, held)
     return [
         Mine(
             certification,
             standings.next_step(certification.standing, points.get(certification.id)),
             reading.schemes[certification.scheme].zone_of(holder.time_zone),
+            points.get(certification.id),
         )
-        for certification in sorted(held, key=attrgetter("awarded_on", "id"))
+        for certification in held
     ]
+
+
+def held_today(reading: ReadContext, holder_id: str, time_zone: str) -> list[HeldCertification]:
+    """The certifications of a holder in that time zone, each on the holder's date for its scheme.
+
+    The oldest award comes first.
+    """
+    days = {scheme.code: reading.day_of(scheme, time_zone) for scheme in reading.schemes}
+    held = [
+        certification
+        for day in sorted(set(days.values()))
+        for certification in standings.of_holder(reading, holder_id, on=day)
+        if days[certification.scheme] == day
+    ]
+    return sorted(held, key=attrgetter("awarded_on", "id"))
 
 
 def make_token(work: UnitOfWork, wanted: Mapping[str, Any]) -> tuple[str, str]:
     """Make a token: an admin for anybody, others for themselves; returns its id and its secret.
 
-    A token for oneself has one's own role, name, record and employer, no scope that one lacks, and
-    lasts at most a year. No token lasts longer than the one it is made with. By default it expires
-    in a year, or when one's own does if that is earlier. A session makes none, since a token would
-    outlive it. Raises Invalid, NotAllowed.
+    A token for oneself has one's own role, name, record and organization, no scope that one lacks,
+    and lasts at most a year. No token lasts longer than the one it is made with. By default it
+    expires in a year, or when one's own does if that is earlier. In a session, where the token
+    outlives it, people must have proved lately who they are. Raises Invalid,
+    ReauthenticationRequired.
     """
     if work.actor.session_id is not None:
-        raise NotAllowed("A token is made with a token; a session cannot make one.")
+        sessions.check_fresh(work)
+        endings.hold(work)
     actor, own_end = work.actor, _own_end(work)
     usual = min(own_end or work.now + LONGEST, work.now + LONGEST)
     values = {**wanted, "expires_at": wanted.get("expires_at", usual)}
@@ -122,7 +144,14 @@ def make_token(work: UnitOfWork, wanted: Mapping[str, Any]) -> tuple[str, str]:
         values = {**values, **mine, "person_id": actor.person_id}
     scopes: Collection[Scope] = values.pop("scopes", actor.scopes)
     role: Role = values.pop("role", actor.role)
-    return tokens.create(work, **{"name": actor.name, **values}, role=role, scopes=scopes)
+    ids = {key: values.pop(key, None) for key in organization_ids(role, None)}
+    return tokens.create(
+        work,
+        **{"name": actor.name, **values},
+        role=role,
+        organization_id=organization_of(role, ids),
+        scopes=scopes,
+    )
 
 
 def _own_end(work: UnitOfWork) -> datetime | None:
@@ -145,7 +174,7 @@ def _own(actor: Actor) -> dict[str, str | None]:
         "role": actor.role,
         "name": actor.name,
         "holder_id": actor.holder_id,
-        "employer_id": actor.employer_id,
+        **organization_ids(actor.role, actor.organization_id),
     }
 
 
@@ -165,39 +194,61 @@ def _check_own(work: UnitOfWork, values: Mapping[str, Any], mine: Mapping[str, o
         raise Invalid("You can create tokens only for yourself.", fields=wrong)
 
 
-def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[TokenRow]:
-    """A page of tokens in the order of their ids: all for an admin, one's own for others."""
-    statement = _TOKENS.where(*_mine(reading.actor)).order_by(Token.id).limit(limit)
+def page(
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int,
+    whose: Mapping[str, str] = _ANYBODYS,
+) -> Sequence[TokenRow]:
+    """A page of the tokens that the actor may end, in the order of their ids.
+
+    An admin may end all, staff their own and those of holders and organizations, others their own.
+    ``whose`` are ids of a holder or of organizations by the names of their columns.
+    """
+    statement = _TOKENS.where(*_may_end(reading.actor)).order_by(Token.id).limit(limit)
     if after:
         statement = statement.where(Token.id > after)
+    statement = statement.where(*(getattr(Token, key) == id_ for key, id_ in whose.items()))
     return reading.rows_as(TokenRow, statement)
 
 
+def own_tokens(reading: ReadContext, *, limit: int) -> Sequence[TokenRow]:
+    """The actor's own tokens that can still be used, newest first; organizations share theirs."""
+    living = Token.revoked_at.is_(None) & (
+        Token.expires_at.is_(None) | (Token.expires_at > reading.now)
+    )
+    statement = _TOKENS.where(_are_own(reading.actor), living)
+    return reading.rows_as(TokenRow, statement.order_by(Token.id.desc()).limit(limit))
+
+
 def token(reading: ReadContext, token_id: str) -> TokenRow:
-    """One token. Raises NotFound, also for another person's."""
-    row = reading.row_as(TokenRow, _TOKENS.where(Token.id == token_id, *_mine(reading.actor)))
+    """One token that the actor may end. Raises NotFound, also for another person's."""
+    row = reading.row_as(TokenRow, _TOKENS.where(Token.id == token_id, *_may_end(reading.actor)))
     if row is None:
         raise NotFound
     return row
 
 
-def _mine(actor: Actor) -> list[ColumnElement[bool]]:
-    """The condition: same role, record and employer; for staff, also the same person."""
+def _may_end(actor: Actor) -> list[ColumnElement[bool]]:
+    """The condition: all for an admin, for staff also holders' and organizations', else own."""
     if actor.role == "admin":
         return []
-    conditions: list[ColumnElement[bool]] = [Token.role == actor.role]
-    conditions.append(
-        Token.holder_id == actor.holder_id if actor.holder_id else Token.holder_id.is_(None)
-    )
-    conditions.append(
-        Token.employer_id == actor.employer_id if actor.employer_id else Token.employer_id.is_(None)
-    )
-    return (
-        [*conditions, Token.person_id == actor.person_id] if actor.role == "staff" else conditions
-    )
+    own = _are_own(actor)
+    return [or_(own, Token.role.in_(_OF_OTHERS)) if actor.role == "staff" else own]
+
+
+def _are_own(actor: Actor) -> ColumnElement[bool]:
+    """The condition: the same person for those of the body, otherwise the same role and place."""
+    own = Token.role == actor.role
+    if actor.is_of_the_body:
+        return own & (Token.person_id == actor.person_id)
+    if actor.is_of_organization:
+        return own & organizations.is_of(Token, actor)
+    return own & (Token.holder_id == actor.holder_id)
 
 
 def end_token(work: UnitOfWork, token_id: str) -> None:
-    """End a token and all tokens made with it. Raises NotFound, also for another person's."""
+    """End a token and all tokens made with it. Raises NotFound, also where the actor may not."""
     token(work, token_id)
     tokens.revoke(work, token_id)

@@ -14,13 +14,13 @@ from tracker.db import new_id
 from tracker.domain.emails import searched
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import FoldedName, is_same
-from tracker.domain.permissions import check_own_holder
+from tracker.domain.permissions import check_own_holder, is_own
 from tracker.models import Certification, Employer, Holder, RosterEntry
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
-from tracker.services.outbox import cursors
-from tracker.services.people import accounts, names
+from tracker.services.outbox import cursors, suppressions
+from tracker.services.people import account_news, accounts, names, own_records, sessions
 
 
 class HolderRow(NamedTuple):
@@ -53,7 +53,7 @@ ADDRESSES = ("email", "second_email")
 _ONE = select(*columns_of(HolderRow, Holder))
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record has changed since you read it; read it again."
-_LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
+_LOOK_AGAIN = frozenset({"time_zone", "deceased_on", "email", "second_email"})
 """Fields that affect whether and when reminders are due, and whether they arrive."""
 
 
@@ -68,7 +68,9 @@ def register(work: UnitOfWork, values: Mapping[str, Any]) -> HolderRow:
         work.session.flush()
     except IntegrityError as error:
         raise AlreadyRecorded(f"There is already a holder with the ref {holder.ref!r}.") from error
+    suppressions.recall(work, suppressions.addresses_of(holder))
     history.record(work, "register", "holder", holder.id, ref=holder.ref)
+    own_records.look_for(work, holder_ids=[holder.id])
     return get(work, holder.id)
 
 
@@ -101,23 +103,37 @@ def correct(
 
 
 def write(
-    work: UnitOfWork, holder: Holder, values: Mapping[str, object], *, reason: str | None
+    work: UnitOfWork,
+    holder: Holder,
+    values: Mapping[str, object],
+    *,
+    reason: str | None,
+    is_approved: bool = False,
 ) -> None:
     """Change a record and keep the previous values; a replaced name becomes a former name.
 
-    An address entered by staff is thereby confirmed, even if it is unchanged; one that holders
-    enter themselves is not. Certificates are not touched: they show the name on record. Raises
-    Stale.
+    An address entered by staff is thereby confirmed, even if it is unchanged, as long as the holder
+    has no account; after that only if it ``is_approved`` by a second person (``recoveries``), since
+    nobody alone may let another mailbox in. One that holders enter themselves is not confirmed, and
+    the former address is told. Certificates are not touched: they show the name on record. Raises
+    Stale; ReauthenticationRequired for a new address in a session.
     """
     changed = history.changes({key: getattr(holder, key) for key in values}, values)
     confirmed = _confirmed(work, holder, values, changed)
+    if confirmed and not is_approved and accounts.is_claimed(work, holder.id):
+        confirmed = {f"{name}_confirmed": False for name in ADDRESSES if name in changed}
     changed |= history.changes({key: getattr(holder, key) for key in confirmed}, confirmed)
     if not changed:
         return
     written = {key: new for key, (_, new) in changed.items()}
     before = [changed[name][0] for name in ADDRESSES if name in changed]
+    by_staff = _is_by_staff(work, holder)
+    if not by_staff and work.actor.session_id is not None and before:
+        sessions.check_fresh(work)
     if replaced := [str(address) for address in before if address]:
-        accounts.replace_addresses(work, holder, replaced, by_staff=_is_by_staff(work, holder))
+        account_id = accounts.replace_addresses(work, holder, replaced, by_staff=by_staff)
+        if account_id is not None and not by_staff:
+            _tell_replaced(work, account_id, replaced)
     if not changed.keys().isdisjoint(names.FIELDS):
         written |= _renamed(work, holder, written)
     for key, value in written.items():
@@ -126,9 +142,28 @@ def write(
         work.session.flush()
     except StaleDataError as error:
         raise Stale(_STALE) from error
-    if not changed.keys().isdisjoint(_LOOK_AGAIN):
-        cursors.touch_holders(work, [holder.id])
     history.record(work, "correct", "holder", holder.id, changes=changed, reason=reason)
+    _look_again(work, holder, changed)
+
+
+def _look_again(work: UnitOfWork, holder: Holder, changed: Collection[str]) -> None:
+    """Look again at what depends on these fields: reminders, blocked addresses, whose record it is.
+
+    A reminder may be due now, or arrive.
+    """
+    if any(name in changed for name in ADDRESSES):
+        suppressions.recall(work, suppressions.addresses_of(holder))
+    if not _LOOK_AGAIN.isdisjoint(changed):
+        cursors.touch_holders(work, [holder.id])
+    if any(name.startswith(ADDRESSES) for name in changed):
+        own_records.look_for(work, holder_ids=[holder.id])
+
+
+def _tell_replaced(work: UnitOfWork, account_id: str, replaced: Collection[str]) -> None:
+    """Tell the former addresses that the holder entered others."""
+    account = accounts.owner(work, account_id)
+    for address in replaced:
+        account_news.tell(work, account, account_news.ADDRESS_CHANGED, address=address)
 
 
 def _confirmed(
@@ -142,7 +177,7 @@ def _confirmed(
 
 def _is_by_staff(work: UnitOfWork, holder: Holder) -> bool:
     """Whether staff change somebody else's record."""
-    return work.actor.is_staff and work.actor.holder_id != holder.id
+    return work.actor.is_staff and not is_own(work.actor, holder.id)
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:

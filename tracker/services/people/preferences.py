@@ -9,7 +9,7 @@ checks again whether the type was switched off.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -108,7 +108,7 @@ def _change(
     work: UnitOfWork, holder_id: str, values: Mapping[str, object], *, reason: str | None
 ) -> Preferences:
     """Write wishes; returns the preferences before."""
-    locks.lock(work, [holder_id])
+    locks.lock_one(work, holder_id)
     before = of_holder(work, holder_id)
     wishes = {
         type_: wish for type_ in MessageType if isinstance(wish := values.get(type_), Mapping)
@@ -255,7 +255,7 @@ def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
     if holder_id is None:
         raise NotFound
     actor = Actor(role="holder", name="link in an email", holder_id=holder_id)
-    return replace(reading, actor=actor)
+    return reading.as_actor(actor)
 
 
 def _put_by_link(work: UnitOfWork, type_: str, **wish: object) -> Preferences:

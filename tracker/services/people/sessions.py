@@ -9,21 +9,24 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from tracker import db
+from tracker.db import new_id
 from tracker.domain.errors import NotFound, SessionEnded
-from tracker.domain.people.accounts import acting_name
+from tracker.domain.people import sessions as rules
+from tracker.domain.people.accounts import acting_name, scopes_of
 from tracker.domain.people.sessions import SessionLimits
 from tracker.domain.permissions import Actor
 from tracker.models import Account, Holder, LoginSession
 from tracker.models.accounts import LONGEST_AGENT
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.people import accounts
+from tracker.services.people import accounts, known_addresses
+from tracker.services.people.accounts import AccountOwner
 from tracker.settings import Settings
 
 _BYTES = 32  # of randomness in a secret
@@ -40,11 +43,16 @@ _SESSIONS = (
         Account.role,
         Account.name,
         Account.holder_id,
-        Account.employer_id,
+        Account.own_record_id,
+        Account.organization_id,
+        Account.access,
+        Account.deactivated_at,
+        LoginSession.proved_at,
         Holder.given_name,
         Holder.family_name,
         Holder.deceased_on,
-        *accounts.ADDRESSES,
+        Holder.language,
+        *known_addresses.ADDRESSES,
     )
     .join(Account, Account.id == LoginSession.account_id)
     .join(Holder, Holder.id == Account.holder_id, isouter=True)
@@ -73,8 +81,18 @@ def limits(settings: Settings) -> SessionLimits:
     )
 
 
-def start(work: UnitOfWork, account_id: str, *, email: str, agent: str) -> tuple[str, str]:
-    """Start a session; returns its id and its secret, which cannot be read again."""
+def start(
+    work: UnitOfWork,
+    account_id: str,
+    *,
+    email: str,
+    agent: str,
+    proved_at: datetime | None = None,
+) -> tuple[str, str]:
+    """Start a session; returns its id and its secret, which cannot be read again.
+
+    ``proved_at`` is when the person proved who they are, if that was not just now.
+    """
     secret = secrets.token_hex(_BYTES)
     row = LoginSession(
         digest=digest_of(secret),
@@ -83,10 +101,35 @@ def start(work: UnitOfWork, account_id: str, *, email: str, agent: str) -> tuple
         agent=agent[:LONGEST_AGENT],
         started_at=work.now,
         last_used_at=work.now,
+        proved_at=proved_at or work.now,
     )
     work.session.add(row)
     work.session.flush()
     return row.id, secret
+
+
+def enter(
+    work: UnitOfWork,
+    account_id: str,
+    *,
+    email: str,
+    agent: str,
+    former: str | None,
+    proved_at: datetime | None = None,
+    **detail: str,
+) -> str | None:
+    """Start a session of the actor's and record it in the history; returns its secret.
+
+    ``former`` is the secret of the browser's session until now, which ends. None if the account may
+    not sign in, or no longer. The account is locked (``accounts.lock()``).
+    """
+    session_id, secret = start(work, account_id, email=email, agent=agent, proved_at=proved_at)
+    if actor_of(work, session_id) is None:
+        return None
+    if former is not None:
+        end_by_secret(work, former)
+    history.record(work, "sign_in", "account", account_id, session=session_id, **detail)
+    return secret
 
 
 def authenticate(reading: ReadContext, secret: str) -> Actor | None:
@@ -108,6 +151,40 @@ def actor_of(reading: ReadContext, session_id: str) -> Actor | None:
     return _actor(row) if row is not None and _is_alive(reading, row) else None
 
 
+def check_fresh(reading: ReadContext) -> None:
+    """Refuse a sensitive act to people who have not proved lately who they are.
+
+    Raises ReauthenticationRequired, or NotAllowed for a token.
+    """
+    rules.check_fresh(reading.actor, reading.now, within=fresh_for(reading.settings))
+
+
+def check_fresh_person(reading: ReadContext) -> None:
+    """The same for people alone: a token, whose maker had proved who they are, may go on.
+
+    Raises ReauthenticationRequired.
+    """
+    if reading.actor.session_id is not None:
+        check_fresh(reading)
+
+
+def fresh_for(settings: Settings) -> timedelta:
+    """How long it counts that somebody proved who they are."""
+    return timedelta(minutes=settings.accounts.fresh_minutes)
+
+
+def prove(work: UnitOfWork) -> None:
+    """Record that the actor has proved who they are, in this session."""
+    mine = LoginSession.id == work.actor.session_id
+    work.execute(update(LoginSession).where(mine).values(proved_at=work.now))
+
+
+def own_address(reading: ReadContext) -> str:
+    """The address with which the actor signed in to this session."""
+    mine = select(LoginSession.email).where(LoginSession.id == reading.actor.session_id)
+    return str(reading.row(mine).email)
+
+
 def check_alive(work: UnitOfWork) -> None:
     """Check again, inside the transaction, that the actor's session is not over.
 
@@ -123,19 +200,23 @@ def _is_alive(reading: ReadContext, row: Any) -> bool:
     over = limits(reading.settings).is_over(
         reading.now, started_at=row.started_at, last_used_at=row.last_used_at
     )
-    if over or row.ended_at is not None or row.deceased_on is not None:
+    closed = (row.ended_at, row.deceased_on, row.deactivated_at)
+    if over or any(one is not None for one in closed):
         return False
-    return row.role != "holder" or accounts.is_theirs(row)
+    return row.role != "holder" or known_addresses.is_theirs(row)
 
 
 def _actor(row: Any) -> Actor:
     return Actor(
         role=row.role,
         name=row.name or acting_name(row.given_name, row.family_name),
-        holder_id=row.holder_id,
-        employer_id=row.employer_id,
+        holder_id=row.holder_id or row.own_record_id,
+        organization_id=row.organization_id,
+        scopes=scopes_of(row.access),
         person_id=row.account_id,
         session_id=row.id,
+        proved_at=row.proved_at or row.started_at,
+        language=row.language,
     )
 
 
@@ -150,11 +231,25 @@ def _touch(reading: ReadContext, session_id: str) -> None:
 
 def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
     """A page of the actor's own sessions that are not over, in the order of their ids."""
+    own = LoginSession.account_id.in_(mine(reading.actor))
+    return _page(reading, own, after=after, limit=limit)
+
+
+def of_account(
+    reading: ReadContext, account_id: str, *, after: str | None, limit: int
+) -> Sequence[Any]:
+    """The same of an account that the caller has found to be the actor's business."""
+    return _page(reading, LoginSession.account_id == account_id, after=after, limit=limit)
+
+
+def _page(
+    reading: ReadContext, which: ColumnElement[bool], *, after: str | None, limit: int
+) -> Sequence[Any]:
     allowed = limits(reading.settings)
     statement = (
         select(*_LISTED)
         .where(
-            LoginSession.account_id.in_(_mine(reading.actor)),
+            which,
             LoginSession.ended_at.is_(None),
             LoginSession.last_used_at > reading.now - allowed.idle,
             LoginSession.started_at > reading.now - allowed.absolute,
@@ -167,7 +262,25 @@ def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any
     return reading.rows(statement)
 
 
-def _mine(actor: Actor) -> Any:
+def own_account_id(reading: ReadContext) -> str:
+    """The account of the actor's session. Raises NotFound for a token."""
+    actor = reading.actor
+    if actor.session_id is None or actor.person_id is None:
+        raise NotFound
+    return actor.person_id
+
+
+def lock_fresh(work: UnitOfWork) -> AccountOwner:
+    """The actor's account, locked, for a sensitive act.
+
+    Raises NotFound for a token, ReauthenticationRequired.
+    """
+    id_ = own_account_id(work)
+    check_fresh(work)
+    return accounts.lock(work, id_)
+
+
+def mine(actor: Actor) -> Any:
     """The accounts of the actor: a holder's, or else the one that the actor signed in with."""
     own: ColumnElement[bool] = Account.id == actor.person_id
     if actor.role == "holder":
@@ -178,16 +291,29 @@ def _mine(actor: Actor) -> Any:
 def end(work: UnitOfWork, session_id: str) -> None:
     """End one of the actor's own sessions. Raises NotFound, also for another person's."""
     own = select(LoginSession.id).where(
-        LoginSession.id == session_id, LoginSession.account_id.in_(_mine(work.actor))
+        LoginSession.id == session_id, LoginSession.account_id.in_(mine(work.actor))
     )
     if work.row(own) is None:
         raise NotFound
     _end(work, LoginSession.id == session_id)
 
 
+def end_of_account(work: UnitOfWork, account_id: str, session_id: str) -> None:
+    """End a session of an account that is the actor's business. Raises NotFound."""
+    theirs = (LoginSession.id == session_id) & (LoginSession.account_id == account_id)
+    if work.row(select(LoginSession.id).where(theirs)) is None:
+        raise NotFound
+    _end(work, theirs)
+
+
 def end_by_secret(work: UnitOfWork, secret: str) -> None:
     """End the session with this secret, if there is one: the browser has another one now."""
     _end(work, LoginSession.digest == digest_of(secret))
+
+
+def end_all(work: UnitOfWork, account_id: str, *, but: str | None = None) -> None:
+    """End the sessions of an account, except one. The account is locked (``accounts.lock()``)."""
+    _end(work, (LoginSession.account_id == account_id) & (LoginSession.id != (but or new_id())))
 
 
 def _end(work: UnitOfWork, which: ColumnElement[bool]) -> None:

@@ -1,4 +1,4 @@
-"""Signing in by a mailed code or link: begin, look up, use.
+"""Signing in by a mailed code or link, and links to choose a new password: begin, look up, use.
 
 Beginning looks nobody up, so that known and unknown people get the same answer from the same
 statements. A job (``look_up``) then finds the person and puts the message into the outbox.
@@ -15,18 +15,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
+from tracker.db import new_id
 from tracker.domain.errors import TooOften
-from tracker.domain.people.sign_in import code_of, typed
+from tracker.domain.people.security_events import FailureKind
+from tracker.domain.people.sign_in import AttemptPurpose, code_of, own_path, typed
 from tracker.models import SignIn
-from tracker.services.core import allowances, history, signed_links
+from tracker.services.core import allowances, history, security_log, signed_links
 from tracker.services.core.allowances import Allowance
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import queue
-from tracker.services.outbox.queue import SIGN_IN, MessageToSend
+from tracker.services.outbox.queue import ACCOUNT, SIGN_IN, MessageAbout, MessageToSend
 from tracker.services.people import accounts, sessions
 from tracker.services.people.accounts import SignInRecipient
 
@@ -35,6 +37,13 @@ _PURPOSE = "sign-in"
 _AT_ONCE = 100  # attempts that are looked up in one transaction
 _CALLERS = 8  # who may use up the codes for one person
 _KEPT = timedelta(days=1)
+
+
+class SignedInByLink(NamedTuple):
+    """The secret of the new session, and the page that was asked for where the attempt began."""
+
+    secret: str
+    wanted: str
 
 
 def code(key: bytes, sign_in_id: str) -> str:
@@ -48,21 +57,80 @@ def link(reading: ReadContext, key: bytes, sign_in_id: str) -> str:
     return f"{base}/sign-in/link/{signed_links.proof(key, _PURPOSE, sign_in_id)}"
 
 
-def begin(work: UnitOfWork, identifier: str) -> str:
+def begin(work: UnitOfWork, identifier: str, *, wanted: str | None = None) -> str:
     """Begin an attempt for an identifier (``domain.people.sign_in.identifier``).
 
-    Returns the secret for this browser, without which the code is worth nothing.
+    The mailed link opens the page ``wanted``. Returns the secret for this browser, without which
+    the code is worth nothing.
     """
     secret = secrets.token_urlsafe(_BYTES)
-    lasts = timedelta(minutes=work.settings.accounts.code_minutes)
+    digest = sessions.digest_of(secret)
+    _add(work, AttemptPurpose.CODE, identifier, digest=digest, wanted=wanted)
+    return secret
+
+
+def begin_again(work: UnitOfWork, *, wanted: str | None = None) -> str:
+    """Begin an attempt of a holder who is signed in, to prove who they are once more.
+
+    The code goes at once to the address that signed in; the mailed link opens the page ``wanted``.
+    Returns the secret for this browser. Raises SessionEnded.
+    """
+    sessions.check_alive(work)
+    own = work.actor.holder_id or ""
+    return begin_for(work, own, sessions.own_address(work), wanted=wanted)
+
+
+def begin_for(work: UnitOfWork, holder_id: str, email: str, *, wanted: str | None = None) -> str:
+    """Begin an attempt of a holder who is known already; the code goes at once to that address.
+
+    The mailed link opens the page ``wanted``. Returns the secret for this browser.
+    """
+    secret, id_ = secrets.token_urlsafe(_BYTES), new_id()
     row = SignIn(
+        id=id_,
         digest=sessions.digest_of(secret),
-        identifier=identifier,
+        holder_id=holder_id,
+        email=email,
         recorded_at=work.now,
-        expires_at=work.now + lasts,
+        expires_at=work.now + lasts(work, AttemptPurpose.CODE),
+        wanted=wanted,
     )
     work.session.add(row)
+    work.session.flush()
+    if _take_code(work, holder_id):
+        queue.enqueue(work, work.message_key, [_message(row, email)])
     return secret
+
+
+def begin_reset(work: UnitOfWork, address: str) -> None:
+    """Begin an attempt to choose a new password, for an address in compared form."""
+    _add(work, AttemptPurpose.RESET, address)
+
+
+def _add(
+    work: UnitOfWork,
+    purpose: AttemptPurpose,
+    identifier: str,
+    *,
+    digest: str | None = None,
+    wanted: str | None = None,
+) -> None:
+    row = SignIn(
+        digest=digest,
+        identifier=identifier,
+        recorded_at=work.now,
+        expires_at=work.now + lasts(work, purpose),
+        purpose=purpose,
+        wanted=wanted,
+    )
+    work.session.add(row)
+
+
+def lasts(reading: ReadContext, purpose: str) -> timedelta:
+    """How long an attempt may be used."""
+    chosen = reading.settings.accounts
+    is_reset = purpose == AttemptPurpose.RESET
+    return timedelta(minutes=chosen.reset_minutes if is_reset else chosen.code_minutes)
 
 
 def is_anybody_waiting(reading: ReadContext) -> bool:
@@ -75,16 +143,15 @@ def look_up(work: UnitOfWork) -> int:
 
     What the person typed is erased.
     """
-    waiting = select(SignIn.id, SignIn.identifier, SignIn.expires_at).where(
-        SignIn.identifier.is_not(None)
-    )
+    waiting = select(SignIn.id, SignIn.identifier, SignIn.expires_at, SignIn.purpose)
+    waiting = waiting.where(SignIn.identifier.is_not(None))
     waiting = waiting.order_by(SignIn.recorded_at).limit(_AT_ONCE)
     rows = work.rows(waiting.with_for_update(skip_locked=True))
     messages: list[MessageToSend] = []
     for row, person in _recipients(work, rows):
         values: dict[str, Any] = {"identifier": None}
-        if person is not None and _take_code(work, person.holder_id):
-            values |= {"holder_id": person.holder_id, "email": person.email}
+        if person is not None and _take_code(work, person.subject_id):
+            values |= person.columns
             messages.append(_message(row, person.email))
         work.execute(update(SignIn).where(SignIn.id == row.id).values(values))
     queue.enqueue(work, work.message_key, messages)
@@ -98,13 +165,18 @@ def _recipients(
 
     Every process counts people's codes in this order, so that two of them cannot deadlock.
     """
-    alive = {row.identifier for row in rows if row.expires_at > reading.now}
-    people = accounts.recipients(reading, alive)
-    pairs = [(row, people.get(row.identifier)) for row in rows]
-    return sorted(pairs, key=lambda pair: pair[1].holder_id if pair[1] else "")
+    alive = [row for row in rows if row.expires_at > reading.now]
+    resets = {row.identifier for row in alive if row.purpose == AttemptPurpose.RESET}
+    codes = {row.identifier for row in alive if row.purpose == AttemptPurpose.CODE}
+    people = {
+        AttemptPurpose.CODE: accounts.recipients(reading, codes),
+        AttemptPurpose.RESET: accounts.owners(reading, resets),
+    }
+    pairs = [(row, people[row.purpose].get(row.identifier)) for row in rows]
+    return sorted(pairs, key=lambda pair: pair[1].subject_id if pair[1] else "")
 
 
-def _take_code(work: UnitOfWork, holder_id: str) -> bool:
+def _take_code(work: UnitOfWork, subject_id: str) -> bool:
     """Count a code for a person; whether it may be mailed.
 
     The limits of the page give every new caller one code. Here is the end of that: without it,
@@ -113,19 +185,21 @@ def _take_code(work: UnitOfWork, holder_id: str) -> bool:
     most = work.settings.limits.codes_per_hour * _CALLERS
     allowance = Allowance("codes for a person", most, timedelta(hours=1))
     try:
-        allowances.take(work, allowances.use_of(allowance, work.message_key, holder_id))
+        allowances.take(work, allowances.use_of(allowance, work.message_key, subject_id))
     except TooOften:
         return False
     return True
 
 
 def _message(row: Any, email: str) -> MessageToSend:
+    is_reset = row.purpose == AttemptPurpose.RESET
+    about: MessageAbout = {"sign_in_id": row.id}
     return MessageToSend(
         key=f"{SIGN_IN}:{row.id}",
-        kind=SIGN_IN,
+        kind=ACCOUNT if is_reset else SIGN_IN,
         address=email,
         useful_until=row.expires_at,
-        about={"sign_in_id": row.id},
+        about={**about, "type": "reset"} if is_reset else about,
     )
 
 
@@ -141,7 +215,7 @@ def by_code(
     tried = (
         update(SignIn)
         .where(SignIn.digest == sessions.digest_of(secret), SignIn.tries < most)
-        .where(*_is_open(work))
+        .where(*is_usable(work, AttemptPurpose.CODE))
         .values(tries=SignIn.tries + 1)
     )
     row = work.row(tried.returning(*_ATTEMPT))
@@ -149,6 +223,7 @@ def by_code(
         return None
     right = code(work.message_key, row.id)
     if not hmac.compare_digest(right.encode(), typed(text).encode()):
+        security_log.failed(FailureKind.CODE, row.holder_id or row.account_id)
         return None
     return _sign_in(work, row, agent=agent, former=former)
 
@@ -158,24 +233,29 @@ def is_open(reading: ReadContext, key: bytes, proof: str) -> bool:
     id_ = signed_links.proven(key, _PURPOSE, proof)
     if id_ is None:
         return False
-    return reading.row(select(SignIn.id).where(SignIn.id == id_, *_is_open(reading))) is not None
+    usable = is_usable(reading, AttemptPurpose.CODE)
+    return reading.row(select(SignIn.id).where(SignIn.id == id_, *usable)) is not None
 
 
-def by_link(work: UnitOfWork, proof: str, *, agent: str, former: str | None = None) -> str | None:
-    """Sign in with a link; returns the session's secret, or None if the link is worth nothing."""
+def by_link(
+    work: UnitOfWork, proof: str, *, agent: str, former: str | None = None
+) -> SignedInByLink | None:
+    """Sign in with a link; None if it is worth nothing."""
     id_ = signed_links.proven(work.message_key, _PURPOSE, proof)
     if id_ is None:
         return None
-    taken = update(SignIn).where(SignIn.id == id_, *_is_open(work)).values(used_at=work.now)
-    row = work.row(taken.returning(*_ATTEMPT))
-    return None if row is None else _sign_in(work, row, agent=agent, former=former)
+    taken = update(SignIn).where(SignIn.id == id_, *is_usable(work, AttemptPurpose.CODE))
+    row = work.row(taken.values(used_at=work.now).returning(*_ATTEMPT))
+    secret = None if row is None else _sign_in(work, row, agent=agent, former=former)
+    return None if secret is None else SignedInByLink(secret, own_path(row.wanted or ""))
 
 
-_ATTEMPT = (SignIn.id, SignIn.holder_id, SignIn.account_id, SignIn.email)
+_ATTEMPT = (SignIn.id, SignIn.holder_id, SignIn.account_id, SignIn.email, SignIn.wanted)
 
 
-def _is_open(reading: ReadContext) -> tuple[Any, ...]:
-    return SignIn.used_at.is_(None), SignIn.expires_at > reading.now
+def is_usable(reading: ReadContext, purpose: AttemptPurpose) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of an attempt for this purpose that was not used and has not expired."""
+    return SignIn.purpose == purpose, SignIn.used_at.is_(None), SignIn.expires_at > reading.now
 
 
 def _sign_in(work: UnitOfWork, row: Any, *, agent: str, former: str | None) -> str | None:

@@ -26,7 +26,7 @@ from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.reasons import Act
 from tracker.models import Activity, Decision, Evidence
-from tracker.services.core import bulk, history, locks
+from tracker.services.core import bulk, history, locks, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
@@ -108,6 +108,7 @@ def log(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -
     }
     bulk.insert(work, Activity, [made])
     history.record(work, "log", "activity", id_, type=values["type"])
+    writers.note(work, [id_])
     return id_
 
 
@@ -192,6 +193,7 @@ def edit(work: UnitOfWork, activity_id: str, values: Mapping[str, object], *, ve
         setattr(activity, key, value)
     _flush(work)
     history.record(work, "edit", "activity", activity.id, changes=changed)
+    writers.note(work, [activity.id])
 
 
 def _certification(work: UnitOfWork, activity: Activity) -> ZonedCertification:
@@ -219,6 +221,7 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
+    writers.note(work, [activity.id])
 
 
 def _check_submission(
@@ -268,6 +271,7 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
+    writers.check_not_written(work, activity.id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
     before = next(iter(_ruling(work, activity)), None)
     _check_answer(decision, before)

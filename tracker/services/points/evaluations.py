@@ -23,6 +23,7 @@ from tracker.domain.points.claims import (
     PeriodTotal,
 )
 from tracker.domain.points.cycle_rules import Case
+from tracker.domain.points.options import SuggestedActivity
 from tracker.domain.points.pricing import CENT
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -35,7 +36,7 @@ from tracker.services.core.prefetch import Ahead
 from tracker.services.credentials import adjustments, certificate_numbers
 from tracker.services.credentials.adjustments import AdjustmentRow
 from tracker.services.points import activities
-from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.snapshots import CertificationRow
 from tracker.services.standings.standings import CertificationPoints, HeldCertification
 
@@ -221,7 +222,7 @@ def page(
 
     A holder sees their own; asking for another holder's raises NotFound.
     """
-    if not reading.actor.is_staff:
+    if not reading.actor.is_of_the_body:
         holder_id = holder_id or reading.actor.holder_id or ""
         check_own_holder(reading.actor, holder_id)
     on = on or days.today_everywhere(reading)
@@ -269,8 +270,8 @@ def explain(
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
     for claim in extra:
         activities.type_of_claim(case, claim, on=on)
-    beside = neighbours.of_one(reading, scheme, row, known_at=known_at)
-    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, beside=beside)
+    related = related_facts.of_one(reading, scheme, row, known_at=known_at)
+    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, related=related)
     if points is None:
         raise NotFound
     cycle = certifications.cycle_on(record.cycles, on)
@@ -433,12 +434,12 @@ def gap_in_words(explained: Explained, language: str) -> dict[str, object]:
     }
 
 
-def _activity(activity: gap.SuggestedActivity) -> dict[str, object]:
+def _activity(activity: SuggestedActivity) -> dict[str, object]:
     kind = activity.kind
     return {
         "type": kind.code,
         "category": kind.category,
-        "tags": sorted(activity.option.marks),
+        "tags": sorted(activity.marks),
         "units": _plain(activity.units),
         "points": activity.points,
         "portions": [

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from tracker import files
 from tracker.db import new_id
 from tracker.domain.errors import NotFound, UnacceptableEvidence
-from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
 from tracker.files import Checked, Store
 from tracker.models import Activity, Evidence
 from tracker.services.core import history, locks, turns
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.row_scope import scope
 from tracker.services.points import activities
 from tracker.settings import Settings
 
@@ -141,7 +141,7 @@ def _rows(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:
 def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "edit") -> None:
     """Refuse an actor who may not change the activity, or an activity whose files are fixed now."""
     row = activities.get(work, activity_id)
-    locks.lock(work, [row.holder_id])
+    locks.lock_one(work, row.holder_id)
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
     if state is None:
         raise NotFound
@@ -156,10 +156,10 @@ def of_activity(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]
 
 def get(reading: ReadContext, evidence_id: str) -> EvidenceRow:
     """A file's row. Raises NotFound, also for another holder's."""
-    row = reading.row_as(EvidenceRow, _KEPT.where(Evidence.id == evidence_id))
+    statement = _KEPT.where(Evidence.id == evidence_id, scope(reading.actor, Evidence))
+    row = reading.row_as(EvidenceRow, statement)
     if row is None:
         raise NotFound
-    check_own_holder(reading.actor, row.holder_id)
     return row
 
 

@@ -25,6 +25,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import Claim
+from tracker.domain.value_classes import value_class
 from tracker.models import (
     Activity,
     Adjustment,
@@ -52,7 +53,7 @@ NOT_WITHDRAWN, CURRENT, COUNTING, SHOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class DecisionFacts:
     """One decision; ``this_round`` is false if it was made before the latest submission."""
 
@@ -63,7 +64,7 @@ class DecisionFacts:
     provider_approved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class ActivityFacts:
     """An activity as a claim, with the dates that decide whether it counts on a day."""
 
@@ -113,7 +114,7 @@ class ActivityFacts:
         return replace(self.claim, limit=decision.points_limit, approved=decision.provider_approved)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class CertificationRecord:
     """The dated facts of one certification."""
 

@@ -24,11 +24,12 @@ from tracker.domain.points.claims import Claim, Evaluation, Terms
 from tracker.domain.points.cycle_rules import Case, JudgedCycle
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.value_classes import value_class
 from tracker.models import Assessment, Certification, Holder, Span
 from tracker.services.core import batched, bulk
 from tracker.services.core.context import AnyRow, ReadContext, columns_of
-from tracker.services.standings import approved_claims, neighbours, snapshots
-from tracker.services.standings.neighbours import Beside, CertificationKey
+from tracker.services.standings import approved_claims, related_facts, snapshots
+from tracker.services.standings.related_facts import CertificationKey, RelatedFacts
 
 ON = batched.ON
 
@@ -56,7 +57,7 @@ VALID = and_(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class HeldCertification:
     """A certification with its standing on a day."""
 
@@ -72,7 +73,7 @@ class HeldCertification:
     imported_at: datetime | None = None
 
 
-SPAN = neighbours.SPAN
+SPAN = related_facts.SPAN
 _HELD = select(
     Certification.id,
     Certification.number,
@@ -130,7 +131,7 @@ def page(
     return [_held(row, on) for row in reading.rows(statement, {"on": on})]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class CertificationPoints:
     """The points of a cycle on a day with their explanation, what is pending and what is projected.
 
@@ -157,20 +158,20 @@ def evaluate(
     *,
     on: date,
     extra: Collection[Claim] = (),
-    beside: Beside = neighbours.ALONE,
+    related: RelatedFacts = related_facts.NOTHING_RELATED,
 ) -> CertificationPoints | None:
     """The points on a day in the cycle of that day; None if the scheme has no policy.
 
     ``extra`` are claims that are not stored, for what-if questions; they count as if approved.
-    ``beside`` is what ``neighbours`` reads where the scheme's policies need it.
+    ``related`` is what ``related_facts`` reads where the scheme's policies need it.
     """
     counting = [a.claim_on(on) for a in activities if a.approved_on(on)]
-    judged = _judged(scheme, record, [*counting, *extra], on=on, beside=beside)
+    judged = _judged(scheme, record, [*counting, *extra], on=on, related=related)
     if judged is None:
         return None
     policy, evaluation = judged.policy, judged.evaluation
     waiting = [a.claim for a in activities if a.pending_on(on)]
-    shared = _shared(beside, lambda a: a.claim if a.pending_on(on) else None)
+    shared = _shared(related, lambda a: a.claim if a.pending_on(on) else None)
     pending, ahead = evaluation, evaluation
     if waiting or shared:
         claims = cycle_rules.claims_under(policy, [*judged.claims, *waiting], shared)
@@ -216,28 +217,28 @@ def _judged(
     claims: Sequence[Claim],
     *,
     on: date,
-    beside: Beside = neighbours.ALONE,
+    related: RelatedFacts = related_facts.NOTHING_RELATED,
 ) -> JudgedCycle | None:
     """The cycle on a day, evaluated with the claims approved by then."""
-    shared = _shared(beside, lambda a: a.claim_on(on) if a.approved_on(on) else None)
+    shared = _shared(related, lambda a: a.claim_on(on) if a.approved_on(on) else None)
     case = Case(
         scheme,
         record.cycles,
         record.applications,
         record.adjustments,
-        beside.attempts,
-        beside.spans,
+        related.attempts,
+        related.spans,
     )
     return cycle_rules.judge(case, claims, shared, on=on)
 
 
 def _shared(
-    beside: Beside, claim: Callable[[snapshots.ActivityFacts], Claim | None]
+    related: RelatedFacts, claim: Callable[[snapshots.ActivityFacts], Claim | None]
 ) -> dict[str, list[Claim]]:
     """The claims that are shared with other schemes, by scheme."""
     return {
         scheme: [shared for each in activities if (shared := claim(each)) is not None]
-        for scheme, activities in beside.activities.items()
+        for scheme, activities in related.activities.items()
     }
 
 
@@ -254,7 +255,7 @@ def points(
     ]
     records = snapshots.records(reading, [certification.id for certification in held])
     activities = snapshots.activities(reading, {certification.holder_id for certification in held})
-    beside = neighbours.beside(reading, keys, activities)
+    related = related_facts.of_many(reading, keys, activities)
     points_by_id: dict[str, CertificationPoints] = {}
     for certification in held:
         result = evaluate(
@@ -262,7 +263,7 @@ def points(
             records[certification.id],
             activities[certification.holder_id, certification.scheme],
             on=certification.standing.on,
-            beside=beside.get(certification.id, neighbours.ALONE),
+            related=related.get(certification.id, related_facts.NOTHING_RELATED),
         )
         if result is not None:
             points_by_id[certification.id] = result
@@ -274,9 +275,9 @@ def evaluations(
 ) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
     keys = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
-    records = neighbours.records(reading, keys)
+    records = related_facts.records(reading, keys)
     claims = approved_claims.claims(reading, [key.id for key in keys], on=on)
-    beside = neighbours.beside(reading, keys)
+    related = related_facts.of_many(reading, keys)
     evaluations_by_id: dict[str, Evaluation] = {}
     for key in keys:
         judged = _judged(
@@ -284,7 +285,7 @@ def evaluations(
             records[key.id],
             claims.get(key.id, ()),
             on=on,
-            beside=beside.get(key.id, neighbours.ALONE),
+            related=related.get(key.id, related_facts.NOTHING_RELATED),
         )
         if judged is not None:
             evaluations_by_id[key.id] = judged.evaluation

@@ -17,9 +17,10 @@ from tracker.language import next_steps
 from tracker.language.voice import in_words
 from tracker.services.core.context import ReadContext
 from tracker.services.overview import me
-from tracker.services.overview.me import Mine
+from tracker.services.overview.me import Mine, Myself
 from tracker.services.people import sessions
-from tracker.web.people import visitors
+from tracker.web.people import points_shown, visitors
+from tracker.web.people.points_shown import PointsShown
 from tracker.web.people.words import WORDS
 from tracker.web.verify_words import WORDS as VERIFY_WORDS
 
@@ -30,16 +31,22 @@ _SESSIONS = 50  # shown at most; nobody has more but by signing in again and aga
 
 @dataclass(frozen=True, slots=True)
 class CertificationShown:
-    """A certification in the words of the page; ``left`` is empty if no days are left."""
+    """A certification in the words of the page; ``left`` is empty if no days are left.
+
+    ``points`` is None if none are counted.
+    """
 
     title: str
     number: str
     status: str
     valid: bool
+    expiry: str
     through: str
     left: str
     next: str
     path: str
+    here: str
+    points: PointsShown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +67,38 @@ def home(actor: Actor) -> Response:
     with routing.container().reading(actor) as reading:
         myself = me.myself(reading)
         rows = sessions.page(reading, after=None, limit=_SESSIONS)
-        language = myself.holder.language if myself.holder else routing.language()
+        language = _language(myself)
         zone = ZoneInfo(myself.holder.time_zone if myself.holder else "UTC")
         shown = [_certification(reading, one, language) for one in myself.certifications]
     return visitors.page(
         "account",
         language,
         actor=actor,
-        employer=myself.employer,
+        organization=myself.organization,
         certifications=shown,
-        sessions=[_session(row, actor, language, zone) for row in rows],
+        sessions=[session_shown(row, actor, language, zone) for row in rows],
         csrf_token=session_cookies.csrf_token(actor),
+        points_words=points_shown.WORDS[language],
+    )
+
+
+@pages.get("/account/certifications/<uuid:certification_id>")
+@visitors.signed_in
+def certification(actor: Actor, *, certification_id: UUID) -> Response:
+    """One certification, to which the buttons of messages lead.
+
+    The link of one that another award replaced, or undid, leads to all of them.
+    """
+    with routing.container().reading(actor) as reading:
+        me.check_own_certification(reading, str(certification_id))
+        myself = me.myself(reading)
+        language = _language(myself)
+        held = [one for one in myself.certifications if one.held.id == str(certification_id)]
+        shown = [_certification(reading, one, language) for one in held]
+    if not shown:
+        return visitors.go(HOME)
+    return visitors.page(
+        "certification", language, one=shown[0], points_words=points_shown.WORDS[language]
     )
 
 
@@ -84,6 +112,10 @@ def end_session(actor: Actor, *, session_id: UUID) -> Response:
     return visitors.go(HOME)
 
 
+def _language(myself: Myself) -> str:
+    return myself.holder.language if myself.holder else routing.language()
+
+
 def _certification(reading: ReadContext, mine: Mine, language: str) -> CertificationShown:
     held, standing = mine.held, mine.held.standing
     scheme, words = reading.schemes[held.scheme], WORDS[language]
@@ -94,23 +126,28 @@ def _certification(reading: ReadContext, mine: Mine, language: str) -> Certifica
         number=held.number,
         status=VERIFY_WORDS[language].statuses[standing.status],
         valid=standing.valid,
+        expiry=VERIFY_WORDS[language].expiry_label(standing),
         through=in_words(expires_on, language) if expires_on else words.never,
         left=words.left(left) if left >= 0 else "",
         next=next_steps.sentence(mine.next, language, issuer=scheme.issuer, zone=mine.zone),
         path=f"/verify/{held.public_id}",
+        here=f"/account/certifications/{held.id}",
+        points=points_shown.shown(mine.points, language) if mine.points else None,
     )
 
 
-def _session(row: Any, actor: Actor, language: str, zone: ZoneInfo) -> SessionShown:
+def session_shown(row: Any, actor: Actor, language: str, zone: ZoneInfo) -> SessionShown:
+    """A session in the words of a page."""
     return SessionShown(
         id=row.id,
         agent=row.agent,
-        since=_moment(row.started_at, language, zone),
-        last_used=_moment(row.last_used_at, language, zone),
+        since=moment(row.started_at, language, zone),
+        last_used=moment(row.last_used_at, language, zone),
         current=row.id == actor.session_id,
     )
 
 
-def _moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
+def moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
+    """An instant as people read it, with the zone of the clock."""
     local = instant.astimezone(zone)
     return f"{in_words(local.date(), language)}, {local:%H:%M %Z}"

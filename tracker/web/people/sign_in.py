@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest
 
 from tracker.api.http import limits, routing, session_cookies
-from tracker.api.http.routing import PUBLIC
+from tracker.api.http.routing import VISITOR
 from tracker.domain.errors import TooOften
 from tracker.domain.people import sign_in as rules
 from tracker.services.people import sessions, sign_in
 from tracker.web.people import visitors
+from tracker.web.people.password_sign_in import other_ways
 from tracker.web.people.words import WORDS
 
 pages = Blueprint("sign-in", __name__)
@@ -41,9 +42,9 @@ def send_code() -> Response:
     except ValueError:
         return _ask(wanted, status=422, wrong=True)
     except TooOften as error:
-        return _too_often(error)
-    with routing.container().work(PUBLIC) as work:
-        secret = sign_in.begin(work, identifier)
+        return visitors.too_often(error)
+    with routing.container().work(VISITOR) as work:
+        secret = sign_in.begin(work, identifier, wanted=wanted)
     answer = visitors.go(f"/sign-in/code?{urlencode({'next': wanted})}")
     return session_cookies.give_sign_in(answer, secret)
 
@@ -62,12 +63,12 @@ def enter_code() -> Response:
         session_cookies.check_own_site()
     except BadRequest:
         return visitors.stale()
-    with routing.container().work(PUBLIC) as work:
+    with routing.container().work(VISITOR) as work:
         session = sign_in.by_code(
             work,
             session_cookies.sign_in_secret(),
             request.form.get("code", ""),
-            agent=_agent(),
+            agent=visitors.agent(),
             former=session_cookies.secret(),
         )
     if session is None:
@@ -79,7 +80,7 @@ def enter_code() -> Response:
 def open_link(proof: str) -> Response:
     """Show the button that signs in: mail programs and scanners open links by themselves."""
     container = routing.container()
-    with container.reading(PUBLIC) as reading:
+    with container.reading(VISITOR) as reading:
         is_open = sign_in.is_open(reading, container.message_key, proof)
     language = routing.language()
     return visitors.page("link", language) if is_open else _link_is_over(language)
@@ -92,11 +93,11 @@ def use_link(proof: str) -> Response:
         session_cookies.check_own_site()
     except BadRequest:
         return visitors.stale()
-    with routing.container().work(PUBLIC) as work:
-        session = sign_in.by_link(work, proof, agent=_agent(), former=session_cookies.secret())
-    if session is None:
+    with routing.container().work(VISITOR) as work:
+        done = sign_in.by_link(work, proof, agent=visitors.agent(), former=session_cookies.secret())
+    if done is None:
         return _link_is_over(routing.language())
-    return session_cookies.give_session(visitors.go(rules.HOME), session)
+    return session_cookies.give_session(visitors.go(done.wanted), done.secret)
 
 
 @pages.post("/sign-out")
@@ -109,17 +110,21 @@ def sign_out() -> Response:
     if actor is not None and actor.session_id is not None:
         with routing.container().work(actor) as work:
             sessions.end(work, actor.session_id)
+    g.visitor = None
     language = routing.language()
     page = visitors.page("message", language, heading=WORDS[language].signed_out, sign_in=True)
     return session_cookies.end_session(page)
 
 
-def _agent() -> str:
-    return request.headers.get("User-Agent", "")
-
-
 def _ask(wanted: str, *, status: int = 200, wrong: bool = False) -> Response:
-    return visitors.page("sign_in", routing.language(), status, wanted=wanted, wrong=wrong)
+    return visitors.page(
+        "sign_in",
+        routing.language(),
+        status,
+        wanted=wanted,
+        others=other_ways(wanted),
+        wrong=wrong,
+    )
 
 
 def _ask_for_code(wanted: str, *, status: int = 200, wrong: bool = False) -> Response:
@@ -132,12 +137,3 @@ def _link_is_over(language: str) -> Response:
     return visitors.page(
         "message", language, 404, heading=words.link_over, lines=lines, sign_in=True
     )
-
-
-def _too_often(error: TooOften) -> Response:
-    language, wait = routing.language(), str(error.facts["retry_after"])
-    words = WORDS[language]
-    lines = [words.wait.format(wait)]
-    page = visitors.page("message", language, 429, heading=words.too_often, lines=lines)
-    page.headers["Retry-After"] = wait
-    return page

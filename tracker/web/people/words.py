@@ -14,6 +14,7 @@ class PeopleWords:
     sign_in: str
     identifier: str
     identifier_hint: str
+    by_password: str
     send_code: str
     wrong_identifier: str
     enter_code: str
@@ -26,27 +27,29 @@ class PeopleWords:
     link_over: str
     link_over_why: str
     signed_out: str
-    sign_out: str
     too_often: str
     wait: str
     stale: str
     stale_why: str
+    not_there: str
+    not_there_why: str
     account: str
     certifications: str
     none: str
     number: str
-    through: str
     never: str
     left_one: str
     left_other: str
     left_today: str
     next: str
+    public: str
     sessions: str
     this_one: str
     unnamed: str
     since: str
     last_used: str
     end: str
+    data: str
     roles: dict[str, str]
 
     def left(self, days: int) -> str:

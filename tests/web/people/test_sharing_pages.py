@@ -1,0 +1,90 @@
+"""web/people/sharing.py: who can see a holder, and a page of its own for each request."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from tests import factories
+from tests.api.employers import employer_cases
+from tests.browsers import Browser
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Employer, RosterEntry
+from tracker.services.employers import roster
+
+HERE = "/account/sharing"
+
+
+@pytest.fixture
+def browser(app, container):
+    """Ana, signed in, whom Acme lists."""
+    acme = employer_cases.company(container)
+    with container.work(SYSTEM) as work:
+        factories.holder(work, email="ana@example.org")
+        entry = roster.add(work, acme.id, employee_id="1", email="ana@example.org")
+    ana = Browser(app)
+    ana.sign_in("ana@example.org")
+    return ana, f"{HERE}/requests/{entry.id}"
+
+
+def test_a_request_is_accepted_on_a_page_of_its_own_and_stopped_at_once(browser):
+    ana, question = browser
+    assert "Acme asks to see you" in ana.get(HERE).text
+    page = ana.get(question).text
+    assert "to know whether you have the certification your job needs" in page
+    assert 'name="dates"' in page
+    assert 'name="points"' not in page
+    assert ana.send_form(f"{question}/accept", dates="yes").location == HERE
+    home = ana.get(HERE).text
+    assert "Acme sees this:" in home
+    assert "the dates it expires" in home
+    stop = home.partition(f'action="{HERE}/')[2].partition('"')[0]
+    ana.send_form(f"{HERE}/{stop}")
+
+    assert "sees nothing" in ana.get(HERE).text
+    assert ana.get(question).status_code == 404
+
+
+def test_a_request_is_declined(browser):
+    ana, question = browser
+    assert ana.send_form(f"{question}/decline").location == HERE
+
+    assert ana.get(question).status_code == 404
+    assert "asks to see you" not in ana.get(HERE).text
+
+
+def test_an_employer_that_sees_nothing_is_said_to_list_only_whom_it_lists(browser, container):
+    ana, _ = browser
+    with container.work(SYSTEM) as work:
+        other = Employer(name="Globex", recorded_at=work.now)
+        work.session.add(other)
+        work.session.flush()
+        acme, globex = work.row(select(RosterEntry.employer_id)).employer_id, other.id
+    assert "Acme has you on its employee list and sees nothing." in ana.get(HERE).text
+    headers = {"X-CSRF-Token": ana.csrf()}
+    for path, id_ in (("sharing", globex), ("bars", acme)):
+        sent = {"employer_id": id_}
+        done = ana.open("POST", f"/api/v1/me/{path}", json=sent, headers=headers)
+        assert done.status_code == 201, done.json
+    page = ana.get(HERE).text
+
+    assert "Globex doesn&#39;t have you on its employee list and sees nothing." in page
+    assert "You blocked Acme: it sees nothing, and it can&#39;t ask you." in page
+    assert "has you on its" not in page
+
+
+def test_a_form_of_another_site_answers_nothing(browser):
+    ana, question = browser
+
+    assert ana.post(f"{question}/accept", {"dates": "yes"}).status_code == 400
+    assert "Acme asks to see you" in ana.get(HERE).text
+
+
+def test_erasure_is_asked_for_and_withdrawn_on_the_page_of_ones_data(browser):
+    ana, _ = browser
+    assert "Erase my data" in ana.get("/account/data").text
+    assert ana.send_form("/account/data/erasure").location == "/account/data"
+    assert "We will answer by December 21, 2026" in ana.get("/account/data").text
+    ana.send_form("/account/data/erasure/withdraw")
+
+    assert "We will answer by" not in ana.get("/account/data").text

@@ -1,0 +1,101 @@
+"""Which page of ours the button of a message opens.
+
+Who is signed in lands there; anybody else signs in first and then comes back to it: the button
+itself signs nobody in. Messages with a secret (to sign in, to accept an invitation, to choose a
+password) have links of their own instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+REMINDER, DIGEST = "reminder", "digest"
+
+
+class MessagePage(StrEnum):
+    """A page that a button opens; ``{id}`` is the id of a certification.
+
+    ``MEMBERS`` is the account of people who sign in with a password. Pages for an employer's
+    workers and for one's claims do not exist yet: the account stands for them.
+    """
+
+    ACCOUNT = "/account"
+    CERTIFICATION = "/account/certifications/{id}"
+    MEMBERS = "/sign-in/password?next=/account"
+    SHARING = "/account/sharing"
+    PASSKEYS = "/account/passkeys"
+    DATA = "/account/data"
+    FORGOTTEN = "/password/forgotten"
+    START = "/"
+
+
+OPENS: Mapping[str, MessagePage] = {
+    REMINDER: MessagePage.CERTIFICATION,
+    DIGEST: MessagePage.MEMBERS,
+    # What a notice tells.
+    "revoked": MessagePage.CERTIFICATION,
+    "suspended": MessagePage.CERTIFICATION,
+    "award_withdrawn": MessagePage.ACCOUNT,
+    "renewal_denied": MessagePage.CERTIFICATION,
+    "appeal_dismissed": MessagePage.CERTIFICATION,
+    "renewal_reopened": MessagePage.CERTIFICATION,
+    "appeal_upheld": MessagePage.CERTIFICATION,
+    "reinstated": MessagePage.CERTIFICATION,
+    "award_restored": MessagePage.CERTIFICATION,
+    "extension_ended": MessagePage.CERTIFICATION,
+    "renewal_approved": MessagePage.CERTIFICATION,
+    "award": MessagePage.CERTIFICATION,
+    "award_corrected": MessagePage.CERTIFICATION,
+    "extended": MessagePage.CERTIFICATION,
+    "requirement_raised": MessagePage.CERTIFICATION,
+    "requirement_reduced": MessagePage.CERTIFICATION,
+    "more_information": MessagePage.CERTIFICATION,
+    "rejected": MessagePage.CERTIFICATION,
+    "activity_reopened": MessagePage.CERTIFICATION,
+    "partly": MessagePage.CERTIFICATION,
+    "approved": MessagePage.CERTIFICATION,
+    "consent_asked": MessagePage.SHARING,
+    "listed": MessagePage.SHARING,
+    "employer_renamed": MessagePage.SHARING,
+    "employment_ended": MessagePage.SHARING,
+    "request_refused": MessagePage.ACCOUNT,
+    "request_granted": MessagePage.ACCOUNT,
+    # What happened to an account. Whoever it was not must be able to shut others out.
+    "password_changed": MessagePage.FORGOTTEN,
+    "factor_changed": MessagePage.FORGOTTEN,
+    "factor_reset": MessagePage.FORGOTTEN,
+    "recovery_codes": MessagePage.FORGOTTEN,
+    "passkey_added": MessagePage.PASSKEYS,
+    "passkey_removed": MessagePage.PASSKEYS,
+    "provider_bound": MessagePage.ACCOUNT,
+    "provider_unbound": MessagePage.FORGOTTEN,
+    "erasure_refused": MessagePage.DATA,
+    "password_removed": MessagePage.ACCOUNT,
+    "address_changed": MessagePage.ACCOUNT,
+    "rights_changed": MessagePage.MEMBERS,
+    "deactivated": MessagePage.START,
+}
+"""The page of every kind of message, by what it tells."""
+
+
+def path_of(told: Iterable[tuple[str, str | None]]) -> str:
+    """The page for a message that tells these things, each with the id of its certification.
+
+    The id is None if there is none that the holder has today. Things with pages of their own share
+    the account, which shows them all.
+
+    >>> path_of([("approved", "7"), ("rejected", "7")])
+    '/account/certifications/7'
+    >>> path_of([("approved", "7"), ("award", "8")])
+    '/account'
+    """
+    paths = {_path(what, id_) for what, id_ in told}
+    return paths.pop() if len(paths) == 1 else MessagePage.ACCOUNT
+
+
+def _path(what: str, id_: str | None) -> str:
+    page = OPENS[what]
+    if page != MessagePage.CERTIFICATION:
+        return page
+    return MessagePage.ACCOUNT if id_ is None else page.replace("{id}", id_)

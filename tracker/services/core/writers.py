@@ -1,0 +1,33 @@
+"""Who entered a record for a holder; nobody decides what they entered themselves.
+
+A record is an activity, an application to renew, or an appeal. What holders enter is their own, and
+what the operator brings in a file nobody in particular has entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from tracker.domain.errors import SelfReview
+from tracker.models import RecordWriter
+from tracker.services.core import identities
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+
+def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
+    """Remember that the actor entered or changed these records for their holders."""
+    actor = work.actor
+    if actor.role == "holder" or actor.who is None or not subject_ids:
+        return
+    rows = [{"subject_id": id_, "person_id": actor.who} for id_ in subject_ids]
+    work.execute(work.upsert(RecordWriter).on_conflict_do_nothing(), rows)
+
+
+def check_not_written(reading: ReadContext, subject_id: str) -> None:
+    """Refuse a decision on what the actor entered. Raises SelfReview."""
+    by = select(RecordWriter.person_id).where(RecordWriter.subject_id == subject_id)
+    people = {row.person_id for row in reading.rows(by)}
+    if people and not people.isdisjoint(identities.behind(reading)):
+        raise SelfReview("You cannot decide on what you entered yourself; somebody else must.")

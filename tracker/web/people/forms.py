@@ -1,0 +1,165 @@
+"""Pages that consist of one form, and what all forms about passwords and codes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from tracker.api.http import routing
+from tracker.domain import emails, values
+from tracker.domain.errors import Invalid, NotFound, ReauthenticationRequired, Refusal
+from tracker.domain.people import passwords
+from tracker.domain.permissions import Actor
+from tracker.services.core.context import UnitOfWork
+from tracker.web.people import visitors
+from tracker.web.people.account_words import WORDS, AccountWords
+
+_LONGEST_CODE = 20
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of a form, as the browser is told of it."""
+
+    name: str
+    label: str
+    type: str = "text"
+    autocomplete: str = "off"
+    longest: int = 254
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormText:
+    """A text that a form shows beside its label, perhaps as a link."""
+
+    label: str
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormButton:
+    """Another way to go on, below the form: a button that sends hidden fields alone."""
+
+    action: str
+    text: str
+    hidden: Mapping[str, str]
+
+
+def words() -> AccountWords:
+    """The words of the page in the language of the browser."""
+    return WORDS[routing.language()]
+
+
+def page(
+    heading: str,
+    *,
+    action: str,
+    button: str,
+    fields: Collection[FormField] = (),
+    lines: Collection[str] = (),
+    shown: Collection[FormText] = (),
+    links: Collection[FormText] = (),
+    others: Collection[FormButton] = (),
+    hidden: Mapping[str, str] | None = None,
+    wrong: str | None = None,
+) -> Response:
+    """A page with one form; with ``wrong``, what was wrong with what was sent."""
+    facts: dict[str, Any] = {
+        "heading": heading,
+        "action": action,
+        "button": button,
+        "fields": fields,
+        "lines": lines,
+        "shown": shown,
+        "links": links,
+        "others": others,
+        "hidden": hidden or {},
+        "wrong": wrong,
+    }
+    return visitors.page("form", routing.language(), 422 if wrong else 200, **facts)
+
+
+def message(
+    heading: str, *lines: str, status: int = 200, sign_in: bool = False, back: str = ""
+) -> Response:
+    """A page that says something, perhaps with the way to sign in, or back to a page."""
+    links = ({"href": back, "text": words().security},) if back else ()
+    facts = {"heading": heading, "lines": lines, "links": links, "sign_in": sign_in}
+    return visitors.page("message", routing.language(), status, **facts)
+
+
+def recovery_codes(codes: Collection[str], wanted: str) -> Response:
+    """The page that shows new recovery codes, the only time they are shown."""
+    return visitors.page("codes", routing.language(), codes=codes, wanted=wanted, more=words())
+
+
+def reason() -> str:
+    """The reason in the form that was sent. Raises Invalid."""
+    try:
+        return values.line(request.form.get("reason", ""), _LONGEST_REASON)
+    except ValueError as error:
+        raise Invalid("Say why.") from error
+
+
+def carried_out(
+    actor: Actor,
+    act: Callable[[UnitOfWork], object],
+    *,
+    here: str,
+    refused: Callable[[str], Response],
+    invalid: str | None = None,
+) -> Response:
+    """Do what a form asks for in one transaction, then show the page ``here``.
+
+    ``refused`` makes the page that says why it was refused; ``invalid`` is what this form needs.
+    Whoever has to prove first who they are is sent there. Raises NotFound.
+    """
+    try:
+        with routing.container().work(actor) as work:
+            routing.check_alive(work)
+            act(work)
+    except NotFound:
+        raise
+    except ReauthenticationRequired:
+        return visitors.to_confirm(here)
+    except Invalid as refusal:
+        return refused(invalid or words().refusal(refusal.code))
+    except Refusal as refusal:
+        return refused(words().refusal(refusal.code))
+    return visitors.go(here)
+
+
+def email() -> FormField:
+    """The field for the address with which somebody signs in."""
+    return FormField("email", words().email, "email", "username", emails.LONGEST)
+
+
+def password() -> FormField:
+    """The field for one's password."""
+    return FormField(
+        "password", words().password, "password", "current-password", passwords.LONGEST
+    )
+
+
+def new_password() -> FormField:
+    """The field for a password that somebody chooses."""
+    say = words()
+    return FormField(
+        "new_password",
+        say.new_password,
+        "password",
+        "new-password",
+        passwords.LONGEST,
+        say.password_rule.format(passwords.SHORTEST),
+    )
+
+
+def code() -> FormField:
+    """The field for the code of an authenticator app, or a recovery code."""
+    return FormField("code", words().code, "text", "one-time-code", _LONGEST_CODE)

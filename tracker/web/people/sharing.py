@@ -1,0 +1,101 @@
+"""Who can see a holder: the employers, what each of them sees, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from tracker.api.http import routing, session_cookies
+from tracker.domain.employers.consents import ConsentField
+from tracker.domain.permissions import Actor
+from tracker.language import consents
+from tracker.language.voice import in_words
+from tracker.services.core.context import UnitOfWork
+from tracker.services.employers import consent_requests, sharing
+from tracker.web.people import forms, visitors
+from tracker.web.people.sharing_words import WORDS
+
+pages = Blueprint("sharing-pages", __name__)
+
+HERE = "/account/sharing"
+_REQUEST = f"{HERE}/requests/<uuid:entry_id>"
+
+
+@pages.get(HERE)
+@visitors.signed_in
+def home(actor: Actor) -> Response:
+    """Everybody who sees the holder or asks to."""
+    visitors.check_holder(actor)
+    return _home(actor)
+
+
+@pages.post(f"{HERE}/<uuid:sharing_id>/end")
+@visitors.signed_in
+def end(actor: Actor, *, sharing_id: UUID) -> Response:
+    """End a consent at once."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: sharing.end(work, str(sharing_id)))
+
+
+@pages.get(_REQUEST)
+@visitors.signed_in
+def question(actor: Actor, *, entry_id: UUID) -> Response:
+    """What one employer asks, by itself: nothing else is on the page."""
+    visitors.check_holder(actor)
+    language = routing.language()
+    with routing.container().reading(actor) as reading:
+        found = consent_requests.get(reading, str(entry_id))
+    return visitors.page(
+        "consent",
+        language,
+        say=WORDS[language],
+        found=found,
+        here=f"{HERE}/requests/{found.id}",
+        choices=[field for field in found.terms.fields if field != ConsentField.STANDING],
+        field_words=consents.FIELDS[language],
+        purpose=consents.PURPOSES[language][found.terms.purpose],
+        csrf_token=session_cookies.csrf_token(actor),
+    )
+
+
+@pages.post(f"{_REQUEST}/accept")
+@visitors.signed_in
+def accept(actor: Actor, *, entry_id: UUID) -> Response:
+    """Consent to what was asked, as far as it is ticked."""
+    visitors.check_holder(actor)
+    chosen = [field for field in ConsentField if request.form.get(field) == "yes"]
+    return _done(actor, lambda work: consent_requests.accept(work, str(entry_id), fields=chosen))
+
+
+@pages.post(f"{_REQUEST}/decline")
+@visitors.signed_in
+def decline(actor: Actor, *, entry_id: UUID) -> Response:
+    """Decline; the employer is told so."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: consent_requests.decline(work, str(entry_id)))
+
+
+def _done(actor: Actor, act: Callable[[UnitOfWork], object]) -> Response:
+    return forms.carried_out(actor, act, here=HERE, refused=lambda wrong: _home(actor, wrong=wrong))
+
+
+def _home(actor: Actor, *, wrong: str | None = None) -> Response:
+    language = routing.language()
+    with routing.container().reading(actor) as reading:
+        viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
+    return visitors.page(
+        "sharing",
+        language,
+        422 if wrong else 200,
+        say=WORDS[language],
+        wrong=wrong,
+        here=HERE,
+        viewers=viewers,
+        requests=asked,
+        field_words=consents.FIELDS[language],
+        purposes=consents.PURPOSES[language],
+        day=lambda day: in_words(day, language),
+        csrf_token=session_cookies.csrf_token(actor),
+    )

@@ -1,0 +1,42 @@
+"""What the pages about who can see a holder, and their data, say in English and Spanish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracker.language import catalogues
+
+
+@dataclass(frozen=True, slots=True)
+class SharingWords:
+    """One language's words."""
+
+    title: str
+    nobody: str
+    sees: str
+    sees_nothing: str
+    not_listed: str
+    blocked: str
+    until: str
+    stop: str
+    asks: str
+    answer: str
+    question: str
+    always: str
+    why: str
+    rights: str
+    accept: str
+    decline: str
+    back: str
+    data: str
+    data_why: str
+    download: str
+    erase: str
+    erase_why: str
+    erasure_waits: str
+    withdraw_erasure: str
+
+
+WORDS = {
+    lang: SharingWords(**catalogues.topic(lang, "sharing_pages")) for lang in catalogues.LANGUAGES
+}
