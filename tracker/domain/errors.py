@@ -293,6 +293,18 @@ class BuiltUpon(Conflict):
     code = "built_upon"
 
 
+class UnderReview(Conflict):
+    """Another reviewer has opened the review; ``reviewer`` says who, ``until`` for how long."""
+
+    code = "under_review"
+
+
+class NotAlike(Conflict):
+    """Activities that should be decided at once are not claims of one course on one day."""
+
+    code = "not_alike"
+
+
 class WindowNotOpen(Conflict):
     """The renewal window has not opened yet."""
 

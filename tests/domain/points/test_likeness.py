@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.domain.examples import claim, job
 from tests.domain.points.language import dated
 from tracker.domain.points.claims import Claim
-from tracker.domain.points.likeness import CLOSE, likeness
+from tracker.domain.points.likeness import CLOSE, difference, likeness
 
 DAY = date(2026, 2, 1)
 COURSE = replace(claim("third_party", "16", DAY), title="Robot Safety", provider="Amatrol")
@@ -159,3 +160,20 @@ def test_a_claim_is_like_itself_some_days_later(one, days):
     assert found is not None
     assert found.score == 100
     assert timedelta(14) == CLOSE
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({}, None),
+        ({"title": "ROBOT SAFETY.", "provider": "Amatrol, Inc."}, None),
+        ({"provider": ""}, None),
+        ({"title": "Robot Safety 2"}, "title"),
+        ({"provider": "Siemens"}, "provider"),
+        ({"completed_on": DAY + timedelta(1)}, "completed_on"),
+        ({"quantity": Decimal(24)}, "quantity"),
+        ({"role": "teaching"}, "role"),
+    ],
+)
+def test_what_is_decided_at_once_is_one_course_on_one_day(change, field):
+    assert difference(COURSE, replace(COURSE, ref="other", **change)) == field

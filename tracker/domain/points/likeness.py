@@ -72,6 +72,22 @@ def likeness(one: Claim, other: Claim) -> Likeness | None:
     return Likeness(round((title + provider) / 2), ("title", "provider", when))
 
 
+def difference(one: Claim, other: Claim) -> str | None:
+    """The field that makes claims of any holders different courses, days or amounts; None if alike.
+
+    Only titles and providers may differ a little; without a provider, the title decides.
+    """
+    for name in _SAME:
+        if getattr(one, name) != getattr(other, name):
+            return name
+    if _titles(one.title, other.title) is None:
+        return "title"
+    return "provider" if _providers(one.provider, other.provider) is None else None
+
+
+_SAME = ("category", "type", "starts_on", "completed_on", "quantity", "unit", "role")
+
+
 def _when(one: Claim, other: Claim) -> Sign | None:
     """What the days of two claims say for a single activity; None if they are far apart."""
     if one.type == other.type and "certification" in one.type:
