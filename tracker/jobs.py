@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import FINAL_TIMEOUT, SmtpSender
-from tracker.services.core import allowances, counters, idempotency
+from tracker.services.core import allowances, counters, idempotency, open_reviews
 from tracker.services.core.context import Container
 from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, reaper, send_safety
 from tracker.services.delivery.dispatcher import never
@@ -182,14 +182,15 @@ def end_employments(container: Container) -> int:
 def tidy(container: Container) -> int:
     """Delete stored responses that are older than the settings allow; returns how many.
 
-    Old usage counts, attempts to sign in and sessions are deleted too, and evidence files left by a
-    crash that have had no row for a day.
+    Old usage counts, attempts to sign in, sessions and open reviews are deleted too, and evidence
+    files left by a crash that have had no row for a day.
     """
     with container.work(SYSTEM) as work:
         forgotten = idempotency.forget_old(work)
         allowances.forget_old(work)
         sign_in.forget_old(work)
         sessions.forget_old(work)
+        open_reviews.forget_old(work)
     with container.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
     _log_counts("tidy", {"forgotten": forgotten, "swept": swept})

@@ -110,6 +110,16 @@ class Reminders:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """Locks, the service level in business days, and from what the usual wait is measured."""
+
+    lock_minutes: int
+    service_level_days: int
+    measured_over_days: int
+    measured_decisions: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceLimits:
     """Limits for evidence files."""
 
@@ -247,6 +257,7 @@ class Settings:
     history: HistorySettings
     mail: MailSettings
     reminders: Reminders
+    reviews: ReviewSettings
     evidence: EvidenceLimits
     imports: Imports
     files: FileLimits

@@ -46,6 +46,7 @@ from tracker.models.recoveries import Recovery
 from tracker.models.relay import RelayAccept, Runtime
 from tracker.models.reminders import Reminder, ReminderCursor
 from tracker.models.renewals import FormerRenewalDecision, Renewal
+from tracker.models.reviews import OpenReview
 from tracker.models.standing_changes import StandingChange
 from tracker.models.tokens import Token
 from tracker.models.writers import RecordWriter
@@ -89,6 +90,7 @@ __all__ = [
     "LoginSession",
     "Message",
     "Notice",
+    "OpenReview",
     "Passkey",
     "PasswordHash",
     "PolicyPublication",

@@ -5,15 +5,30 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 
+_WAITED = text("waited_days is not null and undone_at is null")
+
 
 class Activity(Base, kw_only=True):
-    """An activity claimed for points. The claim changes only while the holder can edit it."""
+    """An activity claimed for points. The claim changes only while the holder can edit it.
+
+    ``wait_from`` is the day from which the wait for a decision is counted, if an answered question
+    made it a later one than ``submitted_on``.
+    """
 
     __tablename__ = "activity"
     __table_args__ = (
@@ -40,6 +55,7 @@ class Activity(Base, kw_only=True):
     duty: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(16), default=ActivityState.DRAFT)
     submitted_on: Mapped[date | None] = mapped_column(default=None)
+    wait_from: Mapped[date | None] = mapped_column(default=None)
     withdrawn_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     submitted_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
@@ -52,7 +68,8 @@ class Decision(Base, kw_only=True):
     """A reviewer's answer to an activity; append-only, so that any day's points can be shown.
 
     A later decision supersedes it. When a decision is taken back (``undone_at``), the one before it
-    is in force again.
+    is in force again. ``waited_days`` are the business days that the holder had waited, if it ended
+    a wait: a later decision does not, and of imported ones it is not known.
     """
 
     __tablename__ = "activity_decision"
@@ -60,6 +77,13 @@ class Decision(Base, kw_only=True):
         Index("ix_activity_decision_activity", "activity_id", "decided_on"),
         one_of("verdict", ActivityVerdict),
         CheckConstraint("points_limit is null or points_limit >= 0", name="points_limit"),
+        CheckConstraint("waited_days >= 0", name="waited_days"),
+        Index(
+            "ix_activity_decision_waited",
+            "decided_on",
+            sqlite_where=_WAITED,
+            postgresql_where=_WAITED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -72,6 +96,7 @@ class Decision(Base, kw_only=True):
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     decided_by: Mapped[str] = mapped_column(String(100))
     decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
+    waited_days: Mapped[int | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     undone_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     undone_by: Mapped[str | None] = mapped_column(String(100), default=None)

@@ -157,6 +157,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "login_session": _of_accounts("login_session"),
     "message": _OF_BOTH,
     "notice": _OF_HOLDERS,
+    "open_review": _OF_STAFF,
     "passkey": _of_accounts("passkey"),
     "password_hash": _of_accounts("password_hash"),
     "preference": _OF_HOLDERS,

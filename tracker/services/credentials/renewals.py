@@ -27,7 +27,7 @@ from tracker.domain.errors import (
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
-from tracker.services.core import history, writers
+from tracker.services.core import history, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
 from tracker.services.credentials import applications, certifications, former_decisions, timelines
@@ -127,6 +127,7 @@ def _to_decide(
     renewal, row = _open(work, renewal_id, certifications.locked_to_decide)
     if renewal.version != version:
         raise Stale(_STALE)
+    open_reviews.check_free(work, renewal.id)
     return renewal, row
 
 
@@ -143,9 +144,9 @@ def decide(
 
     ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
     decision needs a reason and supersedes the earlier one, which stays on record. Raises
-    SelfReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing, BuiltUpon,
-    RenewalPending, and Invalid for a denial or change without a reason or for a check that the
-    policy does not have.
+    SelfReview, UnderReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing,
+    BuiltUpon, RenewalPending, and Invalid for a denial or change without a reason or for a check
+    that the policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     writers.check_not_written(work, renewal.id)
@@ -157,6 +158,7 @@ def decide(
         applications.check_points(work, row, case, renewal)
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
     _supersede(work, renewal, row, decision, reason=reason)
+    open_reviews.close(work, renewal.id)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
 

@@ -16,9 +16,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from tracker.db import Id
+from tracker.domain.desk.reviews import latest_overdue_start
 from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Evidence, Holder, RosterEntry, Span
 from tracker.services.core import bulk
@@ -45,13 +57,17 @@ BATCH = 250  # certifications whose points are counted at once
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """The activities to show; None means any. ``flag``: only those with that flag."""
+    """The activities to show; None means any. ``flag``: only those with that flag.
+
+    ``overdue``: only those waited for longer than the service level, or only the others.
+    """
 
     state: str = ActivityState.SUBMITTED
     scheme: str | None = None
     category: str | None = None
     type: str | None = None
     flag: QueueFlag | None = None
+    overdue: bool | None = None
     employer_id: str | None = None
     submitted_before: date | None = None
     expires_before: date | None = None
@@ -71,6 +87,9 @@ class QueuePlace:
         return self.expires_on is None, self.expires_on or date.max, self.submitted_on, self.id
 
 
+# The day from which a wait is counted; one that began by ``OVERDUE_START`` is overdue.
+WAIT_FROM = func.coalesce(Activity.wait_from, Activity.submitted_on)
+OVERDUE_START: ColumnElement[date] = bindparam("overdue_start", type_=Date)
 # The current certification of an activity's holder.
 CURRENT = and_(
     Certification.holder_id == Activity.holder_id,
@@ -159,7 +178,7 @@ def _candidates(
     """The holders who could renew and have activities that match, the soonest expiry first."""
     if selection.state != ActivityState.SUBMITTED:
         return {}
-    rows = reading.rows(statement_of_candidates(selection), {"on": on, "today": on})
+    rows = reading.rows(statement_of_candidates(selection), _parameters(reading, on))
     return {
         (row.holder_id, row.scheme): _Candidate(
             CertificationKey(row.id, row.holder_id, row.scheme), row.expires_on, row.waiting
@@ -243,7 +262,7 @@ def _waiting(
         return
     holders = bulk.among(reading, Activity.holder_id, {holder_id for holder_id, _ in keys})
     wanted = set(keys)
-    for row in reading.rows(_LIGHT.where(holders, *_filters(selection)), {"on": on, "today": on}):
+    for row in reading.rows(_LIGHT.where(holders, *_filters(selection)), _parameters(reading, on)):
         if (row.holder_id, row.scheme) in wanted:
             expires_on = judge.candidates[row.holder_id, row.scheme].expires_on
             place = QueuePlace(expires_on, row.submitted_on, row.id)
@@ -263,7 +282,7 @@ def _others(
     """The places of all others by age; reads enough rows to make up for candidates among them."""
     most = limit + sum(one.waiting for one in judge.candidates.values())
     statement = statement_of_others(selection, after=after, most=most)
-    rows = reading.rows(statement, {"on": on, "today": on})
+    rows = reading.rows(statement, _parameters(reading, on))
     queue: list[QueuePlace] = []
     for first in range(0, len(rows), BATCH):
         some = rows[first : first + BATCH]
@@ -312,6 +331,9 @@ def conditions(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
             yield getattr(Activity, key) == value
     if selection.submitted_before is not None:
         yield Activity.submitted_on < selection.submitted_before
+    if selection.overdue is not None:
+        overdue = and_(WAIT_FROM <= OVERDUE_START, Activity.state == ActivityState.SUBMITTED)
+        yield overdue if selection.overdue else ~overdue
     if selection.employer_id is not None:
         entry = (
             RosterEntry.employer_id == selection.employer_id,
@@ -320,6 +342,11 @@ def conditions(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
         yield select(RosterEntry.id).where(*entry, EMPLOYED).correlate(Activity).exists()
     if selection.flag is not None:
         yield from _of_flag(selection.flag)
+
+
+def _parameters(reading: ReadContext, on: date) -> dict[str, object]:
+    start = latest_overdue_start(on, reading.settings.reviews.service_level_days)
+    return {"on": on, "today": on, "overdue_start": start}
 
 
 def _of_flag(flag: QueueFlag) -> Iterator[ColumnElement[bool]]:

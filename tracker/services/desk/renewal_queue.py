@@ -11,14 +11,16 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Date, and_, func, literal, select, tuple_
+from sqlalchemy import Date, Executable, and_, func, literal, select, tuple_
 
 from tracker.db import Id
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.credentials.certifications import StandingSpan as SpanValue
-from tracker.models import Certification, Holder, Renewal, Span
-from tracker.services.core import days
+from tracker.domain.desk.reviews import ReviewLock, Wait
+from tracker.domain.errors import NotFound
+from tracker.models import Certification, Holder, OpenReview, Renewal, Span
+from tracker.services.core import days, open_reviews
 from tracker.services.core.context import ReadContext
 from tracker.services.desk import weighing
 from tracker.services.desk.weighing import Weighing
@@ -59,6 +61,7 @@ class QueuedRenewal(NamedTuple):
     family_name: str
     deceased_on: date | None
     urgency: date
+    lock: ReviewLock | None
     span: SpanValue | None
 
 
@@ -73,6 +76,9 @@ class WaitingApplication:
     standing: Standing | None
     days_left: int | None
     days_waiting: int
+    business_days: int
+    overdue: bool
+    lock: ReviewLock | None
     points_now: Decimal | None
     points_if_approved: Decimal | None
     required: Decimal | None
@@ -104,8 +110,11 @@ _COLUMNS = (
     Holder.deceased_on,
     _URGENCY.label("urgency"),
 )
+_OWN = len(_COLUMNS)
+_LOCK = slice(_OWN, _OWN + len(open_reviews.COLUMNS))
 _WAITING = (
-    select(*_COLUMNS, *related_facts.SPAN)
+    select(*_COLUMNS, *open_reviews.COLUMNS, *related_facts.SPAN)
+    .join(OpenReview, OpenReview.subject_id == Renewal.id, isouter=True)
     .join(Certification, Certification.id == Renewal.certification_id)
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)
@@ -128,9 +137,26 @@ def page(
             literal(after.id, Id),
         )
         statement = statement.where(tuple_(_URGENCY, Renewal.submitted_on, Renewal.id) > begin)
+    return _applications(reading, statement, on)
+
+
+def get(reading: ReadContext, renewal_id: str) -> WaitingApplication:
+    """One application that waits. Raises NotFound, also for a decided or withdrawn one."""
+    on = days.today_everywhere(reading)
+    found = _applications(reading, _WAITING.where(Renewal.id == renewal_id), on)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _applications(
+    reading: ReadContext, statement: Executable, on: date
+) -> list[WaitingApplication]:
     rows = [
-        QueuedRenewal._make(
-            (*row[: len(_COLUMNS)], SpanValue(*row[len(_COLUMNS) :]) if row.from_on else None)
+        QueuedRenewal(
+            *row[:_OWN],
+            ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
+            SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
         )
         for row in reading.rows(statement, {"on": on})
     ]
@@ -146,7 +172,7 @@ def _application(
 ) -> WaitingApplication:
     standing = certifications.standing_on(row.span, on) if row.span else None
     expires_on = standing.expires_on if standing else None
-    waiting = weighed.waiting(key)
+    waiting, reading, wait = weighed.waiting(key), weighed.reading, Wait(row.submitted_on)
     now, after = weighed.points(key), weighed.points(key, waiting)
     return WaitingApplication(
         renewal=row,
@@ -154,6 +180,9 @@ def _application(
         waiting=len(waiting),
         days_left=(expires_on - on).days if expires_on else None,
         days_waiting=max((on - row.submitted_on).days, 0),
+        business_days=wait.days(on),
+        overdue=wait.is_overdue(on, reading.settings.reviews.service_level_days),
+        lock=open_reviews.still_held(reading, row.lock),
         points_now=now.evaluation.total if now else None,
         points_if_approved=after.evaluation.total if after else None,
         required=now.evaluation.required if now else None,

@@ -17,12 +17,21 @@ from sqlalchemy.orm import aliased
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.domain.desk.reviews import ReviewLock, Wait
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import ZERO, Claim, Credit
 from tracker.domain.points.likeness import Likeness, likeness
 from tracker.domain.schemes.activity_types import ActivityType
-from tracker.models import Activity, Certification, Evidence, Holder, Span
-from tracker.services.core import bulk, days
+from tracker.models import (
+    Activity,
+    Certification,
+    Decision,
+    Evidence,
+    Holder,
+    OpenReview,
+    Span,
+)
+from tracker.services.core import bulk, days, open_reviews
 from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.desk import queue_order, weighing
 from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueueFlag, QueuePlace
@@ -69,12 +78,18 @@ class QueuedActivity(ActivityOnRecord):
     certificate_number: str | None
     withdrawn_at: datetime | None
     replaced_on: date | None
+    wait_from: date | None
+    asked_on: date | None
+    lock: ReviewLock | None
     span: SpanValue | None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """An undecided activity, with what a reviewer needs to know about it and its holder.
+
+    ``business_days`` are those waited for a decision, without the days with the holder; ``overdue``
+    if they are more than the service level. ``lock`` says who has the review open, if somebody has.
 
     ``claimed`` are its points by itself, ``counts`` those it would add;
     both are None if no points are counted. ``urgent``: approving all undecided activities of this
@@ -86,6 +101,9 @@ class Waiting:
     standing: Standing | None
     days_left: int | None
     days_waiting: int
+    business_days: int
+    overdue: bool
+    lock: ReviewLock | None
     points: PointsOf | None
     claimed: Decimal | None
     counts: Decimal | None
@@ -188,10 +206,23 @@ _COLUMNS = (
     Certification.number.label("certificate_number"),
     Certification.withdrawn_at,
     Certification.replaced_on,
+    queue_order.WAIT_FROM.label("wait_from"),
+    # The day of the first answer since the submission, which stopped the wait.
+    select(func.min(Decision.decided_on))
+    .where(
+        Decision.activity_id == Activity.id,
+        Decision.undone_at.is_(None),
+        Decision.recorded_at >= Activity.submitted_at,
+    )
+    .correlate(Activity)
+    .scalar_subquery()
+    .label("asked_on"),
 )
 _OWN = len(_COLUMNS)
+_LOCK = slice(_OWN, _OWN + len(open_reviews.COLUMNS))
 _SELECTED = (
-    select(*_COLUMNS, *related_facts.SPAN)
+    select(*_COLUMNS, *open_reviews.COLUMNS, *related_facts.SPAN)
+    .join(OpenReview, OpenReview.subject_id == Activity.id, isouter=True)
     .join(Holder, Holder.id == Activity.holder_id)
     .join(Certification, Certification.id == _OF_ACTIVITY, isouter=True)
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)
@@ -218,7 +249,11 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
         return Desk((), Weighing(reading, on, {}, {}, {}), {}, {}, on)
     among = bulk.among(reading, Activity.id, ids)
     rows = [
-        QueuedActivity(*(*row[:_OWN], SpanValue(*row[_OWN:]) if row.from_on else None))
+        QueuedActivity(
+            *row[:_OWN],
+            ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
+            SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
+        )
         for row in reading.rows(_SELECTED.where(among), {"on": on})
     ]
     keys = {key_of(row): None for row in rows}
@@ -242,12 +277,16 @@ def waiting(desk: Desk, row: QueuedActivity, *, urgent: bool) -> Waiting:
     expires_on = standing.expires_on if standing else None
     points = points_of(desk, row)
     credit = credit_of(desk, row)
+    reading, wait = desk.weighed.reading, Wait(row.wait_from or desk.on, row.asked_on)
     return Waiting(
         activity=row,
         urgent=urgent,
         standing=standing,
         days_left=(expires_on - desk.on).days if expires_on else None,
         days_waiting=max((desk.on - row.submitted_on).days, 0) if row.submitted_on else 0,
+        business_days=wait.days(desk.on),
+        overdue=wait.is_overdue(desk.on, reading.settings.reviews.service_level_days),
+        lock=open_reviews.still_held(reading, row.lock),
         points=points,
         claimed=credit.claimed if credit else None,
         counts=points.if_approved - points.now if points else None,

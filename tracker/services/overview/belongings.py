@@ -41,6 +41,7 @@ from tracker.models import (
     LoginSession,
     Message,
     Notice,
+    OpenReview,
     Passkey,
     PasswordHash,
     Preference,
@@ -130,6 +131,12 @@ def _record(person: ErasedPerson) -> list[Step]:
     mine = _certifications(person)
     waits = ActApproval.state == ApprovalState.OPEN
     return [
+        delete(OpenReview).where(
+            or_(
+                OpenReview.subject_id.in_(_activities(person)),
+                OpenReview.subject_id.in_(renewals),
+            )
+        ),
         delete(RecordWriter).where(RecordWriter.subject_id.in_(_activities(person))),
         delete(ActApproval).where(ActApproval.holder_id == person.id, waits),
         update(ActApproval)

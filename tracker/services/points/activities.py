@@ -16,6 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from tracker.db import new_id
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk.reviews import Wait
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
@@ -26,7 +27,7 @@ from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.reasons import Act
 from tracker.models import Activity, Decision, Evidence
-from tracker.services.core import bulk, history, locks, writers
+from tracker.services.core import bulk, history, locks, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
@@ -208,15 +209,18 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     """Submit an activity for review, today.
 
     An answer to a reviewer's question keeps the original submission date, so that what was in time
-    stays in time. Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    stays in time; the days with the holder are not waited for the decision. Raises
+    IllegalTransition, OutsideCycle, EvidenceMissing.
     """
     activity = _own(work, activity_id, None)
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
     _check_submission(work, activity, certification)
+    on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
     if activity.state != ActivityState.MORE_INFORMATION or activity.submitted_on is None:
-        on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
-        activity.submitted_on = on
+        activity.submitted_on, activity.wait_from = on, None
+    else:
+        activity.wait_from = _wait(activity, _ruling(work, activity)).resumed(on).begins_on
     activity.state = ActivityState.SUBMITTED
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
@@ -268,18 +272,22 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
 
     A later decision needs a reason and supersedes the earlier one, which stays on record. An
     application that depends on the activity is denied if it can no longer reach its points. Raises
-    SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
+    SelfReview, UnderReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     writers.check_not_written(work, activity.id)
+    open_reviews.check_free(work, activity.id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
-    before = next(iter(_ruling(work, activity)), None)
+    decisions = _ruling(work, activity)
+    before = decisions[0] if decisions else None
     _check_answer(decision, before)
     _check_reason(work, decision)
+    on = _decided_on(work, activity, before)
     made = Decision(
         activity_id=activity.id,
         verdict=decision.verdict,
-        decided_on=_decided_on(work, activity, before),
+        decided_on=on,
+        waited_days=_waited_days(activity, decisions, on),
         points_limit=decision.points_limit,
         provider_approved=decision.provider_approved,
         reason_code=decision.reason_code,
@@ -290,6 +298,7 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     )
     _set_state(work, activity, decision.verdict)
     work.session.add(made)
+    open_reviews.close(work, activity.id)
     history.record(
         work,
         "decide",
@@ -315,6 +324,20 @@ def _check_answer(decision: ReviewerDecision, before: Decision | None) -> None:
         reason_code=decision.reason_code,
         reason=decision.reason,
     )
+
+
+def _wait(activity: Activity, decisions: Sequence[Decision]) -> Wait:
+    """The wait for a decision, which the first answer since the submission has stopped."""
+    begins_on = activity.wait_from or activity.submitted_on or date.max
+    return Wait(begins_on, decisions[-1].decided_on if decisions else None)
+
+
+def _waited_days(activity: Activity, decisions: Sequence[Decision], on: date) -> int | None:
+    """The business days waited for the next decision; None if one has ended the wait before."""
+    questions = {ActivityVerdict.MORE_INFORMATION}
+    if {decision.verdict for decision in decisions} - questions:
+        return None
+    return _wait(activity, decisions).days(on)
 
 
 def _ruling(work: UnitOfWork, activity: Activity) -> Sequence[Decision]:
@@ -364,9 +387,10 @@ def _check_reason(work: UnitOfWork, decision: ReviewerDecision) -> None:
 def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> None:
     """Undo the current decision: the previous one applies again, or the activity is undecided.
 
-    It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
+    It stays on record, marked as undone. Raises SelfReview, UnderReview, IllegalTransition, Stale.
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
+    open_reviews.check_free(work, activity.id)
     rules.check_step("undo", activity.state)  # type: ignore[arg-type]
     decisions = _ruling(work, activity)
     if not decisions:
