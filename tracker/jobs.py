@@ -25,7 +25,7 @@ from tracker.services.employers import digests, employments
 from tracker.services.overview import history_checkpoints, retention
 from tracker.services.overview.history_checkpoints import Checkpoint
 from tracker.services.people import sessions, sign_in
-from tracker.services.points import evidence
+from tracker.services.points import evidence, review_waits
 from tracker.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -195,6 +195,12 @@ def tidy(container: Container) -> int:
         swept = evidence.sweep(reading)
     _log_counts("tidy", {"forgotten": forgotten, "swept": swept})
     return forgotten
+
+
+def measure_waits(container: Container) -> int:
+    """Measure how long decisions on activities took lately; returns how many were measured."""
+    with container.work(SYSTEM) as work:
+        return review_waits.measure(work).count
 
 
 def retain(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:

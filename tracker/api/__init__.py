@@ -35,7 +35,7 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, requests, review_queue
+from tracker.api.desk import approvals, requests, review_queue, reviews
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
@@ -75,6 +75,7 @@ _RESOURCES = (
     evidence,
     renewals,
     review_queue,
+    reviews,
     employers,
     providers,
     sponsors,

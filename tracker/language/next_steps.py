@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.points.claims import ZERO
+from tracker.domain.points.safe_days import SafeDay
 from tracker.language import catalogues
-from tracker.language.voice import ACTIVITIES, POINTS, clock, counted, in_words, several
+from tracker.language.voice import ACTIVITIES, DAYS, POINTS, clock, counted, in_words, several
 
 _WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
 _WORDS = catalogues.sentences("next_steps", "words")
+_SAFE_DAY = catalogues.sentences("next_steps", "safe_day")
 
 
 def sentence(step: NextStep, language: str, *, issuer: str, zone: str) -> str:
     """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
     return " ".join(_sentences(step, language, issuer, zone))
+
+
+def safe_day(safe: SafeDay, language: str, *, on: date) -> str:
+    """By when to submit activities, said on a day, and why."""
+    words, wait = _SAFE_DAY[language], "measured" if safe.wait.measured else "promised"
+    days = counted(Decimal(safe.wait.days), DAYS, language)
+    advice = words["by" if safe.on >= on else "past"].format(on=in_words(safe.on, language))
+    return f"{words[wait].format(days=days)} {advice}"
 
 
 def _sentences(step: NextStep, language: str, issuer: str, zone: str) -> Iterator[str]:

@@ -32,7 +32,9 @@ from tracker.language import catalogues
 
 _MONTHS = catalogues.phrase("voice", "months")
 _NOUNS = catalogues.nouns("voice", "nouns")
-POINTS, ACTIVITIES, MONTHS = (_NOUNS[key] for key in ("points", "activities", "months"))
+POINTS, ACTIVITIES, DAYS, MONTHS = (
+    _NOUNS[key] for key in ("points", "activities", "days", "months")
+)
 _CLOCKS = catalogues.sentences("voice", "clocks")
 _DATES = catalogues.sentences("voice", "dates")
 _GROUPS = catalogues.sentences("voice", "groups")

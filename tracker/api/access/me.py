@@ -22,6 +22,7 @@ from tracker.api.http.organizations import OrganizationFilterSchema, Organizatio
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.api.people import holders
+from tracker.api.points.evaluation_schemas import SafeDaySchema
 from tracker.domain.credentials.next_steps import ACTIONS
 from tracker.domain.permissions import ORGANIZATIONS, ROLES, SCOPES
 from tracker.domain.schemes.activity_types import ENGLISH
@@ -31,6 +32,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.tokens import TokenRow
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
+from tracker.services.points import evaluations
 
 resource = Resource("access", __name__, description=__doc__)
 
@@ -63,6 +65,7 @@ class MyCertificationSchema(certifications.CertificationSchema):
     """One of the caller's own certifications, with its standing today."""
 
     next = fields.Nested(NextActionSchema, required=True)
+    safe_day = fields.Nested(SafeDaySchema, required=True, allow_none=True)
 
 
 class MyOrganizationSchema(Schema):
@@ -205,6 +208,9 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, objec
             "questions": step.questions,
             "sentence": next_steps.sentence(step, language, issuer=issuer, zone=mine.zone),
         },
+        "safe_day": evaluations.safe_day_in_words(
+            mine.safe_day, language, on=mine.held.standing.on
+        ),
     }
 
 

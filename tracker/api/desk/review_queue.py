@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 
 from flask import Response
@@ -70,11 +71,42 @@ class QueueQuerySchema(paging.PageSchema):
         metadata={"description": "``more_information``: activities waiting for their holder."},
     )
     flag = choice(*FLAGS)
+    overdue = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        metadata={"description": "Only those waited for longer than the service level, or not."},
+    )
     employer_id = fields.UUID(
         metadata={"description": "Only workers on this employer's list today."}
     )
     submitted_before = DayField()
     expires_before = DayField()
+
+
+class ReviewLockSchema(Schema):
+    """Who has opened the review; until it ends, nobody else decides."""
+
+    reviewer = fields.String(required=True)
+    since = fields.AwareDateTime(required=True)
+    until = fields.AwareDateTime(required=True)
+    own = fields.Boolean(required=True, metadata={"description": "Whether it is the caller's."})
+
+
+class WaitSchema(Schema):
+    """How long a decision has been waited for, and who has the review open."""
+
+    days_waiting = fields.Integer(required=True)
+    business_days_waiting = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Monday to Friday, without the days on which the holder was asked for "
+            "more; holidays are not left out."
+        },
+    )
+    overdue = fields.Boolean(
+        required=True, metadata={"description": "Whether that is more than the service level."}
+    )
+    lock = fields.Nested(ReviewLockSchema, required=True, allow_none=True)
 
 
 class QueuePointsSchema(Schema):
@@ -123,7 +155,7 @@ class PersonSchema(Schema):
     )
 
 
-class QueuedActivitySchema(PersonSchema):
+class QueuedActivitySchema(PersonSchema, WaitSchema):
     """An activity waiting for a decision, with all that a reviewer needs.
 
     ``version`` goes into If-Match.
@@ -148,7 +180,6 @@ class QueuedActivitySchema(PersonSchema):
         allow_none=True,
         metadata={"description": "How long it has been waiting, from this day."},
     )
-    days_waiting = fields.Integer(required=True)
     version = fields.Integer(required=True)
     urgent = fields.Boolean(required=True, metadata={"description": _URGENT})
     points = fields.Nested(QueuePointsSchema, required=True, allow_none=True)
@@ -166,14 +197,13 @@ class QueuedActivitySchema(PersonSchema):
     flags = fields.List(choice(*FLAGS), required=True)
 
 
-class QueuedRenewalSchema(PersonSchema):
+class QueuedRenewalSchema(PersonSchema, WaitSchema):
     """An application waiting for a decision, with points now and with everything pending."""
 
     id = fields.UUID(required=True)
     ref = fields.String(required=True, allow_none=True)
     cycle = fields.Integer(required=True)
     submitted_on = DayField(required=True)
-    days_waiting = fields.Integer(required=True)
     version = fields.Integer(required=True)
     points_counted = AmountField(
         required=True,
@@ -298,18 +328,35 @@ def _name(row: QueuedActivity | QueuedRenewal | SameFile) -> str:
     return f"{row.given_name} {row.family_name}".strip()
 
 
+def _wait(reading: ReadContext, waiting: Waiting | WaitingApplication) -> dict[str, object]:
+    lock = waiting.lock
+    return {
+        "days_waiting": waiting.days_waiting,
+        "business_days_waiting": waiting.business_days,
+        "overdue": waiting.overdue,
+        "lock": {
+            "reviewer": lock.reviewer,
+            "since": lock.taken_at,
+            "until": lock.ends_at,
+            "own": lock.reviewer_id == reading.actor.who,
+        }
+        if lock
+        else None,
+    }
+
+
 def _points(points: PointsOf | None) -> dict[str, object] | None:
     if points is None:
         return None
     return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
-def _activity(waiting: Waiting) -> dict[str, object]:
+def _activity(reading: ReadContext, waiting: Waiting) -> dict[str, object]:
     row = waiting.activity
     return {
         **_person(row, waiting),
+        **_wait(reading, waiting),
         **{name: getattr(row, name) for name in _CLAIM},
-        "days_waiting": waiting.days_waiting,
         "urgent": waiting.urgent,
         "points": _points(waiting.points),
         "points_claimed": waiting.claimed,
@@ -319,15 +366,16 @@ def _activity(waiting: Waiting) -> dict[str, object]:
     }
 
 
-def _renewal(application: WaitingApplication) -> dict[str, object]:
+def present_renewal(reading: ReadContext, application: WaitingApplication) -> dict[str, object]:
+    """An application that waits, in the form of the API."""
     row = application.renewal
     return {
         **_person(row, application),
+        **_wait(reading, application),
         "id": row.id,
         "ref": row.ref,
         "cycle": row.cycle,
         "submitted_on": row.submitted_on,
-        "days_waiting": application.days_waiting,
         "version": row.version,
         "points_counted": row.points_counted,
         "points_now": application.points_now,
@@ -355,7 +403,7 @@ def waiting(reading: ReadContext, query: Loaded) -> Response:
     page = review_queue.page(
         reading, QueueFilter(**filters), after=query.get("after"), limit=query["limit"]
     )
-    items = [_activity(each) for each in page.items]
+    items = [_activity(reading, each) for each in page.items]
     return paging.answer_page(items, _cursor(page.next) if page.next else None)
 
 
@@ -367,15 +415,21 @@ def renewals(reading: ReadContext, query: Loaded) -> Response:
     rows = renewal_queue.page(
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
     )
-    return paging.answer(rows, query, _renewal, key=lambda row: _cursor(row.place))
+    present = functools.partial(present_renewal, reading)
+    return paging.answer(rows, query, present, key=lambda row: _cursor(row.place))
 
 
 @resource.reads(
     "GET /queue/<uuid:activity_id>", "reviewer", "staff", returns=ReviewSchema, errors=(404,)
 )
 def review(reading: ReadContext, *, activity_id: str) -> Response:
-    """Open a review: all that is known about one activity, also a decided one."""
-    opened, language = reviews.of_activity(reading, activity_id), routing.language()
+    """All that is known about one activity, also a decided one; nobody else is kept from it."""
+    return answer_review(reading, reviews.of_activity(reading, activity_id))
+
+
+def answer_review(reading: ReadContext, opened: Opened) -> Response:
+    """A review in the caller's language."""
+    language = routing.language()
     response = routing.answer(_review(reading, opened, language))
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
@@ -386,7 +440,7 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, ob
     others = activities.present_all(reading, list(opened.claims.values()))
     by_id = {other["id"]: other for other in others}
     return {
-        "activity": _activity(opened.waiting),
+        "activity": _activity(reading, opened.waiting),
         "language": language,
         "rules": opened.rules(language),
         "outcome": opened.outcome(language),

@@ -145,6 +145,26 @@ class GapSchema(Schema):
     obstacles = fields.List(fields.String(), required=True)
 
 
+class SafeDaySchema(Schema):
+    """By when to submit activities, so that they are decided before applications close."""
+
+    on = DayField(
+        required=True, metadata={"description": "The last safe day, which may be past already."}
+    )
+    business_days = fields.Integer(
+        required=True,
+        metadata={"description": "How many days (Monday to Friday) a decision may take."},
+    )
+    measured = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether nine out of ten decisions took at most that long lately; "
+            "false: the service level, since there were too few."
+        },
+    )
+    sentence = fields.String(required=True)
+
+
 class EvaluationSchema(Schema):
     """The points of the cycle on a date, every one explained; ``gap`` if it was requested."""
 
@@ -194,6 +214,12 @@ class EvaluationSchema(Schema):
     kinds = fields.Integer(required=True, allow_none=True)
     shortfalls = fields.List(fields.Nested(ShortfallSchema), required=True)
     credits = fields.List(fields.Nested(CreditSchema), required=True)
+    safe_day = fields.Nested(
+        SafeDaySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null where no more points are needed."},
+    )
     gap = fields.Nested(GapSchema, required=True, allow_none=True)
     sentences = fields.List(fields.String(), required=True)
 

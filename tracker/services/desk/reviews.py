@@ -11,15 +11,18 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.errors import NotFound
-from tracker.domain.points.activities import ActivityState
+from tracker.domain.permissions import check_not_own
+from tracker.domain.points.activities import ActivityState, check_step
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, policy_activities
 from tracker.models import Activity, Decision, Evidence, Holder
-from tracker.services.core import days
-from tracker.services.core.context import ReadContext, columns_of
-from tracker.services.desk import review_queue
+from tracker.services.core import days, open_reviews, writers
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.credentials import renewals
+from tracker.services.desk import renewal_queue, review_queue
+from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.services.desk.review_queue import Desk, Like, Waiting
 from tracker.services.points import activities, evidence
 from tracker.services.points.activities import ActivityRow
@@ -83,7 +86,7 @@ class ReviewDossier:
 
 
 def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
-    """Open the review of an activity, decided or not. Raises NotFound, also for a draft."""
+    """All that is known about an activity, decided or not. Raises NotFound, also for a draft."""
     on = days.today_everywhere(reading)
     desk = review_queue.read(reading, [activity_id], on=on)
     if not desk.rows or desk.rows[0].state == ActivityState.DRAFT:
@@ -108,6 +111,41 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
         same_files=reading.rows_as(SameFile, _SAME_FILES, {"id": row.id}),
         desk=desk,
     )
+
+
+def open_activity(work: UnitOfWork, activity_id: str) -> ReviewDossier:
+    """Open the review of an activity and lock it, so that nobody else decides for a while.
+
+    Raises NotFound, also for a draft; IllegalTransition for a withdrawn one; SelfReview for one
+    that the actor may not decide; UnderReview if somebody else has it open.
+    """
+    row = activities.get(work, activity_id)
+    if row.state == ActivityState.DRAFT:
+        raise NotFound
+    check_step("decide", row.state)
+    check_not_own(work.actor, row.holder_id)
+    writers.check_not_written(work, row.id)
+    open_reviews.take(work, "activity", row.id)
+    return of_activity(work, row.id)
+
+
+def open_renewal(work: UnitOfWork, renewal_id: str) -> WaitingApplication:
+    """The same for an application that waits for a decision."""
+    row = renewal_queue.get(work, renewal_id).renewal
+    check_not_own(work.actor, row.holder_id)
+    writers.check_not_written(work, row.id)
+    open_reviews.take(work, "renewal", row.id)
+    return renewal_queue.get(work, row.id)
+
+
+def hand_back_activity(work: UnitOfWork, activity_id: str) -> None:
+    """End the actor's own lock. Raises NotFound, UnderReview."""
+    open_reviews.hand_back(work, "activity", activities.get(work, activity_id).id)
+
+
+def hand_back_renewal(work: UnitOfWork, renewal_id: str) -> None:
+    """End the actor's own lock. Raises NotFound, UnderReview."""
+    open_reviews.hand_back(work, "renewal", renewals.get(work, renewal_id).id)
 
 
 def _last(scheme: Scheme) -> Policy | None:

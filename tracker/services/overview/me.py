@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import (
@@ -24,6 +25,7 @@ from tracker.domain.permissions import (
     organization_ids,
     organization_of,
 )
+from tracker.domain.points.safe_days import ExpectedWait, SafeDay
 from tracker.models import Certification, Token
 from tracker.services.core import organizations, tokens
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
@@ -33,6 +35,7 @@ from tracker.services.delivery import bounces
 from tracker.services.delivery.bounces import Deliverability
 from tracker.services.people import endings, holders, sessions
 from tracker.services.people.holders import HolderRow
+from tracker.services.points import review_waits
 from tracker.services.standings import standings
 from tracker.services.standings.standings import CertificationPoints, HeldCertification
 
@@ -46,13 +49,15 @@ _TOKENS = select(*columns_of(TokenRow, Token))
 class Mine:
     """One of the actor's certifications today, the next step, and the time zone its days end in.
 
-    ``points`` are those of its cycle; None if none are counted.
+    ``points`` are those of its cycle; None if none are counted. ``safe_day`` is the last day on
+    which to submit activities so that they are decided in time; None if none are needed.
     """
 
     held: HeldCertification
     next: NextStep
     zone: str
     points: CertificationPoints | None
+    safe_day: SafeDay | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,29 @@ def _held(reading: ReadContext, holder: HolderRow) -> list[Mine]:
     """The holder's certifications on their own date, with the next steps."""
     held = held_today(reading, holder.id, holder.time_zone)
     points = standings.points(reading, held)
+    wait = review_waits.expected(reading) if points else None
     return [
         Mine(
             certification,
             standings.next_step(certification.standing, points.get(certification.id)),
             reading.schemes[certification.scheme].zone_of(holder.time_zone),
             points.get(certification.id),
+            _safe_day(certification, points.get(certification.id), wait),
         )
         for certification in held
     ]
+
+
+def _safe_day(
+    held: HeldCertification, points: CertificationPoints | None, wait: ExpectedWait | None
+) -> SafeDay | None:
+    standing = held.standing
+    if wait is None or standing.status not in _EARNING:
+        return None
+    return review_waits.safe_day(points, standing.expires_on, wait, on=standing.on)
+
+
+_EARNING = frozenset({Status.ACTIVE, Status.RENEWAL_OPEN, Status.PENDING_RENEWAL, Status.GRACE})
 
 
 def held_today(reading: ReadContext, holder_id: str, time_zone: str) -> list[HeldCertification]:

@@ -25,9 +25,10 @@ from tracker.domain.points.claims import (
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.points.options import SuggestedActivity
 from tracker.domain.points.pricing import CENT
+from tracker.domain.points.safe_days import SafeDay
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
-from tracker.language import evaluations, gaps
+from tracker.language import evaluations, gaps, next_steps
 from tracker.language.voice import Voice
 from tracker.models import Certification, Cycle, Span
 from tracker.services.core import days
@@ -35,7 +36,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.core.prefetch import Ahead
 from tracker.services.credentials import adjustments, certificate_numbers
 from tracker.services.credentials.adjustments import AdjustmentRow
-from tracker.services.points import activities
+from tracker.services.points import activities, review_waits
 from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.snapshots import CertificationRow
 from tracker.services.standings.standings import CertificationPoints, HeldCertification
@@ -79,7 +80,8 @@ class Detail:
 class Explained:
     """The points of a certification on a day, with what is needed to explain them.
 
-    ``apply_by`` is the last day on which the terms of that day apply.
+    ``apply_by`` is the last day on which the terms of that day apply; ``safe_day`` the last one on
+    which to submit activities so that they are decided by then, as decisions are made today.
     """
 
     certification_id: str
@@ -88,6 +90,7 @@ class Explained:
     points: CertificationPoints
     extra: frozenset[str]
     apply_by: date = date.max
+    safe_day: SafeDay | None = None
 
 
 def detail(
@@ -186,6 +189,7 @@ AHEAD_OF_EXPLAIN = Ahead(
     snapshots.WITH_CYCLES,
     snapshots.ADJUSTMENTS,
     snapshots.CLAIMED,
+    review_waits.MEASURED,
 )
 
 
@@ -275,9 +279,13 @@ def explain(
     if points is None:
         raise NotFound
     cycle = certifications.cycle_on(record.cycles, on)
-    expires_on = certifications.extended(cycle, record.adjustments, on).expires_on or date.max
-    last = points.policy.terms_end_on(expires_on, on) or date.max
-    return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
+    expires_on = certifications.extended(cycle, record.adjustments, on).expires_on
+    last = points.policy.terms_end_on(expires_on or date.max, on) or date.max
+    safe = None
+    if known_at is None:
+        safe = review_waits.safe_day(points, expires_on, review_waits.expected(reading), on=on)
+    refs = frozenset(claim.ref for claim in extra)
+    return Explained(row.id, scheme, points.policy, points, refs, last, safe)
 
 
 def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
@@ -317,6 +325,7 @@ def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> 
         "projected_total": explained.points.projected,
         **_totals(evaluation),
         "credits": lines,
+        "safe_day": safe_day_in_words(explained.safe_day, language, on=evaluation.on),
         "gap": gap_in_words(explained, language) if with_gap else None,
         "sentences": evaluations.explain(
             evaluation,
@@ -327,6 +336,18 @@ def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> 
             projected=explained.points.projected,
             terms=explained.points.terms,
         ),
+    }
+
+
+def safe_day_in_words(safe: SafeDay | None, language: str, *, on: date) -> dict[str, object] | None:
+    """The latest safe day as the API presents it, with its sentence."""
+    if safe is None:
+        return None
+    return {
+        "on": safe.on,
+        "business_days": safe.wait.days,
+        "measured": safe.wait.measured,
+        "sentence": next_steps.safe_day(safe, language, on=on),
     }
 
 

@@ -1,0 +1,83 @@
+"""Many activities decided at once: claims of one course on one day, with one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from tracker.domain.errors import IllegalTransition, NotAlike, NotFound, Refusal, SelfReview
+from tracker.domain.points.activities import ActivityState
+from tracker.domain.points.claims import Claim
+from tracker.domain.points.likeness import difference
+from tracker.models import Activity
+from tracker.services.core import bulk, locks
+from tracker.services.core.context import UnitOfWork, columns_of
+from tracker.services.points import activities
+from tracker.services.points.activities import CLAIMED, ActivityOnRecord, ReviewerDecision
+
+_WAITING = select(*columns_of(ActivityOnRecord, Activity))
+
+
+def decide(work: UnitOfWork, versions: Mapping[str, int], decision: ReviewerDecision) -> None:
+    """Decide activities, given with the versions that the reviewer read: all of them or none.
+
+    Each has its own decision, line of history and notice. A refusal names the activity that it is
+    about. Raises NotFound, NotAlike, IllegalTransition for one that does not wait, and what
+    ``activities.decide()`` raises.
+    """
+    ids = sorted(versions)
+    holders = _read(work, ids)
+    own = locks.lock_to_decide(work, {row.holder_id for row in holders})
+    rows = _read(work, ids)
+    _check_alike(rows)
+    for row in rows:
+        try:
+            _decide(work, row, decision, version=versions[row.id], own=own)
+        except Refusal as refusal:
+            refusal.detail = f"Activity {row.id} ({row.title}): {refusal.detail}"
+            refusal.facts["activity_id"] = row.id
+            raise
+
+
+def _decide(
+    work: UnitOfWork,
+    row: ActivityOnRecord,
+    decision: ReviewerDecision,
+    *,
+    version: int,
+    own: set[str],
+) -> None:
+    if row.holder_id in own:
+        raise SelfReview("You cannot decide on your own record.")
+    if row.state != ActivityState.SUBMITTED:
+        raise IllegalTransition(f"It is {row.state}, and must be submitted.", state=row.state)
+    activities.decide(work, row.id, decision, version=version)
+
+
+def _read(work: UnitOfWork, ids: Sequence[str]) -> list[ActivityOnRecord]:
+    rows = work.rows_as(
+        ActivityOnRecord, _WAITING.where(bulk.among(work, Activity.id, ids)).order_by(Activity.id)
+    )
+    if missing := set(ids) - {row.id for row in rows}:
+        raise NotFound(f"There is no activity {min(missing)}.")
+    return rows
+
+
+def _check_alike(rows: Sequence[ActivityOnRecord]) -> None:
+    """Refuse activities of which one is another course, or on another day, than the first."""
+    first, *others = (_claim(row) for row in rows)
+    for other in others:
+        if field := difference(first, other):
+            values = tuple(getattr(one, field) for one in (other, first))
+            raise NotAlike(
+                f"Only claims of one course on one day are decided at once. Activity {other.ref} "
+                f"({other.title}) has the {field} {values[0]}, and activity {first.ref} has "
+                f"{values[1]}; decide it by itself.",
+                activity_id=other.ref,
+                field=field,
+            )
+
+
+def _claim(row: ActivityOnRecord) -> Claim:
+    return activities.claim_of(row.id, {name: getattr(row, name) for name in CLAIMED})
