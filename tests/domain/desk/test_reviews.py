@@ -34,10 +34,10 @@ def test_others_are_told_who_has_it_and_until_when(who):
 
     assert refused.value.facts == {
         "reviewer": "Rae",
-        "since": "2026-11-20T12:00:00+00:00",
-        "until": "2026-11-20T12:15:00+00:00",
+        "since": NOON,
+        "until": NOON + timedelta(minutes=15),
     }
-    assert "Rae opened this review" in refused.value.detail
+    assert "Rae has this review open until 12:15 UTC" in refused.value.detail
     assert "at most 5 more minutes" in refused.value.detail
 
 

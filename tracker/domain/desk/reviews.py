@@ -33,11 +33,11 @@ def check_unlocked(lock: ReviewLock | None, who: str | None, now: datetime) -> N
         return
     left = -((now - lock.ends_at) // timedelta(minutes=1))
     raise UnderReview(
-        f"{lock.reviewer} opened this review and has it until {lock.ends_at.isoformat()}, for at "
-        f"most {left} more minutes; wait until then, or ask {lock.reviewer} to hand it back.",
+        f"{lock.reviewer} has this review open until {lock.ends_at:%H:%M} UTC, for at most {left} "
+        f"more minutes; wait until then, or ask {lock.reviewer} to hand it back.",
         reviewer=lock.reviewer,
-        since=lock.taken_at.isoformat(),
-        until=lock.ends_at.isoformat(),
+        since=lock.taken_at,
+        until=lock.ends_at,
     )
 
 
