@@ -18,11 +18,18 @@ depends_on = None
 kind = "expand"
 
 _ID = sa.Uuid(as_uuid=False)
+_OLD_NOTICES = (
+    "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened', "
+    "'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated', "
+    "'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended', "
+    "'request_decided'"
+)
+_RECEIVED = "'activity_submitted', 'renewal_received', 'appeal_received'"
 _WAITED = sa.text("waited_days is not null and undone_at is null")
 
 
 def upgrade() -> None:
-    """Create the table and its policy, and add the columns. Earlier decisions have no wait."""
+    """Create the table and its policy, add columns and notices. Earlier decisions have no wait."""
     op.create_table(
         "open_review",
         sa.Column("subject_id", _ID, nullable=False),
@@ -46,10 +53,17 @@ def upgrade() -> None:
         sqlite_where=_WAITED,
         postgresql_where=_WAITED,
     )
+    _kinds_of_notices(f"{_OLD_NOTICES}, {_RECEIVED}")
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         for statement in _POLICY:
             connection.exec_driver_sql(statement)
+
+
+def _kinds_of_notices(kinds: str) -> None:
+    with op.batch_alter_table("notice") as batch_op:
+        batch_op.drop_constraint(op.f("ck_notice_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_notice_kind"), f"kind in ({kinds})")
 
 
 _POLICY = (
@@ -59,7 +73,9 @@ _POLICY = (
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop them, and the notices of kinds that the release before does not know."""
+    op.execute(f"delete from notice where kind in ({_RECEIVED})")  # noqa: S608 - no value is given
+    _kinds_of_notices(_OLD_NOTICES)
     op.drop_index("ix_activity_decision_waited", "activity_decision")
     with op.batch_alter_table("activity_decision") as batch_op:
         batch_op.drop_constraint(op.f("ck_activity_decision_waited_days"), type_="check")

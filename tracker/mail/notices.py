@@ -136,6 +136,9 @@ TELLS = (
     "activity_reopened",
     "partly",
     "approved",
+    "appeal_received",
+    "renewal_received",
+    "activity_submitted",
     "consent_asked",
     "listed",
     "employer_renamed",
@@ -145,7 +148,14 @@ TELLS = (
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
-    {"approved", "partly", "rejected", "more_information", "activity_reopened"}
+    {
+        "approved",
+        "partly",
+        "rejected",
+        "more_information",
+        "activity_reopened",
+        "activity_submitted",
+    }
 )
 _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
 _NEW_TERM = frozenset({"award", "renewal_approved"})
@@ -215,6 +225,9 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "rejected": ("reason", "rejected_next", "activity_over"),
     "more_information": ("missing", "more_information_next", "activity_over"),
     "activity_reopened": ("activity_reopened_next",),
+    "activity_submitted": ("received_next",),
+    "renewal_received": ("received_next",),
+    "appeal_received": ("appeal_received_next",),
     "renewal_denied": ("reason", *_APPEALED),
     "suspended": ("reason", "suspended_seen", *_APPEALED),
     "revoked": ("reason", "revoked_seen", *_APPEALED),

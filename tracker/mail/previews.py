@@ -305,6 +305,8 @@ _DECISIONS = frozenset(
         "rejected",
         "more_information",
         "activity_reopened",
+        "activity_submitted",
+        "renewal_received",
         "renewal_approved",
         "renewal_denied",
         "renewal_reopened",
@@ -336,6 +338,7 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
         news = replace(base, tells=tells, reason=grave, now=held)
         yield _with_appeal(news, scheme, today)
     yield replace(base, tells="reinstated", reason=grave, against=ChangeKind.SUSPEND)
+    yield replace(base, tells="appeal_received", before=today, on=today + timedelta(days=60))
     for outcome in (AppealVerdict.UPHELD, AppealVerdict.DISMISSED):
         fee = scheme.appeals.fee if scheme.appeals and outcome == AppealVerdict.UPHELD else None
         yield replace(
@@ -392,10 +395,12 @@ def _of_policy(
     for tells in ("rejected", "more_information"):
         yield replace(decided, tells=tells, reason=reason)
     yield replace(decided, tells="activity_reopened")
+    yield replace(base, tells="activity_submitted", about=title)
     yield replace(renewed, tells="renewal_approved")
     denied = replace(base, tells="renewal_denied", reason=reason)
     yield _with_appeal(denied, scheme, base.on or _EXPIRY)
     yield replace(base, tells="renewal_reopened")
+    yield replace(base, tells="renewal_received")
     for tells in ("extended", "extension_ended", "requirement_reduced", "requirement_raised"):
         yield replace(base, tells=tells, reason=reason, points_required=Decimal(80))
 

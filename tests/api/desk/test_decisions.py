@@ -106,11 +106,11 @@ def layout_of(container):
 
 
 def told(container):
-    """What holders are to be told of, in the order in which it came up."""
+    """What holders are to be told of decisions, in the order in which it came up."""
     notice = bulk.table_of(Notice).c
     with container.engine.connect() as connection:
         found = connection.execute(select(notice.kind, notice.event).order_by(notice.id))
-        return [(kind, event) for kind, event in found if kind != "award"]
+        return [(kind, event) for kind, event in found if kind.endswith(("decided", "reopened"))]
 
 
 # A slow issuer.

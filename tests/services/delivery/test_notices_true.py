@@ -410,7 +410,9 @@ def test_a_decision_taken_back_is_told_where_it_had_been_told(container, clock):
     clock.advance(minutes=5)
     undo(container, untold, other)
     tell(container, "activity_reopened", other, untold, holder_id)
-    assert sent(container, clock, minutes=121) == []
+    (message,) = sent(container, clock, minutes=121)
+    assert "We received your activity “Cranes”" in message.text
+    assert "decision" not in message.text.partition("You're receiving")[0]
 
 
 def test_a_decision_made_again_as_it_was_told_is_not_told_again(container, clock):

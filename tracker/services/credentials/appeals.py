@@ -134,6 +134,14 @@ def file(
         renewal_id=contested.renewal_id,
     )
     writers.note(work, [made.id])
+    received = NoticeToTell(
+        kind=NoticeKind.APPEAL_RECEIVED,
+        holder_id=row.holder_id,
+        subject_id=made.id,
+        event="received",
+        on=on,
+    )
+    notices.tell(work, [received])
     return made.id
 
 

@@ -93,6 +93,14 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
     history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
     writers.note(work, [renewal.id])
     certifications.refresh(work, scheme, [row.id])
+    received = NoticeToTell(
+        kind=NoticeKind.RENEWAL_RECEIVED,
+        holder_id=row.holder_id,
+        subject_id=renewal.id,
+        event="received",
+        on=on,
+    )
+    notices.tell(work, [received])
     return renewal.id
 
 

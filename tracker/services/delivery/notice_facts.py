@@ -185,6 +185,17 @@ class NoticedDecision(NamedTuple):
     done_on: date
 
 
+class NoticedActivity(NamedTuple):
+    """An activity as it is now."""
+
+    id: str
+    scheme: str
+    title: str
+    state: str
+    submitted_at: datetime | None
+
+
+_ACTIVITIES = select(*_columns(Activity, NoticedActivity._fields)).where(Activity.id.in_(_IDS))
 _DECISIONS = (
     select(
         *_columns(Decision, NoticedDecision._fields[:8]),
@@ -254,6 +265,7 @@ class NoticedAppeal(NamedTuple):
     change_id: str | None
     renewal_id: str | None
     filed_on: date
+    due_on: date
     fee: Decimal
     fee_refunded: bool
     outcome: str | None
@@ -405,6 +417,7 @@ class NoticeFacts:
     """
 
     certifications: Mapping[str, HeldToday] = field(default_factory=dict)
+    activities: Mapping[str, NoticedActivity] = field(default_factory=dict)
     decisions: Mapping[str, Sequence[NoticedDecision]] = field(default_factory=dict)
     renewals: Mapping[str, NoticedRenewal] = field(default_factory=dict)
     former: Mapping[str, Sequence[NoticedFormerDecision]] = field(default_factory=dict)
@@ -479,6 +492,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     entries = read(NoticedEntry, _ENTRIES, of_employers, today=employers.today(reading))
     return NoticeFacts(
         certifications=_with_points(reading, certifications) if about else {},
+        activities={a.id: a for a in read(NoticedActivity, _ACTIVITIES, subjects["activity"])},
         decisions=_grouped(decisions, lambda decision: decision.activity_id),
         renewals={r.id: r for r in read(NoticedRenewal, _RENEWALS, subjects["renewal"])},
         former=_grouped(former, lambda decision: decision.renewal_id),

@@ -70,13 +70,17 @@ def _certification(notice: DueNotice) -> HeldToday | None:
     """The certification that the notice is about."""
     facts, subject_id = notice.facts, notice.row.subject_id
     match notice.row.kind:
-        case NoticeKind.ACTIVITY_DECIDED | NoticeKind.ACTIVITY_REOPENED:
-            decisions = facts.decisions.get(subject_id)
-            return facts.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
-        case NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
+        case (
+            NoticeKind.ACTIVITY_SUBMITTED
+            | NoticeKind.ACTIVITY_DECIDED
+            | NoticeKind.ACTIVITY_REOPENED
+        ):
+            activity = facts.activities.get(subject_id)
+            return facts.current(notice.row.holder_id, activity.scheme) if activity else None
+        case NoticeKind.RENEWAL_RECEIVED | NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
             renewal = facts.renewals.get(subject_id)
             return facts.certifications.get(renewal.certification_id) if renewal else None
-        case NoticeKind.APPEAL_DECIDED:
+        case NoticeKind.APPEAL_RECEIVED | NoticeKind.APPEAL_DECIDED:
             appeal = facts.appeals.get(subject_id)
             return facts.certifications.get(appeal.certification_id) if appeal else None
     return facts.certifications.get(subject_id)
@@ -140,10 +144,32 @@ def _is_withdrawal_known(notice: DueNotice) -> bool:
     return sent is not None
 
 
+# Acknowledgements, unless a decision came before the message could leave.
+def _submitted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    activity = notice.facts.activities[notice.row.subject_id]
+    is_latest = notice.of_kind(NoticeKind.ACTIVITY_SUBMITTED)[-1] is notice.row
+    if is_latest and activity.state == ActivityState.SUBMITTED:
+        on = notice_facts.day_at(notice.reading, held, notice.row.recorded_at)
+        yield replace(_notice("activity_submitted", notice, held), about=activity.title, on=on)
+
+
+def _renewal_received(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    renewal = notice.facts.renewals[notice.row.subject_id]
+    if renewal.decision is None and renewal.withdrawn_on is None:
+        yield replace(_notice("renewal_received", notice, held), on=renewal.submitted_on)
+
+
+def _appeal_received(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    appeal = notice.facts.appeals[notice.row.subject_id]
+    if appeal.outcome is None:
+        news = _notice("appeal_received", notice, held)
+        yield replace(news, before=appeal.filed_on, on=appeal.due_on)
+
+
 # Decisions.
 def _decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The decision in force, unless the activity was submitted again since."""
-    decisions = notice.facts.decisions[notice.row.subject_id]
+    decisions = notice.facts.decisions.get(notice.row.subject_id, ())
     ruling = next((d for d in reversed(decisions) if d.undone_at is None), None)
     if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
         return
@@ -401,10 +427,13 @@ _OF_CERTIFICATIONS: Mapping[str, Callable[[DueNotice, HeldToday], Iterator[Notic
     NoticeKind.AWARD: _awarded,
     NoticeKind.AWARD_CORRECTED: _corrected,
     NoticeKind.AWARD_WITHDRAWN: lambda *_: iter(()),
+    NoticeKind.ACTIVITY_SUBMITTED: _submitted,
     NoticeKind.ACTIVITY_DECIDED: _decided,
     NoticeKind.ACTIVITY_REOPENED: _reopened,
+    NoticeKind.RENEWAL_RECEIVED: _renewal_received,
     NoticeKind.RENEWAL_DECIDED: _renewal_decided,
     NoticeKind.RENEWAL_REOPENED: _renewal_reopened,
+    NoticeKind.APPEAL_RECEIVED: _appeal_received,
     NoticeKind.APPEAL_DECIDED: _appeal_decided,
     NoticeKind.SUSPENDED: _changed,
     NoticeKind.REINSTATED: _changed,

@@ -27,8 +27,10 @@ DECISIONS = MessageType.DECISIONS
 TYPES = dict.fromkeys(
     (
         NoticeKind.AWARD,
+        NoticeKind.ACTIVITY_SUBMITTED,
         NoticeKind.ACTIVITY_DECIDED,
         NoticeKind.ACTIVITY_REOPENED,
+        NoticeKind.RENEWAL_RECEIVED,
         NoticeKind.RENEWAL_DECIDED,
         NoticeKind.RENEWAL_REOPENED,
     ),

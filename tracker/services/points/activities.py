@@ -226,6 +226,8 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
     writers.note(work, [activity.id])
+    event = work.now.isoformat()
+    _tell(work, activity, kind=NoticeKind.ACTIVITY_SUBMITTED, event=event, on=on)
 
 
 def _check_submission(
