@@ -15,7 +15,7 @@ from tracker.api.points.activities import ActivitySchema, VerdictSchema, present
 from tracker.domain.desk.reviews import MANY
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import joint_decisions, queue_figures, reviews
-from tracker.services.desk.queue_figures import DecidedLine, Key
+from tracker.services.desk.queue_figures import DecidedLine, FigureKey
 from tracker.services.points import activities
 
 resource = Resource("reviews", __name__, description=__doc__)
@@ -218,7 +218,7 @@ def figures(reading: ReadContext, query: Loaded) -> Response:
     )
 
 
-def _keyed(key: Key, names: tuple[str, ...], line: dict[str, object]) -> dict[str, object]:
+def _keyed(key: FigureKey, names: tuple[str, ...], line: dict[str, object]) -> dict[str, object]:
     return {**dict(zip(names, key, strict=True)), **line}
 
 

@@ -134,14 +134,7 @@ def file(
         renewal_id=contested.renewal_id,
     )
     writers.note(work, [made.id])
-    received = NoticeToTell(
-        kind=NoticeKind.APPEAL_RECEIVED,
-        holder_id=row.holder_id,
-        subject_id=made.id,
-        event="received",
-        on=on,
-    )
-    notices.tell(work, [received])
+    _tell(work, NoticeKind.APPEAL_RECEIVED, made, on=on, event="received")
     return made.id
 
 
@@ -212,11 +205,17 @@ def decide(
     flag_modified(appeal, "outcome")
     work.session.flush()
     history.record(work, outcome, "appeal", appeal.id, reason=reason, before=before)
+    event = f"{outcome}:{work.now.isoformat()}"
+    _tell(work, NoticeKind.APPEAL_DECIDED, appeal, on=on, event=event)
+
+
+def _tell(work: UnitOfWork, kind: NoticeKind, appeal: Appeal, *, on: date, event: str) -> None:
+    certification = work.session.get_one(Certification, appeal.certification_id)
     news = NoticeToTell(
-        kind=NoticeKind.APPEAL_DECIDED,
-        holder_id=row.holder_id,
+        kind=kind,
+        holder_id=certification.holder_id,
         subject_id=appeal.id,
-        event=f"{outcome}:{work.now.isoformat()}",
+        event=event,
         on=on,
     )
     notices.tell(work, [news])

@@ -29,7 +29,7 @@ LONGEST = 366
 """The most days of a period."""
 USUAL = timedelta(days=89)
 """How long before today a period begins if none is given."""
-Key = tuple[object, ...]
+FigureKey = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class QueueFigures:
     overdue: int
     with_holders: int
     total: DecidedLine
-    weeks: Mapping[Key, DecidedLine]
-    reviewers: Mapping[Key, DecidedLine]
-    reasons: Mapping[Key, DecidedLine]
-    types: Mapping[Key, DecidedLine]
+    weeks: Mapping[FigureKey, DecidedLine]
+    reviewers: Mapping[FigureKey, DecidedLine]
+    reasons: Mapping[FigureKey, DecidedLine]
+    types: Mapping[FigureKey, DecidedLine]
 
 
 def of_period(
@@ -98,7 +98,7 @@ def of_period(
     )
 
 
-def _monday(key: Key) -> Key:
+def _monday(key: FigureKey) -> FigureKey:
     day = cast(date, key[0])
     return (day - timedelta(days=day.weekday()),)
 
@@ -121,8 +121,8 @@ def _lines(
     period: Period,
     columns: Sequence[Column[str] | Column[date] | ColumnElement[str | None]],
     *,
-    by: Callable[[Key], Key] = tuple,
-) -> dict[Key, DecidedLine]:
+    by: Callable[[FigureKey], FigureKey] = tuple,
+) -> dict[FigureKey, DecidedLine]:
     """The decisions of a period, grouped by columns, in the order of their keys."""
     counted = (*columns, Decision.verdict, Decision.waited_days)
     statement = (
@@ -131,7 +131,7 @@ def _lines(
         .where(*ENDED_A_WAIT, Decision.decided_on.between(period.starts_on, period.ends_on))
         .group_by(*counted)
     )
-    found: dict[Key, Counter[tuple[str, int]]] = defaultdict(Counter)
+    found: dict[FigureKey, Counter[tuple[str, int]]] = defaultdict(Counter)
     for *key, verdict, waited, count in reading.rows(statement):
         found[by(tuple(key))][verdict, waited] += count
     return {key: _line(found[key]) for key in sorted(found, key=str)}
