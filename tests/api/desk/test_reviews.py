@@ -6,7 +6,7 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tests.api.employers.employer_cases import read
 from tests.services.desk.queue_cases import CLOSED, Desk
@@ -217,8 +217,7 @@ def _one_is_decided(_, sam, id_):
 
 def change(desk, id_, **values):
     with desk.container.engine.begin() as connection:
-        table = Activity.__table__
-        connection.execute(table.update().where(table.c.id == id_).values(**values))
+        connection.execute(update(Activity).where(Activity.id == id_).values(**values))
 
 
 @pytest.mark.parametrize(

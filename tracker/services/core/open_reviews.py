@@ -7,6 +7,7 @@ back.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from sqlalchemy import delete, or_, select
 
@@ -17,11 +18,14 @@ from tracker.models import OpenReview
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
+Reviewed = Literal["activity", "renewal"]
+"""What is reviewed, as the history calls it."""
+
 COLUMNS = columns_of(ReviewLock, OpenReview)
 """The columns of a lock, to join to those of its subject; all are null where there is none."""
 
 
-def take(work: UnitOfWork, kind: str, subject_id: str) -> ReviewLock:
+def take(work: UnitOfWork, kind: Reviewed, subject_id: str) -> ReviewLock:
     """Open a review for the actor, or keep it open from now on. Raises UnderReview, NotAllowed.
 
     One statement decides: of two who open it at once, the database lets one through.
@@ -51,7 +55,7 @@ def take(work: UnitOfWork, kind: str, subject_id: str) -> ReviewLock:
     return made
 
 
-def hand_back(work: UnitOfWork, kind: str, subject_id: str) -> None:
+def hand_back(work: UnitOfWork, kind: Reviewed, subject_id: str) -> None:
     """End the actor's own lock. Raises UnderReview for another's; without one, nothing happens."""
     check_free(work, subject_id)
     if close(work, subject_id):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import case, func, select
 
 from tracker.domain.desk.reviews import WaitTimes, latest_overdue_start
 from tracker.domain.errors import Invalid
@@ -119,7 +119,7 @@ def _states(reading: ReadContext, on: date) -> Counter[tuple[str, int]]:
 def _lines(
     reading: ReadContext,
     period: Period,
-    columns: Sequence[Column[str] | Column[date] | ColumnElement[str | None]],
+    columns: Sequence[Column[str] | Column[str | None] | Column[date]],
     *,
     by: Callable[[FigureKey], FigureKey] = tuple,
 ) -> dict[FigureKey, DecidedLine]:

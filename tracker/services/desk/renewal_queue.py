@@ -153,10 +153,12 @@ def _applications(
     reading: ReadContext, statement: Executable, on: date
 ) -> list[WaitingApplication]:
     rows = [
-        QueuedRenewal(
-            *row[:_OWN],
-            ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
-            SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
+        QueuedRenewal._make(
+            (
+                *row[:_OWN],
+                ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
+                SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
+            )
         )
         for row in reading.rows(statement, {"on": on})
     ]

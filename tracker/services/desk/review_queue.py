@@ -250,9 +250,11 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
     among = bulk.among(reading, Activity.id, ids)
     rows = [
         QueuedActivity(
-            *row[:_OWN],
-            ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
-            SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
+            *(
+                *row[:_OWN],
+                ReviewLock(*row[_LOCK]) if row.reviewer_id else None,
+                SpanValue(*row[_LOCK.stop :]) if row.from_on else None,
+            )
         )
         for row in reading.rows(_SELECTED.where(among), {"on": on})
     ]
