@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     literal,
     or_,
@@ -87,8 +88,11 @@ class QueuePlace:
         return self.expires_on is None, self.expires_on or date.max, self.submitted_on, self.id
 
 
-# The day from which a wait is counted; one that began by ``OVERDUE_START`` is overdue.
-WAIT_FROM = func.coalesce(Activity.wait_from, Activity.submitted_on)
+# The day from which a wait is counted; one that began by ``OVERDUE_START`` is overdue. An import
+# may bring a later submission than the one about which the holder was asked.
+WAIT_FROM = case(
+    (Activity.wait_from > Activity.submitted_on, Activity.wait_from), else_=Activity.submitted_on
+)
 OVERDUE_START: ColumnElement[date] = bindparam("overdue_start", type_=Date)
 # The current certification of an activity's holder.
 CURRENT = and_(

@@ -330,8 +330,8 @@ def _check_answer(decision: ReviewerDecision, before: Decision | None) -> None:
 
 def _wait(activity: Activity, decisions: Sequence[Decision]) -> Wait:
     """The wait for a decision, which the first answer since the submission has stopped."""
-    begins_on = activity.wait_from or activity.submitted_on or date.max
-    return Wait(begins_on, decisions[-1].decided_on if decisions else None)
+    begins_on = [day for day in (activity.wait_from, activity.submitted_on) if day is not None]
+    return Wait(max(begins_on, default=date.max), decisions[-1].decided_on if decisions else None)
 
 
 def _waited_days(activity: Activity, decisions: Sequence[Decision], on: date) -> int | None:
