@@ -109,7 +109,11 @@ def add_the_rest(work, ids):
         FormerName: {"holder_id": holder_id, "given_name": "x", "family_name": "x"},
         FormerRenewalDecision: {"renewal_id": ids["renewal_id"], "decision": "denied"},
         IdempotencyKey: {"token_id": token_id, "key": "x", "request_digest": "x", "body": b""},
-        OpenReview: {"subject_id": new_id(), "ends_at": work.now + timedelta(minutes=15)},
+        OpenReview: {
+            "subject_id": new_id(),
+            "reviewer_id": new_id(),
+            "ends_at": work.now + timedelta(minutes=15),
+        },
         PasswordHash: {"account_id": account_id, "hash": "x"},
         Preference: {"holder_id": holder_id, "type": "reminders", "wanted": True},
         ProviderIdentity: {"account_id": account_id, "issuer": "x", "subject": account_id},

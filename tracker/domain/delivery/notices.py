@@ -11,13 +11,10 @@ class NoticeKind(StrEnum):
     AWARD = "award"
     AWARD_CORRECTED = "award_corrected"
     AWARD_WITHDRAWN = "award_withdrawn"
-    ACTIVITY_SUBMITTED = "activity_submitted"
     ACTIVITY_DECIDED = "activity_decided"
     ACTIVITY_REOPENED = "activity_reopened"
-    RENEWAL_RECEIVED = "renewal_received"
     RENEWAL_DECIDED = "renewal_decided"
     RENEWAL_REOPENED = "renewal_reopened"
-    APPEAL_RECEIVED = "appeal_received"
     APPEAL_DECIDED = "appeal_decided"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
@@ -28,6 +25,9 @@ class NoticeKind(StrEnum):
     EMPLOYER_RENAMED = "employer_renamed"
     EMPLOYMENT_ENDED = "employment_ended"
     REQUEST_DECIDED = "request_decided"
+    ACTIVITY_SUBMITTED = "activity_submitted"
+    RENEWAL_RECEIVED = "renewal_received"
+    APPEAL_RECEIVED = "appeal_received"
 
 
 class MessageType(StrEnum):
