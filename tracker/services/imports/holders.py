@@ -22,7 +22,7 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
 from tracker.services.outbox import cursors, suppressions
-from tracker.services.people import accounts, holders, names, namesakes, own_records
+from tracker.services.people import accounts, duplicates, holders, names, own_records
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
@@ -63,7 +63,6 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         trusted = old is None or old.id not in claimed
         wanted[row.key] |= _confirmed(old, wanted[row.key], trusted=trusted)
     _name(run.work, on_record, wanted)
-    _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
     batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
     moved: list[str] = []
     second: list[tuple[str, str]] = []
@@ -75,6 +74,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         if old is not None and old.second_email not in {None, values["second_email"]}:
             second.append((old.id, old.second_email))
     batch.write()
+    _warn_of_duplicates(run, [row for row in rows if row.key not in on_record], batch.ids)
     named = [wanted[row.key][name] for row in rows for name in ("email", "second_email")]
     suppressions.recall(run.work, [address for address in named if address])
     accounts.forget_addresses(run.work, second)
@@ -241,24 +241,15 @@ def _quoted(value: str | None) -> str:
 
 
 # New people who may be on record already.
-def _warn_of_namesakes(
-    run: Run, rows: Collection[ImportRow], wanted: Mapping[str, RowValues]
-) -> None:
-    """Warn of new people who share name and address with somebody on record or in the file.
+def _warn_of_duplicates(run: Run, rows: Collection[ImportRow], ids: Mapping[str, str]) -> None:
+    """Warn of new people who may be somebody on record, or in an earlier row of the file.
 
-    Both may be right; they are imported anyway.
+    They are imported anyway, and listed for the staff.
     """
-    if not rows:
-        return
-    keys = {
-        row.key: namesakes.key_of(wanted[row.key]["folded_name"], wanted[row.key]["email"])
-        for row in rows
-    }
-    known = namesakes.on_record(run.work, set(keys.values()))
+    likely = duplicates.look_for(run.work, [ids[row.key] for row in rows])
     for row in rows:
-        other = known.setdefault(keys[row.key], row.key)
-        if other != row.key:
-            run.warn(row.number, "holder_ref", namesakes.warning(other))
+        for other in likely.get(ids[row.key], ()):
+            run.warn(row.number, "holder_ref", duplicates.warning(other))
 
 
 def _finish(run: Run) -> None:
