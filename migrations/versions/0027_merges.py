@@ -54,9 +54,7 @@ def upgrade() -> None:
         sqlite_where=_MERGED,
         postgresql_where=_MERGED,
     )
-    for column in ("email", "second_email"):
-        lowered = [sa.text(f"lower({column})")]
-        op.create_index(f"ix_holder_lower_{column}", "holder", lowered)
+    op.create_index("ix_holder_second_email", "holder", ["second_email"])
     _lists(_NEW_ACTS, _NEW_NOTICES)
     if op.get_bind().dialect.name == "postgresql":
         for table in _NEW:
@@ -156,7 +154,7 @@ def downgrade() -> None:
     for change in _WITHOUT_MERGES:
         op.execute(sa.text(change))
     _lists(_OLD_ACTS, _OLD_NOTICES)
-    for name in ("merged_into", "lower_email", "lower_second_email"):
+    for name in ("merged_into", "second_email"):
         op.drop_index(f"ix_holder_{name}", "holder")
     for table in ("certification", "holder"):
         with op.batch_alter_table(table) as batch_op:

@@ -34,8 +34,7 @@ class Holder(Base, kw_only=True):
         CheckConstraint(LANGUAGE_CHECK, name="language"),
         Index("ix_holder_name", "family_name", "given_name", "id"),
         Index("ix_holder_email", "email"),
-        Index("ix_holder_lower_email", text("lower(email)")),
-        Index("ix_holder_lower_second_email", text("lower(second_email)")),
+        Index("ix_holder_second_email", "second_email"),
         Index(
             "ix_holder_deceased",
             "id",

@@ -169,11 +169,11 @@ def _fits(
     opens_on = certifications.window_opens_on(
         scheme.policy(cycle.policy) if cycle.policy else None, known
     )
-    last_day = last_day(scheme, known)
-    if opens_on is None or last_day is None or known.expires_on is None:
+    ends_on = last_day(scheme, known)
+    if opens_on is None or ends_on is None or known.expires_on is None:
         return False
     has_closed = scheme.policy(cycle.policy).has_closed(known.expires_on, day)
-    return opens_on <= day <= last_day and not has_closed
+    return opens_on <= day <= ends_on and not has_closed
 
 
 def last_day(scheme: Scheme, cycle: CycleTerm) -> date | None:

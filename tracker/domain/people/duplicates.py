@@ -66,9 +66,7 @@ def signs(one: PersonToCompare, other: PersonToCompare) -> tuple[DuplicateSign, 
     return tuple(found) if is_enough else ()
 
 
-def _name_sign(
-    names: Iterable[FoldedName], others: Collection[FoldedName]
-) -> DuplicateSign | None:
+def _name_sign(names: Iterable[FoldedName], others: Collection[FoldedName]) -> DuplicateSign | None:
     best = max((_likeness(one, other) for one in names for other in others), default=0.0)
     if best == 100:  # noqa: PLR2004 - per cent
         return DuplicateSign.SAME_NAME

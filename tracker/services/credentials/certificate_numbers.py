@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from tracker.domain import numbers
 from tracker.models import Certification
@@ -27,6 +27,10 @@ def is_among(reading: ReadContext, keys: Collection[str]) -> ColumnElement[bool]
 
 
 def certification_of(reading: ReadContext, number: str) -> str | None:
-    """The id of the one certification that has or had this number, or None."""
-    rows = reading.rows(select(Certification.id).where(is_called(number)).limit(2))
+    """The id of the one certification that has or had this number, or None.
+
+    It is the one to which that leads, if two records of its holder were merged.
+    """
+    leading = func.coalesce(Certification.merged_into_id, Certification.id).label("id")
+    rows = reading.rows(select(leading).where(is_called(number)).limit(2))
     return rows[0].id if len(rows) == 1 else None

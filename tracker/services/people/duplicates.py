@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select, union_all, update
 from sqlalchemy.orm import aliased
@@ -28,8 +28,10 @@ from tracker.services.people import names
 Pairs = Mapping[tuple[str, str], Sequence[DuplicateSign]]
 
 _IS_SOMEBODY = (Holder.merged_into_id.is_(None), Holder.erased_at.is_(None))
+_AS_WRITTEN = (Holder.email, Holder.second_email)
 _LOWERED = (func.lower(Holder.email), func.lower(Holder.second_email))
 _AT_ONCE = 500
+_FEW = 20
 _WORDS = {
     DuplicateSign.SAME_EMAIL: "the same email address",
     DuplicateSign.SAME_NAME: "the same name",
@@ -62,13 +64,19 @@ def look_for(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, list[Lo
     """The people on record who may be the same as some who were just recorded; kept as pairs.
 
     The older record is named for the newer one. With a constant number of statements for each 500.
+    Addresses of many people are found by their index, as they are written and in lower case;
+    others are found by the nightly look.
     """
     found: dict[str, list[LookAlike]] = defaultdict(list)
     for ids in bulk.chunks(sorted(holder_ids)):
         new = set(ids)
-        given = select(*_LOWERED).where(bulk.among(work, Holder.id, ids))
-        addresses = {compared(text) for row in work.rows(given) for text in row if text}
-        likely = rules.pairs(_of_addresses(work, addresses))
+        given = select(*_AS_WRITTEN).where(bulk.among(work, Holder.id, ids))
+        written = {text for row in work.rows(given) for text in row if text}
+        addresses = {compared(text) for text in written}
+        if len(ids) <= _FEW:
+            likely = rules.pairs(_of_addresses(work, addresses, _LOWERED))
+        else:
+            likely = rules.pairs(_of_addresses(work, addresses | written, _AS_WRITTEN))
         mine = {pair: signs for pair, signs in likely.items() if not new.isdisjoint(pair)}
         _keep(work, mine)
         _tell(work, mine, new, found)
@@ -106,7 +114,7 @@ def look_through_addresses(work: UnitOfWork, after: str) -> str | None:
     )
     addresses = [row.address for row in work.rows(shared)]
     if addresses:
-        _keep(work, rules.pairs(_of_addresses(work, addresses)))
+        _keep(work, rules.pairs(_of_addresses(work, addresses, _LOWERED)))
     return addresses[-1] if len(addresses) == _AT_ONCE else None
 
 
@@ -124,15 +132,17 @@ def look_through_employer(work: UnitOfWork, after: str) -> str | None:
     return str(employer.id)
 
 
-def _of_addresses(reading: ReadContext, addresses: Collection[str]) -> Iterable[PersonToCompare]:
-    """The people with one of these addresses, unless very many share it."""
+def _of_addresses(
+    reading: ReadContext, addresses: Collection[str], columns: Sequence[ColumnElement[Any]]
+) -> Iterable[PersonToCompare]:
+    """The people with one of these addresses in these columns, unless very many share it."""
     if not addresses:
         return ()
     keys: set[str] = set()
-    for text in _LOWERED:
+    for text in columns:
         few = select(text.label("address")).where(text.in_(addresses)).group_by(text)
         keys |= {r.address for r in reading.rows(few.having(func.count() <= SHARED_BY))}
-    return _people(reading, or_(*(text.in_(keys) for text in _LOWERED)))
+    return _people(reading, or_(*(text.in_(keys) for text in columns)))
 
 
 class _PersonRow(NamedTuple):
