@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
 
 from tracker.domain import numbers
 from tracker.models import Certification
@@ -24,6 +25,16 @@ def is_among(reading: ReadContext, keys: Collection[str]) -> ColumnElement[bool]
         bulk.among(reading, Certification.number_key, keys),
         bulk.among(reading, Certification.former_key, keys),
     )
+
+
+def leading(reading: ReadContext, keys: Collection[str]) -> dict[str, str]:
+    """The current numbers for those keys whose certificates lead to others since a merge."""
+    other = aliased(Certification)
+    statement = select(Certification.number_key, Certification.former_key, other.number).join(
+        other, other.id == Certification.merged_into_id
+    )
+    rows = reading.rows(statement.where(is_among(reading, keys))) if keys else ()
+    return {key: row.number for row in rows for key in {*row[:2]} & {*keys}}
 
 
 def certification_of(reading: ReadContext, number: str) -> str | None:

@@ -6,7 +6,7 @@ the staff changed since: that value stays, and the report lists it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,13 +46,14 @@ class _HolderOnRecord(NamedTuple):
     time_zone: str
     email_confirmed: bool
     second_email_confirmed: bool
+    merged_into_id: str | None
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     if run.broken:
         return
     on_record = _on_record(run, rows)
-    rows = run.good(rows)
+    rows = _without_merged(run, run.good(rows), on_record)
     if run.broken:
         return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
@@ -104,7 +105,21 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnReco
     return on_record
 
 
+def _without_merged(
+    run: Run, rows: Sequence[ImportRow], on_record: dict[str, _HolderOnRecord]
+) -> Sequence[ImportRow]:
+    """The rows but those of records that were merged into others, which stay as they are."""
+    merged = {ref for ref, old in on_record.items() if old.merged_into_id is not None}
+    for row in rows:
+        if row.key in merged:
+            run.warn(row.number, "holder_ref", _MERGED)
+            run.counts["unchanged"] += 1
+            del on_record[row.key]
+    return [row for row in rows if row.key not in merged]
+
+
 _IDS = select(Holder.id)
+_MERGED = "names a record that was merged into another one; the row is left out"
 
 
 def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> RowValues:

@@ -173,10 +173,12 @@ def approve(work: UnitOfWork, erasure_id: str) -> ErasureRow:
     )
     sessions.check_fresh_person(work)
     holder = _living(work, row.holder_id)
-    addresses = [address for address in (holder.email, holder.second_email) if address]
-    person = ErasedPerson(row.holder_id, addresses)
     _decide(work, row, ErasureState.APPROVED, reason=None)
-    _erase(work, person)
+    merged = select(Holder.id).where(Holder.merged_into_id == holder.id)
+    for one in work.rows(merged):
+        _erase(work, ErasedPerson(one.id, []))
+    addresses = [address for address in (holder.email, holder.second_email) if address]
+    _erase(work, ErasedPerson(holder.id, addresses))
     return get(work, erasure_id)
 
 

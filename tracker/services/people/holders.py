@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
@@ -37,6 +38,7 @@ class HolderRow(NamedTuple):
     language: str
     time_zone: str
     deceased_on: date | None
+    merged_into_id: str | None
     recorded_at: datetime
     version: int
 
@@ -49,6 +51,7 @@ class HasTimeZone(Protocol):
         """The name of the time zone."""
 
 
+_NAMED = aliased(Holder)
 ADDRESSES = ("email", "second_email")
 _ONE = select(*columns_of(HolderRow, Holder))
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
@@ -202,9 +205,10 @@ def search(
 
     Names match by their beginning, ignoring accents and case; ``q`` matches the words of a name in
     any order, an email address, a certificate number, a ref or an employee number; addresses match
-    without case; everything else exactly.
+    without case; everything else exactly. A record that was merged into another one is not found,
+    but that one is, by everything by which the former was.
     """
-    statement = _ONE.order_by(Holder.id).limit(limit)
+    statement = _ONE.where(Holder.merged_into_id.is_(None)).order_by(Holder.id).limit(limit)
     if after:
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
@@ -219,7 +223,13 @@ def _matches(key: str, value: str) -> ColumnElement[bool]:
         return names.begins(key, value)
     if key == "email":
         return _has_address(value)
-    return getattr(Holder, key) == value  # type: ignore[no-any-return]
+    return _has_ref({value})
+
+
+def _has_ref(refs: Collection[str]) -> ColumnElement[bool]:
+    """The condition that a record, or one that was merged into it, has one of these refs."""
+    known = func.coalesce(_NAMED.merged_into_id, _NAMED.id)
+    return Holder.id.in_(select(known).where(_NAMED.ref.in_(refs)))
 
 
 def _has_address(text: str) -> ColumnElement[bool]:
@@ -242,7 +252,7 @@ def _is_meant(query: str) -> ColumnElement[bool]:
     )
     return or_(
         names.is_found_by(query),
-        Holder.ref.in_(keys),
+        _has_ref(keys),
         Holder.id.in_(certified),
         Holder.id.in_(employed),
     )

@@ -34,11 +34,15 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class ApprovalShown:
-    """A proposal in the words of the page; ``brings`` is what the public page will say."""
+    """A proposal in the words of the page.
+
+    ``brings`` is what the public page will say, ``records`` are the refs that a merge makes one.
+    """
 
     id: str
     act: str
     brings: str
+    records: str
     by: str
     reason: str
     expires_on: str
@@ -137,6 +141,7 @@ def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
         id=row.id,
         act=forms.words().two_person_acts[row.act],
         brings=brings,
+        records=" ← ".join(row.preview.get("refs", ())),
         by=row.proposed_by,
         reason=row.reason,
         expires_on=in_words(row.expires_at.date(), language),
