@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -13,25 +16,46 @@ from sqlalchemy import select
 from tests import factories
 from tests.conftest import examples
 from tests.services.imports.importing import bring
+from tracker.db import new_id
+from tracker.domain.errors import (
+    AlreadyMerged,
+    CannotBeUndone,
+    Conflict,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+    SelfReview,
+    TooBusy,
+    WaitsInBoth,
+)
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import (
+    Account,
     Activity,
+    Appeal,
     Assessment,
     Base,
     Certification,
     Employer,
     EmployerBar,
+    Erasure,
     Holder,
+    HolderRequest,
+    Message,
     Preference,
+    Recovery,
+    Renewal,
     RosterEntry,
     Sharing,
+    StandingChange,
 )
-from tracker.services.credentials import awards, verification
+from tracker.services.credentials import awards, certificate_numbers, verification
 from tracker.services.desk import merge_images, merges
 from tracker.services.imports import ImportRefused
 from tracker.services.overview import integrity
 from tracker.services.people import accounts, holders
 
+NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
 MODULES = ("safety", "quality", "processes", "maintenance")
 SAM = Actor(role="staff", name="Sam")
 _numbers = itertools.count(1)
@@ -242,3 +266,192 @@ def expected_award(before, facts):
     if first.keys() == set(MODULES) and not any(one.imported for one in facts):
         days.append(max(first.values()))
     return min(days, default=None)
+
+
+def pair(container, *facts):
+    """Two people, certified or not, and the id of an employer."""
+    (employer, _) = employers = companies(container)
+    ids = [recorded(container, one, employers)[0] for one in facts or (Facts(), Facts())]
+    return (*ids, employer)
+
+
+def merged(container, kept, other):
+    with container.work(SAM) as work:
+        return merges.merge(work, kept, other, reason="One person.")
+
+
+def refused(container, kind, kept, other, by=SAM):
+    with pytest.raises(kind) as raised, container.work(by) as work:
+        merges.merge(work, kept, other, reason="One person.")
+    return raised.value
+
+
+DAY = date(2026, 11, 1)
+BY_SOMEBODY = {"proposed_by": "x", "proposer_role": "staff", "reason": "x", "recorded_at": NOW}
+
+
+def waiting(what, holder_id, certification_id):
+    """The rows of something that waits for a decision."""
+    about = {"certification_id": certification_id, "recorded_at": NOW}
+    asks = {"holder_id": holder_id, "proposer_id": new_id(), **BY_SOMEBODY}
+    change = {"reason_code": "other", "reason": "x", "decided_by": "x", **about}
+    suspended = StandingChange(kind="suspend", effective_on=DAY, **change)
+    days = {"statement": "x", "filed_on": DAY, "due_on": DAY, "fee": Decimal(0)}
+    proposal = {"kind": "name_change", "proposal": {}, "requested_on": DAY, "recorded_at": NOW}
+    return {
+        "application for renewal": [Renewal(cycle=1, submitted_on=DAY, **about)],
+        "appeal": [suspended, Appeal(change_id=suspended.id, **days, **about)],
+        "request of one kind": [HolderRequest(holder_id=holder_id, **proposal)],
+        "erasure": [Erasure(due_on=DAY, **asks)],
+        "recovery": [Recovery(kind="address", email="x@x.org", **asks)],
+    }[what]
+
+
+CERTIFIED = Facts(passes=tuple((module, date(2024, 3, 1)) for module in MODULES))
+
+
+@pytest.mark.parametrize(
+    "what", ["application for renewal", "appeal", "request of one kind", "erasure", "recovery"]
+)
+def test_nothing_may_wait_in_both_records(container, what):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.work(SYSTEM) as work:
+        for holder_id in (kept, other):
+            held = work.row(select(Certification.id).where(Certification.holder_id == holder_id))
+            for row in waiting(what, holder_id, held.id):
+                work.session.add(row)
+                work.session.flush()
+
+    assert what in refused(container, WaitsInBoth, kept, other).detail
+
+
+def test_records_that_cannot_be_of_one_person_are_refused(container):
+    passed = Facts(passes=(("safety", date(2024, 3, 1)),))
+    kept, other, _ = pair(container, passed, passed)
+    refused(container, Invalid, kept, kept)
+    refused(container, NotFound, kept, new_id())
+    for own in (kept, other):
+        refused(container, SelfReview, kept, other, by=Actor("staff", "x", holder_id=own))
+    with container.work(SYSTEM) as work:
+        attempt = select(Assessment).where(Assessment.holder_id == other)
+        work.session.scalar(attempt).passed = False
+    assert "contradict" in refused(container, Conflict, kept, other).detail
+    with container.work(SYSTEM) as work:
+        work.session.get(Holder, other).deceased_on = date(2026, 1, 1)
+    assert "death" in refused(container, Conflict, kept, other).detail
+
+
+def test_a_message_that_is_being_sent_is_waited_for(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        row = Message(
+            dedupe_key="x",
+            message_id="<x@x>",
+            kind="notice",
+            holder_id=other,
+            address="x@x.org",
+            state="transmitting",
+            created_at=work.now,
+            next_at=work.now,
+            useful_until=work.now,
+        )
+        work.session.add(row)
+
+    refused(container, TooBusy, kept, other)
+
+
+def test_what_a_person_has_once_is_left_once(container):
+    facts = replace(CERTIFIED, employers=frozenset({0}), barred=frozenset({1}), wants=True)
+    kept, other, employer = pair(container, facts, replace(facts, wants=False))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        live = {
+            "attempts": select(Assessment.id).where(Assessment.voided_at.is_(None)),
+            "consents": select(Sharing.id).where(Sharing.ended_at.is_(None)),
+            "entries": select(RosterEntry.id).where(RosterEntry.ended_on.is_(None)),
+        }
+        counts = {name: len(reading.rows(statement)) for name, statement in live.items()}
+        wants = select(Preference.wanted).where(Preference.holder_id == kept)
+        assert reading.row(wants).wanted is False
+        assert reading.rows(select(Sharing.employer_id).distinct()) == [(employer,)]
+        held = select(Certification.number).where(Certification.holder_id == kept)
+        numbers = [row.number for row in reading.rows(held.order_by(Certification.sequence))]
+        found = {certificate_numbers.certification_of(reading, number) for number in numbers}
+    assert counts == {"attempts": 4, "consents": 1, "entries": 1}
+    assert (len(numbers), len(found)) == (2, 1)
+    leads = {row["number"]: row["leads_to"] for row in summary(container, merge_id)}
+    assert leads == {numbers[0]: None, numbers[1]: numbers[0]}
+
+
+def test_the_account_goes_on_if_it_is_the_only_one(container):
+    signed_in = Facts(signed_in=True)
+    kept, other, _ = pair(container, Facts(), signed_in)
+    first, second, _ = pair(container, signed_in, signed_in)
+
+    told = {
+        name: accounts_after(container, *ids)
+        for name, ids in {"one": (kept, other), "two": (first, second)}.items()
+    }
+    assert told == {
+        "one": ("moved", [(kept, True)]),
+        "two": ("closed", [(first, True), (second, False)]),
+    }
+
+
+def accounts_after(container, kept, other):
+    merge_id = merged(container, kept, other)
+    with container.reading(SYSTEM) as reading:
+        account = merges.get(reading, merge_id).summary["account"]
+        columns = (Account.holder_id, Account.deactivated_at)
+        rows = reading.rows(select(*columns).where(Account.holder_id.in_([kept, other])))
+    return account, sorted((row[0], row[1] is None) for row in rows)
+
+
+def test_merges_of_merged_records_are_undone_last_one_first(container):
+    a, b, _ = pair(container, CERTIFIED, CERTIFIED)
+    c, *_ = pair(container, CERTIFIED)
+    before = image(container, [a, b, c])
+    first = merged(container, b, a)
+    refused(container, AlreadyMerged, c, a)
+    second = merged(container, c, b)
+
+    with container.reading(SYSTEM) as reading:
+        rows = reading.rows(select(Holder.id, Holder.merged_into_id).where(Holder.id.in_([a, b])))
+        assert dict(rows) == {a: c, b: c}
+        leads = select(Certification.merged_into_id).where(
+            Certification.merged_into_id.is_not(None)
+        )
+        assert len({row[0] for row in reading.rows(leads)}) == 1
+    with pytest.raises(CannotBeUndone), container.work(SAM) as work:
+        merges.undo(work, first, reason="x")
+    for merge_id in (second, first):
+        with container.work(SAM) as work:
+            merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, [a, b, c])) == []
+    with pytest.raises(IllegalTransition), container.work(SAM) as work:
+        merges.undo(work, first, reason="x")
+
+
+def test_two_who_merge_at_once_make_one_merge(container):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+
+    def act(_):
+        try:
+            return merged(container, kept, other)
+        except AlreadyMerged:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [one for one in pool.map(act, range(4)) if one is not None]
+    assert len(made) == 1
+
+
+def test_a_preview_leaves_no_trace(container):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    before = image(container, [kept, other])
+    with container.work(SAM) as work:
+        brought = merges.preview(work, kept, other)
+    assert brought["moved"]["assessment"] == 4
+    assert image(container, [kept, other]) == before

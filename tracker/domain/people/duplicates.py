@@ -6,9 +6,9 @@ it needs another sign beside it. Nobody is refused for it; staff look at the pai
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -18,7 +18,7 @@ from tracker.domain.names import FoldedName
 from tracker.domain.values import folded
 
 SHARED_BY = 10
-"""An address or an employee id that more records have is a shared one, and no sign."""
+"""An address that more records have is a shared mailbox, and no sign."""
 _ALIKE = 90  # of 100: the similarity of names that differ by typing errors only
 _LARGEST_BLOCK = 200
 _BEGIN = 2  # letters
@@ -95,8 +95,11 @@ def pairs(people: Iterable[PersonToCompare]) -> dict[tuple[str, str], tuple[Dupl
     Only people of one block are compared: those with the same address, and those whose names have
     two words that begin alike. A block of more than 200 says too little and is left out.
     """
+    given = tuple(people)
+    counts = Counter(email for person in given for email in person.emails)
+    shared_by_many = {email for email, count in counts.items() if count > SHARED_BY}
     blocks: dict[tuple[str, str], dict[str, PersonToCompare]] = defaultdict(dict)
-    for person in people:
+    for person in (replace(one, emails=one.emails - shared_by_many) for one in given):
         for name in person.names:
             begins = [word[:_BEGIN] for word in _words(name)]
             for words in combinations(begins, 2) if len(begins) > 1 else [begins]:
@@ -104,8 +107,8 @@ def pairs(people: Iterable[PersonToCompare]) -> dict[tuple[str, str], tuple[Dupl
         for email in person.emails:
             blocks["email", email][person.id] = person
     found: dict[tuple[str, str], tuple[DuplicateSign, ...]] = {}
-    for (kind, _), block in blocks.items():
-        if len(block) > (SHARED_BY if kind == "email" else _LARGEST_BLOCK):
+    for block in blocks.values():
+        if len(block) > _LARGEST_BLOCK:
             continue
         for one, other in combinations(sorted(block.values(), key=lambda p: p.id), 2):
             if (one.id, other.id) not in found and (shared := signs(one, other)):

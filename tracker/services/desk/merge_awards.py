@@ -122,8 +122,12 @@ def _lead(work: UnitOfWork, united: UnitedAwards) -> None:
         for table in (Renewal, StandingChange, Appeal):
             mine = update(table).where(table.certification_id == id_)
             work.execute(mine.values(certification_id=leading))
-        leads = update(Certification).where(Certification.merged_into_id == id_)
-        work.execute(leads.values(merged_into_id=leading))
+
+
+def _leads_to(row: _Row, united: UnitedAwards) -> str | None:
+    """The award to which one leads now; never to one that leads on to another."""
+    before = row.merged_into_id
+    return united.leads.get(before or row.id, before)
 
 
 def _write_rows(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> None:
@@ -156,7 +160,7 @@ def _write_rows(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> No
         {
             "_id": id_,
             "holder_id": merging.to_id,
-            "merged_into_id": united.leads.get(id_, rows[id_].merged_into_id),
+            "merged_into_id": _leads_to(rows[id_], united),
             **value,
         }
         for id_, value in values.items()
