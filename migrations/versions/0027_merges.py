@@ -55,6 +55,7 @@ def upgrade() -> None:
         postgresql_where=_MERGED,
     )
     op.create_index("ix_holder_second_email", "holder", ["second_email"])
+    op.create_index("ix_roster_entry_employee_id", "roster_entry", ["employee_id"])
     _lists(_NEW_ACTS, _NEW_NOTICES)
     if op.get_bind().dialect.name == "postgresql":
         for table in _NEW:
@@ -154,6 +155,7 @@ def downgrade() -> None:
     for change in _WITHOUT_MERGES:
         op.execute(sa.text(change))
     _lists(_OLD_ACTS, _OLD_NOTICES)
+    op.drop_index("ix_roster_entry_employee_id", "roster_entry")
     for name in ("merged_into", "second_email"):
         op.drop_index(f"ix_holder_{name}", "holder")
     for table in ("certification", "holder"):

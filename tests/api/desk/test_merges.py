@@ -11,8 +11,10 @@ from tests import factories
 from tests.services.delivery import reminder_cases as cases
 from tests.services.imports.importing import bring
 from tracker import jobs
-from tracker.domain.permissions import SYSTEM
-from tracker.models import Assessment, Certification, Holder
+from tracker.db import new_id
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import Assessment, Base, Certification, Holder
+from tracker.services.overview import erasures
 
 WHY = {"reason": "One person, two records."}
 
@@ -108,6 +110,32 @@ def test_a_merge_from_the_proposal_to_its_undoing(app, container, sam, caller, r
     assert sam.post(undo, {"reason": "x"}).json["code"] == "illegal_transition"
     assert refs(sam.get("/holders?q=pena-ruiz")) == ["M"]
     assert certificates(container, records) == [own, theirs]
+
+
+def test_who_is_erased_is_erased_with_the_records_that_were_merged(container, sam, records):
+    kept, merged = records
+    with container.work(SYSTEM) as work:
+        work.session.get(Holder, kept).second_email = "second@x.org"  # no room for the other's
+    made = sam.by_two(f"/holders/{kept}/merge", WHY | {"merged_id": merged})
+    assert made.json["preview"]["addresses_left_out"] == ["pena@x.org"]
+    sam.by_two("/erasures", {"holder_id": kept, "reason": "Asked for it."})
+    erasure = sam.get("/erasures").json["items"][0]
+    assert sam.post(f"/erasures/{erasure['id']}/approval").status_code == 403
+
+    with container.reading(SYSTEM) as reading:
+        before = words(reading)
+    assert "pena@x.org" in before
+    with container.work(Actor("staff", "Lee", person_id=new_id())) as work:
+        erasures.approve(work, erasure["id"])
+    with container.reading(SYSTEM) as reading:
+        left = [word for word in ("soto", "pena@", "Peña", "second@") if word in words(reading)]
+    assert left == []
+
+
+def words(reading):
+    """Every value of every row, as text."""
+    tables = Base.metadata.sorted_tables
+    return " ".join(str(row) for table in tables for row in reading.rows(select(table)))
 
 
 def test_the_person_is_told_in_their_language(container, sam, records, clock):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -260,7 +261,7 @@ def first_award(rows):
 def expected_award(before, facts):
     """The earlier award of the two; without one from a file, that of the passes of both."""
     days = [day for day in (first_award(before),) if day is not None]
-    first = {}
+    first: dict[str, date] = {}
     for module, day in facts[0].passes + facts[1].passes:
         first[module] = min(first.get(module, day), day)
     if first.keys() == set(MODULES) and not any(one.imported for one in facts):
@@ -292,16 +293,16 @@ BY_SOMEBODY = {"proposed_by": "x", "proposer_role": "staff", "reason": "x", "rec
 
 def waiting(what, holder_id, certification_id):
     """The rows of something that waits for a decision."""
-    about = {"certification_id": certification_id, "recorded_at": NOW}
+    about: dict[str, Any] = {"certification_id": certification_id, "recorded_at": NOW}
     asks = {"holder_id": holder_id, "proposer_id": new_id(), **BY_SOMEBODY}
     change = {"reason_code": "other", "reason": "x", "decided_by": "x", **about}
     suspended = StandingChange(kind="suspend", effective_on=DAY, **change)
-    days = {"statement": "x", "filed_on": DAY, "due_on": DAY, "fee": Decimal(0)}
-    proposal = {"kind": "name_change", "proposal": {}, "requested_on": DAY, "recorded_at": NOW}
+    days: dict[str, Any] = {"statement": "x", "filed_on": DAY, "due_on": DAY, "fee": Decimal(0)}
+    proposal: dict[str, Any] = {"kind": "name_change", "proposal": {}, "requested_on": DAY}
     return {
         "application for renewal": [Renewal(cycle=1, submitted_on=DAY, **about)],
         "appeal": [suspended, Appeal(change_id=suspended.id, **days, **about)],
-        "request of one kind": [HolderRequest(holder_id=holder_id, **proposal)],
+        "request of one kind": [HolderRequest(holder_id=holder_id, recorded_at=NOW, **proposal)],
         "erasure": [Erasure(due_on=DAY, **asks)],
         "recovery": [Recovery(kind="address", email="x@x.org", **asks)],
     }[what]

@@ -26,7 +26,7 @@ class ComparedPersonSchema(Schema):
     email = fields.String(required=True)
 
 
-class LikelyDuplicateSchema(Schema):
+class DuplicatePairSchema(Schema):
     """A pair of records, why it is listed, and whether it is settled that they are two people."""
 
     id = fields.UUID(required=True)
@@ -67,7 +67,7 @@ def present(row: DuplicateRow) -> dict[str, object]:
     "GET /holders/duplicates",
     "staff",
     query=DuplicateQuerySchema,
-    returns=page_of(LikelyDuplicateSchema),
+    returns=page_of(DuplicatePairSchema),
 )
 def listed(reading: ReadContext, query: Loaded) -> Response:
     """Pairs of records that may be of one person, the first found first."""
@@ -81,7 +81,7 @@ def listed(reading: ReadContext, query: Loaded) -> Response:
     "POST /holders/duplicates/<uuid:duplicate_id>/settlement",
     "staff",
     body=SettlementSchema,
-    returns=LikelyDuplicateSchema,
+    returns=DuplicatePairSchema,
     errors=(404, 409),
 )
 def settle(work: UnitOfWork, body: Loaded, *, duplicate_id: str) -> Response:
@@ -93,7 +93,7 @@ def settle(work: UnitOfWork, body: Loaded, *, duplicate_id: str) -> Response:
     "POST /holders/duplicates/<uuid:duplicate_id>/reopening",
     "staff",
     body=SettlementSchema,
-    returns=LikelyDuplicateSchema,
+    returns=DuplicatePairSchema,
     errors=(404, 409),
 )
 def reopen(work: UnitOfWork, body: Loaded, *, duplicate_id: str) -> Response:

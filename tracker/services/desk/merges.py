@@ -112,8 +112,9 @@ def merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> s
         **addresses,
         "certifications": _compared(held, _held(work, pair)),
     }
+    merge_id = new_id()
     row = {
-        "id": new_id(),
+        "id": merge_id,
         "holder_id": holder_id,
         "merged_id": merged_id,
         "reason": reason,
@@ -123,12 +124,12 @@ def merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> s
         "recorded_by": work.actor.name,
     }
     bulk.insert(work, RecordMerge, [row])
-    merge_images.keep(work, row["id"], merge_images.differences(before, after))
-    _finish(work, pair, row["id"], action="merge", reason=reason)
-    return str(row["id"])
+    merge_images.keep(work, merge_id, merge_images.differences(before, after))
+    _finish(work, pair, merge_id, action="merge", reason=reason)
+    return merge_id
 
 
-def preview(work: UnitOfWork, holder_id: str, merged_id: str) -> Mapping[str, object]:
+def preview(work: UnitOfWork, holder_id: str, merged_id: str) -> Mapping[str, Any]:
     """What a merge would bring: it is tried and rolled back. Raises what ``merge`` raises."""
     savepoint = bulk.savepoint(work)
     try:

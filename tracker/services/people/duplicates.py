@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select, union_all, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tracker.db import new_id
 from tracker.domain.emails import compared
@@ -28,8 +28,9 @@ from tracker.services.people import names
 Pairs = Mapping[tuple[str, str], Sequence[DuplicateSign]]
 
 _IS_SOMEBODY = (Holder.merged_into_id.is_(None), Holder.erased_at.is_(None))
-_AS_WRITTEN = (Holder.email, Holder.second_email)
-_LOWERED = (func.lower(Holder.email), func.lower(Holder.second_email))
+_Columns = Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
+_AS_WRITTEN: _Columns = (Holder.email, Holder.second_email)
+_LOWERED: _Columns = (func.lower(Holder.email), func.lower(Holder.second_email))
 _AT_ONCE = 500
 _FEW = 20
 _WORDS = {
@@ -133,7 +134,7 @@ def look_through_employer(work: UnitOfWork, after: str) -> str | None:
 
 
 def _of_addresses(
-    reading: ReadContext, addresses: Collection[str], columns: Sequence[ColumnElement[Any]]
+    reading: ReadContext, addresses: Collection[str], columns: _Columns
 ) -> Iterable[PersonToCompare]:
     """The people with one of these addresses in these columns, unless very many share it."""
     if not addresses:

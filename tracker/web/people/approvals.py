@@ -133,7 +133,7 @@ def _reasons(reading: ReadContext) -> list[ReasonCode]:
 
 
 def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
-    brings = ""
+    brings, refs = "", row.preview.get("refs")
     if status := row.preview.get("status"):
         words = ON_THE_PAGE[language].statuses[Status(str(status))]
         brings = f"{row.preview['number']}: {words}"
@@ -141,7 +141,7 @@ def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
         id=row.id,
         act=forms.words().two_person_acts[row.act],
         brings=brings,
-        records=" ← ".join(row.preview.get("refs", ())),
+        records=" ← ".join(refs if isinstance(refs, list) else ()),
         by=row.proposed_by,
         reason=row.reason,
         expires_on=in_words(row.expires_at.date(), language),
