@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
@@ -16,7 +16,7 @@ from tracker.domain.emails import searched
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import FoldedName, is_same
 from tracker.domain.permissions import check_own_holder, is_own
-from tracker.models import Certification, Employer, Holder, RosterEntry
+from tracker.models import Certification, Holder, RosterEntry
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
@@ -212,24 +212,23 @@ def search(
     if after:
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
-        statement = statement.where(_matches(key, value))
+        statement = statement.where(_matches(reading, key, value))
     return reading.rows_as(HolderRow, statement)
 
 
-def _matches(key: str, value: str) -> ColumnElement[bool]:
+def _matches(reading: ReadContext, key: str, value: str) -> ColumnElement[bool]:
     if key == "q":
-        return _is_meant(value)
+        return _is_meant(reading, value)
     if key in names.FIELDS:
         return names.begins(key, value)
     if key == "email":
         return _has_address(value)
-    return _has_ref({value})
+    return Holder.id.in_(_of_refs({value}))
 
 
-def _has_ref(refs: Collection[str]) -> ColumnElement[bool]:
-    """The condition that a record, or one that was merged into it, has one of these refs."""
-    known = func.coalesce(_NAMED.merged_into_id, _NAMED.id)
-    return Holder.id.in_(select(known).where(_NAMED.ref.in_(refs)))
+def _of_refs(refs: Collection[str]) -> Select[str]:
+    """The records that have one of these refs, or into which one that has it was merged."""
+    return select(func.coalesce(_NAMED.merged_into_id, _NAMED.id)).where(_NAMED.ref.in_(refs))
 
 
 def _has_address(text: str) -> ColumnElement[bool]:
@@ -238,21 +237,27 @@ def _has_address(text: str) -> ColumnElement[bool]:
     return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
-def _is_meant(query: str) -> ColumnElement[bool]:
-    """The condition that a query matches a holder in any of the ways to identify one."""
+def _is_meant(reading: ReadContext, query: str) -> ColumnElement[bool]:
+    """The condition that a query matches a holder in any of the ways to identify one.
+
+    Names are compared by reading through all of them. So a query with a digit, as names have none,
+    is first looked up among what indexes find.
+    """
     address = "".join(query.split())
     if "@" in searched(address):
         return _has_address(address)
+    by_index = Holder.id.in_(identified(query))
+    has_digit = any(sign.isdigit() for sign in query)
+    if has_digit and reading.row(select(Holder.id).where(by_index).limit(1)) is not None:
+        return by_index
+    return or_(names.is_found_by(query), by_index)
+
+
+def identified(query: str) -> CompoundSelect[Any]:
+    """The ids of people who have this ref, certificate number or employee number."""
     keys = {query, query.upper(), query.lower()}
     certified = select(Certification.holder_id).where(certificate_numbers.is_called(query))
-    employed = (
-        select(RosterEntry.holder_id)
-        .join(Employer)
-        .where(RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None))
+    employed = select(RosterEntry.holder_id).where(
+        RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None)
     )
-    return or_(
-        names.is_found_by(query),
-        _has_ref(keys),
-        Holder.id.in_(certified),
-        Holder.id.in_(employed),
-    )
+    return union(_of_refs(keys), certified, employed)
