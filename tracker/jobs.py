@@ -24,7 +24,7 @@ from tracker.services.delivery.reaper import ReapCounts
 from tracker.services.employers import digests, employments
 from tracker.services.overview import history_checkpoints, retention
 from tracker.services.overview.history_checkpoints import Checkpoint
-from tracker.services.people import sessions, sign_in
+from tracker.services.people import duplicates, sessions, sign_in
 from tracker.services.points import evidence, review_waits
 from tracker.settings import Settings
 
@@ -177,6 +177,23 @@ def end_employments(container: Container) -> int:
             employments.finish_reached(work, waiting[start : start + _TOGETHER])
     _log_counts("employments", {"ended": len(waiting)})
     return len(waiting)
+
+
+def find_duplicates(container: Container, *, stop: Callable[[], bool] = never) -> int:
+    """Look for records that may be of one person among all; returns how many lists were compared.
+
+    Each employer's list and each 500 shared addresses in a transaction of their own; what a long
+    run leaves is found by the next one.
+    """
+    ends, compared = time.monotonic() + LONGEST_RUN, 0
+    for look in (duplicates.look_through_addresses, duplicates.look_through_employer):
+        last: str | None = ""
+        while last is not None and not stop() and time.monotonic() < ends:
+            with container.work(SYSTEM) as work:
+                last = look(work, last)
+            compared += last is not None
+    _log_counts("duplicates", {"compared": compared})
+    return compared
 
 
 def tidy(container: Container) -> int:

@@ -92,6 +92,12 @@ def timetable(
             "employments", partial(jobs.end_employments, container), _ONCE_AN_HOUR, watched=False
         ),
         TimetableEntry("waits", partial(jobs.measure_waits, container), _ONCE_A_DAY, watched=False),
+        TimetableEntry(
+            "duplicates",
+            partial(jobs.find_duplicates, container, stop=stop),
+            _ONCE_A_DAY,
+            watched=False,
+        ),
         TimetableEntry("tidy", partial(jobs.tidy, container), _ONCE_A_DAY, watched=False),
         TimetableEntry(
             "retention", partial(jobs.retain, container, stop=stop), _ONCE_A_DAY, watched=False

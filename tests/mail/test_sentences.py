@@ -237,6 +237,10 @@ RULES |= dict.fromkeys(
         "employment_ended",
         "request_granted",
         "request_refused",
+        "records_merged",
+        "records_merged_next",
+        "records_parted",
+        "records_parted_next",
         "brings",
         "brings_part",
         "claimed_approved",
@@ -354,7 +358,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "listed",
         "employer_renamed",
         "employment_ended",
-    } or tells.startswith("request"):
+    } or tells.startswith(("request", "records")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 

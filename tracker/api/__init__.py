@@ -35,12 +35,12 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, requests, review_queue, reviews
+from tracker.api.desk import approvals, merges, requests, review_queue, reviews
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
-from tracker.api.people import holders, preferences
+from tracker.api.people import duplicates, holders, preferences
 from tracker.api.points import activities, evaluations, evidence, providers
 
 PREFIX = "/api/v1"
@@ -58,6 +58,7 @@ _RESOURCES = (
     schemes,
     reasons,
     holders,
+    duplicates,
     requests,
     history,
     security_events,
@@ -67,6 +68,7 @@ _RESOURCES = (
     assessments,
     certifications,
     approvals,
+    merges,
     imported_awards,
     adjustments,
     appeals,

@@ -416,3 +416,21 @@ class NotACorrection(Conflict):
     """Only a version that names the one it corrects can repair the cycles governed by that one."""
 
     code = "not_a_correction"
+
+
+class AlreadyMerged(Conflict):
+    """The record was merged into another one of the same person, which is to be used instead."""
+
+    code = "already_merged"
+
+
+class CannotBeUndone(Conflict):
+    """What was done since depends on it."""
+
+    code = "cannot_be_undone"
+
+
+class WaitsInBoth(Conflict):
+    """Both records have something that waits for a decision, of which a person has only one."""
+
+    code = "waits_in_both"

@@ -145,6 +145,8 @@ TELLS = (
     "employment_ended",
     "request_refused",
     "request_granted",
+    "records_merged",
+    "records_parted",
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
@@ -158,6 +160,7 @@ _OF_ACTIVITIES = frozenset(
     }
 )
 _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
+_OF_RECORDS = frozenset({"request_granted", "request_refused", "records_merged", "records_parted"})
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
@@ -253,6 +256,8 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
+    "records_merged": ("records_merged_next", "questions"),
+    "records_parted": ("records_parted_next", "questions"),
 }
 """The sentences about the event itself that may follow the first one."""
 
@@ -402,7 +407,7 @@ def _section(
 
 
 def _title(notice: NoticeToCompose) -> str | None:
-    if notice.tells in {"request_granted", "request_refused"}:
+    if notice.tells in _OF_RECORDS:
         return None
     return _about(notice, notice.about) if notice.tells in _OF_EMPLOYERS else _full_name(notice)
 

@@ -376,6 +376,8 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
     yield NoticeToCompose("request_granted", about=name, before=today, now=now)
     yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
+    yield NoticeToCompose("records_merged", now=now)
+    yield NoticeToCompose("records_parted", now=now)
 
 
 def _of_policy(

@@ -36,6 +36,7 @@ from tracker.models.holders import FormerName, Holder, HolderRequest
 from tracker.models.idempotency import IdempotencyKey
 from tracker.models.import_runs import ImportRun
 from tracker.models.looks import EmployerLook, WorkerSeen
+from tracker.models.merges import LikelyDuplicate, MergedRow, RecordMerge
 from tracker.models.migrations import AppliedMigration
 from tracker.models.notices import Notice
 from tracker.models.organizations import Provider, Sponsor
@@ -87,7 +88,9 @@ __all__ = [
     "IdempotencyKey",
     "ImportRun",
     "Invitation",
+    "LikelyDuplicate",
     "LoginSession",
+    "MergedRow",
     "Message",
     "Notice",
     "OpenReview",
@@ -97,6 +100,7 @@ __all__ = [
     "Preference",
     "Provider",
     "ProviderIdentity",
+    "RecordMerge",
     "RecordWriter",
     "Recovery",
     "RecoveryCode",

@@ -40,6 +40,9 @@ class Certification(Base, kw_only=True):
     unless it is voided (``voided_at``). ``edition`` and ``source`` are quoted from the file.
     ``number_key`` is the number in compared form. ``former_key`` is the compared form of the number
     that we gave before a file brought the award's own; the certification is still found by it.
+
+    ``merged_into_id``: two records of the holder were merged, and this award is now the same as
+    that one, to which its number and public address lead. It counts nowhere else.
     """
 
     __tablename__ = "certification"
@@ -54,6 +57,10 @@ class Certification(Base, kw_only=True):
             postgresql_where=_CURRENT,
         ),
         CheckConstraint("voided_at is null or imported_at is not null", name="voided"),
+        CheckConstraint(
+            "merged_into_id is null or (merged_into_id <> id and withdrawn_at is not null)",
+            name="merged",
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -76,6 +83,7 @@ class Certification(Base, kw_only=True):
     imported_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     void_reason: Mapped[str | None] = mapped_column(Text, default=None)
+    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("certification.id"), default=None)
 
 
 class Cycle(Base, kw_only=True):

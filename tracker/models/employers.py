@@ -56,6 +56,7 @@ class RosterEntry(Base, kw_only=True):
         ),
         Index("ix_roster_entry_employee", "employer_id", "employee_id", "id"),
         Index("ix_roster_entry_page", "employer_id", "id"),
+        Index("ix_roster_entry_employee_id", "employee_id"),
         Index("ix_roster_entry_holder", "holder_id"),
         one_of("purpose", ConsentPurpose),
         one_of("answer", ConsentAnswer),

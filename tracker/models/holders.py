@@ -13,6 +13,7 @@ from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 
 _OPEN = written("state", RequestState.REQUESTED)
+_MERGED = text("merged_into_id is not null")
 LANGUAGE_CHECK = f"language in ({', '.join(repr(language) for language in LANGUAGES)})"
 
 
@@ -24,7 +25,8 @@ class Holder(Base, kw_only=True):
     ``deceased_on`` receives no messages and is no longer verified as valid. An address that staff
     recorded or a file brought is confirmed; one that the holder entered receives messages but does
     not identify the holder to others. ``erased_at``: the person's data are gone, and the record
-    reads as that of somebody who died (``services/overview/belongings.py``).
+    reads as that of somebody who died (``services/overview/belongings.py``). ``merged_into_id``: it
+    is another record of that person, to which everything went (``services/desk/merges.py``).
     """
 
     __tablename__ = "holder"
@@ -32,6 +34,7 @@ class Holder(Base, kw_only=True):
         CheckConstraint(LANGUAGE_CHECK, name="language"),
         Index("ix_holder_name", "family_name", "given_name", "id"),
         Index("ix_holder_email", "email"),
+        Index("ix_holder_second_email", "second_email"),
         Index(
             "ix_holder_deceased",
             "id",
@@ -39,6 +42,13 @@ class Holder(Base, kw_only=True):
             postgresql_where=text("deceased_on is not null"),
         ),
         Index("ix_holder_folded_name", "folded_name", "id"),
+        Index(
+            "ix_holder_merged_into",
+            "merged_into_id",
+            sqlite_where=_MERGED,
+            postgresql_where=_MERGED,
+        ),
+        CheckConstraint("merged_into_id is null or merged_into_id <> id", name="merged"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -54,6 +64,7 @@ class Holder(Base, kw_only=True):
     folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)
     erased_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 

@@ -33,9 +33,11 @@ from tracker.models import (
     Holder,
     HolderRequest,
     ImportRun,
+    LikelyDuplicate,
     Message,
     Passkey,
     Provider,
+    RecordMerge,
     Renewal,
     Sharing,
     SignIn,
@@ -44,10 +46,12 @@ from tracker.models import (
 )
 from tracker.services.core import signed_links
 from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.desk import merge_images
 from tracker.services.employers import digest_links
 from tracker.services.overview import erasures, two_person_acts
 from tracker.services.people import (
     accounts,
+    holders,
     invitations,
     password_changes,
     recoveries,
@@ -99,6 +103,7 @@ def person(container: Container, company: employer_cases.Company) -> Ids:
         ids["approval_id"] = _proposal(work, ids["certification_id"])
         sam = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
         ids["erasure_id"] = erasures.ask(sam, ids["holder_id"], reason="Asked for by mail.").id
+        ids |= _twice(work, ids["holder_id"])
     return ids
 
 
@@ -328,6 +333,28 @@ def _proposal(work: UnitOfWork, certification_id: str) -> str:
         certification_id, "conduct", "Exam code of conduct."
     )
     return two_person_acts.propose_revocation(proposer, wanted).id
+
+
+def _twice(work: UnitOfWork, holder_id: str) -> Ids:
+    """Another record that may be of the same person, and a merge of both."""
+    values = {"given_name": "Twice", "family_name": "Ruiz", "email": f"{holder_id}@twice.example"}
+    other_id = holders.register(work, values).id
+    first, second = sorted([holder_id, other_id])
+    pair = LikelyDuplicate(
+        first_id=first, second_id=second, signs=["same_name"], recorded_at=work.now
+    )
+    merge = RecordMerge(
+        holder_id=holder_id,
+        merged_id=other_id,
+        reason="One person.",
+        summary={},
+        seals=merge_images.seals(work, [holder_id, other_id]),
+        recorded_at=work.now,
+        recorded_by="sam",
+    )
+    work.session.add_all([pair, merge])
+    work.session.flush()
+    return {"duplicate_id": pair.id, "merge_id": merge.id}
 
 
 def _picture() -> bytes:

@@ -72,7 +72,11 @@ BODIES = {
     },
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
+    "POST /holders/duplicates/{duplicate_id}/reopening": WHY,
+    "POST /holders/duplicates/{duplicate_id}/settlement": WHY,
     "PATCH /holders/{holder_id}": {"language": "es"},
+    "POST /holders/{holder_id}/merge": WHY | {"merged_id": UNKNOWN},
+    "POST /merges/{merge_id}/undo": WHY,
     "POST /holders/{holder_id}/assessments": {
         "scheme": "cpt",
         "module": "safety",

@@ -26,6 +26,8 @@ from tracker.services.points import activities, providers
 
 LISTS = (
     "/holders",
+    "/holders/duplicates",
+    "/merges",
     "/centers",
     "/certifications",
     "/activities",

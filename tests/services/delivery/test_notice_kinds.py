@@ -26,6 +26,7 @@ PLACES = {
     NoticeKind.APPEAL_RECEIVED: ("considered", "appeal"),
     NoticeKind.APPEAL_DECIDED: ("considered", "appeal"),
     NoticeKind.REQUEST_DECIDED: ("considered", "request"),
+    NoticeKind.RECORDS_MERGED: ("considered", "merge"),
     NoticeKind.SUSPENDED: ("at_once", "certification"),
     NoticeKind.REINSTATED: ("considered", "certification"),
     NoticeKind.REVOKED: ("at_once", "certification"),

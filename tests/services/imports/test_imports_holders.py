@@ -1,4 +1,4 @@
-"""services/imports/holders.py: names in files, what people changed since, and namesakes."""
+"""services/imports/holders.py: names in files, what people changed since, and likely duplicates."""
 
 from __future__ import annotations
 
@@ -184,7 +184,10 @@ def test_two_such_people_in_one_file_are_remarked_on_once(container):
     assert [(row, column) for row, column, _ in told(report)] == [(3, "holder_ref")]
 
 
-@pytest.mark.parametrize("line", ["B,Ana,Soto,b@x.org,,,\n", "B,Rosa,Soto,ana@example.org,,,\n"])
-def test_the_same_name_or_address_alone_is_nothing_to_remark_on(container, id_, line):
-    assert told(bring(container, "holders", HEAD + line)) == []
+def test_the_same_address_alone_is_remarked_on_and_the_same_name_alone_is_not(container, id_):
+    assert told(bring(container, "holders", HEAD + "B,Ana,Soto,b@x.org,,,\n")) == []
+    ((_, _, message),) = told(
+        bring(container, "holders", HEAD + "C,Rosa,Diaz,ana@example.org,,,\n")
+    )
+    assert "the ref 'A' has the same email address" in message
     assert id_

@@ -78,6 +78,11 @@ class HolderSchema(Schema):
     language = choice(*LANGUAGES, required=True)
     time_zone = fields.String(required=True)
     deceased_on = DayField(required=True, allow_none=True)
+    merged_into_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The record of the same person to use instead of this one."},
+    )
     recorded_at = fields.AwareDateTime(required=True)
     former_names = fields.List(
         fields.Nested(FormerNameSchema),

@@ -129,7 +129,7 @@ def lay_out(
 def _renewed_by_file(scheme: Scheme, imported: Sequence[CycleTerm], filing: Filing) -> int | None:
     """The ordinal of the cycle that was renewed, if a file gives the cycle that followed."""
     begun = [c for c in imported if c.starts_on <= filing.submitted_on]
-    lasting = [c for c in begun if filing.submitted_on <= (_last_day(scheme, c) or date.max)]
+    lasting = [c for c in begun if filing.submitted_on <= (last_day(scheme, c) or date.max)]
     about = next(iter(lasting or begun[-1:]), None)
     return about.ordinal if about is not None and about.ordinal < len(imported) else None
 
@@ -169,14 +169,14 @@ def _fits(
     opens_on = certifications.window_opens_on(
         scheme.policy(cycle.policy) if cycle.policy else None, known
     )
-    last_day = _last_day(scheme, known)
-    if opens_on is None or last_day is None or known.expires_on is None:
+    ends_on = last_day(scheme, known)
+    if opens_on is None or ends_on is None or known.expires_on is None:
         return False
     has_closed = scheme.policy(cycle.policy).has_closed(known.expires_on, day)
-    return opens_on <= day <= last_day and not has_closed
+    return opens_on <= day <= ends_on and not has_closed
 
 
-def _last_day(scheme: Scheme, cycle: CycleTerm) -> date | None:
+def last_day(scheme: Scheme, cycle: CycleTerm) -> date | None:
     """The last day on which a cycle can be renewed; None: it never ends."""
     if cycle.expires_on is None or not cycle.policy:
         return cycle.expires_on
@@ -321,7 +321,7 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
 def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
     """The last day on which the award could be renewed or was on hold; None: not known yet."""
     last = certifications.extended(cycles_of(scheme, award)[-1], award.adjustments, date.max)
-    day = _last_day(scheme, last)
+    day = last_day(scheme, last)
     if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
         return None
     back = [c.effective_on for c in award.changes if c.kind == ChangeKind.REINSTATE]

@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
     ACTIVITY_SUBMITTED = "activity_submitted"
     RENEWAL_RECEIVED = "renewal_received"
     APPEAL_RECEIVED = "appeal_received"
+    RECORDS_MERGED = "records_merged"
 
 
 class MessageType(StrEnum):

@@ -64,6 +64,8 @@ OPENS: Mapping[str, MessagePage] = {
     "employment_ended": MessagePage.SHARING,
     "request_refused": MessagePage.ACCOUNT,
     "request_granted": MessagePage.ACCOUNT,
+    "records_merged": MessagePage.ACCOUNT,
+    "records_parted": MessagePage.ACCOUNT,
     # What happened to an account. Whoever it was not must be able to shut others out.
     "password_changed": MessagePage.FORGOTTEN,
     "factor_changed": MessagePage.FORGOTTEN,

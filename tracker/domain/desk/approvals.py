@@ -21,6 +21,7 @@ class TwoPersonAct(StrEnum):
     """What needs two people."""
 
     REVOKE = "revoke"
+    MERGE = "merge"
 
 
 class ApprovalState(StrEnum):

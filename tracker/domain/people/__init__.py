@@ -4,5 +4,5 @@
 ``sign_in`` what people type and where they go afterwards, ``passwords`` which passwords may be
 chosen, ``second_factors`` what codes look like, ``sessions`` how long a session lives,
 ``invitations`` who invites whom, ``managers`` who must not be the last to go, ``recoveries`` which
-two people let somebody in again.
+two people let somebody in again. ``duplicates`` says which records may be of one person.
 """

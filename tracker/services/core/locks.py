@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import select
 
-from tracker.domain.errors import NotFound
+from tracker.domain.errors import AlreadyMerged, NotFound
 from tracker.domain.permissions import check_not_own, check_own_holder, own_records
 from tracker.models import Holder
 from tracker.services.core import bulk
@@ -46,12 +46,17 @@ def lock_one(work: UnitOfWork, holder_id: str) -> None:
     """Lock one holder's record, if there is one.
 
     Raises NotFound for somebody whose data were erased, perhaps while this waited for it: nothing
-    is written to that record any more.
+    is written to that record any more. Raises AlreadyMerged for one that was merged into another.
     """
-    statement = select(Holder.erased_at).where(Holder.id == holder_id)
-    row = work.row(statement.with_for_update())
+    columns = (Holder.erased_at, Holder.merged_into_id)
+    row = work.row(select(*columns).where(Holder.id == holder_id).with_for_update())
     if row is not None and row.erased_at is not None:
         raise NotFound
+    if row is not None and row.merged_into_id is not None:
+        raise AlreadyMerged(
+            "The record was merged into another one of this person; use that one instead.",
+            merged_into=row.merged_into_id,
+        )
 
 
 def lock_one_to_decide(work: UnitOfWork, holder_id: str) -> None:

@@ -287,7 +287,8 @@ def has_administrator(reading: ReadContext) -> bool:
 
 def holder_of_ref(reading: ReadContext, ref: str) -> str:
     """The id of the holder with this ref. Raises Invalid."""
-    row = reading.row(select(Holder.id).where(Holder.ref == ref))
+    known = func.coalesce(Holder.merged_into_id, Holder.id).label("id")
+    row = reading.row(select(known).where(Holder.ref == ref))
     if row is None:
         raise Invalid(f"There is no holder {ref!r}.", fields={"holder": "is not on record"})
     return str(row.id)

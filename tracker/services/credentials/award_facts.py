@@ -169,6 +169,7 @@ def _statements(dialect: str) -> Together:
     awards = select(*columns_of(AwardRow, Certification)).where(
         bulk.among_given(dialect, Certification.holder_id),
         Certification.scheme == bindparam("scheme"),
+        Certification.merged_into_id.is_(None),
     )
     return Together(passes, awards)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
 
 from tracker.domain import numbers
 from tracker.models import Certification
@@ -26,7 +27,21 @@ def is_among(reading: ReadContext, keys: Collection[str]) -> ColumnElement[bool]
     )
 
 
+def leading(reading: ReadContext, keys: Collection[str]) -> dict[str, str]:
+    """The current numbers for those keys whose certificates lead to others since a merge."""
+    other = aliased(Certification)
+    statement = select(Certification.number_key, Certification.former_key, other.number).join(
+        other, other.id == Certification.merged_into_id
+    )
+    rows = reading.rows(statement.where(is_among(reading, keys))) if keys else ()
+    return {key: row.number for row in rows for key in {*row[:2]} & {*keys}}
+
+
 def certification_of(reading: ReadContext, number: str) -> str | None:
-    """The id of the one certification that has or had this number, or None."""
-    rows = reading.rows(select(Certification.id).where(is_called(number)).limit(2))
+    """The id of the one certification that has or had this number, or None.
+
+    It is the one to which that leads, if two records of its holder were merged.
+    """
+    leading = func.coalesce(Certification.merged_into_id, Certification.id).label("id")
+    rows = reading.rows(select(leading).where(is_called(number)).limit(2))
     return rows[0].id if len(rows) == 1 else None

@@ -2,7 +2,8 @@
 
 One statement reads it all. A person who knows neither the address nor both number and name learns
 nothing: an unknown number and a wrong name get the same answer. A certificate once issued can
-always be verified: if withdrawn, the answer says so; if earned again, it names the current one.
+always be verified: if withdrawn, the answer says so; if earned again, it names the current one; if
+it leads to another one since two records of a person were merged, the answer is about that one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker import row_security
@@ -24,11 +25,10 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, Span
 from tracker.services.core.context import AnyRow, ReadContext
-from tracker.services.credentials import certificate_numbers
 from tracker.services.standings.related_facts import SPAN
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
-_CURRENT = aliased(Certification)
+_CURRENT, _NUMBERED = aliased(Certification), aliased(Certification)
 _STATEMENT = (
     select(
         Certification.number,
@@ -91,7 +91,8 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFound
     _ask_for(reading, public_id)
-    return _verified(reading, reading.rows(_STATEMENT.where(Certification.public_id == public_id)))
+    leading = _leading(_NUMBERED.public_id == public_id)
+    return _verified(reading, reading.rows(_STATEMENT.where(Certification.id.in_(leading))))
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
@@ -100,8 +101,10 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     The answer gives the current name, whichever was entered. Blanks, case, accents and hyphens in
     the name are ignored, and so are hyphens in the number. Raises NotFound.
     """
-    _ask_for(reading, numbers.key(number))
-    numbered = certificate_numbers.is_called(number)
+    key = numbers.key(number)
+    called = or_(_NUMBERED.number_key == key, _NUMBERED.former_key == key)
+    numbered = Certification.id.in_(_leading(called))
+    _ask_for(reading, key)
     folded = run_together(surname)
     # Both are always read, so that the response time does not reveal whether a number exists.
     rows = reading.rows(_STATEMENT.where(numbered))
@@ -111,6 +114,11 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
     return _verified(reading, rows)
+
+
+def _leading(which: ColumnElement[bool]) -> Select[str]:
+    """The certification that is asked for, or the one to which it leads since a merge."""
+    return select(func.coalesce(_NUMBERED.merged_into_id, _NUMBERED.id)).where(which)
 
 
 def _ask_for(reading: ReadContext, key: str) -> None:

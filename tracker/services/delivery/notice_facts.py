@@ -39,6 +39,7 @@ from tracker.models import (
     HolderRequest,
     Message,
     Notice,
+    RecordMerge,
     Renewal,
     RosterEntry,
     Sharing,
@@ -392,6 +393,16 @@ _REQUESTS = select(*_columns(HolderRequest, NoticedRequest._fields)).where(
 )
 
 
+class NoticedMerge(NamedTuple):
+    """A merge of two records of the holder."""
+
+    id: str
+    undone_at: datetime | None
+
+
+_MERGES = select(*_columns(RecordMerge, NoticedMerge._fields)).where(RecordMerge.id.in_(_IDS))
+
+
 @dataclass(frozen=True, slots=True)
 class HeldToday:
     """A certification and its standing on its holder's day; ``now`` is None if it has none."""
@@ -426,6 +437,7 @@ class NoticeFacts:
     adjustments: Mapping[str, Sequence[NoticedAdjustment]] = field(default_factory=dict)
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
+    merges: Mapping[str, NoticedMerge] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -482,7 +494,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
     certifications = _certifications(reading, holder_ids)
-    about = {*certifications} if subjects.keys() - {"employer", "request"} else set()
+    about = {*certifications} if subjects.keys() - {"employer", "request", "merge"} else set()
     of_employers = holder_ids if subjects["employer"] else ()
     read = partial(_read, reading)
     decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
@@ -501,6 +513,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
         entries=_grouped(entries, lambda entry: entry.employer_id),
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
+        merges={m.id: m for m in read(NoticedMerge, _MERGES, subjects["merge"])},
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         suppressed=suppressions.of_holders(reading, rows, now=reading.now),
     )
@@ -515,6 +528,8 @@ def _source(kind: str) -> str:
         NoticeKind.EMPLOYMENT_ENDED,
     }:
         return "employer"
+    if kind == NoticeKind.RECORDS_MERGED:
+        return "merge"
     first, _, _ = kind.partition("_")
     return first if first in {"activity", "renewal", "appeal", "request"} else "certification"
 

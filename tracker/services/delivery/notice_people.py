@@ -95,10 +95,20 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     )
 
 
+def _records_merged(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """That two records were merged, or that this was undone, whichever is so today."""
+    merge = notice.facts.merges.get(notice.row.subject_id)
+    told = None if merge is None else "merge" if merge.undone_at is None else "undo_merge"
+    if told == notice.row.event:
+        tells = "records_merged" if told == "merge" else "records_parted"
+        yield NoticeToCompose(tells, now=_day(notice))
+
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
     NoticeKind.EMPLOYER_RENAMED: _renamed,
     NoticeKind.EMPLOYMENT_ENDED: _ended,
     NoticeKind.REQUEST_DECIDED: _request_decided,
+    NoticeKind.RECORDS_MERGED: _records_merged,
 }

@@ -15,7 +15,6 @@ from sqlalchemy import update
 
 from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.errors import Invalid, NotAllowed
-from tracker.domain.names import FoldedName
 from tracker.domain.permissions import check_own_holder, is_own
 from tracker.domain.values import future_rule
 from tracker.models import Sharing
@@ -23,7 +22,7 @@ from tracker.services.core import history, locks
 from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import requests
 from tracker.services.desk.requests import RequestRow
-from tracker.services.people import holders, names, namesakes
+from tracker.services.people import duplicates, holders, names
 from tracker.services.people.holders import HolderRow
 
 
@@ -49,11 +48,9 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> RegisteredHolder:
 
     Raises AlreadyRecorded if the ref is taken.
     """
-    name = names.columns(FoldedName(values["given_name"], values["family_name"]))
-    key = namesakes.key_of(name["folded_name"], values["email"])
-    others = namesakes.on_record(work, [key])
     holder = holders.register(work, values)
-    return RegisteredHolder(holder, tuple(namesakes.warning(ref) for ref in others.values()))
+    others = duplicates.look_for(work, [holder.id]).get(holder.id, ())
+    return RegisteredHolder(holder, tuple(duplicates.warning(other) for other in others))
 
 
 def change(

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 
 from tracker.db import new_id
 from tracker.domain.credentials import adjustments as rules
@@ -268,7 +268,8 @@ def _conditions(
         Span.expires_on <= expiring.ends_on,
     ]
     if selection.holder_refs:
-        named = select(Holder.id).where(bulk.among(reading, Holder.ref, selection.holder_refs))
+        known = func.coalesce(Holder.merged_into_id, Holder.id)
+        named = select(known).where(bulk.among(reading, Holder.ref, selection.holder_refs))
         conditions.append(Certification.holder_id.in_(named))
     if selection.employer_id is not None:
         conditions.append(

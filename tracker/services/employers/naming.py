@@ -23,6 +23,8 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of, sees_everything
 from tracker.services.credentials import certificate_numbers
 
+_NAMES = or_(Certification.withdrawn_at.is_(None), Certification.merged_into_id.is_not(None))
+"""The condition that a certificate's number names its holder: also one that leads to another."""
 _Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | ColumnElement[str]
 WorkerKey = tuple[str, str]
 """One way to name a person and its value, normalized for comparison."""
@@ -125,7 +127,8 @@ def _holders(
     reading: ReadContext, by_kind: dict[str, set[str]]
 ) -> Iterable[tuple[WorkerKey, str, date | None]]:
     if refs := by_kind["ref"]:
-        statement = select(Holder.ref, Holder.id, Holder.deceased_on)
+        known_as = func.coalesce(Holder.merged_into_id, Holder.id)
+        statement = select(Holder.ref, known_as, Holder.deceased_on)
         known = reading.rows(statement.where(bulk.among(reading, Holder.ref, refs)))
         for ref, holder_id, deceased_on in known:
             yield ("ref", ref), holder_id, deceased_on
@@ -135,7 +138,7 @@ def _holders(
         held = (
             select(table.number_key, table.former_key, Holder.id, Holder.deceased_on)
             .join(Holder, Holder.id == table.holder_id)
-            .where(certificate_numbers.is_among(reading, keys), table.withdrawn_at.is_(None))
+            .where(certificate_numbers.is_among(reading, keys), _NAMES)
         )
         for number, former, holder_id, deceased_on in reading.rows(held):
             for key in keys & {number, former}:
@@ -188,13 +191,18 @@ def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set
     words: dict[str, set[WorkerKey]] = defaultdict(set)
     if not holder_ids:
         return words
+    merged = select(Holder.merged_into_id, Holder.ref)
+    for id_, ref in reading.rows(
+        merged.where(bulk.among(reading, Holder.merged_into_id, holder_ids))
+    ):
+        words[id_].add(("ref", ref))
     people = select(*_ADDRESSES).where(bulk.among(reading, Holder.id, holder_ids))
     for person in reading.rows_as(_Addressed, people):
         emails = {("email", address) for address in person.confirmed}
         words[person.id] |= {("ref", person.ref), *emails}
     table = Certification
     held = select(table.holder_id, table.number_key, table.former_key).where(
-        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
+        bulk.among(reading, table.holder_id, holder_ids), _NAMES
     )
     for id_, *keys in reading.rows(held):
         words[id_] |= {("number", key.lower()) for key in keys if key}

@@ -18,7 +18,11 @@ from datetime import date
 
 from tracker.domain import numbers
 from tracker.domain.credentials.imported_awards import Said, Stretch
-from tracker.services.credentials import imported_award_rows, imported_awards
+from tracker.services.credentials import (
+    certificate_numbers,
+    imported_award_rows,
+    imported_awards,
+)
 from tracker.services.credentials.imported_awards import Planned, StatedAward
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.run import ImportKind, ImportRow, Run
@@ -95,7 +99,7 @@ def _finish(run: Run) -> None:
         rows_by_award: dict[int, _Rows] = {}
         awards: list[StatedAward] = []
         for owner, rows in kept.items():
-            for of_one in _by_number(rows):
+            for of_one in _without_merged(run, _by_number(rows)):
                 _check_alike(run, of_one)
                 awards.append(_award(run, owner.split("\x1f")[1], of_one))
                 rows_by_award[id(awards[-1])] = of_one
@@ -115,6 +119,20 @@ def _by_number(rows: _Rows) -> Iterable[_Rows]:
     for of_one in by_number.values():
         of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on"), row[0]))
     return by_number.values()
+
+
+def _without_merged(run: Run, awards: Iterable[_Rows]) -> Iterable[_Rows]:
+    """The awards but those that lead to others since two records were merged."""
+    by_key = {numbers.key(_cell(rows[0], "certificate_number")): rows for rows in awards}
+    leading = certificate_numbers.leading(run.work, by_key)
+    for key, rows in by_key.items():
+        if key not in leading:
+            yield rows
+            continue
+        for row in rows:
+            words = f"leads to {leading[key]} since two records were merged; the row is left out"
+            run.warn(row[0], "certificate_number", words)
+            run.counts["unchanged"] += 1
 
 
 def _cell(row: _Row, name: str) -> str:

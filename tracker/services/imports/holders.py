@@ -6,7 +6,7 @@ the staff changed since: that value stays, and the report lists it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
 from tracker.services.outbox import cursors, suppressions
-from tracker.services.people import accounts, holders, names, namesakes, own_records
+from tracker.services.people import accounts, duplicates, holders, names, own_records
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
@@ -46,13 +46,14 @@ class _HolderOnRecord(NamedTuple):
     time_zone: str
     email_confirmed: bool
     second_email_confirmed: bool
+    merged_into_id: str | None
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     if run.broken:
         return
     on_record = _on_record(run, rows)
-    rows = run.good(rows)
+    rows = _without_merged(run, run.good(rows), on_record)
     if run.broken:
         return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
@@ -63,7 +64,6 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         trusted = old is None or old.id not in claimed
         wanted[row.key] |= _confirmed(old, wanted[row.key], trusted=trusted)
     _name(run.work, on_record, wanted)
-    _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
     batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
     moved: list[str] = []
     second: list[tuple[str, str]] = []
@@ -75,6 +75,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         if old is not None and old.second_email not in {None, values["second_email"]}:
             second.append((old.id, old.second_email))
     batch.write()
+    _warn_of_duplicates(run, [row for row in rows if row.key not in on_record], batch.ids)
     named = [wanted[row.key][name] for row in rows for name in ("email", "second_email")]
     suppressions.recall(run.work, [address for address in named if address])
     accounts.forget_addresses(run.work, second)
@@ -104,7 +105,21 @@ def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, _HolderOnReco
     return on_record
 
 
+def _without_merged(
+    run: Run, rows: Sequence[ImportRow], on_record: dict[str, _HolderOnRecord]
+) -> Sequence[ImportRow]:
+    """The rows but those of records that were merged into others, which stay as they are."""
+    merged = {ref for ref, old in on_record.items() if old.merged_into_id is not None}
+    for row in rows:
+        if row.key in merged:
+            run.warn(row.number, "holder_ref", _MERGED)
+            run.counts["unchanged"] += 1
+            del on_record[row.key]
+    return [row for row in rows if row.key not in merged]
+
+
 _IDS = select(Holder.id)
+_MERGED = "names a record that was merged into another one; the row is left out"
 
 
 def _values(run: Run, row: ImportRow, old: _HolderOnRecord | None) -> RowValues:
@@ -241,24 +256,15 @@ def _quoted(value: str | None) -> str:
 
 
 # New people who may be on record already.
-def _warn_of_namesakes(
-    run: Run, rows: Collection[ImportRow], wanted: Mapping[str, RowValues]
-) -> None:
-    """Warn of new people who share name and address with somebody on record or in the file.
+def _warn_of_duplicates(run: Run, rows: Collection[ImportRow], ids: Mapping[str, str]) -> None:
+    """Warn of new people who may be somebody on record, or in an earlier row of the file.
 
-    Both may be right; they are imported anyway.
+    They are imported anyway, and listed for the staff.
     """
-    if not rows:
-        return
-    keys = {
-        row.key: namesakes.key_of(wanted[row.key]["folded_name"], wanted[row.key]["email"])
-        for row in rows
-    }
-    known = namesakes.on_record(run.work, set(keys.values()))
+    likely = duplicates.look_for(run.work, [ids[row.key] for row in rows])
     for row in rows:
-        other = known.setdefault(keys[row.key], row.key)
-        if other != row.key:
-            run.warn(row.number, "holder_ref", namesakes.warning(other))
+        for other in likely.get(ids[row.key], ()):
+            run.warn(row.number, "holder_ref", duplicates.warning(other))
 
 
 def _finish(run: Run) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from tracker.db import Base, new_id
 from tracker.domain.credentials import certifications as rules
@@ -69,10 +69,12 @@ def by_ref(
 def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
     """The ids of the holders that rows name; unknown ones are refused.
 
-    They are locked as for any staff decision, and a row about the actor's own record is refused.
+    The ref of a record that was merged into another one names that one. They are locked as for any
+    staff decision, and a row about the actor's own record is refused.
     """
     refs = {row["holder_ref"] for row in rows}
-    statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
+    known = func.coalesce(Holder.merged_into_id, Holder.id).label("id")
+    statement = select(Holder.ref, known).where(bulk.among(run.work, Holder.ref, refs))
     ids = {row.ref: row.id for row in run.work.rows(statement)}
     own = locks.lock_to_decide(run.work, ids.values())
     refuse_unknown(run, [row for row in rows if row["holder_ref"] not in ids])

@@ -38,7 +38,9 @@ from tracker.models import (
     Holder,
     HolderRequest,
     IdempotencyKey,
+    LikelyDuplicate,
     LoginSession,
+    MergedRow,
     Message,
     Notice,
     OpenReview,
@@ -46,6 +48,7 @@ from tracker.models import (
     PasswordHash,
     Preference,
     ProviderIdentity,
+    RecordMerge,
     RecordWriter,
     Recovery,
     RecoveryCode,
@@ -130,6 +133,8 @@ def _record(person: ErasedPerson) -> list[Step]:
     renewals = select(Renewal.id).where(Renewal.certification_id.in_(_certifications(person)))
     mine = _certifications(person)
     waits = ActApproval.state == ApprovalState.OPEN
+    merges = or_(RecordMerge.holder_id == person.id, RecordMerge.merged_id == person.id)
+    pairs = (LikelyDuplicate.first_id, LikelyDuplicate.second_id)
     return [
         delete(OpenReview).where(
             or_(
@@ -137,6 +142,10 @@ def _record(person: ErasedPerson) -> list[Step]:
                 OpenReview.subject_id.in_(renewals),
             )
         ),
+        # What was merged stays so: a merge is not undone without the rows that it kept.
+        delete(MergedRow).where(MergedRow.merge_id.in_(select(RecordMerge.id).where(merges))),
+        update(RecordMerge).where(merges).values(reason=_REASON, summary={}, undone_reason=None),
+        delete(LikelyDuplicate).where(or_(*(column == person.id for column in pairs))),
         delete(RecordWriter).where(RecordWriter.subject_id.in_(_activities(person))),
         delete(ActApproval).where(ActApproval.holder_id == person.id, waits),
         update(ActApproval)

@@ -20,7 +20,7 @@ from tracker.domain.desk import approvals as two_people
 from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound
 from tracker.domain.people.erasures import ErasureState
 from tracker.domain.permissions import Role, check_own_holder
-from tracker.models import Erasure, Holder
+from tracker.models import Erasure, Holder, RecordMerge
 from tracker.services.core import bulk, days, history, identities, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.outbox import suppressions
@@ -173,11 +173,25 @@ def approve(work: UnitOfWork, erasure_id: str) -> ErasureRow:
     )
     sessions.check_fresh_person(work)
     holder = _living(work, row.holder_id)
-    addresses = [address for address in (holder.email, holder.second_email) if address]
-    person = ErasedPerson(row.holder_id, addresses)
     _decide(work, row, ErasureState.APPROVED, reason=None)
-    _erase(work, person)
+    for merged in _merged(work, holder.id):
+        _erase(work, merged)
+    addresses = [address for address in (holder.email, holder.second_email) if address]
+    _erase(work, ErasedPerson(holder.id, addresses))
     return get(work, erasure_id)
+
+
+def _merged(work: UnitOfWork, holder_id: str) -> Sequence[ErasedPerson]:
+    """The records that were merged into this one, with addresses that are on none any more."""
+    statement = (
+        select(Holder.id, RecordMerge.summary)
+        .join(RecordMerge, RecordMerge.merged_id == Holder.id)
+        .where(Holder.merged_into_id == holder_id, RecordMerge.undone_at.is_(None))
+    )
+    return [
+        ErasedPerson(id_, summary.get("addresses_left_out", ()))
+        for id_, summary in work.rows(statement)
+    ]
 
 
 def _erase(work: UnitOfWork, person: ErasedPerson) -> None:

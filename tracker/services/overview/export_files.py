@@ -98,7 +98,8 @@ def _lines(
 
 def _holders(reading: ReadContext) -> Iterator[ExportLine]:
     columns = [getattr(Holder, name) for name in imports.column_names("holders")[1:]]
-    for row in _pages(reading, select(Holder.ref, *columns), Holder.ref):
+    people = select(Holder.ref, *columns).where(Holder.merged_into_id.is_(None))
+    for row in _pages(reading, people, Holder.ref):
         yield row._asdict() | {"holder_ref": row.ref}
 
 

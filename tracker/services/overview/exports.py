@@ -39,6 +39,7 @@ from tracker.models import (
     Passkey,
     PasswordHash,
     Preference,
+    RecordMerge,
     Reminder,
     Renewal,
     RosterEntry,
@@ -78,6 +79,7 @@ _INTERNAL = frozenset(
         "account_id",
         "own_record_id",
         "digest",
+        "seals",
         "credential_id",
         "public_key",
         "sign_count",
@@ -120,6 +122,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
     }
     _add_protections(reading, own["account"])
     subjects = {name: [row["id"] for row in rows] for name, rows in {**own, **below}.items()}
+    subjects["holder"] = [holder["id"], *_merged(reading, holder["id"])]
     return {
         "holder": holder,
         "former_names": own["former_name"],
@@ -136,8 +139,15 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "preferences": _preferences(reading, holder["id"]),
         "messages": _messages(reading, holder["id"]),
         "notices": _rows(reading, Notice, Notice.holder_id == holder["id"]),
-        "history": _history(reading, subjects | {"holder": [holder["id"]]}),
+        "merges": _rows(reading, RecordMerge, RecordMerge.holder_id == holder["id"]),
+        "history": _history(reading, subjects),
     }
+
+
+def _merged(reading: ReadContext, holder_id: str) -> list[str]:
+    """The ids of the records that were merged into this one."""
+    merged = select(Holder.id).where(Holder.merged_into_id == holder_id)
+    return [row.id for row in reading.rows(merged)]
 
 
 def _add_protections(reading: ReadContext, accounts: ExportRows) -> None:

@@ -148,7 +148,10 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
 
 
 def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[str]]:
-    """Everything on record about a person, by subject, in one statement. Raises NotFound."""
+    """Everything on record about a person, by subject, in one statement. Raises NotFound.
+
+    Of a record that was merged into this one, its own history is part of it, too.
+    """
     own = [
         select(literal(subject).label("subject"), id_).where(owner == holder_id)
         for subject, id_, owner in _OF_PERSON
@@ -168,6 +171,7 @@ def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[st
 
 _OF_PERSON: tuple[_Owned, ...] = (
     ("holder", Holder.id, Holder.id),
+    ("holder", Holder.id, Holder.merged_into_id),
     ("assessment", Assessment.id, Assessment.holder_id),
     ("certification", Certification.id, Certification.holder_id),
     ("activity", Activity.id, Activity.holder_id),

@@ -20,7 +20,7 @@ from tracker.models import Certification
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import certifications, verification
-from tracker.services.desk import approvals
+from tracker.services.desk import approvals, merges
 from tracker.services.desk.approvals import ApprovalRow, Performance, ProposedAct
 
 
@@ -52,6 +52,16 @@ def propose_revocation(work: UnitOfWork, wanted: ProposedRevocation) -> Approval
     }
     act = ProposedAct(row.holder_id, wanted.certification_id, what, wanted.reason)
     return approvals.propose(work, TwoPersonAct.REVOKE, act, ACTS[TwoPersonAct.REVOKE])
+
+
+def propose_merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> ApprovalRow:
+    """Propose to merge a record into another one of the same person.
+
+    Raises NotFound, NotAllowed, SelfReview, AlreadyRecorded, and what a merge raises
+    (``merges.merge()``).
+    """
+    act = ProposedAct(holder_id, merged_id, {"merged_id": merged_id}, reason)
+    return approvals.propose(work, TwoPersonAct.MERGE, act, ACTS[TwoPersonAct.MERGE])
 
 
 def approve(work: UnitOfWork, approval_id: str) -> ApprovalRow:
@@ -107,6 +117,14 @@ def _public_page(work: UnitOfWork, act: ProposedAct) -> Mapping[str, object]:
     }
 
 
+def _merge(work: UnitOfWork, act: ProposedAct) -> str:
+    return merges.merge(work, act.holder_id, act.subject_id, reason=act.reason)
+
+
+def _merge_preview(work: UnitOfWork, act: ProposedAct) -> Mapping[str, object]:
+    return merges.preview(work, act.holder_id, act.subject_id)
+
+
 def _later(reading: ReadContext, ahead: timedelta) -> ReadContext:
     return replace(reading, now=reading.now + ahead)
 
@@ -121,4 +139,5 @@ def _day(text: str | None) -> date | None:
 
 ACTS: Mapping[TwoPersonAct, Performance] = {
     TwoPersonAct.REVOKE: Performance(_revoke, _page_if_revoked),
+    TwoPersonAct.MERGE: Performance(_merge, _merge_preview),
 }

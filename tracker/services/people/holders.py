@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, union
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
@@ -15,7 +16,7 @@ from tracker.domain.emails import searched
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import FoldedName, is_same
 from tracker.domain.permissions import check_own_holder, is_own
-from tracker.models import Certification, Employer, Holder, RosterEntry
+from tracker.models import Certification, Holder, RosterEntry
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
@@ -37,6 +38,7 @@ class HolderRow(NamedTuple):
     language: str
     time_zone: str
     deceased_on: date | None
+    merged_into_id: str | None
     recorded_at: datetime
     version: int
 
@@ -49,6 +51,7 @@ class HasTimeZone(Protocol):
         """The name of the time zone."""
 
 
+_NAMED = aliased(Holder)
 ADDRESSES = ("email", "second_email")
 _ONE = select(*columns_of(HolderRow, Holder))
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
@@ -202,24 +205,30 @@ def search(
 
     Names match by their beginning, ignoring accents and case; ``q`` matches the words of a name in
     any order, an email address, a certificate number, a ref or an employee number; addresses match
-    without case; everything else exactly.
+    without case; everything else exactly. A record that was merged into another one is not found,
+    but that one is, by everything by which the former was.
     """
-    statement = _ONE.order_by(Holder.id).limit(limit)
+    statement = _ONE.where(Holder.merged_into_id.is_(None)).order_by(Holder.id).limit(limit)
     if after:
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
-        statement = statement.where(_matches(key, value))
+        statement = statement.where(_matches(reading, key, value))
     return reading.rows_as(HolderRow, statement)
 
 
-def _matches(key: str, value: str) -> ColumnElement[bool]:
+def _matches(reading: ReadContext, key: str, value: str) -> ColumnElement[bool]:
     if key == "q":
-        return _is_meant(value)
+        return _is_meant(reading, value)
     if key in names.FIELDS:
         return names.begins(key, value)
     if key == "email":
         return _has_address(value)
-    return getattr(Holder, key) == value  # type: ignore[no-any-return]
+    return Holder.id.in_(_of_refs({value}))
+
+
+def _of_refs(refs: Collection[str]) -> Select[str]:
+    """The records that have one of these refs, or into which one that has it was merged."""
+    return select(func.coalesce(_NAMED.merged_into_id, _NAMED.id)).where(_NAMED.ref.in_(refs))
 
 
 def _has_address(text: str) -> ColumnElement[bool]:
@@ -228,21 +237,27 @@ def _has_address(text: str) -> ColumnElement[bool]:
     return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
-def _is_meant(query: str) -> ColumnElement[bool]:
-    """The condition that a query matches a holder in any of the ways to identify one."""
+def _is_meant(reading: ReadContext, query: str) -> ColumnElement[bool]:
+    """The condition that a query matches a holder in any of the ways to identify one.
+
+    Names are compared by reading through all of them. So a query with a digit, as names have none,
+    is first looked up among what indexes find.
+    """
     address = "".join(query.split())
     if "@" in searched(address):
         return _has_address(address)
+    by_index = Holder.id.in_(identified(query))
+    has_digit = any(sign.isdigit() for sign in query)
+    if has_digit and reading.row(select(Holder.id).where(by_index).limit(1)) is not None:
+        return by_index
+    return or_(names.is_found_by(query), by_index)
+
+
+def identified(query: str) -> CompoundSelect[Any]:
+    """The ids of people who have this ref, certificate number or employee number."""
     keys = {query, query.upper(), query.lower()}
     certified = select(Certification.holder_id).where(certificate_numbers.is_called(query))
-    employed = (
-        select(RosterEntry.holder_id)
-        .join(Employer)
-        .where(RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None))
+    employed = select(RosterEntry.holder_id).where(
+        RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None)
     )
-    return or_(
-        names.is_found_by(query),
-        Holder.ref.in_(keys),
-        Holder.id.in_(certified),
-        Holder.id.in_(employed),
-    )
+    return union(_of_refs(keys), certified, employed)

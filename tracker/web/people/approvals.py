@@ -34,11 +34,15 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class ApprovalShown:
-    """A proposal in the words of the page; ``brings`` is what the public page will say."""
+    """A proposal in the words of the page.
+
+    ``brings`` is what the public page will say, ``records`` are the refs that a merge makes one.
+    """
 
     id: str
     act: str
     brings: str
+    records: str
     by: str
     reason: str
     expires_on: str
@@ -129,7 +133,7 @@ def _reasons(reading: ReadContext) -> list[ReasonCode]:
 
 
 def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
-    brings = ""
+    brings, refs = "", row.preview.get("refs")
     if status := row.preview.get("status"):
         words = ON_THE_PAGE[language].statuses[Status(str(status))]
         brings = f"{row.preview['number']}: {words}"
@@ -137,6 +141,7 @@ def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
         id=row.id,
         act=forms.words().two_person_acts[row.act],
         brings=brings,
+        records=" ← ".join(refs if isinstance(refs, list) else ()),
         by=row.proposed_by,
         reason=row.reason,
         expires_on=in_words(row.expires_at.date(), language),

@@ -1,0 +1,458 @@
+"""services/desk/merges.py: two records become one, and two again, whatever was on them."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from tests import factories
+from tests.conftest import examples
+from tests.services.imports.importing import bring
+from tracker.db import new_id
+from tracker.domain.errors import (
+    AlreadyMerged,
+    CannotBeUndone,
+    Conflict,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+    SelfReview,
+    TooBusy,
+    WaitsInBoth,
+)
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import (
+    Account,
+    Activity,
+    Appeal,
+    Assessment,
+    Base,
+    Certification,
+    Employer,
+    EmployerBar,
+    Erasure,
+    Holder,
+    HolderRequest,
+    Message,
+    Preference,
+    Recovery,
+    Renewal,
+    RosterEntry,
+    Sharing,
+    StandingChange,
+)
+from tracker.services.credentials import awards, certificate_numbers, verification
+from tracker.services.desk import merge_images, merges
+from tracker.services.imports import ImportRefused
+from tracker.services.overview import integrity
+from tracker.services.people import accounts, holders
+
+NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
+MODULES = ("safety", "quality", "processes", "maintenance")
+SAM = Actor(role="staff", name="Sam")
+_numbers = itertools.count(1)
+
+
+def test_every_table_that_refers_to_a_holder_has_its_way_in_a_merge():
+    referring = {
+        name
+        for name, table in Base.metadata.tables.items()
+        if any(key.column.table.name == "holder" for key in table.foreign_keys)
+    }
+    ways = {table.__tablename__: way for table, way in merge_images.TABLES.items()}
+
+    assert referring <= ways.keys()
+    assert all(way.moves or way.why for way in ways.values())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is on a record: passes, an award from a file, and what else may collide."""
+
+    passes: tuple[tuple[str, date], ...] = ()
+    imported: tuple[date, int] | None = None
+    employers: frozenset[int] = frozenset()
+    barred: frozenset[int] = frozenset()
+    wants: bool | None = None
+    renamed: bool = False
+    activities: int = 0
+    signed_in: bool = False
+
+
+DAYS = st.dates(date(2019, 1, 1), date(2026, 6, 1))
+PASSES = st.dictionaries(st.sampled_from(MODULES), DAYS).map(lambda days: tuple(days.items()))
+ALL_PASSED = DAYS.map(lambda day: tuple((module, day) for module in MODULES))
+FACTS = st.builds(
+    Facts,
+    passes=st.one_of(PASSES, ALL_PASSED),
+    imported=st.none() | st.tuples(DAYS, st.integers(1, 9)),
+    employers=st.frozensets(st.integers(0, 1)),
+    barred=st.frozensets(st.integers(0, 1)),
+    wants=st.none() | st.booleans(),
+    renamed=st.booleans(),
+    activities=st.integers(0, 2),
+    signed_in=st.booleans(),
+)
+
+
+def recorded(container, facts, employers):
+    """Somebody with these facts; the id, and the facts that were taken."""
+    number = next(_numbers)
+    with container.work(SYSTEM) as work:
+        id_ = factories.holder(work, ref=f"M{number}", email=f"m{number}@example.org")
+        if facts.renamed:
+            holder = work.session.get(Holder, id_)
+            holders.write(work, holder, {"family_name": f"Ruiz {number}"}, reason="Married.")
+        common = {"holder_id": id_, "recorded_at": work.now}
+        for module, day in facts.passes:
+            row = {"module": module, "taken_on": day, "passed": True, "recorded_by": "x"}
+            work.session.add(Assessment(scheme="cpt", warnings=[], **row, **common))
+        work.session.add_all(
+            Activity(scheme="cpt", category="CE", type="third_party", title=f"Course {n}", **common)
+            for n in range(facts.activities)
+        )
+        for n in sorted(facts.employers):
+            entry = {"employer_id": employers[n], "employee_id": f"{number}"}
+            work.session.add(RosterEntry(**entry, **common))
+            consent = {"employer_id": employers[n], "consented_on": date(2026, 1, 1)}
+            work.session.add(Sharing(**consent, recorded_by="x", **common))
+        for n in sorted(facts.barred):
+            work.session.add(EmployerBar(employer_id=employers[n], **common))
+        if facts.wants is not None:
+            row = {"type": "decisions", "wanted": facts.wants, "changed_at": work.now}
+            work.session.add(Preference(holder_id=id_, **row))
+        work.session.flush()
+        if facts.signed_in:
+            accounts.claim(work, id_, f"m{number}@example.org")
+        awards.settle(work, work.schemes["cpt"], [id_])
+    if facts.imported is not None:
+        day, years = facts.imported
+        ends = date(day.year + years, day.month, 1)
+        head = "holder_ref,scheme,certificate_number,awarded_on,cycle_starts_on,expires_on"
+        line = f"M{number},cpt,OLD-{number},{day},{day},{ends}"
+        try:
+            bring(container, "certifications", f"{head}\n{line}")
+        except ImportRefused:  # it contradicts the passes
+            facts = replace(facts, imported=None)
+    return id_, facts
+
+
+def companies(container):
+    """Two new employers."""
+    with container.work(SYSTEM) as work:
+        rows = [Employer(name=f"E{next(_numbers)}", recorded_at=work.now) for _ in range(2)]
+        work.session.add_all(rows)
+        work.session.flush()
+        return [row.id for row in rows]
+
+
+def image(container, ids):
+    """All rows of these people, without their versions, and without what was told."""
+    with container.reading(SYSTEM) as reading:
+        found = merge_images.of_people(reading, ids)
+    told = {"message", "notice", "likely_duplicate"}
+    return {
+        key: {name: value for name, value in row.items() if name != "version"}
+        for key, row in found.items()
+        if key[0] not in told
+    }
+
+
+def pages(container, ids):
+    """What the public page of each certificate of these people says, by its address."""
+    with container.reading(SYSTEM) as reading:
+        held = select(Certification.public_id).where(Certification.holder_id.in_(ids))
+        found = {
+            row.public_id: verification.by_address(reading, row.public_id)
+            for row in reading.rows(held)
+        }
+    return {public: (one.number, one.standing, one.holder) for public, one in found.items()}
+
+
+def is_sound(container):
+    with container.reading(SYSTEM) as reading:
+        return not integrity.timelines(reading).wrong
+
+
+# Without shrinking, which takes minutes here: what is on a record is small already.
+@settings(
+    examples(8),
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(facts=st.tuples(FACTS, FACTS))
+def test_nothing_is_lost_by_a_merge_and_everything_is_as_before_once_it_is_undone(container, facts):
+    employers = companies(container)
+    ids, facts = zip(*(recorded(container, one, employers) for one in facts), strict=True)
+    kept, merged = ids
+    before, seen = image(container, ids), pages(container, ids)
+
+    with container.work(SAM) as work:
+        merge_id = merges.merge(work, kept, merged, reason="One person.")
+
+    after = image(container, ids)
+    here = {(table, *(kept if part == merged else part for part in key)) for table, key in after}
+    there = {(table, *(kept if part == merged else part for part in key)) for table, key in before}
+    assert there <= here
+    left = {key[0] for key, row in after.items() if row.get("holder_id") == merged}
+    assert left <= {"account", "employer_bar", "preference"}
+    now = pages(container, ids)
+    assert seen.keys() <= now.keys()
+    assert {name for _, _, name in now.values()} <= {full_name(container, kept)}
+    told = {(row["number"], row["leads_to"]) for row in summary(container, merge_id)}
+    assert {(number, None) for number, *_ in now.values()} <= told
+    assert is_sound(container)
+    assert first_award(after) == expected_award(before, facts)
+
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+
+    again = image(container, ids)
+    new = again.keys() - before.keys()
+    assert {key[0] for key in new} <= {"certification", "cycle"}
+    assert all(again[key]["withdrawn_at"] for key in new if key[0] == "certification")
+    assert different(before, again) == []
+    assert {public: page for public, page in pages(container, ids).items() if public in seen} == (
+        seen
+    )
+    assert is_sound(container)
+
+
+def different(before, again):
+    """The values of rows that are not as before: table, column, before and now."""
+    return [
+        (key[0], name, value, again.get(key, {}).get(name))
+        for key, row in before.items()
+        for name, value in row.items()
+        if again.get(key, {}).get(name) != value
+    ]
+
+
+def full_name(container, holder_id):
+    with container.reading(SYSTEM) as reading:
+        row = holders.get(reading, holder_id)
+    return f"{row.given_name} {row.family_name}"
+
+
+def summary(container, merge_id):
+    with container.reading(SYSTEM) as reading:
+        return merges.get(reading, merge_id).summary["certifications"]
+
+
+def first_award(rows):
+    """The day of the first award that stands."""
+    days = [
+        row["awarded_on"]
+        for (table, _), row in rows.items()
+        if table == "certification" and not row["withdrawn_at"]
+    ]
+    return min(days, default=None)
+
+
+def expected_award(before, facts):
+    """The earlier award of the two; without one from a file, that of the passes of both."""
+    days = [day for day in (first_award(before),) if day is not None]
+    first: dict[str, date] = {}
+    for module, day in facts[0].passes + facts[1].passes:
+        first[module] = min(first.get(module, day), day)
+    if first.keys() == set(MODULES) and not any(one.imported for one in facts):
+        days.append(max(first.values()))
+    return min(days, default=None)
+
+
+def pair(container, *facts):
+    """Two people, certified or not, and the id of an employer."""
+    (employer, _) = employers = companies(container)
+    ids = [recorded(container, one, employers)[0] for one in facts or (Facts(), Facts())]
+    return (*ids, employer)
+
+
+def merged(container, kept, other):
+    with container.work(SAM) as work:
+        return merges.merge(work, kept, other, reason="One person.")
+
+
+def refused(container, kind, kept, other, by=SAM):
+    with pytest.raises(kind) as raised, container.work(by) as work:
+        merges.merge(work, kept, other, reason="One person.")
+    return raised.value
+
+
+DAY = date(2026, 11, 1)
+BY_SOMEBODY = {"proposed_by": "x", "proposer_role": "staff", "reason": "x", "recorded_at": NOW}
+
+
+def waiting(what, holder_id, certification_id):
+    """The rows of something that waits for a decision."""
+    about: dict[str, Any] = {"certification_id": certification_id, "recorded_at": NOW}
+    asks = {"holder_id": holder_id, "proposer_id": new_id(), **BY_SOMEBODY}
+    change = {"reason_code": "other", "reason": "x", "decided_by": "x", **about}
+    suspended = StandingChange(kind="suspend", effective_on=DAY, **change)
+    days: dict[str, Any] = {"statement": "x", "filed_on": DAY, "due_on": DAY, "fee": Decimal(0)}
+    proposal: dict[str, Any] = {"kind": "name_change", "proposal": {}, "requested_on": DAY}
+    return {
+        "application for renewal": [Renewal(cycle=1, submitted_on=DAY, **about)],
+        "appeal": [suspended, Appeal(change_id=suspended.id, **days, **about)],
+        "request of one kind": [HolderRequest(holder_id=holder_id, recorded_at=NOW, **proposal)],
+        "erasure": [Erasure(due_on=DAY, **asks)],
+        "recovery": [Recovery(kind="address", email="x@x.org", **asks)],
+    }[what]
+
+
+CERTIFIED = Facts(passes=tuple((module, date(2024, 3, 1)) for module in MODULES))
+
+
+@pytest.mark.parametrize(
+    "what", ["application for renewal", "appeal", "request of one kind", "erasure", "recovery"]
+)
+def test_nothing_may_wait_in_both_records(container, what):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.work(SYSTEM) as work:
+        for holder_id in (kept, other):
+            held = work.row(select(Certification.id).where(Certification.holder_id == holder_id))
+            for row in waiting(what, holder_id, held.id):
+                work.session.add(row)
+                work.session.flush()
+
+    assert what in refused(container, WaitsInBoth, kept, other).detail
+
+
+def test_records_that_cannot_be_of_one_person_are_refused(container):
+    passed = Facts(passes=(("safety", date(2024, 3, 1)),))
+    kept, other, _ = pair(container, passed, passed)
+    refused(container, Invalid, kept, kept)
+    refused(container, NotFound, kept, new_id())
+    for own in (kept, other):
+        refused(container, SelfReview, kept, other, by=Actor("staff", "x", holder_id=own))
+    with container.work(SYSTEM) as work:
+        attempt = select(Assessment).where(Assessment.holder_id == other)
+        work.session.scalar(attempt).passed = False
+    assert "contradict" in refused(container, Conflict, kept, other).detail
+    with container.work(SYSTEM) as work:
+        work.session.get(Holder, other).deceased_on = date(2026, 1, 1)
+    assert "death" in refused(container, Conflict, kept, other).detail
+
+
+def test_a_message_that_is_being_sent_is_waited_for(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        row = Message(
+            dedupe_key="x",
+            message_id="<x@x>",
+            kind="notice",
+            holder_id=other,
+            address="x@x.org",
+            state="transmitting",
+            created_at=work.now,
+            next_at=work.now,
+            useful_until=work.now,
+        )
+        work.session.add(row)
+
+    refused(container, TooBusy, kept, other)
+
+
+def test_what_a_person_has_once_is_left_once(container):
+    facts = replace(CERTIFIED, employers=frozenset({0}), barred=frozenset({1}), wants=True)
+    kept, other, employer = pair(container, facts, replace(facts, wants=False))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        live = {
+            "attempts": select(Assessment.id).where(Assessment.voided_at.is_(None)),
+            "consents": select(Sharing.id).where(Sharing.ended_at.is_(None)),
+            "entries": select(RosterEntry.id).where(RosterEntry.ended_on.is_(None)),
+        }
+        counts = {name: len(reading.rows(statement)) for name, statement in live.items()}
+        wants = select(Preference.wanted).where(Preference.holder_id == kept)
+        assert reading.row(wants).wanted is False
+        assert reading.rows(select(Sharing.employer_id).distinct()) == [(employer,)]
+        held = select(Certification.number).where(Certification.holder_id == kept)
+        numbers = [row.number for row in reading.rows(held.order_by(Certification.sequence))]
+        found = {certificate_numbers.certification_of(reading, number) for number in numbers}
+    assert counts == {"attempts": 4, "consents": 1, "entries": 1}
+    assert (len(numbers), len(found)) == (2, 1)
+    leads = {row["number"]: row["leads_to"] for row in summary(container, merge_id)}
+    assert leads == {numbers[0]: None, numbers[1]: numbers[0]}
+
+
+def test_the_account_goes_on_if_it_is_the_only_one(container):
+    signed_in = Facts(signed_in=True)
+    kept, other, _ = pair(container, Facts(), signed_in)
+    first, second, _ = pair(container, signed_in, signed_in)
+
+    told = {
+        name: accounts_after(container, *ids)
+        for name, ids in {"one": (kept, other), "two": (first, second)}.items()
+    }
+    assert told == {
+        "one": ("moved", [(kept, True)]),
+        "two": ("closed", [(first, True), (second, False)]),
+    }
+
+
+def accounts_after(container, kept, other):
+    merge_id = merged(container, kept, other)
+    with container.reading(SYSTEM) as reading:
+        account = merges.get(reading, merge_id).summary["account"]
+        columns = (Account.holder_id, Account.deactivated_at)
+        rows = reading.rows(select(*columns).where(Account.holder_id.in_([kept, other])))
+    return account, sorted((row[0], row[1] is None) for row in rows)
+
+
+def test_merges_of_merged_records_are_undone_last_one_first(container):
+    a, b, _ = pair(container, CERTIFIED, CERTIFIED)
+    c, *_ = pair(container, CERTIFIED)
+    before = image(container, [a, b, c])
+    first = merged(container, b, a)
+    refused(container, AlreadyMerged, c, a)
+    second = merged(container, c, b)
+
+    with container.reading(SYSTEM) as reading:
+        rows = reading.rows(select(Holder.id, Holder.merged_into_id).where(Holder.id.in_([a, b])))
+        assert dict(rows) == {a: c, b: c}
+        leads = select(Certification.merged_into_id).where(
+            Certification.merged_into_id.is_not(None)
+        )
+        assert len({row[0] for row in reading.rows(leads)}) == 1
+    with pytest.raises(CannotBeUndone), container.work(SAM) as work:
+        merges.undo(work, first, reason="x")
+    for merge_id in (second, first):
+        with container.work(SAM) as work:
+            merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, [a, b, c])) == []
+    with pytest.raises(IllegalTransition), container.work(SAM) as work:
+        merges.undo(work, first, reason="x")
+
+
+def test_two_who_merge_at_once_make_one_merge(container):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+
+    def act(_):
+        try:
+            return merged(container, kept, other)
+        except AlreadyMerged:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [one for one in pool.map(act, range(4)) if one is not None]
+    assert len(made) == 1
+
+
+def test_a_preview_leaves_no_trace(container):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    before = image(container, [kept, other])
+    with container.work(SAM) as work:
+        brought = merges.preview(work, kept, other)
+    assert brought["moved"]["assessment"] == 4
+    assert image(container, [kept, other]) == before

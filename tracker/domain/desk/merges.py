@@ -1,0 +1,85 @@
+"""Merging two records of one person: which award leads, and which cycles it has then.
+
+Two certifications of one scheme that overlap are one, with the earlier award: the person was
+certified from that day on. The number and the public address of the other one lead to it. An award
+that came after the other had ended for good is a later award of the same person, as if it had been
+earned on one record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from tracker.domain.credentials.certifications import CycleTerm
+from tracker.domain.periods import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class AwardToUnite:
+    """An award of one of two records.
+
+    ``is_kept``: of the record that stays. ``ends_on`` is the last day on which it can be renewed;
+    None: it has no end. ``stands``: it is not withdrawn.
+    """
+
+    id: str
+    is_kept: bool
+    awarded_on: date
+    ends_on: date | None
+    stands: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UnitedAwards:
+    """The awards of both records in a scheme.
+
+    ``standing`` are those that stand, in their order, ``withdrawn`` the others. ``leads`` says to
+    which award each of the rest leads now.
+    """
+
+    standing: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+    leads: Mapping[str, str]
+
+
+def unite(awards: Iterable[AwardToUnite]) -> UnitedAwards:
+    """Which awards of two records stay, and which lead to another one.
+
+    Of two on the same day, that of the record that stays leads.
+    """
+    ordered = sorted(awards, key=lambda one: (one.awarded_on, not one.is_kept, one.id))
+    standing: list[str] = []
+    leads: dict[str, str] = {}
+    ends_on = date.min
+    for one in ordered:
+        if not one.stands:
+            continue
+        if standing and one.awarded_on <= ends_on:
+            leads[one.id] = standing[-1]
+        else:
+            standing.append(one.id)
+        ends_on = max(ends_on, one.ends_on or date.max)
+    withdrawn = tuple(one.id for one in ordered if not one.stands)
+    return UnitedAwards(tuple(standing), withdrawn, leads)
+
+
+def united_cycles(
+    leading: Sequence[CycleTerm], others: Iterable[CycleTerm]
+) -> tuple[CycleTerm, ...]:
+    """The cycles of an award from a file, followed by those of another one that last longer.
+
+    None begins before the last day of the one before it. If nothing is added, they are as they
+    were; otherwise all have the dates of the files.
+    """
+    cycles = [*leading]
+    for one in sorted(others, key=lambda cycle: cycle.starts_on):
+        last = cycles[-1].expires_on
+        if last is None or (one.expires_on is not None and one.expires_on <= last):
+            continue
+        begins = max(one.starts_on, last + DAY)
+        cycles.append(replace(one, ordinal=len(cycles) + 1, starts_on=begins))
+    if len(cycles) == len(leading):
+        return tuple(leading)
+    return tuple(replace(cycle, imported=True) for cycle in cycles)

@@ -1,0 +1,189 @@
+"""The awards of two records of one person, united (``domain.desk.merges`` says how).
+
+Invariant: every certificate once issued keeps its row, number and public address. One that leads to
+another is withdrawn, stays with the person, and is numbered from ``_ASIDE`` on, out of the way of
+the awards that count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+
+from tracker.domain.credentials import awards as award_rules
+from tracker.domain.credentials import certifications
+from tracker.domain.desk import merges as rules
+from tracker.domain.desk.merges import AwardToUnite, UnitedAwards
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Appeal, Assessment, Certification, Cycle, Renewal, StandingChange
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork, columns_of
+from tracker.services.credentials import award_plans, imported_award_rows, timelines
+from tracker.services.standings import snapshots
+
+_ASIDE = 1000
+
+
+class _Row(NamedTuple):
+    id: str
+    holder_id: str
+    sequence: int
+    awarded_on: date
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    imported_at: datetime | None
+    edition: str | None
+    source: str | None
+    merged_into_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """Two records whose awards in a scheme are united."""
+
+    scheme: Scheme
+    from_id: str
+    to_id: str
+    rows: Mapping[str, _Row]
+    records: Mapping[str, snapshots.CertificationRecord]
+
+
+def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
+    """Give all certifications to one record, and settle its awards by the passes of both.
+
+    The passes are that record's already.
+    """
+    for scheme in _schemes(work, [from_id, to_id]):
+        merging = _merging(work, scheme, from_id, to_id)
+        if any(row.holder_id == from_id for row in merging.rows.values()):
+            united = rules.unite(_to_unite(merging))
+            _lead(work, united)
+            _write_rows(work, merging, united)
+            _lengthen(work, merging, united)
+        settle(work, scheme, [to_id])
+
+
+def settle(work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str]) -> None:
+    """Make the awards and timelines of these people agree with their passes."""
+    imported_award_rows.follow(work, scheme, sorted(holder_ids), award_plans.FOLLOW)
+    mine = select(Certification.id).where(
+        Certification.holder_id.in_(holder_ids), Certification.scheme == scheme.code
+    )
+    timelines.lay_out_again(work, scheme, [row.id for row in work.rows(mine)])
+
+
+def settle_all(work: UnitOfWork, holder_ids: Sequence[str]) -> None:
+    """The same in every scheme in which one of them has anything."""
+    for scheme in _schemes(work, holder_ids):
+        settle(work, scheme, holder_ids)
+
+
+def _schemes(work: UnitOfWork, holder_ids: Sequence[str]) -> list[Scheme]:
+    """The schemes in which one of these people has a pass or an award."""
+    codes = {
+        row.scheme
+        for table in (Assessment, Certification)
+        for row in work.rows(select(table.scheme).where(table.holder_id.in_(holder_ids)).distinct())
+    }
+    return [scheme for scheme in work.schemes if scheme.code in codes]
+
+
+def _merging(work: UnitOfWork, scheme: Scheme, from_id: str, to_id: str) -> _Merging:
+    statement = select(*columns_of(_Row, Certification)).where(
+        Certification.holder_id.in_([from_id, to_id]), Certification.scheme == scheme.code
+    )
+    rows = {row.id: row for row in work.rows_as(_Row, statement)}
+    return _Merging(scheme, from_id, to_id, rows, snapshots.records(work, rows))
+
+
+def _to_unite(merging: _Merging) -> Iterator[AwardToUnite]:
+    """The awards that do not lead to another one already."""
+    for row in merging.rows.values():
+        if row.merged_into_id is not None:
+            continue
+        record = merging.records[row.id]
+        last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
+        yield AwardToUnite(
+            row.id,
+            row.holder_id == merging.to_id,
+            row.awarded_on,
+            award_rules.last_day(merging.scheme, last),
+            row.withdrawn_at is None,
+        )
+
+
+def _lead(work: UnitOfWork, united: UnitedAwards) -> None:
+    """Give what was decided about an award to the one to which it leads."""
+    for id_, leading in united.leads.items():
+        for table in (Renewal, StandingChange, Appeal):
+            mine = update(table).where(table.certification_id == id_)
+            work.execute(mine.values(certification_id=leading))
+
+
+def _leads_to(row: _Row, united: UnitedAwards) -> str | None:
+    """The award to which one leads now; never to one that leads on to another."""
+    before = row.merged_into_id
+    return united.leads.get(before or row.id, before)
+
+
+def _write_rows(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> None:
+    """Number the rows of both records as those of one, first of all out of each other's way."""
+    rows = merging.rows
+    days = [rows[id_].awarded_on for id_ in united.standing]
+    values: dict[str, dict[str, object]] = {}
+    for place, id_ in enumerate(united.standing):
+        following = days[place + 1] if place + 1 < len(days) else None
+        values[id_] = {"replaced_on": following, "withdrawn_at": None, "sequence": place + 1}
+    for place, id_ in enumerate(united.withdrawn, start=len(united.standing) + 1):
+        values[id_] = {
+            "replaced_on": None,
+            "withdrawn_at": rows[id_].withdrawn_at,
+            "sequence": place,
+        }
+    aside = [id_ for id_, row in rows.items() if id_ in united.leads or row.merged_into_id]
+    for place, id_ in enumerate(sorted(aside), start=_ASIDE):
+        values[id_] = {
+            "replaced_on": None,
+            "withdrawn_at": rows[id_].withdrawn_at or work.now,
+            "sequence": place,
+        }
+    apart = [
+        {"_id": id_, "sequence": -1 - place, "withdrawn_at": work.now}
+        for place, id_ in enumerate(values)
+    ]
+    bulk.update(work, Certification, apart)
+    last = [
+        {
+            "_id": id_,
+            "holder_id": merging.to_id,
+            "merged_into_id": _leads_to(rows[id_], united),
+            **value,
+        }
+        for id_, value in values.items()
+    ]
+    bulk.update(work, Certification, last)
+
+
+def _lengthen(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> None:
+    """Let an award last as long as one from a file that leads to it; it is from a file then."""
+    for leading in set(united.leads.values()):
+        following = [id_ for id_, to in united.leads.items() if to == leading]
+        sources = [merging.rows[id_] for id_ in (leading, *following)]
+        source = next((row for row in sources if row.imported_at is not None), None)
+        if source is None:
+            continue
+        cycles = merging.records[leading].cycles
+        others = [cycle for id_ in following for cycle in merging.records[id_].cycles]
+        longer = rules.united_cycles(cycles, others)
+        if longer == cycles and merging.rows[leading].imported_at is not None:
+            continue
+        from_file = {name: getattr(source, name) for name in ("imported_at", "edition", "source")}
+        bulk.update(work, Certification, [{"_id": leading, **from_file}])
+        of_leading = Cycle.certification_id == leading
+        work.execute(update(Cycle).where(of_leading).values(imported=True))
+        new = [timelines.cycle_row(work, leading, cycle) for cycle in longer[len(cycles) :]]
+        bulk.insert(work, Cycle, new)
