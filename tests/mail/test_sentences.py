@@ -197,6 +197,12 @@ RULES |= dict.fromkeys(
         "award_restored",
         "award_withdrawn",
         "withdrawn_seen",
+        "module_passed",
+        "module_keeps",
+        "module_corrected",
+        "module_restored",
+        "module_withdrawn",
+        "module_withdrawn_seen",
         "same_number",
         *(
             f"{verdict}{changed}"

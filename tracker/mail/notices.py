@@ -44,11 +44,11 @@ _LONGEST_QUOTE = 1000
 class NoticeToCompose:
     """One thing that happened; which facts it has depends on what it ``tells`` (see ``TELLS``).
 
-    ``about`` is the activity's title, the employer's name or the name on record; ``reason`` is the
-    decision maker's words. ``on`` is the day when it takes effect; ``before`` is the day that it
-    replaces, or the day of the request that was decided. ``points_approved`` is what an approved
-    activity brings, of ``points_claimed`` if that is more; ``points_total`` and ``points_required``
-    are the certification's own. ``against`` is what was appealed or lifted: ``suspend``,
+    ``about`` is the activity's title, the module's name, the employer's name or the name on record;
+    ``reason`` is the decision maker's words. ``on`` is the day when it takes effect; ``before`` is
+    the day that it replaces, or the day of the request that was decided. ``points_approved`` is
+    what an approved activity brings, of ``points_claimed`` if that is more; ``points_total`` and
+    ``points_required`` are the certification's own. ``against`` is what was appealed or lifted: ``suspend``,
     ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal, ``appeal_fee``
     the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the amount returned.
     ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
@@ -128,6 +128,10 @@ TELLS = (
     "renewal_approved",
     "award",
     "award_corrected",
+    "module_withdrawn",
+    "module_restored",
+    "module_corrected",
+    "module_passed",
     "extended",
     "requirement_raised",
     "requirement_reduced",
@@ -146,6 +150,9 @@ TELLS = (
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
     {"approved", "partly", "rejected", "more_information", "activity_reopened"}
+)
+_OF_MODULES = frozenset(
+    {"module_withdrawn", "module_restored", "module_corrected", "module_passed"}
 )
 _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
 _NEW_TERM = frozenset({"award", "renewal_approved"})
@@ -228,6 +235,10 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "award_corrected": ("same_number",),
     "award_restored": ("same_number",),
     "award_withdrawn": ("withdrawn_seen", "questions"),
+    "module_passed": ("module_keeps",),
+    "module_corrected": ("same_number",),
+    "module_restored": ("same_number",),
+    "module_withdrawn": ("module_withdrawn_seen", "questions"),
     "consent_asked": (
         "consent_nothing",
         "consent_before",
@@ -306,7 +317,7 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
 def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
     """The keys of the closing sentences: the certification's standing and the next step."""
     kinds, now = {notice.tells for notice in group}, group[-1].now
-    if now is None or "award_withdrawn" in kinds:
+    if now is None or "award_withdrawn" in kinds or kinds & _OF_MODULES:
         return
     if any(notice.is_ahead and notice.tells in {"suspended", "revoked"} for notice in group):
         yield from ["now_until_then"] * now.valid

@@ -331,6 +331,11 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     yield replace(base, tells="award_corrected", before=today - timedelta(days=9))
     yield replace(base, tells="award_restored")
     yield replace(base, tells="award_withdrawn")
+    module = replace(base, about=translated(scheme.modules[0].name, language), now=None)
+    yield replace(module, tells="module_passed")
+    yield replace(module, tells="module_corrected", before=today - timedelta(days=9))
+    yield replace(module, tells="module_restored")
+    yield replace(module, tells="module_withdrawn")
     for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
         held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
         news = replace(base, tells=tells, reason=grave, now=held)

@@ -37,6 +37,7 @@ from tracker.models.idempotency import IdempotencyKey
 from tracker.models.import_runs import ImportRun
 from tracker.models.looks import EmployerLook, WorkerSeen
 from tracker.models.migrations import AppliedMigration
+from tracker.models.module_certificates import ModuleCertificate
 from tracker.models.notices import Notice
 from tracker.models.organizations import Provider, Sponsor
 from tracker.models.outbox import Message
@@ -88,6 +89,7 @@ __all__ = [
     "Invitation",
     "LoginSession",
     "Message",
+    "ModuleCertificate",
     "Notice",
     "Passkey",
     "PasswordHash",

@@ -156,6 +156,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "invitation": _OF_ORGANIZATIONS,
     "login_session": _of_accounts("login_session"),
     "message": _OF_BOTH,
+    "module_certificate": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "notice": _OF_HOLDERS,
     "passkey": _of_accounts("passkey"),
     "password_hash": _of_accounts("password_hash"),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from tracker.api.credentials import certifications
+from tracker.api.credentials import certifications, module_certificates
 from tracker.api.http import organizations, paging, routing, session_cookies
 from tracker.api.http.fields import (
     AmountField,
@@ -99,6 +99,11 @@ class MeSchema(Schema):
         metadata={"description": "For holders: whether emails reach them."},
     )
     certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
+    modules = fields.List(
+        fields.Nested(module_certificates.ModuleProgressSchema),
+        required=True,
+        metadata={"description": "How far a holder has come in each scheme, module by module."},
+    )
     csrf_token = fields.String(
         required=True,
         allow_none=True,
@@ -183,6 +188,7 @@ def me(reading: ReadContext) -> Response:
             **{one: own if one == found.actor.role else None for one in map(str, ORGANIZATIONS)},
             "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, one, language) for one in found.certifications],
+            "modules": [module_certificates.present(one, language) for one in found.modules],
             "csrf_token": session_cookies.csrf_token(found.actor)
             if found.actor.session_id
             else None,

@@ -47,6 +47,7 @@ Subject = Literal[
     "import_run",
     "invitation",
     "message",
+    "module_certificate",
     "provider",
     "recovery",
     "renewal",

@@ -38,6 +38,7 @@ from tracker.models import (
     Holder,
     HolderRequest,
     Message,
+    ModuleCertificate,
     Notice,
     Renewal,
     RosterEntry,
@@ -380,6 +381,22 @@ _REQUESTS = select(*_columns(HolderRequest, NoticedRequest._fields)).where(
 )
 
 
+class NoticedModule(NamedTuple):
+    """A certificate for a module."""
+
+    id: str
+    scheme: str
+    module: str
+    number: str
+    passed_on: date
+    withdrawn_at: datetime | None
+
+
+_MODULES = select(*_columns(ModuleCertificate, NoticedModule._fields)).where(
+    ModuleCertificate.id.in_(_IDS)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldToday:
     """A certification and its standing on its holder's day; ``now`` is None if it has none."""
@@ -413,6 +430,7 @@ class NoticeFacts:
     adjustments: Mapping[str, Sequence[NoticedAdjustment]] = field(default_factory=dict)
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
+    modules: Mapping[str, NoticedModule] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -437,6 +455,11 @@ class NoticeFacts:
         of_kind = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
         of_event = [n for n in of_kind if event in {None, n.event}]
         return bool(of_event) and not any(n.state in _OUT for n in of_event)
+
+    def was_sent(self, subject_id: str, kind: str, action: str) -> bool:
+        """Whether a notice was, or may have been, sent whose event begins with this action."""
+        of_kind = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
+        return any(n.event.startswith(action) and n.state in _OUT for n in of_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +492,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
     certifications = _certifications(reading, holder_ids)
-    about = {*certifications} if subjects.keys() - {"employer", "request"} else set()
+    about = {*certifications} if subjects.keys() - {"employer", "request", "module"} else set()
     of_employers = holder_ids if subjects["employer"] else ()
     read = partial(_read, reading)
     decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
@@ -487,9 +510,13 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
         entries=_grouped(entries, lambda entry: entry.employer_id),
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
+        modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         suppressed=suppressions.of_holders(reading, rows, now=reading.now),
     )
+
+
+_FIRST_WORDS = frozenset({"activity", "renewal", "appeal", "request", "module"})
 
 
 def _source(kind: str) -> str:
@@ -502,7 +529,7 @@ def _source(kind: str) -> str:
     }:
         return "employer"
     first, _, _ = kind.partition("_")
-    return first if first in {"activity", "renewal", "appeal", "request"} else "certification"
+    return first if first in _FIRST_WORDS else "certification"
 
 
 def _read(

@@ -1,12 +1,14 @@
-"""Notices about employers' access and about holders' own requests, on the day of sending."""
+"""Notices about employers' access, holders' own requests and modules, on the day of sending."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestState, RequestVerdict
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -95,10 +97,52 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     )
 
 
+def _module(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """A module passed, or its certificate corrected; what nobody was told of is not taken back."""
+    row = notice.facts.modules.get(notice.row.subject_id)
+    if row is None:
+        return
+    scheme, language = notice.reading.schemes[row.scheme], notice.row.language
+    action, _, before = notice.row.event.partition(":")
+    told = NoticeToCompose(
+        _MODULES[action],
+        scheme_name=translated(scheme.title, language),
+        full_name=scheme.full_name(language),
+        number=row.number,
+        about=translated(scheme.module(row.module).name, language),
+        on=row.passed_on,
+        before=date.fromisoformat(before[:10]) if before else None,
+    )
+    if (action == "withdraw") == (row.withdrawn_at is not None) and _is_module_news(notice, told):
+        yield told
+
+
+def _is_module_news(notice: DueNotice, told: NoticeToCompose) -> bool:
+    """Whether the holder does not know it yet: from this message, or for want of an earlier one."""
+    row, facts = notice.row, notice.facts
+    if told.tells == "module_passed":
+        return True
+    if notice.of_kind(row.kind)[-1] is not row:
+        return False
+    if told.tells == "module_restored":
+        return facts.was_sent(row.subject_id, row.kind, "withdraw")
+    is_as_before = told.tells == "module_corrected" and told.before == told.on
+    return not is_as_before and not facts.is_unsent(row.subject_id, row.kind, "issue")
+
+
+_MODULES: Mapping[str, str] = {
+    "issue": "module_passed",
+    "amend": "module_corrected",
+    "withdraw": "module_withdrawn",
+    "restore": "module_restored",
+}
+"""What a notice about a module tells, by what was done to its certificate."""
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
     NoticeKind.EMPLOYER_RENAMED: _renamed,
     NoticeKind.EMPLOYMENT_ENDED: _ended,
     NoticeKind.REQUEST_DECIDED: _request_decided,
+    NoticeKind.MODULE_CERTIFICATE: _module,
 }

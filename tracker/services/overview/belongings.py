@@ -40,6 +40,7 @@ from tracker.models import (
     IdempotencyKey,
     LoginSession,
     Message,
+    ModuleCertificate,
     Notice,
     Passkey,
     PasswordHash,
@@ -158,7 +159,10 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(Adjustment)
         .where(Adjustment.certification_id.in_(mine))
         .values(reason_code=_CODE, reason=_REASON, override_reason=None),
-        # The passes are gone, and the awards that rest on them stand.
+        # The passes are gone, and the certificates that rest on them stand.
+        update(ModuleCertificate)
+        .where(ModuleCertificate.holder_id == person.id)
+        .values(amended_at=None),
         update(Certification)
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),

@@ -35,6 +35,7 @@ from tracker.models import (
     HolderRequest,
     LoginSession,
     Message,
+    ModuleCertificate,
     Notice,
     Passkey,
     PasswordHash,
@@ -85,6 +86,7 @@ _INTERNAL = frozenset(
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment),
+    ("module_certificate", ModuleCertificate),
     ("certification", Certification),
     ("activity", Activity),
     ("sharing", Sharing),
@@ -125,6 +127,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "former_names": own["former_name"],
         "requests": own["request"],
         "assessments": own["assessment"],
+        "module_certificates": own["module_certificate"],
         "certifications": own["certification"],
         "activities": own["activity"],
         "sharing": own["sharing"],

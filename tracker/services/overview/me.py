@@ -29,6 +29,8 @@ from tracker.services.core import organizations, tokens
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.organizations import OrganizationName
 from tracker.services.core.tokens import TokenRow
+from tracker.services.credentials import module_certificates
+from tracker.services.credentials.module_certificates import Progress
 from tracker.services.delivery import bounces
 from tracker.services.delivery.bounces import Deliverability
 from tracker.services.people import endings, holders, sessions
@@ -57,7 +59,7 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class Myself:
-    """The actor, their record or organization, and their certifications today.
+    """The actor, their record or organization, their certifications today and their modules.
 
     ``mail`` says whether messages reach the holder.
     """
@@ -67,6 +69,7 @@ class Myself:
     organization: OrganizationName | None
     mail: Deliverability | None
     certifications: Sequence[Mine]
+    modules: Sequence[Progress]
 
 
 def myself(reading: ReadContext) -> Myself:
@@ -79,6 +82,7 @@ def myself(reading: ReadContext) -> Myself:
         organization=organizations.named(reading, actor),
         mail=bounces.deliverability(reading, holder) if holder else None,
         certifications=_held(reading, holder) if holder else (),
+        modules=module_certificates.progress(reading, holder.id) if holder else (),
     )
 
 
