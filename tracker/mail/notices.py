@@ -48,16 +48,16 @@ class NoticeToCompose:
     ``reason`` is the decision maker's words. ``on`` is the day when it takes effect; ``before`` is
     the day that it replaces, or the day of the request that was decided. ``points_approved`` is
     what an approved activity brings, of ``points_claimed`` if that is more; ``points_total`` and
-    ``points_required`` are the certification's own. ``against`` is what was appealed or lifted: ``suspend``,
-    ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal, ``appeal_fee``
-    the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the amount returned.
-    ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
-    before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is the last day of
-    a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name.
-    ``asks`` are the sets of facts that an employer asks for, with a space between them, and
-    ``purpose`` is why; ``shares``: the holder shares something with it already.
-    ``now`` is the standing on the day of sending, ``full_name`` the scheme's name with its
-    abbreviation; messages stored by older versions lack both.
+    ``points_required`` are the certification's own. ``against`` is what was appealed or lifted:
+    ``suspend``, ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal,
+    ``appeal_fee`` the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the
+    amount returned. ``again``: the award is not the holder's first. ``changed``: the holder was
+    told otherwise before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is
+    the last day of a consent, ``with_points`` whether it covers points; ``was`` is an employer's
+    former name. ``asks`` are the sets of facts that an employer asks for, with a space between
+    them, and ``purpose`` is why; ``shares``: the holder shares something with it already. ``now``
+    is the standing on the day of sending, ``full_name`` the scheme's name with its abbreviation;
+    messages stored by older versions lack both.
     """
 
     tells: str
