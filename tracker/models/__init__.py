@@ -22,6 +22,7 @@ from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
 from tracker.models.appeals import Appeal
+from tracker.models.apprenticeships import Apprenticeship
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
@@ -40,6 +41,7 @@ from tracker.models.migrations import AppliedMigration
 from tracker.models.module_certificates import ModuleCertificate
 from tracker.models.notices import Notice
 from tracker.models.organizations import Provider, Sponsor
+from tracker.models.other_credentials import OtherCredential, PathwayChoice
 from tracker.models.outbox import Message
 from tracker.models.policies import PolicyPublication
 from tracker.models.preferences import Preference
@@ -59,6 +61,7 @@ __all__ = [
     "AdjustmentBatch",
     "Appeal",
     "AppliedMigration",
+    "Apprenticeship",
     "Assessment",
     "Authenticator",
     "Base",
@@ -91,8 +94,10 @@ __all__ = [
     "Message",
     "ModuleCertificate",
     "Notice",
+    "OtherCredential",
     "Passkey",
     "PasswordHash",
+    "PathwayChoice",
     "PolicyPublication",
     "Preference",
     "Provider",

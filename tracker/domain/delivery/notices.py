@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     EMPLOYMENT_ENDED = "employment_ended"
     REQUEST_DECIDED = "request_decided"
     MODULE_CERTIFICATE = "module_certificate"
+    CREDENTIAL_EXPIRES = "credential_expires"
 
 
 class MessageType(StrEnum):

@@ -25,6 +25,7 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    Apprenticeship,
     Assessment,
     Authenticator,
     Bounce,
@@ -42,8 +43,10 @@ from tracker.models import (
     Message,
     ModuleCertificate,
     Notice,
+    OtherCredential,
     Passkey,
     PasswordHash,
+    PathwayChoice,
     Preference,
     ProviderIdentity,
     RecordWriter,
@@ -136,6 +139,10 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
         .values(what={}, preview={}, reason=_REASON, decision_reason=None),
+        *(
+            delete(table).where(table.holder_id == person.id)
+            for table in (OtherCredential, PathwayChoice, Apprenticeship)
+        ),
         *(
             delete(table).where(table.activity_id.in_(_activities(person)))
             for table in (Evidence, Decision)
