@@ -91,6 +91,12 @@ def timetable(
         TimetableEntry(
             "employments", partial(jobs.end_employments, container), _ONCE_AN_HOUR, watched=False
         ),
+        TimetableEntry(
+            "credentials",
+            partial(jobs.remind_of_credentials, container, stop=stop),
+            _ONCE_AN_HOUR,
+            watched=False,
+        ),
         TimetableEntry("tidy", partial(jobs.tidy, container), _ONCE_A_DAY, watched=False),
         TimetableEntry(
             "retention", partial(jobs.retain, container, stop=stop), _ONCE_A_DAY, watched=False

@@ -123,6 +123,7 @@ def test_the_timetable_follows_the_settings(container):
         "audit": 3600,
         "digest": 900,
         "employments": 3600,
+        "credentials": 3600,
         "tidy": 86400,
         "retention": 86400,
         "checkpoint": 3600,

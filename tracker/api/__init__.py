@@ -26,10 +26,12 @@ from tracker.api.access import (
 from tracker.api.credentials import (
     adjustments,
     appeals,
+    apprenticeships,
     assessments,
     certifications,
     imported_awards,
     module_certificates,
+    pathways,
     reasons,
     renewals,
     schemes,
@@ -42,7 +44,7 @@ from tracker.api.http import callers, errors, outer_ring, request_log, session_c
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
 from tracker.api.people import holders, preferences
-from tracker.api.points import activities, evaluations, evidence, providers
+from tracker.api.points import activities, evaluations, evidence, other_credentials, providers
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
@@ -67,6 +69,9 @@ _RESOURCES = (
     preferences,
     assessments,
     module_certificates,
+    other_credentials,
+    pathways,
+    apprenticeships,
     certifications,
     approvals,
     imported_awards,

@@ -101,7 +101,8 @@ class NoticeMessage:
     """The facts of one message of notices: the holder's name, the language, the notices.
 
     ``link`` is the page that the button opens; without one there is no button. A message
-    without an ``unsubscribe_link`` is always sent, and says so. ``issuer`` is the sender's name;
+    without an ``unsubscribe_link`` is always sent, and says so; another one is of a ``type`` that
+    can be switched off. ``issuer`` is the sender's name;
     it is empty in messages stored by older versions.
     """
 
@@ -110,6 +111,7 @@ class NoticeMessage:
     news: tuple[NoticeToCompose, ...]
     link: str = ""
     unsubscribe_link: str | None = None
+    type: str = "decisions"
     calendar: str = ""
     issuer: str = ""
 
@@ -146,6 +148,7 @@ TELLS = (
     "employment_ended",
     "request_refused",
     "request_granted",
+    "credential_expires",
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
@@ -172,12 +175,23 @@ def compose_notice(facts: NoticeMessage) -> ComposedEmail:
         "button": button(common, facts.link),
         "link": facts.link,
         "signed": signed(common, facts.issuer),
-        "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
+        "reason": say[_reason(facts)],
         "unsubscribe_link": facts.unsubscribe_link,
-        "unsubscribe": say["unsubscribe_decisions"],
+        "unsubscribe": say[_unsubscribe(facts)],
         "reversible": common["reversible"],
     }
     return composed_email(layout, calendar=facts.calendar)
+
+
+def _reason(facts: NoticeMessage) -> str:
+    """The key of the sentence that says why the holder receives the message."""
+    if not facts.unsubscribe_link:
+        return "reason_always"
+    return "reason_reminders" if facts.type == "reminders" else "reason_type"
+
+
+def _unsubscribe(facts: NoticeMessage) -> str:
+    return "unsubscribe" if facts.type == "reminders" else "unsubscribe_decisions"
 
 
 def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
@@ -251,6 +265,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
+    "credential_expires": ("credential_expires_next",),
 }
 """The sentences about the event itself that may follow the first one."""
 
@@ -400,7 +415,7 @@ def _section(
 
 
 def _title(notice: NoticeToCompose) -> str | None:
-    if notice.tells in {"request_granted", "request_refused"}:
+    if notice.tells in {"request_granted", "request_refused", "credential_expires"}:
         return None
     return _about(notice, notice.about) if notice.tells in _OF_EMPLOYERS else _full_name(notice)
 

@@ -378,6 +378,8 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
     yield NoticeToCompose("request_granted", about=name, before=today, now=now)
     yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
+    expires_on = today + timedelta(days=30)
+    yield NoticeToCompose("credential_expires", about="OSHA 10", on=expires_on, now=now)
 
 
 def _of_policy(
@@ -409,6 +411,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
     on = news[0].on or _EXPIRY
     at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
     type_ = "decisions" if news[0].tells in _DECISIONS else ""
+    type_ = "reminders" if news[0].tells == "credential_expires" else type_
     days = [
         day
         for notice in news
@@ -430,6 +433,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
             news=news,
             link=_button(*((one.tells, one.number or None) for one in news)),
             unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
+            type=type_,
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
             issuer=scheme.issuer,
         )

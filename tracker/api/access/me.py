@@ -100,7 +100,7 @@ class MeSchema(Schema):
     )
     certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
     modules = fields.List(
-        fields.Nested(module_certificates.ModuleProgressSchema),
+        fields.Nested(module_certificates.SchemeProgressSchema),
         required=True,
         metadata={"description": "How far a holder has come in each scheme, module by module."},
     )

@@ -27,7 +27,7 @@ class ModuleCertificateSchema(Schema):
     )
 
 
-class ModuleSchema(Schema):
+class ModuleProgressSchema(Schema):
     """Where somebody stands with one module."""
 
     module = fields.String(required=True)
@@ -46,7 +46,7 @@ class ModuleSchema(Schema):
     certificate = fields.Nested(ModuleCertificateSchema, required=True, allow_none=True)
 
 
-class ModuleProgressSchema(Schema):
+class SchemeProgressSchema(Schema):
     """How far somebody has come with the modules of a scheme."""
 
     scheme = fields.String(required=True)
@@ -55,13 +55,13 @@ class ModuleProgressSchema(Schema):
     missing = fields.List(
         fields.String(), required=True, metadata={"description": "The required modules to pass."}
     )
-    modules = fields.List(fields.Nested(ModuleSchema), required=True)
+    modules = fields.List(fields.Nested(ModuleProgressSchema), required=True)
 
 
 class HolderModulesSchema(Schema):
     """How far somebody has come in each scheme of which they attempted a module."""
 
-    items = fields.List(fields.Nested(ModuleProgressSchema), required=True)
+    items = fields.List(fields.Nested(SchemeProgressSchema), required=True)
 
 
 def present(one: Progress, language: str = ENGLISH) -> dict[str, object]:

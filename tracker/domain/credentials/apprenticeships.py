@@ -38,7 +38,7 @@ class ApprenticeshipTerms:
     instruction_hours_required: int | None
 
     def check(self, *, on: date) -> None:
-        """Refuse dates that contradict each other or the status. Raises Invalid; ``on`` is today."""
+        """Refuse dates that contradict each other or the status on a day. Raises Invalid."""
         fields: dict[str, str] = {}
         is_over = self.status in OVER
         if rule := future_rule(self.started_on, on):

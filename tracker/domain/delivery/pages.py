@@ -63,6 +63,7 @@ OPENS: Mapping[str, MessagePage] = {
     "listed": MessagePage.SHARING,
     "employer_renamed": MessagePage.SHARING,
     "employment_ended": MessagePage.SHARING,
+    "credential_expires": MessagePage.ACCOUNT,
     "request_refused": MessagePage.ACCOUNT,
     "request_granted": MessagePage.ACCOUNT,
     # What happened to an account. Whoever it was not must be able to shut others out.

@@ -40,6 +40,7 @@ from tracker.models import (
     Message,
     ModuleCertificate,
     Notice,
+    OtherCredential,
     Renewal,
     RosterEntry,
     Sharing,
@@ -397,6 +398,21 @@ _MODULES = select(*_columns(ModuleCertificate, NoticedModule._fields)).where(
 )
 
 
+class NoticedCredential(NamedTuple):
+    """A credential of another issuer."""
+
+    id: str
+    credential: str
+    level: str
+    expires_on: date | None
+    withdrawn_at: datetime | None
+
+
+_CREDENTIALS = select(*_columns(OtherCredential, NoticedCredential._fields)).where(
+    OtherCredential.id.in_(_IDS)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldToday:
     """A certification and its standing on its holder's day; ``now`` is None if it has none."""
@@ -431,6 +447,7 @@ class NoticeFacts:
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
     modules: Mapping[str, NoticedModule] = field(default_factory=dict)
+    credentials: Mapping[str, NoticedCredential] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -492,7 +509,11 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
     certifications = _certifications(reading, holder_ids)
-    about = {*certifications} if subjects.keys() - {"employer", "request", "module"} else set()
+    about = (
+        {*certifications}
+        if subjects.keys() - {"employer", "request", "module", "credential"}
+        else set()
+    )
     of_employers = holder_ids if subjects["employer"] else ()
     read = partial(_read, reading)
     decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
@@ -511,12 +532,15 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         entries=_grouped(entries, lambda entry: entry.employer_id),
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
+        credentials={
+            c.id: c for c in read(NoticedCredential, _CREDENTIALS, subjects["credential"])
+        },
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         suppressed=suppressions.of_holders(reading, rows, now=reading.now),
     )
 
 
-_FIRST_WORDS = frozenset({"activity", "renewal", "appeal", "request", "module"})
+_FIRST_WORDS = frozenset({"activity", "renewal", "appeal", "request", "module", "credential"})
 
 
 def _source(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""Notices about employers' access, holders' own requests and modules, on the day of sending."""
+"""Notices about access, requests, modules and other credentials, on the day of sending."""
 
 from __future__ import annotations
 
@@ -138,6 +138,21 @@ _MODULES: Mapping[str, str] = {
 }
 """What a notice about a module tells, by what was done to its certificate."""
 
+
+def _credential_expires(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """A credential that is about to expire, unless it was renewed, withdrawn, or told again."""
+    row, kind = notice.facts.credentials.get(notice.row.subject_id), notice.row.kind
+    if row is None or row.withdrawn_at is not None or row.expires_on is None:
+        return
+    now, is_last = _day(notice), notice.of_kind(kind)[-1] is notice.row
+    is_same = notice.row.event.startswith(f"{row.expires_on}:")
+    if is_last and is_same and row.expires_on >= now.on:
+        known = notice.reading.credentials.by_code.get(row.credential)
+        name = known.name if known else row.credential
+        about = f"{name}, Level {row.level}" if row.level else name
+        yield NoticeToCompose("credential_expires", about=about, on=row.expires_on, now=now)
+
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
@@ -145,4 +160,5 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.EMPLOYMENT_ENDED: _ended,
     NoticeKind.REQUEST_DECIDED: _request_decided,
     NoticeKind.MODULE_CERTIFICATE: _module,
+    NoticeKind.CREDENTIAL_EXPIRES: _credential_expires,
 }
