@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from tracker.api.credentials import certifications, module_certificates
+from tracker.api.credentials import certifications, module_certificates, pathways
 from tracker.api.http import organizations, paging, routing, session_cookies
 from tracker.api.http.fields import (
     AmountField,
@@ -104,6 +104,11 @@ class MeSchema(Schema):
         required=True,
         metadata={"description": "How far a holder has come in each scheme, module by module."},
     )
+    pathways = fields.List(
+        fields.Nested(pathways.ChosenPathwaySchema),
+        required=True,
+        metadata={"description": "Where a holder stands on the pathways they chose."},
+    )
     csrf_token = fields.String(
         required=True,
         allow_none=True,
@@ -189,6 +194,7 @@ def me(reading: ReadContext) -> Response:
             "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, one, language) for one in found.certifications],
             "modules": [module_certificates.present(one, language) for one in found.modules],
+            "pathways": pathways.present(found.pathways),
             "csrf_token": session_cookies.csrf_token(found.actor)
             if found.actor.session_id
             else None,

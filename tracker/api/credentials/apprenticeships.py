@@ -109,7 +109,7 @@ def present(one: ApprenticeshipProgress) -> dict[str, object]:
     return {
         "id": row.id,
         "holder_id": row.holder_id,
-        "apprentice": f"{row.given_name} {row.family_name}",
+        "apprentice": f"{one.apprentice.given_name} {one.apprentice.family_name}",
         "sponsor": row.name,
         **{name: getattr(row, name) for name in STATED},
         "days_left": terms.days_left(on=one.on),
@@ -220,6 +220,7 @@ def consent(work: UnitOfWork, *, apprenticeship_id: str) -> Response:
 @resource.writes(
     "POST /apprenticeships/<uuid:apprenticeship_id>/consent/end",
     "holder",
+    "staff",
     returns=ApprenticeshipSchema,
     errors=(404, 409),
 )

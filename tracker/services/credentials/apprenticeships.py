@@ -1,7 +1,7 @@
 """Registered apprenticeships: recorded by staff, seen by sponsors with the holder's consent.
 
-Invariant: a sponsor sees an apprenticeship, the apprentice's name and modules through
-``scope()`` alone, which asks for the consent; it ends the moment that the holder ends it.
+Invariant: a sponsor sees an apprenticeship through ``scope()`` alone, which asks for the consent,
+and the apprentice's name and modules only with it; all end the moment that the holder ends it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.domain.credentials.candidates import Candidacy
 from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Apprenticeship, Holder, Sponsor
-from tracker.services.core import history, locks
+from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import (
     ReadContext,
     UnitOfWork,
@@ -47,7 +47,7 @@ STATED = (
 
 
 class ApprenticeshipRow(NamedTuple):
-    """An apprenticeship as it is on record, with the names of apprentice and sponsor."""
+    """An apprenticeship as it is on record, with the name of the sponsor."""
 
     id: str
     holder_id: str
@@ -63,9 +63,6 @@ class ApprenticeshipRow(NamedTuple):
     instruction_hours_required: int | None
     consented_at: datetime | None
     consent_ended_at: datetime | None
-    given_name: str
-    family_name: str
-    time_zone: str
     name: str
 
     @property
@@ -79,19 +76,27 @@ class ApprenticeshipRow(NamedTuple):
         return _terms_of(self)
 
 
+class Apprentice(NamedTuple):
+    """The person of an apprenticeship."""
+
+    id: str
+    given_name: str
+    family_name: str
+    time_zone: str
+
+
 @dataclass(frozen=True, slots=True)
 class ApprenticeshipProgress:
     """An apprenticeship and the modules credited to it, on the apprentice's day."""
 
     row: ApprenticeshipRow
+    apprentice: Apprentice
     modules: Candidacy
     on: date
 
 
-_ROWS = (
-    select(*columns_of(ApprenticeshipRow, Apprenticeship, Holder, Sponsor))
-    .join(Holder, Holder.id == Apprenticeship.holder_id)
-    .join(Sponsor, Sponsor.id == Apprenticeship.sponsor_id)
+_ROWS = select(*columns_of(ApprenticeshipRow, Apprenticeship, Sponsor)).join(
+    Sponsor, Sponsor.id == Apprenticeship.sponsor_id
 )
 
 
@@ -108,44 +113,42 @@ def page(
         statement = statement.where(Apprenticeship.holder_id == holder_id)
     if after:
         statement = statement.where(Apprenticeship.id > after)
-    if reading.actor.is_of_organization:
-        statement = statement.where(Holder.deceased_on.is_(None))
-    rows = _read(reading, statement.order_by(Apprenticeship.id).limit(limit))
-    return _with_modules(reading, rows)
+    rows = reading.rows_as(ApprenticeshipRow, statement.order_by(Apprenticeship.id).limit(limit))
+    return _with_apprentices(reading, rows)
 
 
 def get(reading: ReadContext, apprenticeship_id: str) -> ApprenticeshipProgress:
     """One apprenticeship. Raises NotFound, also for one that the actor does not see."""
     seen = scope(reading.actor, Apprenticeship)
-    statement = _ROWS.where(Apprenticeship.id == apprenticeship_id, seen)
-    if reading.actor.is_of_organization:
-        statement = statement.where(Holder.deceased_on.is_(None))
-    found = _with_modules(reading, _read(reading, statement))
-    if not found:
+    row = reading.row_as(
+        ApprenticeshipRow, _ROWS.where(Apprenticeship.id == apprenticeship_id, seen)
+    )
+    if row is None:
         raise NotFound
-    return found[0]
+    return _with_apprentices(reading, [row])[0]
 
 
 @sees_everything
-def _read(reading: ReadContext, statement: Any) -> list[ApprenticeshipRow]:
-    """The rows of a statement that is scoped, with the apprentices' names."""
-    return reading.rows_as(ApprenticeshipRow, statement)
-
-
-@sees_everything
-def _with_modules(
+def _with_apprentices(
     reading: ReadContext, rows: Sequence[ApprenticeshipRow]
 ) -> list[ApprenticeshipProgress]:
-    """The modules that each apprentice passed; what else they attempted is not told."""
-    attempts = snapshots.attempts(reading, {row.holder_id for row in rows})
+    """The apprentices' names and the modules that they passed, of rows that the actor has seen.
+
+    A consent covers both; what else somebody attempted is not told.
+    """
+    ids = {row.holder_id for row in rows}
+    named = select(*columns_of(Apprentice, Holder)).where(bulk.among(reading, Holder.id, ids))
+    apprentices = {one.id: one for one in reading.rows_as(Apprentice, named)} if ids else {}
+    attempts = snapshots.attempts(reading, ids) if ids else {}
     return [
         ApprenticeshipProgress(
             row,
+            one := apprentices[row.holder_id],
             candidates.candidacy(
                 reading.schemes[row.scheme],
                 [a for a in attempts.get((row.holder_id, row.scheme), ()) if a.passed],
             ),
-            reading.now.astimezone(zone_of(row.time_zone)).date(),
+            reading.now.astimezone(zone_of(one.time_zone)).date(),
         )
         for row in rows
     ]
@@ -193,10 +196,12 @@ def correct(
     history.record(work, "correct", "apprenticeship", row.id, reason=reason, changes=changes)
 
 
-# By the holder.
+# By the holder; staff end a consent for somebody who asks them to, and never give one.
 def consent(work: UnitOfWork, apprenticeship_id: str) -> None:
     """Let the sponsor see the apprenticeship. Raises IllegalTransition, NotFound."""
     row = _locked(work, apprenticeship_id)
+    if work.actor.holder_id != row.holder_id:
+        raise NotFound
     if row.consented_at is not None and row.consent_ended_at is None:
         raise IllegalTransition("The sponsor sees this already.", state="shared")
     row.consented_at, row.consent_ended_at = work.now, None
@@ -228,12 +233,12 @@ def _locked(work: UnitOfWork, apprenticeship_id: str, *, decides: bool = False) 
 
 def _check(work: UnitOfWork, row: Apprenticeship) -> None:
     """Refuse what cannot be: a sponsor or scheme that there is not, dates in disorder."""
-    work.schemes[row.scheme]
-    if work.row(select(Sponsor.id).where(Sponsor.id == row.sponsor_id)) is None:
-        raise Invalid("There is no such sponsor.", fields={"sponsor_id": "is unknown"})
     holder = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id))
     if holder is None:
         raise NotFound
+    work.schemes[row.scheme]
+    if work.row(select(Sponsor.id).where(Sponsor.id == row.sponsor_id)) is None:
+        raise Invalid("There is no such sponsor.", fields={"sponsor_id": "is unknown"})
     _terms_of(row).check(on=work.now.astimezone(zone_of(holder.time_zone)).date())
 
 

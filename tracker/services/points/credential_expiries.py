@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, or_, select
 
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.points.other_credentials import due_reminder
@@ -40,15 +40,15 @@ def remind(work: UnitOfWork, after: Place = START) -> Place | None:
     """
     today = work.now.date()  # nobody's date differs from it by more than a day
     latest = today + timedelta(days=max(work.credentials.remind, default=0) + 1)
-    table = OtherCredential
+    table, (day, id_) = OtherCredential, after
     statement = (
         select(table.id, table.holder_id, table.expires_on, Holder.time_zone)
         .join(Holder, Holder.id == table.holder_id)
         .where(
             table.withdrawn_at.is_(None),
-            table.expires_on >= max(after[0], today - timedelta(days=1)),
+            table.expires_on >= max(day, today - timedelta(days=1)),
             table.expires_on <= latest,
-            tuple_(table.expires_on, table.id) > tuple_(*after),
+            or_(table.expires_on > day, and_(table.expires_on == day, table.id > id_)),
         )
         .order_by(table.expires_on, table.id)
         .limit(bulk.CHUNK)
