@@ -173,7 +173,6 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
     container.engine.dispose()
 
 
-@pytest.mark.parametrize(("kind", "before"), [("sign_in", "0014"), ("account", "0015")])
 def test_every_module_passed_before_gets_its_certificate(new_database, tmp_path):
     """By its first pass that was not voided; numbers are unique across more than one batch."""
     container = make_container(new_database(), tmp_path, Frozen())
@@ -221,6 +220,7 @@ def _attempt(number, person, module, day, *, passed=True):
     }
 
 
+@pytest.mark.parametrize(("kind", "before"), [("sign_in", "0014"), ("account", "0015")])
 def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
     new_database, tmp_path, kind, before
 ):
