@@ -109,14 +109,14 @@ def test_a_preview_changes_no_certificate(staff, client, ana, passed):
     assert client.get(own["public_path"]).json["valid"] is True
 
 
-def test_every_step_is_in_the_history(staff, container, passed):
+def test_every_correction_is_in_the_history(staff, container, passed):
     attempt = passed()
     staff.post(f"/assessments/{attempt}/void", {"reason": "Error."})
     passed(on="2026-11-13")
     with container.reading(SYSTEM) as reading:
         of_module = HistoryEntry.subject == "module_certificate"
         rows = reading.rows(select(HistoryEntry.action).where(of_module).order_by(HistoryEntry.id))
-    assert [row.action for row in rows] == ["issue", "withdraw", "restore"]
+    assert [row.action for row in rows] == ["withdraw", "restore"]
 
 
 def test_the_certificate_of_an_erased_person_is_no_longer_available(

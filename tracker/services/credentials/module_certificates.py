@@ -160,8 +160,11 @@ def _change(row: ModuleCertificateRow, **values: object) -> dict[str, object]:
 
 
 def _record(work: UnitOfWork, scheme: Scheme, settled: Collection[_Settled]) -> None:
+    """Write the history of corrections; that of the pass says that a certificate was issued."""
     by_action: dict[_Action, list[tuple[str, dict[str, object]]]] = defaultdict(list)
     for one in settled:
+        if one.action == "issue":
+            continue
         detail: dict[str, object] = {"scheme": scheme.code}
         if one.before is not None:
             detail["before"] = one.before
