@@ -22,6 +22,7 @@ def test_each_stands_half_way_with_the_next_step_named(container):
         for row in reading.rows(select(Holder.id, Holder.ref)):
             [(choice, progress)] = pathways.of_holder(reading, row.id)
             done = [one.step.code for one in progress.steps if one.done_on]
+            assert progress.next is not None
             found[choice.pathway] = (done, progress.next.code)
         kinds = {row.credential for row in reading.rows(select(OtherCredential.credential))}
         shared = reading.row(select(Apprenticeship.consented_at))

@@ -281,7 +281,7 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
         "recorded_at": work.now,
         "recorded_by": "staff",
     }
-    rows = {
+    rows: dict[str, OtherCredential | PathwayChoice | Apprenticeship] = {
         "credential_id": OtherCredential(**about, credential="osha_10", issued_on=date(2026, 1, 5)),
         "choice_id": PathwayChoice(**about, pathway="career_changer"),
         "apprenticeship_id": Apprenticeship(
