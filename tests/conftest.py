@@ -30,7 +30,7 @@ from tracker.api.overview import operations
 from tracker.app import create_app, create_container
 from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
-from tracker.scheme_files import reasons
+from tracker.scheme_files import credentials, reasons
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.delivery import send_safety
 from tracker.settings import Settings, Storage
@@ -299,6 +299,7 @@ def _make_installations_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scheme_files, "load", _once(scheme_files.load, shipped / "schemes"))
         patch.setattr(reasons, "load", _once(reasons.load, shipped / "reasons.toml"))
+        patch.setattr(credentials, "load", _once(credentials.load, shipped / "credentials.toml"))
         patch.setattr("tracker.app.prepare", _prepare)
         yield
 

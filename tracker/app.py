@@ -14,7 +14,7 @@ from tracker.clock import Clock
 from tracker.db import db, flask_config, prepare
 from tracker.domain import history_chain
 from tracker.domain.history_chain import KeyRing
-from tracker.scheme_files import reasons
+from tracker.scheme_files import credentials, pathways, reasons
 from tracker.services.core.context import Container
 from tracker.settings import Settings
 
@@ -46,10 +46,14 @@ def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
     db.init_app(app)
     with app.app_context():
         engine = prepare(db.engine)
+    schemes = scheme_files.load(chosen.schemes_directory)
+    catalog = credentials.load(chosen.credentials_file)
     app.extensions["tracker"] = Container(
         engine=engine,
-        schemes=scheme_files.load(chosen.schemes_directory),
+        schemes=schemes,
         reasons=reasons.load(chosen.reasons_file),
+        credentials=catalog,
+        pathways=pathways.load(chosen.pathways_directory, schemes, catalog),
         settings=chosen,
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
         message_key=_derived_key(chosen, "message-id"),

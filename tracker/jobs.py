@@ -25,7 +25,7 @@ from tracker.services.employers import digests, employments
 from tracker.services.overview import history_checkpoints, retention
 from tracker.services.overview.history_checkpoints import Checkpoint
 from tracker.services.people import duplicates, sessions, sign_in
-from tracker.services.points import evidence, review_waits
+from tracker.services.points import credential_expiries, evidence, review_waits
 from tracker.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -108,6 +108,20 @@ def smtp_sender_of(settings: Settings) -> SmtpSender:
 def _final_timeout(settings: Settings) -> float:
     """Seconds that a relay may take to accept a message: less than the lease of the marker."""
     return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
+
+
+def remind_of_credentials(container: Container, *, stop: Callable[[], bool] = never) -> int:
+    """Tell holders of credentials that expire soon, one batch in a transaction, each once."""
+    with container.reading(SYSTEM) as reading:
+        if send_safety.is_held(reading):
+            return 0
+    place: credential_expiries.Place | None = credential_expiries.START
+    batches, ends = 0, time.monotonic() + LONGEST_RUN
+    while place is not None and not stop() and time.monotonic() < ends:
+        with container.work(SYSTEM) as work:
+            place = credential_expiries.remind(work, place)
+        batches += 1
+    return batches
 
 
 def reap(container: Container) -> ReapCounts:

@@ -98,6 +98,12 @@ def timetable(
             _ONCE_A_DAY,
             watched=False,
         ),
+        TimetableEntry(
+            "credentials",
+            partial(jobs.remind_of_credentials, container, stop=stop),
+            _ONCE_AN_HOUR,
+            watched=False,
+        ),
         TimetableEntry("tidy", partial(jobs.tidy, container), _ONCE_A_DAY, watched=False),
         TimetableEntry(
             "retention", partial(jobs.retain, container, stop=stop), _ONCE_A_DAY, watched=False

@@ -45,6 +45,8 @@ class App:
     now: str
     schemes: str
     reasons: str
+    credentials: str
+    pathways: str
     accepted: str
 
 
@@ -279,6 +281,16 @@ class Settings:
     def reasons_file(self) -> Path:
         """The file of the reason codes; ``_found`` explains relative names."""
         return _found(self.app.reasons)
+
+    @property
+    def credentials_file(self) -> Path:
+        """The file of the catalog of credentials; ``_found`` explains relative names."""
+        return _found(self.app.credentials)
+
+    @property
+    def pathways_directory(self) -> Path:
+        """The directory of the pathway files; ``_found`` explains relative names."""
+        return _found(self.app.pathways)
 
     @property
     def identity_providers(self) -> Mapping[str, IdentityProvider]:

@@ -197,6 +197,14 @@ RULES |= dict.fromkeys(
         "award_restored",
         "award_withdrawn",
         "withdrawn_seen",
+        "credential_expires",
+        "credential_expires_next",
+        "module_passed",
+        "module_keeps",
+        "module_corrected",
+        "module_restored",
+        "module_withdrawn",
+        "module_withdrawn_seen",
         "same_number",
         *(
             f"{verdict}{changed}"
@@ -298,6 +306,7 @@ FRAME = {
     "reversible",
     "reason_type",
     "reason_always",
+    "reason_reminders",
     "unsubscribe_decisions",
 }
 """What frames a message and says nothing of a certification."""
@@ -358,6 +367,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "listed",
         "employer_renamed",
         "employment_ended",
+        "credential_expires",
     } or tells.startswith(("request", "records")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, insert, inspect, select, text
 from tests import postgres
 from tests.conftest import Frozen, make_container
 from tracker import migrations
+from tracker.domain import numbers
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Account, Base
+from tracker.models import Account, Base, ModuleCertificate
 from tracker.services.people import holders as holders_service
 from tracker.settings import ROOT
 
@@ -170,6 +171,53 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
         text_of = select(holders.c.folded_name).where(holders.c.ref == "P1")
         assert reading.row(text_of)[0] == " soto , mary ; kaohe , mary ; ka ohe , mary ;"
     container.engine.dispose()
+
+
+def test_every_module_passed_before_gets_its_certificate(new_database, tmp_path):
+    """By its first pass that was not voided; numbers are unique across more than one batch."""
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0024")
+        connection.commit()
+    holders, attempts = (Base.metadata.tables[name] for name in ("holder", "assessment"))
+    many = [_person(n, "Jo", "Ek", " ek , jo ;") for n in range(1100)]
+    voided = {"voided_at": NOW, "void_reason": "x"}
+    rows = [
+        *(_attempt(n, n, "safety", 1) for n in range(1100)),
+        _attempt(2001, 0, "safety", 5),
+        _attempt(2002, 0, "quality", 1, passed=False),
+        _attempt(2003, 0, "green", 1) | voided,
+    ]
+    with container.engine.begin() as connection:
+        connection.execute(insert(holders), many)
+        connection.execute(insert(attempts), rows)
+
+    assert migrations.upgrade(container.engine)
+
+    with container.reading(SYSTEM) as reading:
+        found = reading.rows(select(ModuleCertificate.module, ModuleCertificate.passed_on))
+        number = reading.row(select(ModuleCertificate.number, ModuleCertificate.number_key))
+    container.engine.dispose()
+    assert {(row.module, row.passed_on) for row in found} == {("safety", date(2025, 1, 1))}
+    assert len(found) == 1100
+    assert re.fullmatch(r"CPT-M-\w{5}-\w{5}", number.number)
+    assert number.number_key == numbers.key(number.number)
+
+
+def _attempt(number, person, module, day, *, passed=True):
+    return {
+        "id": _numbered(number),
+        "holder_id": _numbered(person),
+        "scheme": "cpt",
+        "module": module,
+        "taken_on": date(2025, 1, day),
+        "passed": passed,
+        "warnings": [],
+        "recorded_at": NOW,
+        "recorded_by": "x",
+        "voided_at": None,
+        "void_reason": None,
+    }
 
 
 @pytest.mark.parametrize(("kind", "before"), [("sign_in", "0014"), ("account", "0015")])

@@ -26,9 +26,12 @@ from tracker.api.access import (
 from tracker.api.credentials import (
     adjustments,
     appeals,
+    apprenticeships,
     assessments,
     certifications,
     imported_awards,
+    module_certificates,
+    pathways,
     reasons,
     renewals,
     schemes,
@@ -41,7 +44,7 @@ from tracker.api.http import callers, errors, outer_ring, request_log, session_c
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
 from tracker.api.people import duplicates, holders, preferences
-from tracker.api.points import activities, evaluations, evidence, providers
+from tracker.api.points import activities, evaluations, evidence, other_credentials, providers
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
@@ -66,6 +69,10 @@ _RESOURCES = (
     erasures,
     preferences,
     assessments,
+    module_certificates,
+    other_credentials,
+    pathways,
+    apprenticeships,
     certifications,
     approvals,
     merges,

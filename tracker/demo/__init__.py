@@ -1,10 +1,10 @@
 """``tracker demo``: a throwaway site on SQLite with invented people, a scheduler, a mail catcher.
 
 What lives here: the run (this module), who the people are (``names``, ``workers``, ``careers``,
-``people``), their evidence (``documents``), how they are recorded (``loading``), and where their
-email goes (``mail_catcher``). Everything is kept in one directory, ``var/demo``, which is emptied
-at every start. The data come in through the imports, email leaves through the outbox over real
-SMTP, and the web server and the scheduler are the ordinary programs.
+``people``, ``pathways``), their evidence (``documents``), how they are recorded (``loading``), and
+where their email goes (``mail_catcher``). Everything is kept in one directory, ``var/demo``, which
+is emptied at every start. The data come in through the imports, email leaves through the outbox
+over real SMTP, and the web server and the scheduler are the ordinary programs.
 """
 
 from __future__ import annotations

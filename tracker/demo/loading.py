@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from tracker import files, tabular
-from tracker.demo import documents, names, people
+from tracker.demo import documents, names, pathways, people
 from tracker.demo.workers import DemoDocument, History
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import Role
@@ -37,6 +37,7 @@ def load(work: UnitOfWork, today: date) -> Iterator[str]:
         yield f"{kind}: {len(rows)} rows"
     _give_reasons(work, history)
     yield f"evidence: {len(history.documents)} files"
+    yield f"pathways: {pathways.travel(work, today)} people"
 
 
 def _approve_centers(work: UnitOfWork) -> None:

@@ -44,20 +44,20 @@ _LONGEST_QUOTE = 1000
 class NoticeToCompose:
     """One thing that happened; which facts it has depends on what it ``tells`` (see ``TELLS``).
 
-    ``about`` is the activity's title, the employer's name or the name on record; ``reason`` is the
-    decision maker's words. ``on`` is the day when it takes effect; ``before`` is the day that it
-    replaces, or the day of the request that was decided. ``points_approved`` is what an approved
-    activity brings, of ``points_claimed`` if that is more; ``points_total`` and ``points_required``
-    are the certification's own. ``against`` is what was appealed or lifted: ``suspend``,
-    ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal, ``appeal_fee``
-    the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the amount returned.
-    ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
-    before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is the last day of
-    a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name.
-    ``asks`` are the sets of facts that an employer asks for, with a space between them, and
-    ``purpose`` is why; ``shares``: the holder shares something with it already.
-    ``now`` is the standing on the day of sending, ``full_name`` the scheme's name with its
-    abbreviation; messages stored by older versions lack both.
+    ``about`` is the activity's title, the module's name, the employer's name or the name on record;
+    ``reason`` is the decision maker's words. ``on`` is the day when it takes effect; ``before`` is
+    the day that it replaces, or the day of the request that was decided. ``points_approved`` is
+    what an approved activity brings, of ``points_claimed`` if that is more; ``points_total`` and
+    ``points_required`` are the certification's own. ``against`` is what was appealed or lifted:
+    ``suspend``, ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal,
+    ``appeal_fee`` the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the
+    amount returned. ``again``: the award is not the holder's first. ``changed``: the holder was
+    told otherwise before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is
+    the last day of a consent, ``with_points`` whether it covers points; ``was`` is an employer's
+    former name. ``asks`` are the sets of facts that an employer asks for, with a space between
+    them, and ``purpose`` is why; ``shares``: the holder shares something with it already. ``now``
+    is the standing on the day of sending, ``full_name`` the scheme's name with its abbreviation;
+    messages stored by older versions lack both.
     """
 
     tells: str
@@ -101,7 +101,8 @@ class NoticeMessage:
     """The facts of one message of notices: the holder's name, the language, the notices.
 
     ``link`` is the page that the button opens; without one there is no button. A message
-    without an ``unsubscribe_link`` is always sent, and says so. ``issuer`` is the sender's name;
+    without an ``unsubscribe_link`` is always sent, and says so; another one is of a ``type`` that
+    can be switched off. ``issuer`` is the sender's name;
     it is empty in messages stored by older versions.
     """
 
@@ -110,6 +111,7 @@ class NoticeMessage:
     news: tuple[NoticeToCompose, ...]
     link: str = ""
     unsubscribe_link: str | None = None
+    type: str = "decisions"
     calendar: str = ""
     issuer: str = ""
 
@@ -128,6 +130,10 @@ TELLS = (
     "renewal_approved",
     "award",
     "award_corrected",
+    "module_withdrawn",
+    "module_restored",
+    "module_corrected",
+    "module_passed",
     "extended",
     "requirement_raised",
     "requirement_reduced",
@@ -147,6 +153,7 @@ TELLS = (
     "request_granted",
     "records_merged",
     "records_parted",
+    "credential_expires",
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
@@ -159,8 +166,19 @@ _OF_ACTIVITIES = frozenset(
         "activity_submitted",
     }
 )
+_OF_MODULES = frozenset(
+    {"module_withdrawn", "module_restored", "module_corrected", "module_passed"}
+)
 _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
-_OF_RECORDS = frozenset({"request_granted", "request_refused", "records_merged", "records_parted"})
+_OF_RECORDS = frozenset(
+    {
+        "request_granted",
+        "request_refused",
+        "records_merged",
+        "records_parted",
+        "credential_expires",
+    }
+)
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
@@ -178,12 +196,23 @@ def compose_notice(facts: NoticeMessage) -> ComposedEmail:
         "button": button(common, facts.link),
         "link": facts.link,
         "signed": signed(common, facts.issuer),
-        "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
+        "reason": say[_reason(facts)],
         "unsubscribe_link": facts.unsubscribe_link,
-        "unsubscribe": say["unsubscribe_decisions"],
+        "unsubscribe": say[_unsubscribe(facts)],
         "reversible": common["reversible"],
     }
     return composed_email(layout, calendar=facts.calendar)
+
+
+def _reason(facts: NoticeMessage) -> str:
+    """The key of the sentence that says why the holder receives the message."""
+    if not facts.unsubscribe_link:
+        return "reason_always"
+    return "reason_reminders" if facts.type == "reminders" else "reason_type"
+
+
+def _unsubscribe(facts: NoticeMessage) -> str:
+    return "unsubscribe" if facts.type == "reminders" else "unsubscribe_decisions"
 
 
 def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
@@ -244,6 +273,10 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "award_corrected": ("same_number",),
     "award_restored": ("same_number",),
     "award_withdrawn": ("withdrawn_seen", "questions"),
+    "module_passed": ("module_keeps",),
+    "module_corrected": ("same_number",),
+    "module_restored": ("same_number",),
+    "module_withdrawn": ("module_withdrawn_seen", "questions"),
     "consent_asked": (
         "consent_nothing",
         "consent_before",
@@ -258,6 +291,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "request_refused": ("reason",),
     "records_merged": ("records_merged_next", "questions"),
     "records_parted": ("records_parted_next", "questions"),
+    "credential_expires": ("credential_expires_next",),
 }
 """The sentences about the event itself that may follow the first one."""
 
@@ -324,7 +358,7 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
 def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
     """The keys of the closing sentences: the certification's standing and the next step."""
     kinds, now = {notice.tells for notice in group}, group[-1].now
-    if now is None or "award_withdrawn" in kinds:
+    if now is None or "award_withdrawn" in kinds or kinds & _OF_MODULES:
         return
     if any(notice.is_ahead and notice.tells in {"suspended", "revoked"} for notice in group):
         yield from ["now_until_then"] * now.valid

@@ -333,6 +333,11 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     yield replace(base, tells="award_corrected", before=today - timedelta(days=9))
     yield replace(base, tells="award_restored")
     yield replace(base, tells="award_withdrawn")
+    module = replace(base, about=translated(scheme.modules[0].name, language), now=None)
+    yield replace(module, tells="module_passed")
+    yield replace(module, tells="module_corrected", before=today - timedelta(days=9))
+    yield replace(module, tells="module_restored")
+    yield replace(module, tells="module_withdrawn")
     for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
         held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
         news = replace(base, tells=tells, reason=grave, now=held)
@@ -378,6 +383,8 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
     yield NoticeToCompose("records_merged", now=now)
     yield NoticeToCompose("records_parted", now=now)
+    expires_on = today + timedelta(days=30)
+    yield NoticeToCompose("credential_expires", about="OSHA 10", on=expires_on, now=now)
 
 
 def _of_policy(
@@ -411,6 +418,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
     on = news[0].on or _EXPIRY
     at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
     type_ = "decisions" if news[0].tells in _DECISIONS else ""
+    type_ = "reminders" if news[0].tells == "credential_expires" else type_
     days = [
         day
         for notice in news
@@ -432,6 +440,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
             news=news,
             link=_button(*((one.tells, one.number or None) for one in news)),
             unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
+            type=type_,
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
             issuer=scheme.issuer,
         )

@@ -22,6 +22,7 @@ from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
 from tracker.models.appeals import Appeal
+from tracker.models.apprenticeships import Apprenticeship
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
@@ -38,8 +39,10 @@ from tracker.models.import_runs import ImportRun
 from tracker.models.looks import EmployerLook, WorkerSeen
 from tracker.models.merges import LikelyDuplicate, MergedRow, RecordMerge
 from tracker.models.migrations import AppliedMigration
+from tracker.models.module_certificates import ModuleCertificate
 from tracker.models.notices import Notice
 from tracker.models.organizations import Provider, Sponsor
+from tracker.models.other_credentials import OtherCredential, PathwayChoice
 from tracker.models.outbox import Message
 from tracker.models.policies import PolicyPublication
 from tracker.models.preferences import Preference
@@ -60,6 +63,7 @@ __all__ = [
     "AdjustmentBatch",
     "Appeal",
     "AppliedMigration",
+    "Apprenticeship",
     "Assessment",
     "Authenticator",
     "Base",
@@ -92,10 +96,13 @@ __all__ = [
     "LoginSession",
     "MergedRow",
     "Message",
+    "ModuleCertificate",
     "Notice",
     "OpenReview",
+    "OtherCredential",
     "Passkey",
     "PasswordHash",
+    "PathwayChoice",
     "PolicyPublication",
     "Preference",
     "Provider",

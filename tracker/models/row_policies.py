@@ -117,6 +117,13 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "adjustment_batch": _OF_STAFF,
     "appeal": _only_holders("appeal", "certification", "certification_id"),
+    "apprenticeship": RowPolicy(
+        reads=_either(
+            _holder(),
+            f"{_organization('sponsor')} and consented_at is not null and consent_ended_at is null",
+        ),
+        writes=_either(_holder()),
+    ),
     "approval": _OF_STAFF,
     "assessment": RowPolicy(
         reads=_either(_holder(), _shares("assessment")), writes=_either(_holder())
@@ -158,10 +165,13 @@ POLICIES: Mapping[str, RowPolicy] = {
     "login_session": _of_accounts("login_session"),
     "merged_row": _OF_STAFF,
     "message": _OF_BOTH,
+    "module_certificate": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "notice": _OF_HOLDERS,
     "open_review": _OF_STAFF,
+    "other_credential": _OF_HOLDERS,
     "passkey": _of_accounts("passkey"),
     "password_hash": _of_accounts("password_hash"),
+    "pathway_choice": _OF_HOLDERS,
     "preference": _OF_HOLDERS,
     "provider_identity": _of_accounts("provider_identity"),
     "record_merge": _OF_STAFF,

@@ -4,7 +4,8 @@ The attributes of those values are the keys. ``tables`` makes marshmallow schema
 fields of ``values``; ``format`` and ``policies`` say what a value needs beyond its keys.
 ``consistency``, ``references``, ``limits``, ``combinations`` and ``versions`` check that keys fit
 each other. ``tomls`` reads a file, ``line_numbers`` finds the lines, ``json_schema`` writes the
-format for editors, ``reasons`` reads the list of reason codes in the same way.
+format for editors. ``reasons`` reads the list of reason codes in the same way, ``credentials`` the
+catalog of other credentials, ``pathways`` the pathways.
 
     schemes = load(Path("config/schemes"))      # SchemesRefusedError names every mistake
 

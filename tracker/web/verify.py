@@ -60,6 +60,16 @@ class VerificationSchema(Schema):
     certified_again_number = fields.String(required=True, allow_none=True)
     checked_at = fields.AwareDateTime(required=True)
     remark = fields.String(metadata={"description": "What the dates alone do not show."})
+    module = fields.String(
+        metadata={
+            "description": "With the certificate of a single module: the module that was passed on"
+            " awarded_on. Such a certificate never expires."
+        }
+    )
+    amended_on = DayField(
+        allow_none=True,
+        metadata={"description": "With a module: when the day of its pass was last corrected."},
+    )
 
 
 class VerifyQuerySchema(ClosedSchema):
@@ -161,7 +171,12 @@ def _private(response: Response) -> Response:
 
 def _found(query: Loaded, found: Verified) -> Response:
     language, standing = _language(query), found.standing
-    over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
+    more: dict[str, object] = {}
+    if found.is_over:
+        more["remark"] = WORDS[language].not_in_force
+    if found.module is not None:
+        more["module"] = translated(found.module.name, language)
+        more["amended_on"] = found.amended_on
     return routing.answer(
         {
             "scheme": translated(found.scheme.title, language),
@@ -176,16 +191,18 @@ def _found(query: Loaded, found: Verified) -> Response:
             "certified_again_on": found.again_on,
             "certified_again_number": found.again_number,
             "checked_at": found.checked_at,
-            **over,
+            **more,
         }
     )
 
 
 def _note(found: Verified, language: str) -> str | None:
-    """The note on a certificate that was withdrawn, or earned again since."""
+    """The note on a certificate that was withdrawn, amended, or earned again since."""
     words = WORDS[language]
     if found.is_withdrawn:
         return words.withdrawn
+    if found.amended_on is not None:
+        return words.amended.format(in_words(found.amended_on, language))
     if found.again_on is None or found.again_number is None:
         return None
     return words.again.format(in_words(found.again_on, language), found.again_number)
@@ -223,6 +240,7 @@ def _found_page(query: Loaded, found: Verified) -> Response:
         shown=found,
         note=_note(found, language),
         title=found.scheme.full_name(language),
+        module=translated(found.module.name, language) if found.module else "",
         expiry=WORDS[language].expiry_label(standing),
         under_review=standing.pending_since is not None,
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",

@@ -41,6 +41,11 @@ class VerifyWords:
     official: str
     language: str
     withdrawn: str
+    amended: str
+    module: str
+    passed: str
+    module_valid: str
+    module_not_valid: str
     again: str
 
     def expiry_label(self, standing: Standing) -> str:

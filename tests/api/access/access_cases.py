@@ -25,6 +25,7 @@ from tracker.models import (
     Adjustment,
     AdjustmentBatch,
     Appeal,
+    Apprenticeship,
     Assessment,
     Center,
     Certification,
@@ -35,7 +36,10 @@ from tracker.models import (
     ImportRun,
     LikelyDuplicate,
     Message,
+    ModuleCertificate,
+    OtherCredential,
     Passkey,
+    PathwayChoice,
     Provider,
     RecordMerge,
     Renewal,
@@ -99,6 +103,7 @@ def person(container: Container, company: employer_cases.Company) -> Ids:
         ids |= _of_holder(work, ids["holder_id"]) | _of_employer(work, company.id)
         ids |= _organizations(work, company.id)
         ids |= _claims(work, ids["certification_id"])
+        ids |= _around(work, ids)
         ids |= _acts(work, ids)
         ids["approval_id"] = _proposal(work, ids["certification_id"])
         sam = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
@@ -258,6 +263,45 @@ def _claims(work: UnitOfWork, certification_id: str) -> Ids:
         work, decided, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
     )
     return {"draft": draft, "waiting": waiting, "decided": decided, "evidence_id": file.id}
+
+
+def _around(work: UnitOfWork, ids: Ids) -> Ids:
+    """What stands beside a certification: a credential, a pathway, a shared apprenticeship.
+
+    And the certificate of a module.
+    """
+    number = ids["holder_id"].replace("-", "")
+    of_module = ModuleCertificate(
+        public_id=number,
+        number=number,
+        number_key=number,
+        holder_id=ids["holder_id"],
+        scheme="cpt",
+        module="safety",
+        passed_on=date(2021, 12, 25),
+        recorded_at=work.now,
+    )
+    about: dict[str, Any] = {
+        "holder_id": ids["holder_id"],
+        "recorded_at": work.now,
+        "recorded_by": "staff",
+    }
+    rows: dict[str, OtherCredential | PathwayChoice | Apprenticeship] = {
+        "credential_id": OtherCredential(**about, credential="osha_10", issued_on=date(2026, 1, 5)),
+        "choice_id": PathwayChoice(**about, pathway="career_changer"),
+        "apprenticeship_id": Apprenticeship(
+            **about,
+            sponsor_id=ids["sponsor_id"],
+            scheme="cpt",
+            program_code="2021-OH-0001",
+            occupation="Mechatronics Technician",
+            started_on=date(2026, 1, 5),
+            consented_at=work.now,
+        ),
+    }
+    work.session.add_all([*rows.values(), of_module])
+    work.session.flush()
+    return {key: row.id for key, row in rows.items()}
 
 
 def _acts(work: UnitOfWork, ids: Ids) -> Ids:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import func, select
 
 from tests import factories
 from tests.statements import counted
@@ -16,13 +17,20 @@ from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.services.credentials import assessments, centers, renewals, sponsors
+from tracker.models import Holder
+from tracker.services.credentials import (
+    apprenticeships,
+    assessments,
+    centers,
+    renewals,
+    sponsors,
+)
 from tracker.services.employers import employers, mass_extensions
 from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
-from tracker.services.points import activities, providers
+from tracker.services.points import activities, other_credentials, providers
 
 LISTS = (
     "/holders",
@@ -55,6 +63,9 @@ LISTS = (
     "/holders/{holder}/record",
     "/holders/{holder}/looks",
     "/me/security-events",
+    "/holders/{holder}/credentials",
+    "/holders/{holder}/apprenticeships",
+    "/apprenticeships",
     "/certifications/{certification}/activities",
     "/certifications/{certification}/renewals",
     "/certifications/{certification}/reminders",
@@ -114,6 +125,7 @@ def grow(container, ids, people):
             ids.setdefault("account", account)
             sessions.start(work, ids["account"], email="x@x.org", agent="Firefox")
             own = replace(work, actor=Actor(role="staff", name="Sam", person_id=holder_id))
+            _put_around(work, ids, holder_id)
             recoveries.propose(own, NewRecovery("Lost the phone.", account_id=account))
     jobs.plan(container)
     asked = MassExtension(
@@ -126,6 +138,21 @@ def grow(container, ids, people):
     )
     with container.work(SYSTEM) as work:
         ids["batch"] = mass_extensions.extend(work, asked).batch_id
+
+
+def _put_around(work, ids, holder_id):
+    """A credential of the one whose record is asked for, and an apprenticeship of each."""
+    before = date(2026, 1, 1) - timedelta(days=work.row(select(func.count(Holder.id)))[0])
+    other_credentials.add(work, ids["holder"], {"credential": "osha_10", "issued_on": before})
+    for one in (ids["holder"], holder_id):
+        stated = {
+            "sponsor_id": ids["sponsor"],
+            "scheme": "cpt",
+            "program_code": holder_id[-12:],
+            "occupation": "Machinist",
+            "started_on": before,
+        }
+        apprenticeships.register(work, one, {**stated, "ended_on": None})
 
 
 def person_to_invite(employer_id):

@@ -302,7 +302,7 @@ def test_whoever_verifies_sees_the_one_holder_whose_certificate_they_ask_for(own
     asked = row_security.who_asks_for(ana["public_id"])
 
     rows = rows_of(owner, holder=ana["holder_id"])
-    verified = {"certification", "former_name", "holder", "standing_span"}
+    verified = {"certification", "former_name", "holder", "module_certificate", "standing_span"}
     assert seen(role, asked, rows) == verified
     for table in verified:
         assert changed(role, asked, table, rows[table]) == (0, 0)
@@ -424,6 +424,7 @@ def test_the_openings_in_the_wall_are_these():
     assert openings() == {
         "core.locks.lock",
         "core.locks.lock_one",
+        "credentials.apprenticeships._with_apprentices",  # of those that were seen
         "delivery.bounces.deliverability",
         "employers.employments.ask",
         "employers.employments.begin",

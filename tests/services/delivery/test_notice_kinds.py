@@ -35,6 +35,8 @@ PLACES = {
     NoticeKind.LISTED: ("at_once", "employer"),
     NoticeKind.EMPLOYER_RENAMED: ("at_once", "employer"),
     NoticeKind.EMPLOYMENT_ENDED: ("at_once", "employer"),
+    NoticeKind.CREDENTIAL_EXPIRES: ("reminders", "credential"),
+    NoticeKind.MODULE_CERTIFICATE: ("considered", "module"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,8 @@ from tests.browsers import content
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, LoginSession
 from tracker.services.core import tokens
+from tracker.services.credentials import assessments
+from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import accounts, sign_in
 
 
@@ -29,6 +32,26 @@ def test_a_holder_sees_certifications_and_days_left(browser, ana, clock):
     assert "Ana Ruiz" in told
     assert "Valid · 30 days left" in told
     assert "Valid through December 25, 2026" in told
+
+
+def test_a_candidate_sees_modules_passed_and_missing(browser, container):
+    with container.work(SYSTEM) as work:
+        holder_id = factories.holder(work, email="kim@example.org")
+        factories.passed(work, holder_id, date(2026, 5, 12), modules=("maintenance",))
+        failed = AttemptToRecord(
+            scheme="cpt", module="safety", taken_on=date(2026, 11, 20), passed=False
+        )
+        assessments.record(work, holder_id, failed)
+    me = browser()
+    me.sign_in("kim@example.org")
+    page = me.get("/account")
+    told = text_of(page)
+
+    assert "Maintenance Awareness Passed on May 12, 2026." in told
+    assert "Safety Not passed yet. You can take it again from December 6, 2026." in told
+    assert "Green Production" not in told
+    [public] = re.findall(r'href="(/verify/[^"]+)"', page.text)
+    assert "Maintenance Awareness" in me.get(public, headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from tracker.api.credentials import certifications
+from tracker.api.credentials import certifications, module_certificates, pathways
 from tracker.api.http import organizations, paging, routing, session_cookies
 from tracker.api.http.fields import (
     AmountField,
@@ -102,6 +102,16 @@ class MeSchema(Schema):
         metadata={"description": "For holders: whether emails reach them."},
     )
     certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
+    modules = fields.List(
+        fields.Nested(module_certificates.SchemeProgressSchema),
+        required=True,
+        metadata={"description": "How far a holder has come in each scheme, module by module."},
+    )
+    pathways = fields.List(
+        fields.Nested(pathways.ChosenPathwaySchema),
+        required=True,
+        metadata={"description": "Where a holder stands on the pathways they chose."},
+    )
     csrf_token = fields.String(
         required=True,
         allow_none=True,
@@ -186,6 +196,8 @@ def me(reading: ReadContext) -> Response:
             **{one: own if one == found.actor.role else None for one in map(str, ORGANIZATIONS)},
             "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, one, language) for one in found.certifications],
+            "modules": [module_certificates.present(one, language) for one in found.modules],
+            "pathways": pathways.present(found.pathways),
             "csrf_token": session_cookies.csrf_token(found.actor)
             if found.actor.session_id
             else None,

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import get_args
 
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
+from tracker.domain.schemes.pathways import Payer
 from tracker.domain.schemes.schemes import RetakeRule, Scheme
 
 DELIVERIES = ("in_person", "remote", "paper")
-FUNDINGS = (
-    "self",
-    "employer",
-    "wioa",
-    "apprenticeship",
-    "college",
-    "state_program",
-    "reimbursement",
-    "gi_bill",
-)
+FUNDINGS = get_args(Payer)
 CENTER_CATEGORIES = ("community_college", "adult_education", "secondary_school", "employer")
 
 

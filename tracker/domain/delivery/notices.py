@@ -29,6 +29,8 @@ class NoticeKind(StrEnum):
     RENEWAL_RECEIVED = "renewal_received"
     APPEAL_RECEIVED = "appeal_received"
     RECORDS_MERGED = "records_merged"
+    MODULE_CERTIFICATE = "module_certificate"
+    CREDENTIAL_EXPIRES = "credential_expires"
 
 
 class MessageType(StrEnum):

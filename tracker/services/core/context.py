@@ -25,6 +25,8 @@ from tracker.db import Base
 from tracker.domain.errors import NotFound
 from tracker.domain.history_chain import KeyRing, Unchained
 from tracker.domain.permissions import Actor
+from tracker.domain.schemes.credentials import CredentialCatalog
+from tracker.domain.schemes.pathways import Pathway
 from tracker.domain.schemes.reasons import Reasons
 from tracker.domain.schemes.schemes import Scheme, Schemes
 from tracker.row_security import RowViewer
@@ -86,6 +88,8 @@ class ReadContext:
     connection: Connection
     schemes: Schemes
     reasons: Reasons
+    credentials: CredentialCatalog
+    pathways: Mapping[str, Pathway]
     settings: Settings
     actor: Actor
     now: datetime
@@ -224,6 +228,8 @@ class Container:
     engine: Engine
     schemes: Schemes
     reasons: Reasons
+    credentials: CredentialCatalog
+    pathways: Mapping[str, Pathway]
     settings: Settings
     clock: Clock
     message_key: bytes
@@ -283,6 +289,8 @@ class Container:
             connection=connection,
             schemes=self.schemes,
             reasons=self.reasons,
+            credentials=self.credentials,
+            pathways=self.pathways,
             settings=self.settings,
             actor=actor,
             now=self.clock(),
@@ -295,6 +303,8 @@ class Container:
             connection=connection,
             schemes=self.schemes,
             reasons=self.reasons,
+            credentials=self.credentials,
+            pathways=self.pathways,
             settings=self.settings,
             actor=actor,
             now=self.clock(),

@@ -88,6 +88,8 @@ class Ahead:
             connection=reading.connection,
             schemes=reading.schemes,
             reasons=reading.reasons,
+            credentials=reading.credentials,
+            pathways=reading.pathways,
             settings=reading.settings,
             actor=reading.actor,
             now=reading.now,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, false, select, true
+from sqlalchemy import ColumnElement, and_, false, select, true
 
 from tracker.db import Base
 from tracker.domain.permissions import ORGANIZATIONS, Actor, Role
@@ -18,6 +18,7 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    Apprenticeship,
     Assessment,
     Certification,
     Employer,
@@ -27,6 +28,9 @@ from tracker.models import (
     HolderRequest,
     ImportRun,
     Message,
+    ModuleCertificate,
+    OtherCredential,
+    PathwayChoice,
     Provider,
     Renewal,
     RosterEntry,
@@ -68,6 +72,12 @@ def _of_activity(holder_id: str) -> ColumnElement[bool]:
     return Evidence.activity_id.in_(theirs.correlate(None))
 
 
+def _of_sponsor(sponsor_id: str) -> ColumnElement[bool]:
+    """The apprenticeships of a sponsor that it sees: those whose holders consent."""
+    consents = Apprenticeship.consented_at.is_not(None), Apprenticeship.consent_ended_at.is_(None)
+    return and_(Apprenticeship.sponsor_id == sponsor_id, *consents)
+
+
 def _is(column: ColumnElement[str] | ColumnElement[str | None]) -> RowRule:
     return lambda id_: column == id_
 
@@ -83,6 +93,7 @@ def _of_employers(rule: RowRule) -> Mapping[Role, RowRule]:
 _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     Holder: _of_holders(_is(Holder.id.expression)),
     Assessment: _of_holders(_is(Assessment.holder_id.expression)),
+    ModuleCertificate: _of_holders(_is(ModuleCertificate.holder_id.expression)),
     Certification: _of_holders(_is(Certification.holder_id.expression)),
     Activity: _of_holders(_is(Activity.holder_id.expression)),
     Evidence: _of_holders(_of_activity),
@@ -90,6 +101,12 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     Renewal: _of_holders(_certified(Renewal.certification_id.expression)),
     Appeal: _of_holders(_certified(Appeal.certification_id.expression)),
     Adjustment: _of_holders(_certified(Adjustment.certification_id.expression)),
+    OtherCredential: _of_holders(_is(OtherCredential.holder_id.expression)),
+    PathwayChoice: _of_holders(_is(PathwayChoice.holder_id.expression)),
+    Apprenticeship: {
+        "holder": _is(Apprenticeship.holder_id.expression),
+        "sponsor": _of_sponsor,
+    },
     Employer: _of_employers(_is(Employer.id.expression)),
     Provider: {"provider": _is(Provider.id.expression)},
     Sponsor: {"sponsor": _is(Sponsor.id.expression)},

@@ -29,7 +29,14 @@ from tracker.models import Assessment, Center, Holder
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
-from tracker.services.credentials import awards, centers, certifications, effects, imported_awards
+from tracker.services.credentials import (
+    awards,
+    centers,
+    certifications,
+    effects,
+    imported_awards,
+    module_certificates,
+)
 from tracker.services.standings import snapshots
 
 
@@ -90,7 +97,8 @@ def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
         override=attempt.override_reason,
     )
     if attempt.passed:
-        awards.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
+        awarded = awards.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
+        module_certificates.settle(work, scheme, [holder_id], awarded)
     return row.id
 
 
@@ -357,6 +365,7 @@ def _correct(
         change(row)
         scheme = work.schemes[row.scheme]
         consequences = awards.settle(work, scheme, [row.holder_id], correction.later)
+        module_certificates.settle(work, scheme, [row.holder_id], consequences)
         return consequences, get(work, assessment_id)
 
     changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)

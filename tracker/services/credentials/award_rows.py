@@ -25,7 +25,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal, StandingChange
 from tracker.services.core import bulk, history
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import timelines
+from tracker.services.credentials import certificate_numbers, timelines
 from tracker.services.credentials.award_facts import (
     AwardFacts,
     AwardRow,
@@ -37,8 +37,6 @@ from tracker.services.credentials.timelines import CycleToInsert
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
-
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that are easily confused
 
 ConsequenceKind = Literal["awarded", "moved", "withdrawn", "restored", "kept"]
 
@@ -112,7 +110,7 @@ def _rows_of(
         row = facts.rows.get(award.sequence)
         if row is None:
             id_ = ids[facts.holder_id, award.sequence]
-            number = _number(scheme)
+            number = certificate_numbers.new(scheme)
             made = {"id": id_, "holder_id": facts.holder_id, "scheme": scheme.code}
             to.new.append(_new_row(work, number, award, replaced_on) | made)
             to.consequences.append(
@@ -179,12 +177,6 @@ def _new_row(
         "replaced_on": replaced_on,
         "kept_reason": None,
     }
-
-
-def _number(scheme: Scheme) -> str:
-    """A certificate number with 49 random bits: unique in practice, and a constraint makes sure."""
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
-    return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
 
 
 def _event(

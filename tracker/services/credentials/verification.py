@@ -1,8 +1,10 @@
-"""Public verification: a certification found by its address, or by number and family name.
+"""Public verification: a certificate found by its address, or by number and family name.
 
-One statement reads it all. A person who knows neither the address nor both number and name learns
-nothing: an unknown number and a wrong name get the same answer. A certificate once issued can
-always be verified: if withdrawn, the answer says so; if earned again, it names the current one; if
+A certificate is of a whole certification, or of a single module. One statement reads the first;
+the second is read where there is no first. A person who knows neither the address nor both number
+and name learns nothing: an unknown number and a wrong name get the same answer. A certificate once
+issued can always be verified: if withdrawn, the answer says so; if earned again, it names the
+current one; if
 it leads to another one since two records of a person were merged, the answer is about that one.
 """
 
@@ -21,9 +23,9 @@ from tracker.domain import numbers
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.errors import NoLongerAvailable, NotFound
-from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.schemes.schemes import Module, Scheme
 from tracker.domain.values import run_together
-from tracker.models import Certification, FormerName, Holder, Span
+from tracker.models import Certification, FormerName, Holder, ModuleCertificate, Span
 from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.standings.related_facts import SPAN
 
@@ -66,7 +68,8 @@ class Verified:
     ``held_since`` is the day from which the certification is suspended, revoked or surrendered.
     ``again_on`` is the day from which the holder is certified again, ``again_number`` the current
     certificate number. ``is_over``: the holder has died, so it is not valid whatever its dates say;
-    the reason is not public.
+    the reason is not public. With a ``module`` it is the certificate of that module alone, which
+    was passed on ``awarded_on`` and never expires; ``amended_on`` is when that day was corrected.
     """
 
     scheme: Scheme
@@ -79,6 +82,8 @@ class Verified:
     checked_at: datetime
     again_on: date | None = None
     again_number: str | None = None
+    module: Module | None = None
+    amended_on: date | None = None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -87,16 +92,21 @@ class Verified:
 
 
 def by_address(reading: ReadContext, public_id: str) -> Verified:
-    """The certification with that public id. Raises NotFound, NoLongerAvailable."""
+    """The certificate with that public id. Raises NotFound, NoLongerAvailable."""
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFound
     _ask_for(reading, public_id)
     leading = _leading(_NUMBERED.public_id == public_id)
-    return _verified(reading, reading.rows(_STATEMENT.where(Certification.id.in_(leading))))
+    rows = reading.rows(_STATEMENT.where(Certification.public_id == public_id))
+    if rows:
+        return _verified(reading, rows)
+    return _verified_module(
+        reading, reading.row(_MODULE.where(ModuleCertificate.id.in_(leading)))
+    )
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
-    """The certification with that number, if its holder has or had that family name.
+    """The certificate with that number, if its holder has or had that family name.
 
     The answer gives the current name, whichever was entered. Blanks, case, accents and hyphens in
     the name are ignored, and so are hyphens in the number. Raises NotFound.
@@ -106,14 +116,18 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     numbered = Certification.id.in_(_leading(called))
     _ask_for(reading, key)
     folded = run_together(surname)
-    # Both are always read, so that the response time does not reveal whether a number exists.
-    rows = reading.rows(_STATEMENT.where(numbered))
-    former = reading.rows(_FORMER.where(numbered))
+    of_module = ModuleCertificate.number_key == numbers.key(number)
+    # All are always read, so that the response time does not reveal whether a number exists.
+    whole = reading.rows(_STATEMENT.where(numbered))
+    of_whole = reading.rows(_FORMER.where(numbered))
+    modules = reading.rows(_MODULE.where(of_module))
+    of_modules = reading.rows(_FORMER_OF_MODULE.where(of_module))
+    rows, former = (whole, of_whole) if whole else (modules, of_modules)
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
     erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
     if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
-    return _verified(reading, rows)
+    return _verified(reading, whole) if whole else _verified_module(reading, modules[0])
 
 
 def _leading(which: ColumnElement[bool]) -> Select[str]:
@@ -131,13 +145,65 @@ _FORMER = select(FormerName.family_name).join(
     Certification, Certification.holder_id == FormerName.holder_id
 )
 
+_FORMER_OF_MODULE = select(FormerName.family_name).join(
+    ModuleCertificate, ModuleCertificate.holder_id == FormerName.holder_id
+)
+_MODULE = select(
+    ModuleCertificate.number,
+    ModuleCertificate.scheme,
+    ModuleCertificate.module,
+    ModuleCertificate.passed_on,
+    ModuleCertificate.amended_at,
+    ModuleCertificate.withdrawn_at,
+    Holder.given_name,
+    Holder.family_name,
+    Holder.deceased_on,
+    Holder.erased_at,
+).join(Holder, Holder.id == ModuleCertificate.holder_id)
+
+
+def _verified_module(reading: ReadContext, row: AnyRow) -> Verified:
+    """A module's certificate as the verifier sees it, in force from the pass on, without end."""
+    if row is None:
+        raise NotFound
+    if row.erased_at is not None:
+        raise NoLongerAvailable(_ERASED)
+    scheme, amended = reading.schemes[row.scheme], row.amended_at
+    is_over, is_withdrawn = row.deceased_on is not None, row.withdrawn_at is not None
+    standing = Standing(
+        status=Status.WITHDRAWN if is_withdrawn else Status.ACTIVE,
+        valid=not (is_over or is_withdrawn),
+        on=reading.today(scheme),
+        cycle=1,
+        cycle_starts_on=row.passed_on,
+        expires_on=None,
+        window_opens_on=None,
+        window_closes_on=None,
+        pending_since=None,
+    )
+    return Verified(
+        scheme=scheme,
+        holder=f"{row.given_name} {row.family_name}",
+        number=row.number,
+        awarded_on=row.passed_on,
+        standing=standing,
+        held_since=None,
+        is_over=is_over,
+        checked_at=reading.now,
+        module=scheme.module(row.module),
+        amended_on=amended.astimezone(scheme.time_zone).date() if amended else None,
+    )
+
+
+_ERASED = "The certificate at this address is no longer available."
+
 
 def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     if not rows:
         raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
-        raise NoLongerAvailable("The certificate at this address is no longer available.")
+        raise NoLongerAvailable(_ERASED)
     spans = [certifications.StandingSpan(*row[9:]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)

@@ -38,8 +38,10 @@ from tracker.models import (
     Holder,
     HolderRequest,
     Message,
+    ModuleCertificate,
     Notice,
     RecordMerge,
+    OtherCredential,
     Renewal,
     RosterEntry,
     Sharing,
@@ -403,6 +405,37 @@ class NoticedMerge(NamedTuple):
 _MERGES = select(*_columns(RecordMerge, NoticedMerge._fields)).where(RecordMerge.id.in_(_IDS))
 
 
+class NoticedModule(NamedTuple):
+    """A certificate for a module."""
+
+    id: str
+    scheme: str
+    module: str
+    number: str
+    passed_on: date
+    withdrawn_at: datetime | None
+
+
+_MODULES = select(*_columns(ModuleCertificate, NoticedModule._fields)).where(
+    ModuleCertificate.id.in_(_IDS)
+)
+
+
+class NoticedCredential(NamedTuple):
+    """A credential of another issuer."""
+
+    id: str
+    credential: str
+    level: str
+    expires_on: date | None
+    withdrawn_at: datetime | None
+
+
+_CREDENTIALS = select(*_columns(OtherCredential, NoticedCredential._fields)).where(
+    OtherCredential.id.in_(_IDS)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldToday:
     """A certification and its standing on its holder's day; ``now`` is None if it has none."""
@@ -438,6 +471,8 @@ class NoticeFacts:
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
     merges: Mapping[str, NoticedMerge] = field(default_factory=dict)
+    modules: Mapping[str, NoticedModule] = field(default_factory=dict)
+    credentials: Mapping[str, NoticedCredential] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -463,6 +498,11 @@ class NoticeFacts:
         of_event = [n for n in of_kind if event in {None, n.event}]
         return bool(of_event) and not any(n.state in _OUT for n in of_event)
 
+    def was_sent(self, subject_id: str, kind: str, action: str) -> bool:
+        """Whether a notice was, or may have been, sent whose event begins with this action."""
+        of_kind = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
+        return any(n.event.startswith(action) and n.state in _OUT for n in of_kind)
+
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
@@ -485,6 +525,10 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
     return _grouped(notices, lambda notice: notice.message_id)
 
 
+_WITHOUT_CERTIFICATION = frozenset({"employer", "request", "merge", "module", "credential"})
+"""Subjects of which no certification's facts are told."""
+
+
 def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFacts:
     """The facts about the subjects of these notices."""
     if not rows:
@@ -494,7 +538,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
     certifications = _certifications(reading, holder_ids)
-    about = {*certifications} if subjects.keys() - {"employer", "request", "merge"} else set()
+    about = {*certifications} if subjects.keys() - _WITHOUT_CERTIFICATION else set()
     of_employers = holder_ids if subjects["employer"] else ()
     read = partial(_read, reading)
     decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
@@ -514,9 +558,16 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         entries=_grouped(entries, lambda entry: entry.employer_id),
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         merges={m.id: m for m in read(NoticedMerge, _MERGES, subjects["merge"])},
+        modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
+        credentials={
+            c.id: c for c in read(NoticedCredential, _CREDENTIALS, subjects["credential"])
+        },
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         suppressed=suppressions.of_holders(reading, rows, now=reading.now),
     )
+
+
+_FIRST_WORDS = frozenset({"activity", "renewal", "appeal", "request", "module", "credential"})
 
 
 def _source(kind: str) -> str:
@@ -531,7 +582,7 @@ def _source(kind: str) -> str:
     if kind == NoticeKind.RECORDS_MERGED:
         return "merge"
     first, _, _ = kind.partition("_")
-    return first if first in {"activity", "renewal", "appeal", "request"} else "certification"
+    return first if first in _FIRST_WORDS else "certification"
 
 
 def _read(

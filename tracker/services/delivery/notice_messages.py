@@ -154,6 +154,7 @@ def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: Stored
             news=tuple(_with_standing(news, stored.composed_at.date()) for news in stored.news),
             link=stored.link if "/api/" not in stored.link else "",  # older versions did
             unsubscribe_link=unsubscribe and unsubscribe[0],
+            type=stored.type,
             calendar=calendar,
             issuer=stored.issuer,
         )

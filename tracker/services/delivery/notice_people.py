@@ -1,12 +1,14 @@
-"""Notices about employers' access and about holders' own requests, on the day of sending."""
+"""Notices about access, requests, modules and other credentials, on the day of sending."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestState, RequestVerdict
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -104,6 +106,62 @@ def _records_merged(notice: DueNotice) -> Iterator[NoticeToCompose]:
         yield NoticeToCompose(tells, now=_day(notice))
 
 
+def _module(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """A module passed, or its certificate corrected; what nobody was told of is not taken back."""
+    row = notice.facts.modules.get(notice.row.subject_id)
+    if row is None:
+        return
+    scheme, language = notice.reading.schemes[row.scheme], notice.row.language
+    action, _, before = notice.row.event.partition(":")
+    told = NoticeToCompose(
+        _MODULES[action],
+        scheme_name=translated(scheme.title, language),
+        full_name=scheme.full_name(language),
+        number=row.number,
+        about=translated(scheme.module(row.module).name, language),
+        on=row.passed_on,
+        before=date.fromisoformat(before[:10]) if before else None,
+    )
+    if (action == "withdraw") == (row.withdrawn_at is not None) and _is_module_news(notice, told):
+        yield told
+
+
+def _is_module_news(notice: DueNotice, told: NoticeToCompose) -> bool:
+    """Whether the holder does not know it yet: from this message, or for want of an earlier one."""
+    row, facts = notice.row, notice.facts
+    if told.tells == "module_passed":
+        return True
+    if notice.of_kind(row.kind)[-1] is not row:
+        return False
+    if told.tells == "module_restored":
+        return facts.was_sent(row.subject_id, row.kind, "withdraw")
+    is_as_before = told.tells == "module_corrected" and told.before == told.on
+    return not is_as_before and not facts.is_unsent(row.subject_id, row.kind, "issue")
+
+
+_MODULES: Mapping[str, str] = {
+    "issue": "module_passed",
+    "amend": "module_corrected",
+    "withdraw": "module_withdrawn",
+    "restore": "module_restored",
+}
+"""What a notice about a module tells, by what was done to its certificate."""
+
+
+def _credential_expires(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """A credential that is about to expire, unless it was renewed, withdrawn, or told again."""
+    row, kind = notice.facts.credentials.get(notice.row.subject_id), notice.row.kind
+    if row is None or row.withdrawn_at is not None or row.expires_on is None:
+        return
+    now, is_last = _day(notice), notice.of_kind(kind)[-1] is notice.row
+    is_same = notice.row.event.startswith(f"{row.expires_on}:")
+    if is_last and is_same and row.expires_on >= now.on:
+        known = notice.reading.credentials.by_code.get(row.credential)
+        name = known.name if known else row.credential
+        about = f"{name}, Level {row.level}" if row.level else name
+        yield NoticeToCompose("credential_expires", about=about, on=row.expires_on, now=now)
+
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
@@ -111,4 +169,6 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.EMPLOYMENT_ENDED: _ended,
     NoticeKind.REQUEST_DECIDED: _request_decided,
     NoticeKind.RECORDS_MERGED: _records_merged,
+    NoticeKind.MODULE_CERTIFICATE: _module,
+    NoticeKind.CREDENTIAL_EXPIRES: _credential_expires,
 }

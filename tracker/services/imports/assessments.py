@@ -21,7 +21,7 @@ from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of
-from tracker.services.credentials import awards, imported_awards
+from tracker.services.credentials import awards, imported_awards, module_certificates
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
@@ -211,6 +211,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
     nested = bulk.savepoint(run.work)
     try:
         consequences = awards.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
+        module_certificates.settle(run.work, scheme, holder_ids, consequences)
         nested.commit()
     except SupportsRenewal as refusal:
         nested.rollback()

@@ -5,7 +5,7 @@ Whether a notice is still true is checked when its message is composed (``notice
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -24,6 +24,8 @@ from tracker.services.outbox.pacing import Pace
 KIND = "notice"
 DECISIONS = MessageType.DECISIONS
 """The type of notices that holders can switch off; notices without a type are always sent."""
+REMINDERS = MessageType.REMINDERS
+"""The same of reminders, for those that are notices: about a credential of another issuer."""
 TYPES = dict.fromkeys(
     (
         NoticeKind.AWARD,
@@ -35,13 +37,14 @@ TYPES = dict.fromkeys(
         NoticeKind.RENEWAL_REOPENED,
     ),
     DECISIONS,
-)
+) | {NoticeKind.CREDENTIAL_EXPIRES: REMINDERS}
 SECOND_THOUGHTS = timedelta(minutes=10)
 """How long a message waits, so that an act can be undone before anybody is told of it."""
 OLD = timedelta(days=14)
 """Events older than this are not told, for example when they come from an import."""
 
-Lane = Literal["decisions", "considered", "at_once"]
+Lane = Literal["decisions", "reminders", "considered", "at_once"]
+_LANES: Mapping[str, Lane] = {"": "considered", DECISIONS: "decisions", REMINDERS: "reminders"}
 _AT_ONCE = frozenset(
     {
         NoticeKind.SUSPENDED,
@@ -77,7 +80,7 @@ class NoticeToTell:
         """Which message it goes into: one that waits for second thoughts, or one that does not."""
         if self.kind in _AT_ONCE:
             return "at_once"
-        return "decisions" if self.type else "considered"
+        return _LANES[self.type]
 
 
 def tell(work: UnitOfWork, news: Iterable[NoticeToTell]) -> None:
@@ -217,15 +220,15 @@ def _wanted(
     more than an hour in all.
     """
     holder_id, address = to
-    type_ = DECISIONS if lane == "decisions" else ""
+    type_ = lane if lane in {DECISIONS, REMINDERS} else ""
     soon = work.now if lane == "at_once" else work.now + SECOND_THOUGHTS
-    at = pace.earliest(soon) if lane == "decisions" else soon
+    at = pace.earliest(soon) if type_ else soon
     key = f"n:{holder_id}:{lane}:{at.isoformat()}"
     if lane == "at_once":
         key = f"n:{holder_id}:always:{at:%Y-%m-%dT%H}"
     elif latest is not None and latest.next_at > work.now and _may_join(latest, at):
         key, at = latest.key, max(at, latest.next_at)
-    elif latest is not None and lane == "decisions":
+    elif latest is not None and type_:
         at = pace.earliest(max(soon, latest.next_at + _AT_MOST_EVERY))
         key = f"n:{holder_id}:{lane}:{at.isoformat()}"
     return queue.MessageToSend(

@@ -25,6 +25,7 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    Apprenticeship,
     Assessment,
     Authenticator,
     Bounce,
@@ -42,10 +43,13 @@ from tracker.models import (
     LoginSession,
     MergedRow,
     Message,
+    ModuleCertificate,
     Notice,
     OpenReview,
+    OtherCredential,
     Passkey,
     PasswordHash,
+    PathwayChoice,
     Preference,
     ProviderIdentity,
     RecordMerge,
@@ -152,6 +156,10 @@ def _record(person: ErasedPerson) -> list[Step]:
         .where(ActApproval.holder_id == person.id)
         .values(what={}, preview={}, reason=_REASON, decision_reason=None),
         *(
+            delete(table).where(table.holder_id == person.id)
+            for table in (OtherCredential, PathwayChoice, Apprenticeship)
+        ),
+        *(
             delete(table).where(table.activity_id.in_(_activities(person)))
             for table in (Evidence, Decision)
         ),
@@ -174,7 +182,10 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(Adjustment)
         .where(Adjustment.certification_id.in_(mine))
         .values(reason_code=_CODE, reason=_REASON, override_reason=None),
-        # The passes are gone, and the awards that rest on them stand.
+        # The passes are gone, and the certificates that rest on them stand.
+        update(ModuleCertificate)
+        .where(ModuleCertificate.holder_id == person.id)
+        .values(amended_at=None),
         update(Certification)
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),

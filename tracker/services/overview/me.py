@@ -31,6 +31,9 @@ from tracker.services.core import organizations, tokens
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.organizations import OrganizationName
 from tracker.services.core.tokens import TokenRow
+from tracker.services.credentials import module_certificates, pathways
+from tracker.services.credentials.module_certificates import Progress
+from tracker.services.credentials.pathways import ChosenPathway
 from tracker.services.delivery import bounces
 from tracker.services.delivery.bounces import Deliverability
 from tracker.services.people import endings, holders, sessions
@@ -62,7 +65,7 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class Myself:
-    """The actor, their record or organization, and their certifications today.
+    """The actor, their record or organization, their certifications, modules and pathways.
 
     ``mail`` says whether messages reach the holder.
     """
@@ -72,6 +75,8 @@ class Myself:
     organization: OrganizationName | None
     mail: Deliverability | None
     certifications: Sequence[Mine]
+    modules: Sequence[Progress]
+    pathways: Sequence[ChosenPathway]
 
 
 def myself(reading: ReadContext) -> Myself:
@@ -84,6 +89,8 @@ def myself(reading: ReadContext) -> Myself:
         organization=organizations.named(reading, actor),
         mail=bounces.deliverability(reading, holder) if holder else None,
         certifications=_held(reading, holder) if holder else (),
+        modules=module_certificates.progress(reading, holder.id) if holder else (),
+        pathways=pathways.of_holder(reading, holder.id) if holder else (),
     )
 
 

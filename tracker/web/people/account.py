@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response
 
 from tracker.api.http import routing, session_cookies
+from tracker.domain.credentials.candidates import ModuleProgress
 from tracker.domain.people.sign_in import HOME
 from tracker.domain.permissions import Actor
+from tracker.domain.schemes.activity_types import translated
 from tracker.language import next_steps
 from tracker.language.voice import in_words
 from tracker.services.core.context import ReadContext
+from tracker.services.credentials.module_certificates import ModuleCertificateRow, Progress
 from tracker.services.overview import me
 from tracker.services.overview.me import Mine, Myself
 from tracker.services.people import sessions
@@ -50,6 +53,15 @@ class CertificationShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleShown:
+    """A module in the words of the page; ``path`` is the page of its certificate, if passed."""
+
+    name: str
+    said: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionShown:
     """A session in the words of the page."""
 
@@ -76,6 +88,7 @@ def home(actor: Actor) -> Response:
         actor=actor,
         organization=myself.organization,
         certifications=shown,
+        modules=[_modules(one, language) for one in myself.modules],
         sessions=[session_shown(row, actor, language, zone) for row in rows],
         csrf_token=session_cookies.csrf_token(actor),
         points_words=points_shown.WORDS[language],
@@ -114,6 +127,27 @@ def end_session(actor: Actor, *, session_id: UUID) -> Response:
 
 def _language(myself: Myself) -> str:
     return myself.holder.language if myself.holder else routing.language()
+
+
+def _modules(one: Progress, language: str) -> tuple[str, list[ModuleShown]]:
+    """The title of a scheme, and each of its modules that was passed or is missing."""
+    return one.scheme.full_name(language), [
+        _module(each, one.certificates.get(each.module.code), language)
+        for each in one.candidacy.modules
+        if each.module.required or each.passed_on is not None
+    ]
+
+
+def _module(
+    one: ModuleProgress, certificate: ModuleCertificateRow | None, language: str
+) -> ModuleShown:
+    words, name = WORDS[language], translated(one.module.name, language)
+    if one.passed_on is not None:
+        path = f"/verify/{certificate.public_id}" if certificate else ""
+        return ModuleShown(name, words.passed_on.format(in_words(one.passed_on, language)), path)
+    if one.retake_on is not None:
+        return ModuleShown(name, words.retake_on.format(in_words(one.retake_on, language)), "")
+    return ModuleShown(name, words.not_passed, "")
 
 
 def _certification(reading: ReadContext, mine: Mine, language: str) -> CertificationShown:

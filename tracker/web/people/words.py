@@ -36,6 +36,10 @@ class PeopleWords:
     account: str
     certifications: str
     none: str
+    modules: str
+    passed_on: str
+    not_passed: str
+    retake_on: str
     number: str
     never: str
     left_one: str
