@@ -32,9 +32,9 @@ from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activity_effects, activity_room
+from tracker.services.points import activity_effects, activity_room, silences
 from tracker.services.standings import snapshots
-from tracker.services.standings.snapshots import ZonedCertification
+from tracker.services.standings.snapshots import CertificationRecord, ZonedCertification
 
 CLAIMED = (
     "category",
@@ -119,8 +119,18 @@ def _check(
 
     Today is the date in the holder's time zone, even if staff log the activity for them.
     """
-    scheme = work.schemes[certification.scheme]
     record = snapshots.records(work, [certification.id])[certification.id]
+    return check(work, certification, record, values)
+
+
+def check(
+    work: UnitOfWork,
+    certification: ZonedCertification,
+    record: CertificationRecord,
+    values: Mapping[str, object],
+) -> ActivityType:
+    """The same check against facts that the caller has read; returns the activity's type."""
+    scheme = work.schemes[certification.scheme]
     on = work.day_of(scheme, certification.time_zone)
     if hold_on(record.changes, on) in {Hold.REVOKED, Hold.SURRENDERED}:
         raise IllegalTransition(
@@ -221,6 +231,7 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
+    silences.file_one(work, activity)
     writers.note(work, [activity.id])
 
 
