@@ -35,13 +35,20 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, requests, review_queue
+from tracker.api.desk import approvals, discrepancies, requests, review_queue
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
 from tracker.api.people import holders, preferences
-from tracker.api.points import activities, evaluations, evidence, providers
+from tracker.api.points import (
+    activities,
+    attendance_codes,
+    courses,
+    evaluations,
+    evidence,
+    providers,
+)
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
@@ -75,8 +82,11 @@ _RESOURCES = (
     evidence,
     renewals,
     review_queue,
+    discrepancies,
     employers,
     providers,
+    courses,
+    attendance_codes,
     sponsors,
     consents,
     consent_requests,

@@ -425,10 +425,15 @@ def test_the_openings_in_the_wall_are_these():
         "employers.employments.finish",
         "employers.employments.tie",
         "employers.naming.meant",
+        "imports.attendance._write",
         "outbox.notices._tell",
         "outbox.queue.enqueue",
         "outbox.suppressions.rests",
         "outbox.suppressions.since",
+        "points.attendance.apply",
+        "points.attendance_codes.enter",
+        "points.silences.file",
+        "points.silences.file_one",
     }
 
 

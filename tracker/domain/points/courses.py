@@ -7,7 +7,7 @@ the policy judges it, and the engine says which points it may bring.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -18,6 +18,8 @@ from tracker.domain.points import evaluations
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import Policy
 
+LONGEST_CODE = timedelta(days=14)
+"""The longest that a code may be used after the day of the class."""
 CourseStep = Literal["amend", "approve", "refuse", "withdraw"]
 
 
@@ -99,3 +101,11 @@ def points(policy: Policy, claim: Claim) -> Decimal:
     assert claim.completed_on is not None  # noqa: S101 - a course is held on a day
     day = Period(claim.completed_on, claim.completed_on)
     return evaluations.evaluate(policy, [claim], cycle=day, on=claim.completed_on).total
+
+
+def code_end_rule(held_on: date, ends_at: datetime, now: datetime) -> str | None:
+    """The rule that the end of a code breaks: to come, and at most 14 days after the class."""
+    last = held_on + LONGEST_CODE
+    if now < ends_at and held_on <= ends_at.date() <= last:
+        return None
+    return f"must be in the future, from the day of the class to {last}"

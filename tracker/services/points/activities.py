@@ -403,6 +403,39 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
     activity_effects.follow(work, activity, replaced=undone)
 
 
+def correct_quantity(
+    work: UnitOfWork, activity: Activity, quantity: Decimal | None, *, reason: str
+) -> None:
+    """Have an activity say another quantity, as staff found; the caller has locked its holder.
+
+    One that is still to be decided is told to its holder at once; a decision that follows tells of
+    a decided one.
+    """
+    before, activity.quantity = activity.quantity, quantity
+    _flush(work)
+    changed = {"quantity": (before, quantity)}
+    history.record(work, "correct", "activity", activity.id, changes=changed, reason=reason)
+
+
+def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
+    """Withdraw what an attendance brought by mistake; the caller has locked its holder.
+
+    Its decisions are undone, so that it counts on no day; an application that needs it follows.
+    """
+    activity = work.session.get_one(Activity, activity_id)
+    work.reread(activity)
+    decisions = _ruling(work, activity)
+    for decision in decisions:
+        decision.undone_at, decision.undone_by = work.now, work.actor.name
+        decision.undone_reason = reason
+    activity.state = ActivityState.WITHDRAWN
+    today = work.today(work.schemes[activity.scheme])
+    activity.withdrawn_on = max(today, activity.submitted_on or today)
+    _flush(work)
+    history.record(work, "take_back", "activity", activity.id, reason=reason)
+    activity_effects.follow(work, activity, replaced=next(iter(decisions), None))
+
+
 def _times_undone(work: UnitOfWork, activity_id: str) -> int:
     statement = select(func.count()).where(
         Decision.activity_id == activity_id, Decision.undone_at.is_not(None)
