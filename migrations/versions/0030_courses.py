@@ -241,7 +241,8 @@ alter table attendance enable row level security;
 create policy rows on attendance using ((select tracker_sees_all()) or holder_id = (select
     tracker_holder()) or provider_id = (select tracker_provider()));
 alter table discrepancy enable row level security;
-create policy rows on discrepancy using ((select tracker_sees_all()))
+create policy rows on discrepancy using ((select tracker_sees_all()) or holder_id = (select
+    tracker_holder()))
 """
 
 

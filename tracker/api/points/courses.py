@@ -117,8 +117,8 @@ def _answer(reading: ReadContext, course_id: str, status: int = 200) -> Response
 )
 def propose(work: UnitOfWork, body: Loaded) -> Response:
     """Propose a course, for which staff decide whether and when it is approved."""
-    own = work.actor.organization_id if work.actor.role == "provider" else ""
-    wanted = CourseToPropose(**{**body, "provider_id": str(body.get("provider_id", own))})
+    named = body.get("provider_id")
+    wanted = CourseToPropose(**{**body, "provider_id": None if named is None else str(named)})
     return _answer(work, courses.propose(work, wanted), status=201)
 
 

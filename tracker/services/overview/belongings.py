@@ -11,7 +11,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Select,
+    String,
+    Update,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from tracker.db import new_id
 from tracker.domain.delivery.queue_acts import HELD, MessageState
@@ -26,11 +38,13 @@ from tracker.models import (
     Adjustment,
     Appeal,
     Assessment,
+    Attendance,
     Authenticator,
     Bounce,
     Certification,
     Decision,
     Digest,
+    Discrepancy,
     EmployerBar,
     Evidence,
     FormerName,
@@ -135,6 +149,9 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
         .values(what={}, preview={}, reason=_REASON, decision_reason=None),
+        # Of who attended, the course and the day stay.
+        delete(Discrepancy).where(Discrepancy.holder_id == person.id),
+        _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
             delete(table).where(table.activity_id.in_(_activities(person)))
             for table in (Evidence, Decision)
@@ -163,6 +180,13 @@ def _record(person: ErasedPerson) -> list[Step]:
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),
     ]
+
+
+def _nameless(which: ColumnElement[bool]) -> Update:
+    """Take the words for a person out of rows of attendance lists."""
+    blank = {"given_name": None, "given_holder_ref": None, "given_number": None}
+    who = cast(Attendance.id, String)
+    return update(Attendance).where(which).values(**blank, given_email=None, who=who)
 
 
 def _traces(work: UnitOfWork, person: ErasedPerson) -> list[Step]:
@@ -272,6 +296,8 @@ def remove_mentions(
     blank = {"given_holder_ref": None, "given_email": None, "given_number": None}
     work.execute(entries.values(blank))
     folded = [compared(address) for address in addresses]
+    listed = func.lower(Attendance.given_email).in_([one.lower() for one in addresses])
+    work.execute(_nameless(listed & Attendance.holder_id.is_(None)))
     work.execute(delete(SignIn).where(SignIn.identifier.in_(folded)))
     ids = [person.id, *(row.id for row in work.rows(_certifications(person)))]
     work.execute(delete(IdempotencyKey).where(or_(*(_tells_of(work, id_) for id_ in ids))))

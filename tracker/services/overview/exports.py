@@ -19,11 +19,13 @@ from tracker.models import (
     Adjustment,
     Appeal,
     Assessment,
+    Attendance,
     Authenticator,
     Center,
     Certification,
     Cycle,
     Decision,
+    Discrepancy,
     Employer,
     EmployerBar,
     EmployerLook,
@@ -39,6 +41,7 @@ from tracker.models import (
     Passkey,
     PasswordHash,
     Preference,
+    Provider,
     Reminder,
     Renewal,
     RosterEntry,
@@ -81,12 +84,16 @@ _INTERNAL = frozenset(
         "credential_id",
         "public_key",
         "sign_count",
+        "who",
+        "code_id",
     }
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment),
     ("certification", Certification),
     ("activity", Activity),
+    ("attendance", Attendance),
+    ("discrepancy", Discrepancy),
     ("sharing", Sharing),
     ("roster_entry", RosterEntry),
     ("former_name", FormerName),
@@ -111,6 +118,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         for name, table in _SUBJECTS
     }
     _name(reading, own["assessment"], "center_id", Center)
+    _name(reading, own["attendance"], "provider_id", Provider)
     for name in ("sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
@@ -127,6 +135,8 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "assessments": own["assessment"],
         "certifications": own["certification"],
         "activities": own["activity"],
+        "attendance": own["attendance"],
+        "discrepancies": own["discrepancy"],
         "sharing": own["sharing"],
         "bars": _bars(reading, holder["id"]),
         "rosters": own["roster_entry"],
@@ -196,7 +206,7 @@ def _rows(reading: ReadContext, table: type[Base], where: ColumnElement[bool]) -
 
 
 def _name(
-    reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer]
+    reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer | Provider]
 ) -> None:
     """Replace the id by the name."""
     ids = {row[column] for row in rows} - {None}

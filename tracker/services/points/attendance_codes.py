@@ -130,7 +130,10 @@ def enter(work: UnitOfWork, text: str) -> AttendedCourse | None:
     if code is None:
         return None
     course = courses.by_ids(work, [code.course_id])[code.course_id]
-    if not course.is_approved_on(code.held_on) or not _attend(work, holder_id, code, course):
+    is_early = code.held_on > work.today(work.schemes[course.scheme])
+    if is_early or not course.is_approved_on(code.held_on):
+        return None
+    if not _attend(work, holder_id, code, course):
         return None
     allowances.give_back(work, [use])
     return _attended(work, holder_id, code, course)

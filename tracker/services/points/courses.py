@@ -76,9 +76,9 @@ class CourseRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseToPropose:
-    """A course as a provider, or staff for it, propose it."""
+    """A course as a provider proposes it, or staff for one, whom they name."""
 
-    provider_id: str
+    provider_id: str | None
     code: str
     scheme: str
     type: str
@@ -106,15 +106,18 @@ def propose(work: UnitOfWork, wanted: CourseToPropose) -> str:
 
     Raises NotFound for another provider's, UnknownScheme, Invalid, AlreadyRecorded.
     """
-    check_own_organization(work.actor, "provider", wanted.provider_id)
-    if work.row(select(Provider.id).where(Provider.id == wanted.provider_id)) is None:
+    provider_id = wanted.provider_id or work.actor.organization_id
+    if provider_id is None:
+        raise Invalid("A course needs a provider.", fields={"provider_id": "is required"})
+    check_own_organization(work.actor, "provider", provider_id)
+    if work.row(select(Provider.id).where(Provider.id == provider_id)) is None:
         raise Invalid(
             "There is no such provider.", fields={"provider_id": "is not a provider on record"}
         )
     category = _category(work, wanted.scheme, wanted.type, wanted.title, wanted.quantity)
     made = Course(
         id=new_id(),
-        provider_id=wanted.provider_id,
+        provider_id=provider_id,
         code=wanted.code,
         scheme=wanted.scheme,
         category=category,
