@@ -21,6 +21,12 @@ kind = "expand"
 
 _ID = sa.Uuid(as_uuid=False)
 _INSTANT = sa.DateTime(timezone=True)
+_OLD_NOTICES = (
+    "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened',"
+    " 'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated',"
+    " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
+    " 'request_decided'"
+)
 _OF_COURSE = sa.text("course_id is not null and state <> 'withdrawn'")
 _OPEN = sa.text("state = 'open'")
 
@@ -44,10 +50,17 @@ def upgrade() -> None:
     )
     _create_attendance()
     _create_discrepancy()
+    _notices(f"{_OLD_NOTICES}, 'attendance'")
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         for statement in _POLICIES.split(";\n"):
             connection.exec_driver_sql(statement)
+
+
+def _notices(kinds: str) -> None:
+    with op.batch_alter_table("notice") as batch_op:
+        batch_op.drop_constraint(op.f("ck_notice_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_notice_kind"), f"kind in ({kinds})")
 
 
 def _create_course() -> None:
@@ -248,6 +261,8 @@ create policy rows on discrepancy using ((select tracker_sees_all()) or holder_i
 
 def downgrade() -> None:
     """Drop the tables; what they brought stays as activities like others."""
+    op.execute(sa.text("delete from notice where kind = 'attendance'"))
+    _notices(_OLD_NOTICES)
     for table in ("discrepancy", "attendance"):
         op.drop_table(table)
     op.drop_index("uq_activity_course", "activity")

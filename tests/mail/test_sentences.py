@@ -230,6 +230,10 @@ RULES |= dict.fromkeys(
         "employer_renamed",
         "employer_renamed_next",
         "employment_ended",
+        "attendance_draft",
+        "attendance_draft_next",
+        "attendance_changed",
+        "attendance_removed",
         "request_granted",
         "request_refused",
         "brings",
@@ -349,7 +353,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "listed",
         "employer_renamed",
         "employment_ended",
-    } or tells.startswith("request"):
+    } or tells.startswith(("request", "attendance")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 

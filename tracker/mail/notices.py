@@ -53,7 +53,8 @@ class NoticeToCompose:
     the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the amount returned.
     ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
     before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is the last day of
-    a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name.
+    a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name, or
+    the name of a course's provider.
     ``asks`` are the sets of facts that an employer asks for, with a space between them, and
     ``purpose`` is why; ``shares``: the holder shares something with it already.
     ``now`` is the standing on the day of sending, ``full_name`` the scheme's name with its
@@ -142,12 +143,26 @@ TELLS = (
     "employment_ended",
     "request_refused",
     "request_granted",
+    "attendance_removed",
+    "attendance_changed",
+    "attendance_draft",
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
     {"approved", "partly", "rejected", "more_information", "activity_reopened"}
 )
-_OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
+_OF_ORGANIZATIONS = frozenset(
+    {
+        "consent_asked",
+        "listed",
+        "employer_renamed",
+        "employment_ended",
+        "attendance_draft",
+        "attendance_changed",
+        "attendance_removed",
+    }
+)
+"""What employers and training providers have a part in, and so their words."""
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
@@ -240,6 +255,9 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
+    "attendance_draft": ("attendance_draft_next",),
+    "attendance_changed": ("questions",),
+    "attendance_removed": ("questions",),
 }
 """The sentences about the event itself that may follow the first one."""
 
@@ -391,7 +409,7 @@ def _section(
 def _title(notice: NoticeToCompose) -> str | None:
     if notice.tells in {"request_granted", "request_refused"}:
         return None
-    return _about(notice, notice.about) if notice.tells in _OF_EMPLOYERS else _full_name(notice)
+    return _about(notice, notice.about) if notice.tells in _OF_ORGANIZATIONS else _full_name(notice)
 
 
 def _closing(
@@ -446,9 +464,9 @@ def _full_name(notice: NoticeToCompose) -> str:
 
 
 def _about(notice: NoticeToCompose, text: str) -> str:
-    """What the notice is about; a company's name cannot look like a sender or a link."""
+    """What the notice is about; an organization's words cannot look like a sender or a link."""
     line = printable(text)
-    return values.harmless(line) if notice.tells in _OF_EMPLOYERS else line
+    return values.harmless(line) if notice.tells in _OF_ORGANIZATIONS else line
 
 
 def _quoted(reason: str) -> str:

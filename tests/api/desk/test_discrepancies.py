@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from tests import factories
 from tests.rows import acts_on
@@ -15,7 +16,9 @@ from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON, PROVIDER, TITLE, attend
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.models import Activity, Attendance, Decision, Discrepancy, Notice
+from tracker.models import Activity, Attendance, Decision, Discrepancy, Message, Notice
+from tracker.services.delivery import notice_facts, notice_people
+from tracker.services.delivery.notice_facts import DueNotice
 from tracker.services.points import activities, courses
 from tracker.services.points.activities import ReviewerDecision
 
@@ -167,6 +170,40 @@ def test_a_match_is_taken_back_with_what_it_brought_and_made_anew(container, sta
     made = rows(container, Activity, "holder_id", "state")
     assert sorted(made) == sorted([(ana[0], "approved"), (bea, "withdrawn")])
     assert acts_on(container, "attendance") == ["match", "untie", "match"]
+
+
+def test_a_holder_is_told_of_what_is_not_decided(container, staff, ana):
+    """A draft from a list, a quantity that staff changed, and what was taken back."""
+    attendance_cases.course(container, approved=False)
+    with container.work(SYSTEM) as work:
+        id_ = activities.log(work, ana[1], CLAIM)
+        activities.submit(work, id_)
+    attend(container, {"email": "ana@example.org"}, {"email": "typo@example.org"})
+    contradiction, unmatched = sorted(inbox(staff), key=lambda one: one["kind"])
+    bea, _ = factories.certified(container, AWARDED, email="bea@example.org")
+
+    settle(staff, contradiction, "provider", **WHY)
+    settle(staff, unmatched, "matched", holder_id=bea)
+    assert tells(container) == ["attendance_changed", "attendance_draft"]
+    reopen(staff, unmatched)
+
+    assert tells(container) == ["attendance_changed", "attendance_removed"]
+
+
+def tells(container):
+    """What the messages about attendance say now."""
+    with container.reading(SYSTEM) as reading:
+        ids = {row.id for row in reading.rows(select(Message.id).where(Message.kind == "notice"))}
+        notices = [one for some in notice_facts.of_messages(reading, ids).values() for one in some]
+        facts = notice_facts.of_subjects(reading, notices)
+        due = [DueNotice(reading, facts, one, notices) for one in notices]
+        told = [
+            news.tells
+            for one in due
+            if one.row.kind == "attendance"
+            for news in notice_people.BY_KIND["attendance"](one)
+        ]
+    return sorted(told)
 
 
 def test_a_decided_claim_is_decided_again_by_whoevers_word_counts(container, staff, ana):

@@ -219,10 +219,14 @@ def test_a_holder_neither_sees_nor_changes_nor_deletes_nor_adds_what_is_anothers
 ):
     """Every table with a policy that has rows of Bea's or of the staff's."""
     ana, bea = people["Ana"], people["Bea"]
-    rows = rows_of(owner, holder=bea["holder_id"], employer=bea["employer_id"])
+    theirs = {kind: bea[f"{kind}_id"] for kind in ("holder", "employer", "provider")}
+    rows = {table: keys for table, keys in rows_of(owner, **theirs).items() if table in POLICIES}
     for viewer in (
         row_security.of_holder(ana["holder_id"]),
-        row_security.of_organization("employer", ana["employer_id"]),
+        *(
+            row_security.of_organization(kind, ana[f"{kind}_id"])
+            for kind in ("employer", "provider")
+        ),
     ):
         assert seen(role, viewer, rows) == set()
         for table, keys in rows.items():

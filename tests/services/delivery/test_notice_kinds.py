@@ -23,6 +23,7 @@ PLACES = {
     NoticeKind.RENEWAL_REOPENED: ("decisions", "renewal"),
     NoticeKind.APPEAL_DECIDED: ("considered", "appeal"),
     NoticeKind.REQUEST_DECIDED: ("considered", "request"),
+    NoticeKind.ATTENDANCE: ("decisions", "attendance"),
     NoticeKind.SUSPENDED: ("at_once", "certification"),
     NoticeKind.REINSTATED: ("considered", "certification"),
     NoticeKind.REVOKED: ("at_once", "certification"),

@@ -125,7 +125,11 @@ def withdraw(work: UnitOfWork, *, code_id: str) -> Response:
 
 
 @resource.writes(
-    "POST /me/attendance-codes", "holder", body=EnteredCodeSchema, returns=AttendedSchema
+    "POST /me/attendance-codes",
+    "holder",
+    body=EnteredCodeSchema,
+    returns=AttendedSchema,
+    errors=(404,),
 )
 def enter(work: UnitOfWork, body: Loaded) -> Response:
     """Enter a code at the end of a class; one that is of no use is answered in one way."""

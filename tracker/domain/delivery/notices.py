@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     EMPLOYER_RENAMED = "employer_renamed"
     EMPLOYMENT_ENDED = "employment_ended"
     REQUEST_DECIDED = "request_decided"
+    ATTENDANCE = "attendance"
 
 
 class MessageType(StrEnum):

@@ -61,6 +61,9 @@ OPENS: Mapping[str, MessagePage] = {
     "employment_ended": MessagePage.SHARING,
     "request_refused": MessagePage.ACCOUNT,
     "request_granted": MessagePage.ACCOUNT,
+    "attendance_draft": MessagePage.ACCOUNT,
+    "attendance_changed": MessagePage.ACCOUNT,
+    "attendance_removed": MessagePage.ACCOUNT,
     # What happened to an account. Whoever it was not must be able to shut others out.
     "password_changed": MessagePage.FORGOTTEN,
     "factor_changed": MessagePage.FORGOTTEN,

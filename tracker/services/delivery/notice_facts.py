@@ -197,6 +197,19 @@ _DECISIONS = (
 )
 
 
+class NoticedAttendance(NamedTuple):
+    """An activity that an attendance list has brought, or changed, as it is now."""
+
+    id: str
+    title: str
+    provider: str
+    completed_on: date
+    state: str
+
+
+_ATTENDED = select(*_columns(Activity, NoticedAttendance._fields)).where(Activity.id.in_(_IDS))
+
+
 class NoticedRenewal(NamedTuple):
     """An application for renewal, with the decision in force if there is one."""
 
@@ -413,6 +426,7 @@ class NoticeFacts:
     adjustments: Mapping[str, Sequence[NoticedAdjustment]] = field(default_factory=dict)
     entries: Mapping[str, Sequence[NoticedEntry]] = field(default_factory=dict)
     requests: Mapping[str, NoticedRequest] = field(default_factory=dict)
+    attended: Mapping[str, NoticedAttendance] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -469,7 +483,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     for row in rows:
         subjects[_source(row.kind)].add(row.subject_id)
     certifications = _certifications(reading, holder_ids)
-    about = {*certifications} if subjects.keys() - {"employer", "request"} else set()
+    about = {*certifications} if subjects.keys() - {"employer", "request", "attendance"} else set()
     of_employers = holder_ids if subjects["employer"] else ()
     read = partial(_read, reading)
     decisions = read(NoticedDecision, _DECISIONS, subjects["activity"])
@@ -486,6 +500,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         appeals={a.id: a for a in read(NoticedAppeal, _APPEALS, about)},
         adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
         entries=_grouped(entries, lambda entry: entry.employer_id),
+        attended={a.id: a for a in read(NoticedAttendance, _ATTENDED, subjects["attendance"])},
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         earlier=_grouped(read(EarlierNotice, _EARLIER, holder_ids), lambda n: n.subject_id),
         suppressed=suppressions.of_holders(reading, rows, now=reading.now),
@@ -502,7 +517,8 @@ def _source(kind: str) -> str:
     }:
         return "employer"
     first, _, _ = kind.partition("_")
-    return first if first in {"activity", "renewal", "appeal", "request"} else "certification"
+    sources = {"activity", "renewal", "appeal", "request", "attendance"}
+    return first if first in sources else "certification"
 
 
 def _read(

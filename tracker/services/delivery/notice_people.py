@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestState, RequestVerdict
+from tracker.domain.points.activities import ActivityState
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -95,10 +96,33 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     )
 
 
+def _attended(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """What an attendance list has brought or changed, if it is still so; each is told once."""
+    activity, what = notice.facts.attended.get(notice.row.subject_id), _what(notice.row.event)
+    alike = [one for one in notice.of_kind(NoticeKind.ATTENDANCE) if _what(one.event) == what]
+    if activity is None or alike[0] is not notice.row:
+        return
+    is_gone = activity.state == ActivityState.WITHDRAWN
+    holds = {"draft": activity.state == ActivityState.DRAFT, "removed": is_gone}
+    if holds.get(what, not is_gone):
+        yield NoticeToCompose(
+            f"attendance_{what}",
+            about=activity.title,
+            was=activity.provider,
+            on=activity.completed_on,
+            now=_day(notice),
+        )
+
+
+def _what(event: str) -> str:
+    return event.partition(":")[0]
+
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
     NoticeKind.EMPLOYER_RENAMED: _renamed,
     NoticeKind.EMPLOYMENT_ENDED: _ended,
     NoticeKind.REQUEST_DECIDED: _request_decided,
+    NoticeKind.ATTENDANCE: _attended,
 }

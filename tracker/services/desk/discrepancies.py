@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.errors import AlreadyRecorded, Conflict, Invalid, NotFound, Stale
 from tracker.domain.points import attendance as rules
-from tracker.domain.points.activities import DECIDED, ActivityState, ActivityVerdict
+from tracker.domain.points.activities import RULED, ActivityState, ActivityVerdict
 from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, Outcome
 from tracker.models import Activity, Attendance, Course, Discrepancy, Holder, Provider
 from tracker.services.core import history, locks
@@ -212,7 +212,7 @@ def _correct(
     """
     activity = _activity(work, found)
     is_rejected = activity.state == ActivityState.REJECTED
-    approves = activity.state in DECIDED and activity.state != ActivityState.MORE_INFORMATION
+    approves = activity.state in RULED
     if activity.quantity == quantity and not (
         is_rejected and settlement.outcome == Outcome.PROVIDER
     ):

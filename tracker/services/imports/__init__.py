@@ -59,6 +59,7 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
+    "FOLDER_KINDS",
     "KINDS",
     "AwardChange",
     "ImportRefused",
@@ -88,6 +89,8 @@ _KINDS: dict[str, ImportKind] = {
 }
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
+FOLDER_KINDS = tuple(kind for kind in KINDS if kind != attendance.KIND.name)
+"""Those that are exported and that a folder brings; lists need courses, which no file brings."""
 
 
 class RunOptions(TypedDict, total=False):

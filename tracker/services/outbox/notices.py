@@ -31,6 +31,7 @@ TYPES = dict.fromkeys(
         NoticeKind.ACTIVITY_REOPENED,
         NoticeKind.RENEWAL_DECIDED,
         NoticeKind.RENEWAL_REOPENED,
+        NoticeKind.ATTENDANCE,
     ),
     DECISIONS,
 )

@@ -406,15 +406,14 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
 def correct_quantity(
     work: UnitOfWork, activity: Activity, quantity: Decimal | None, *, reason: str
 ) -> None:
-    """Have an activity say another quantity, as staff found; the caller has locked its holder.
-
-    One that is still to be decided is told to its holder at once; a decision that follows tells of
-    a decided one.
-    """
+    """Have an activity say another quantity, as staff found; the caller has locked its holder."""
     before, activity.quantity = activity.quantity, quantity
     _flush(work)
     changed = {"quantity": (before, quantity)}
     history.record(work, "correct", "activity", activity.id, changes=changed, reason=reason)
+    if activity.state not in rules.RULED:  # of which the decision that follows tells
+        event, on = f"changed:{activity.version}", work.today(work.schemes[activity.scheme])
+        _tell(work, activity, kind=NoticeKind.ATTENDANCE, event=event, on=on)
 
 
 def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
@@ -433,6 +432,7 @@ def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
     activity.withdrawn_on = max(today, activity.submitted_on or today)
     _flush(work)
     history.record(work, "take_back", "activity", activity.id, reason=reason)
+    _tell(work, activity, kind=NoticeKind.ATTENDANCE, event="removed", on=today)
     activity_effects.follow(work, activity, replaced=next(iter(decisions), None))
 
 

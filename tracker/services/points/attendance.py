@@ -124,52 +124,42 @@ def _bring(work: UnitOfWork, row: Attended, facts: _Facts, made: _Consequences) 
             _discrepancy(work, row, DiscrepancyKind.REFUSED) | {"detail": refusal}
         )
         return "discrepancies"
-    approves = row.course.is_approved_on(row.held_on) and holder_id not in facts.approvers.get(
-        row.course.id, ()
-    )
-    certification = facts.certified[holder_id, scheme]
-    activity = {
+    own = facts.approvers.get(row.course.id, ())
+    approves = row.course.is_approved_on(row.held_on) and holder_id not in own
+    zone = facts.certified[holder_id, scheme].time_zone
+    on = work.day_of(work.schemes[scheme], zone)
+    activity = values | {
         "id": new_id(),
         "holder_id": holder_id,
         "scheme": scheme,
         "course_id": row.course.id,
         "state": ActivityState.APPROVED if approves else ActivityState.DRAFT,
-        "submitted_on": None,
-        "submitted_at": None,
+        "submitted_on": on if approves else None,
+        "submitted_at": work.now if approves else None,
         "recorded_at": work.now,
         "version": 1,
-        **values,
     }
     made.activities.append(activity)
     made.tied.append({"_id": row.id, "holder_id": holder_id, "activity_id": activity["id"]})
+    claim = ClaimOfCourse(**{name: activity[name] for name in ClaimOfCourse._fields})
+    facts.claims[_key(claim)] = claim
     facts.counts[holder_id, scheme] += 1
-    key = holder_id, scheme, claim_key(row.course.title, row.course.name, row.held_on)
-    facts.claims[key] = ClaimOfCourse(
-        str(activity["id"]),
-        holder_id,
-        scheme,
-        row.course.title,
-        row.course.name,
-        row.quantity,
-        row.held_on,
-        str(activity["state"]),
-    )
     if approves:
-        on = work.day_of(work.schemes[scheme], certification.time_zone)
-        activity |= {"submitted_on": on, "submitted_at": work.now}
-        _approve(work, row.course, activity, on, made)
+        made.decisions.append(_approval(work, row.course, activity, on))
+        kind, event = NoticeKind.ACTIVITY_DECIDED, str(made.decisions[-1]["id"])
+    else:
+        kind, event = NoticeKind.ATTENDANCE, "draft"
+    made.news.append(
+        NoticeToTell(kind=kind, holder_id=holder_id, subject_id=claim.id, event=event, on=on)
+    )
     return "approved" if approves else "drafts"
 
 
-def _approve(
-    work: UnitOfWork,
-    course: CourseRow,
-    activity: Mapping[str, object],
-    on: date,
-    made: _Consequences,
-) -> None:
+def _approval(
+    work: UnitOfWork, course: CourseRow, activity: Mapping[str, object], on: date
+) -> dict[str, object]:
     """The decision that whoever approved the course has made for all who attend."""
-    decision = {
+    return {
         "id": new_id(),
         "activity_id": activity["id"],
         "verdict": ActivityVerdict.APPROVED,
@@ -182,16 +172,6 @@ def _approve(
         "decided_by_id": course.decided_by_id,
         "recorded_at": work.now,
     }
-    made.decisions.append(decision)
-    made.news.append(
-        NoticeToTell(
-            kind=NoticeKind.ACTIVITY_DECIDED,
-            holder_id=str(activity["holder_id"]),
-            subject_id=str(activity["id"]),
-            event=str(decision["id"]),
-            on=on,
-        )
-    )
 
 
 def _refusal(
@@ -270,14 +250,13 @@ def _claims(
         bulk.among(reading, Activity.completed_on, days),
         Activity.state != ActivityState.WITHDRAWN,
     ).order_by(Activity.id.desc())
-    return {
-        (
-            row.holder_id,
-            row.scheme,
-            claim_key(row.title, row.provider, row.completed_on),
-        ): row
-        for row in reading.rows_as(ClaimOfCourse, statement)
-    }
+    return {_key(row): row for row in reading.rows_as(ClaimOfCourse, statement)}
+
+
+def _key(claim: ClaimOfCourse) -> tuple[str, str, ClaimKey]:
+    """Whose claim it is, and of what."""
+    what = claim_key(claim.title, claim.provider, claim.completed_on)
+    return claim.holder_id, claim.scheme, what
 
 
 def _counts(
