@@ -317,7 +317,7 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
 
 def _course(work: UnitOfWork, ids: Ids) -> Ids:
     """A course of the provider with a code, and somebody on its list of whom nothing is certain."""
-    of_provider = {"provider_id": ids["provider_id"], "recorded_at": work.now}
+    of_provider: dict[str, Any] = {"provider_id": ids["provider_id"], "recorded_at": work.now}
     course = Course(
         **of_provider,
         code="RS-1",
@@ -331,7 +331,7 @@ def _course(work: UnitOfWork, ids: Ids) -> Ids:
     )
     work.session.add(course)
     work.session.flush()
-    of_day = {"course_id": course.id, "held_on": TODAY}
+    of_day: dict[str, Any] = {"course_id": course.id, "held_on": TODAY}
     row = Attendance(**of_provider, **of_day, who="x", holder_id=ids["holder_id"])
     code = AttendanceCode(
         **of_provider,

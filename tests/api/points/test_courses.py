@@ -185,3 +185,21 @@ def test_two_at_once_use_one_code_once(container):
     assert len({one.activity_id for one in answers if one}) == 1
     assert rows(container, AttendanceCode, "used") == [(1,)]
     assert count(container, Activity) == count(container, Attendance) == 1
+
+
+def test_who_qualifies_by_providers_credit_confirms_with_one_call(container, caller):
+    """An approved list reaches the requirement; one call files the application."""
+    attendance_cases.course(container)
+    ids = factories.certified(container, date(2021, 12, 25), email="ana@example.org")
+    attendance_cases.attend(container, {"email": "ana@example.org", "quantity": "60"})
+    ana = caller("holder", holder_id=ids[0])
+    assert ana.get("/me").json["certifications"][0]["next"]["confirm_at"] is None
+
+    row = {"email": "ana@example.org", "quantity": "60", "held_on": date(2026, 10, 13)}
+    attendance_cases.attend(container, row)
+    step = ana.get("/me").json["certifications"][0]["next"]
+    method, path = step["confirm_at"].split()
+
+    assert "You already qualify" in step["sentence"]
+    assert ana.call(method, path.removeprefix("/api/v1")).status_code == 201
+    assert ana.get("/me").json["certifications"][0]["next"]["action"] == "wait_for_decision"

@@ -436,8 +436,8 @@ def test_the_openings_in_the_wall_are_these():
         "outbox.suppressions.since",
         "points.attendance.apply",
         "points.attendance_codes.enter",
-        "points.silences.file",
-        "points.silences.file_one",
+        "points.listed_claims.compare",
+        "points.listed_claims.file_silences",
     }
 
 

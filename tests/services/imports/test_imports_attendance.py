@@ -223,3 +223,15 @@ def test_the_body_s_people_do_not_list_themselves(container, ana):
     with container.reading(SYSTEM) as reading:
         assert reading.row(select(func.count()).select_from(Attendance))[0] == 0
     assert SAM.holder_id is None
+
+
+def test_a_draft_that_its_holder_changed_is_compared_when_it_is_submitted(container, ana):
+    attendance_cases.course(container, approved=False)
+    attend(container, {"email": "ana@example.org"})
+    ((id_,),) = rows(container, Activity, "id")
+    by = Actor(role="holder", name="Ana", holder_id=ana[0])
+    with container.work(by) as work:
+        activities.edit(work, id_, {"quantity": Decimal(24)}, version=1)
+        activities.submit(work, id_)
+
+    assert filed(container) == [("contradiction", "open", Decimal(16), Decimal(24), None)]

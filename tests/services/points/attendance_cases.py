@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -48,12 +49,12 @@ def approve(container: Container, course_id: str, by: Actor = SAM) -> None:
         courses.decide(work, course_id, answer, version=version)
 
 
-def attend(container: Container, *rows: dict[str, object], by: Actor = SYSTEM) -> ImportReport:
+def attend(container: Container, *rows: Mapping[str, object], by: Actor = SYSTEM) -> ImportReport:
     """Import a list of the course on its day."""
     listed = {"course": "RS-1", "held_on": HELD_ON, "name": "", "holder_ref": "", "email": ""}
     return bring(
         container,
         "attendance",
-        as_csv([listed | {"certificate_number": "", "quantity": ""} | row for row in rows]),
+        as_csv([{**listed, "certificate_number": "", "quantity": "", **row} for row in rows]),
         by=by,
     )

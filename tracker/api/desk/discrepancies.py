@@ -153,8 +153,13 @@ def show(reading: ReadContext, *, discrepancy_id: str) -> Response:
 )
 def settle(work: UnitOfWork, body: Loaded, *, discrepancy_id: str, version: int) -> Response:
     """Settle a discrepancy, never one about one's own record."""
-    given = {key: None if value is None else str(value) for key, value in body.items()}
-    settlement = Settlement(**{**given, "outcome": Outcome(body["outcome"])})
+    holder_id = body["holder_id"]
+    settlement = Settlement(
+        outcome=Outcome(body["outcome"]),
+        reason=body["reason"],
+        reason_code=body.get("reason_code"),
+        holder_id=None if holder_id is None else str(holder_id),
+    )
     discrepancies.settle(work, discrepancy_id, settlement, version=version)
     return _answer(work, discrepancy_id)
 

@@ -61,7 +61,7 @@ class NewCourseSchema(ClosedSchema):
 
 
 class CourseChangeSchema(ClosedSchema):
-    """What is amended, and why; what a provider amends must be approved again."""
+    """What is amended, and why; the course must be approved again."""
 
     type = WordsField(32)
     title = WordsField(200)

@@ -156,8 +156,9 @@ def _locked(work: UnitOfWork, discrepancy_id: str, version: int, other: str | No
         raise NotFound
     tied = select(Attendance.holder_id).where(Attendance.id == found.attendance_id)
     row = work.row(tied)
-    for holder_id in sorted({found.holder_id, other, row.holder_id if row else None} - {None}):
-        locks.lock_one_to_decide(work, str(holder_id))
+    concerned = filter(None, [found.holder_id, other, row.holder_id if row else None])
+    for holder_id in sorted(set(concerned)):
+        locks.lock_one_to_decide(work, holder_id)
     work.reread(found)
     if found.version != version:
         raise Stale(_STALE)

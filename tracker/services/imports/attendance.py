@@ -32,7 +32,7 @@ from tracker.services.employers.naming import NamedWorker
 from tracker.services.imports import lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
-from tracker.services.points import attendance, courses, silences
+from tracker.services.points import attendance, courses, listed_claims
 from tracker.services.points.attendance import Attended
 from tracker.services.points.courses import CourseRow
 from tracker.tabular import Column, certificate_number, decimal, email, text
@@ -285,7 +285,7 @@ def _follow(run: Run, listed: Sequence[_Row], chunk: _ListChunk) -> None:
 
 
 def _doubtful(work: UnitOfWork, one: _Row, id_: str, person: _Person) -> dict[str, object]:
-    return silences.blank(work) | {
+    return listed_claims.blank(work) | {
         "kind": DiscrepancyKind.UNMATCHED,
         "course_id": one.course.id,
         "held_on": one.row["held_on"],
@@ -303,7 +303,7 @@ def _finish(run: Run) -> None:
         for notes in run.scratch.noted(_DAYS)
         for _, (id_, day) in notes
     }
-    filed = silences.file(run.work, days) if days else 0
+    filed = listed_claims.file_silences(run.work, days) if days else 0
     if run.work.actor.is_staff:
         run.effects["claims without attendance"] += filed
 

@@ -32,7 +32,7 @@ from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activity_effects, activity_room, silences
+from tracker.services.points import activity_effects, activity_room, listed_claims
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import CertificationRecord, ZonedCertification
 
@@ -231,7 +231,7 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
-    silences.file_one(work, activity)
+    listed_claims.compare(work, activity)
     writers.note(work, [activity.id])
 
 

@@ -34,9 +34,9 @@ from tracker.services.core import bulk, history, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, sees_everything
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activities, courses, silences
+from tracker.services.points import activities, courses, listed_claims
 from tracker.services.points.courses import CourseRow
-from tracker.services.points.silences import CLAIM, ClaimOfCourse
+from tracker.services.points.listed_claims import CLAIM, ClaimOfCourse
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import (
     CertificationRecord,
@@ -193,7 +193,7 @@ def _refusal(
 
 
 def _discrepancy(work: UnitOfWork, row: Attended, kind: DiscrepancyKind) -> dict[str, object]:
-    return silences.blank(work) | {
+    return listed_claims.blank(work) | {
         "kind": kind,
         "course_id": row.course.id,
         "held_on": row.held_on,

@@ -1,7 +1,7 @@
 """Training providers' courses: a provider proposes, staff approve for a period; both may amend.
 
-What is amended by a provider is proposed again: an approval is of what staff have seen. Codes are
-unique within a provider, so that its lists can name the course.
+What is amended is proposed again: an approval is of what a second person has seen. Codes are unique
+within a provider, so that its lists can name the course.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def amend(
 ) -> None:
     """Change type, title or quantity, with a reason; who attended before keeps what they have.
 
-    What a provider amends must be approved again. Raises NotFound, Stale, IllegalTransition,
+    It must be approved again, by somebody else. Raises NotFound, Stale, IllegalTransition,
     Invalid.
     """
     course = _own(work, course_id, version)
@@ -199,9 +199,7 @@ def amend(
         setattr(course, name, value)
     course.category = _category(work, course.scheme, course.type, course.title, course.quantity)
     course.title_key = alike(course.title)
-    if not work.actor.is_staff:
-        course.state = CourseState.PROPOSED
-        course.approved_from = course.approved_until = None
+    course.state, course.approved_from, course.approved_until = CourseState.PROPOSED, None, None
     course.proposed_by, course.proposed_by_id = work.actor.name, work.actor.who
     _flush(work)
     history.record(work, "amend", "course", course.id, changes=changed, reason=reason)
@@ -215,7 +213,7 @@ def decide(work: UnitOfWork, course_id: str, answer: CourseAnswer, *, version: i
     """
     course = _own(work, course_id, version)
     check_somebody(work.actor)
-    check_another({course.proposed_by_id} - {None}, identities.behind(work))
+    check_another(set(filter(None, [course.proposed_by_id])), identities.behind(work))
     approves = answer.verdict == CourseVerdict.APPROVED
     rules.check_step("approve" if approves else "refuse", course.state)
     rules.check_answer(

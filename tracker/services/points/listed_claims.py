@@ -1,6 +1,7 @@
-"""Claims of a course whose list came, by holders who are not on it: the provider is silent.
+"""Claims compared with the lists of their course: when a list comes, and when one is submitted.
 
-They are looked for when a list comes, and when somebody submits a claim after it.
+A provider is silent about a claim of a course whose list came without its holder; what a list has
+brought, or confirmed, may say something else once its holder submits it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, select, tuple_
+from sqlalchemy import ColumnElement, exists, or_, select, tuple_
 
 from tracker.db import new_id
 from tracker.domain.points.activities import ActivityState
-from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, claim_key
+from tracker.domain.points.attendance import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    claim_key,
+    contradicts,
+)
 from tracker.domain.values import alike
 from tracker.models import Activity, Attendance, Course, Discrepancy
 from tracker.services.core import bulk
@@ -44,7 +50,7 @@ CLAIM = select(*columns_of(ClaimOfCourse, Activity))
 
 
 @sees_everything
-def file(work: UnitOfWork, days: Collection[ListedDay]) -> int:
+def file_silences(work: UnitOfWork, days: Collection[ListedDay]) -> int:
     """File the claims of these courses and days that no list has; returns how many are new."""
     known = courses.by_ids(work, {course_id for course_id, _ in days})
     wanted = {
@@ -65,23 +71,54 @@ def file(work: UnitOfWork, days: Collection[ListedDay]) -> int:
 
 
 @sees_everything
-def file_one(work: UnitOfWork, activity: Activity) -> None:
-    """File a claim that was just submitted, if the list of its course came without its holder."""
-    if activity.completed_on is None:
+def compare(work: UnitOfWork, activity: Activity) -> None:
+    """Compare a claim that was just submitted with the lists that came; its holder is locked."""
+    day = activity.completed_on
+    if day is None:
         return
-    listed = exists().where(
-        Attendance.course_id == Course.id, Attendance.held_on == activity.completed_on
-    )
+    listed = exists().where(Attendance.course_id == Course.id, Attendance.held_on == day)
     named = select(Course.id).where(
         Course.scheme == activity.scheme, Course.title_key == alike(activity.title), listed
     )
-    ids = {row.id for row in work.rows(named)}
-    if ids:
-        file(work, {(id_, activity.completed_on) for id_ in ids})
+    if ids := {row.id for row in work.rows(named)}:
+        file_silences(work, {(id_, day) for id_ in ids})
+    _file_contradictions(work, activity)
 
 
-def _key(claim: ClaimOfCourse) -> tuple[object, ...]:
-    return (claim.scheme, *claim_key(claim.title, claim.provider, claim.completed_on))
+def _file_contradictions(work: UnitOfWork, activity: Activity) -> None:
+    """File where a row says another quantity than the claim that it brought or confirmed.
+
+    What is open about the row, or was filed of the same quantity, is enough.
+    """
+    is_open = Discrepancy.state == DiscrepancyState.OPEN
+    filed = exists().where(
+        Discrepancy.attendance_id == Attendance.id,
+        or_(is_open, Discrepancy.claimed == activity.quantity),
+    )
+    table = Attendance
+    tied = select(table.id, table.course_id, table.held_on, table.quantity).where(
+        table.activity_id == activity.id, ~filed
+    )
+    rows = [
+        blank(work)
+        | {
+            "kind": DiscrepancyKind.CONTRADICTION,
+            "course_id": row.course_id,
+            "held_on": row.held_on,
+            "attendance_id": row.id,
+            "activity_id": activity.id,
+            "holder_id": activity.holder_id,
+            "said": row.quantity,
+            "claimed": activity.quantity,
+        }
+        for row in work.rows(tied)
+        if contradicts(row.quantity, activity.quantity, activity.state)
+    ]
+    bulk.insert(work, Discrepancy, rows)
+
+
+def _key(claim: ClaimOfCourse) -> tuple[str, str, str, date]:
+    return claim.scheme, *claim_key(claim.title, claim.provider, claim.completed_on)
 
 
 def _file(work: UnitOfWork, found: Iterable[tuple[CourseRow, ClaimOfCourse]]) -> int:
