@@ -23,6 +23,14 @@ def test_spelling_does_not_make_another_claim_and_another_day_does():
 
 
 @pytest.mark.parametrize(
+    ("given", "agree"),
+    [("Peña, Ana", True), ("ANA", True), ("", True), ("Bo Smith", False)],
+)
+def test_a_name_that_shares_no_word_is_another_one(given, agree):
+    assert attendance.names_agree(given, " pena , ana ;") is agree
+
+
+@pytest.mark.parametrize(
     ("said", "claimed", "state", "differs"),
     [
         (Decimal(16), Decimal("16.00"), ActivityState.DRAFT, False),
