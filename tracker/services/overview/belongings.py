@@ -279,9 +279,17 @@ def empty(work: UnitOfWork, holder_id: str, at: datetime) -> None:
 
 
 def entries_naming(work: UnitOfWork, addresses: Collection[str]) -> list[str]:
-    """The entries of employers' lists that name somebody by these addresses, also untied ones."""
-    named = func.lower(RosterEntry.given_email).in_([one.lower() for one in addresses])
-    return [row.id for row in work.rows(select(RosterEntry.id).where(named))]
+    """The entries of employers' and providers' lists that name somebody by these addresses.
+
+    Untied ones, too.
+    """
+    lowered = [one.lower() for one in addresses]
+    rows = [
+        row
+        for table in (RosterEntry, Attendance)
+        for row in work.rows(select(table.id).where(func.lower(table.given_email).in_(lowered)))
+    ]
+    return [row.id for row in rows]
 
 
 def remove_mentions(
@@ -295,9 +303,8 @@ def remove_mentions(
     entries = update(RosterEntry).where(RosterEntry.id.in_(entry_ids))
     blank = {"given_holder_ref": None, "given_email": None, "given_number": None}
     work.execute(entries.values(blank))
+    work.execute(_nameless(Attendance.id.in_(entry_ids)))
     folded = [compared(address) for address in addresses]
-    listed = func.lower(Attendance.given_email).in_([one.lower() for one in addresses])
-    work.execute(_nameless(listed & Attendance.holder_id.is_(None)))
     work.execute(delete(SignIn).where(SignIn.identifier.in_(folded)))
     ids = [person.id, *(row.id for row in work.rows(_certifications(person)))]
     work.execute(delete(IdempotencyKey).where(or_(*(_tells_of(work, id_) for id_ in ids))))
