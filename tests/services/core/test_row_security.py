@@ -340,6 +340,15 @@ def seen_by(context):
     return {row.id for row in context.rows(select(Holder.id))}
 
 
+def test_a_dry_run_finds_all_that_is_on_record(restricted, people):
+    """Its copy has no policies, so it must be filled by somebody who sees everything."""
+    actor = Actor(role="holder", name="x", holder_id=people["Ana"]["holder_id"])
+    everybody = {one["holder_id"] for one in people.values()}
+    for who in (SYSTEM, actor):
+        with restricted.rehearsal(who) as work:
+            assert seen_by(work) == everybody
+
+
 def test_a_savepoint_that_is_undone_takes_no_other_viewer_along(restricted, people):
     actor = Actor(role="holder", name="x", holder_id=people["Ana"]["holder_id"])
     with restricted.work(actor) as work:
