@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import date
 from decimal import Decimal
 
@@ -14,11 +15,15 @@ from tests.rows import acts_on
 from tests.services.imports.importing import as_csv, bring, rows
 from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON, PROVIDER, TITLE, attend
+from tracker.domain.errors import Stale
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
+from tracker.domain.points.attendance import Outcome
 from tracker.models import Activity, Attendance, Decision, Discrepancy, Message, Notice
 from tracker.services.delivery import notice_facts, notice_people
 from tracker.services.delivery.notice_facts import DueNotice
+from tracker.services.desk import discrepancies
+from tracker.services.desk.discrepancies import Settlement
 from tracker.services.points import activities, courses
 from tracker.services.points.activities import ReviewerDecision
 
@@ -104,11 +109,14 @@ def test_a_list_of_2000_with_40_mismatches_is_settled_one_by_one(container, call
     the_record(container)
     provider = caller("provider", provider_id=provider_id)
 
-    sent = provider.call(
-        "POST",
-        "/imports",
-        data={"kind": "attendance", "file": (io.BytesIO(the_list()), "october.csv")},
-    )
+    def send(**more):
+        file = io.BytesIO(the_list()), "october.csv"
+        data = {"kind": "attendance", "file": file, **more}
+        return provider.call("POST", "/imports", data=data)
+
+    assert send(dry_run="true").json["created"] == MANY
+    assert rows(container, Attendance, "id") == []
+    sent = send()
 
     assert (sent.status_code, sent.json["created"], sent.json["effects"]) == (201, MANY, {})
     assert provider.get("/discrepancies").status_code == 403
@@ -259,3 +267,41 @@ def test_nobody_settles_what_is_about_their_own_record(container, caller, staff,
 
     assert settle(own, one, "matched", holder_id=ana[0]).json["code"] == "self_review"
     assert rows(container, Discrepancy, "state") == [("open",)]
+
+
+def test_two_who_settle_one_at_once_are_not_both_right(container):
+    attendance_cases.course(container)
+    attend(container, {"email": "typo@example.org"})
+    ((id_,),) = rows(container, Discrepancy, "id")
+    answers, both = [], threading.Barrier(2)
+
+    def dismiss():
+        settlement = Settlement(outcome=Outcome.DISMISSED, reason="x")
+        both.wait()
+        try:
+            with container.work(SYSTEM) as work:
+                discrepancies.settle(work, id_, settlement, version=1)
+            answers.append("settled")
+        except Stale:
+            answers.append("stale")
+
+    threads = [threading.Thread(target=dismiss) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == ["settled", "stale"]
+
+
+def test_a_row_has_one_open_discrepancy(container, staff, ana):
+    """A match may show something newer, which is settled first."""
+    attendance_cases.course(container)
+    with container.work(SYSTEM) as work:
+        activities.log(work, ana[1], CLAIM)
+    attend(container, {"email": "typo@example.org"})
+    (one,) = inbox(staff)
+    settle(staff, one, "matched", holder_id=ana[0])
+
+    assert [other["kind"] for other in inbox(staff, state="open")] == ["contradiction"]
+    assert reopen(staff, one).json["code"] == "already_recorded"

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain.errors import AlreadyRecorded, Conflict, Invalid, NotFound, Stale
 from tracker.domain.points import attendance as rules
@@ -109,7 +110,7 @@ def settle(work: UnitOfWork, discrepancy_id: str, settlement: Settlement, *, ver
     found.state, found.outcome = DiscrepancyState.SETTLED, settlement.outcome
     found.reason, found.settled_at = settlement.reason, work.now
     found.settled_by, found.settled_by_id = work.actor.name, work.actor.who
-    work.session.flush()
+    _flush(work)
     history.record(
         work,
         "settle",
@@ -140,13 +141,20 @@ def reopen(work: UnitOfWork, discrepancy_id: str, *, reason: str, version: int) 
     history.record(work, "reopen", "discrepancy", found.id, reason=reason, was=found.outcome)
     found.state, found.outcome, found.reason = DiscrepancyState.OPEN, None, None
     found.settled_at = found.settled_by = found.settled_by_id = None
+    _flush(work)
+    if matched and found.attendance_id is not None:
+        _take_back(work, found.attendance_id, reason=reason)
+
+
+def _flush(work: UnitOfWork) -> None:
+    """Flush; the database keeps a row of a list from having two open discrepancies."""
     try:
         work.session.flush()
     except IntegrityError as error:
         message = "Something newer about this row is open; settle that instead."
         raise AlreadyRecorded(message) from error
-    if matched and found.attendance_id is not None:
-        _take_back(work, found.attendance_id, reason=reason)
+    except StaleDataError as error:
+        raise Stale(_STALE) from error
 
 
 def _locked(work: UnitOfWork, discrepancy_id: str, version: int, other: str | None) -> Discrepancy:
