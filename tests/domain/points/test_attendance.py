@@ -22,6 +22,11 @@ def test_spelling_does_not_make_another_claim_and_another_day_does():
     assert key != attendance.claim_key("robot safety", "Ivy Tech", date(2026, 10, 13))
 
 
+def test_a_key_fits_into_its_column_however_long_its_letters_become():
+    assert attendance.text_key(" Ana  PEÑA") == "ana pena"
+    assert len(attendance.text_key("\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 200)) == 380
+
+
 @pytest.mark.parametrize(
     ("given", "agree"),
     [("Peña, Ana", True), ("ANA", True), ("", True), ("Bo Smith", False)],

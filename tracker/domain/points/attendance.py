@@ -17,6 +17,7 @@ from tracker.domain.values import alike, folded
 
 ClaimKey = tuple[str, str, date]
 """What makes a claim one of a course on a day: title, provider and day of completion."""
+LONGEST_KEY = 380  # some letters become several when they are folded
 
 
 class DiscrepancyKind(StrEnum):
@@ -70,6 +71,15 @@ _POSSIBLE: Mapping[DiscrepancyKind, tuple[Outcome, ...]] = {
 def claim_key(title: str, provider: str, completed_on: date) -> ClaimKey:
     """The same for every spelling that counts as the same, as for duplicates (``values.alike``)."""
     return alike(title), alike(provider), completed_on
+
+
+def text_key(text: str) -> str:
+    """A text in the form in which it is looked for, no longer than its column.
+
+    >>> text_key("Robot  SAFETY")
+    'robot safety'
+    """
+    return alike(text)[:LONGEST_KEY]
 
 
 def names_agree(given: str, on_record: str) -> bool:

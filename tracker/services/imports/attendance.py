@@ -21,9 +21,13 @@ from sqlalchemy import select, tuple_
 
 from tracker.db import new_id
 from tracker.domain.points.activities import MAXIMUM_QUANTITY
-from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, names_agree
+from tracker.domain.points.attendance import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    names_agree,
+    text_key,
+)
 from tracker.domain.points.courses import CourseState
-from tracker.domain.values import alike
 from tracker.models import Attendance, Discrepancy, Holder
 from tracker.services.core import bulk, locks
 from tracker.services.core.context import UnitOfWork, columns_of, sees_everything
@@ -81,7 +85,7 @@ class _Row:
 
     @property
     def who(self) -> str:
-        word = self.named.deciding or ("name", alike(self.row["name"]))
+        word = self.named.deciding or ("name", text_key(self.row["name"]))
         return ":".join(word)
 
     @property

@@ -21,10 +21,10 @@ from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_another, check_own_organization, check_somebody
 from tracker.domain.points import activities as claims
 from tracker.domain.points import courses as rules
+from tracker.domain.points.attendance import text_key
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.courses import CourseState, CourseVerdict
 from tracker.domain.schemes.policies import Policy
-from tracker.domain.values import alike
 from tracker.models import Account, Course, Provider
 from tracker.services.core import bulk, history, identities
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
@@ -123,7 +123,7 @@ def propose(work: UnitOfWork, wanted: CourseToPropose) -> str:
         category=category,
         type=wanted.type,
         title=wanted.title,
-        title_key=alike(wanted.title),
+        title_key=text_key(wanted.title),
         quantity=wanted.quantity,
         proposed_by=work.actor.name,
         proposed_by_id=work.actor.who,
@@ -198,7 +198,7 @@ def amend(
     for name, (_, value) in changed.items():
         setattr(course, name, value)
     course.category = _category(work, course.scheme, course.type, course.title, course.quantity)
-    course.title_key = alike(course.title)
+    course.title_key = text_key(course.title)
     course.state, course.approved_from, course.approved_until = CourseState.PROPOSED, None, None
     course.proposed_by, course.proposed_by_id = work.actor.name, work.actor.who
     _flush(work)

@@ -20,8 +20,8 @@ from tracker.domain.points.attendance import (
     DiscrepancyState,
     claim_key,
     contradicts,
+    text_key,
 )
-from tracker.domain.values import alike
 from tracker.models import Activity, Attendance, Course, Discrepancy
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, sees_everything
@@ -78,7 +78,7 @@ def compare(work: UnitOfWork, activity: Activity) -> None:
         return
     listed = exists().where(Attendance.course_id == Course.id, Attendance.held_on == day)
     named = select(Course.id).where(
-        Course.scheme == activity.scheme, Course.title_key == alike(activity.title), listed
+        Course.scheme == activity.scheme, Course.title_key == text_key(activity.title), listed
     )
     if ids := {row.id for row in work.rows(named)}:
         file_silences(work, {(id_, day) for id_ in ids})
