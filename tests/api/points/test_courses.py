@@ -117,6 +117,7 @@ def test_a_code_brings_an_approved_activity_once(container, caller, provider, pr
     assert (entered.status_code, entered.json) == (200, again.json)
     activity = ana.get(f"/activities/{entered.json['activity_id']}").json
     assert (activity["state"], activity["quantity"]) == ("approved", "16.00")
+    assert activity["course_id"] == proposed["id"]
     used = bea.post("/me/attendance-codes", {"code": made["code"]})
     wrong = bea.post("/me/attendance-codes", {"code": "ABCDEFGHJK"})
     alike = ("detail", "code", "status", "errors")

@@ -469,8 +469,9 @@ class ActivityOnRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow(ActivityOnRecord):
-    """An activity with its latest decision, if there is one."""
+    """An activity with its latest decision, and the course that brought it, if there is one."""
 
+    course_id: str | None
     withdrawn_on: date | None
     recorded_at: datetime
     verdict: ActivityVerdict | None
