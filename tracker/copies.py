@@ -69,8 +69,9 @@ def _of_tables(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(isolation_level="REPEATABLE READ")
         # A statement prepared earlier on this connection would keep using the real tables.
         _driver(connection).prepare_threshold = None
-        connection.detach()
+        # Before it is detached: from then on row_security does not find what it knows of it.
         row_security.look_as(connection, row_security.EVERYTHING)  # copies have no policies
+        connection.detach()
         with connection.begin():
             _fill(connection)
             yield connection

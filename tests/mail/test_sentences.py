@@ -243,6 +243,10 @@ RULES |= dict.fromkeys(
         "employer_renamed",
         "employer_renamed_next",
         "employment_ended",
+        "attendance_draft",
+        "attendance_draft_next",
+        "attendance_changed",
+        "attendance_removed",
         "request_granted",
         "request_refused",
         "records_merged",
@@ -368,7 +372,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "employer_renamed",
         "employment_ended",
         "credential_expires",
-    } or tells.startswith(("request", "records")):
+    } or tells.startswith(("request", "records"), "attendance")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 

@@ -30,6 +30,7 @@ KNOWN = frozenset(
         "core/tokens._check",  # of a token, whose maker has said for whom it may be
         "credentials/assessments._zone",
         "delivery/recipients.is_deceased",
+        "desk/discrepancies._match",  # settle() has locked the holder to decide on
         "employers/bars.put",  # any employer may be barred
         "employers/sharing.consent",  # and shared with
         "employers/workforce.one",  # by consent
@@ -37,6 +38,7 @@ KNOWN = frozenset(
         "overview/me.check_own_certification",  # which is the question
         "people/accounts.may_sign_in",
         "people/recoveries._replace_address",
+        "points/activities.take_back",  # desk/discrepancies.reopen() has locked the holder
         "points/evidence._check_open",  # activities.get() has said whose it is
         "points/evidence.remove",  # so has get()
     }

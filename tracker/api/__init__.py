@@ -38,13 +38,21 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, merges, requests, review_queue, reviews
+from tracker.api.desk import approvals, merges, discrepancies, requests, review_queue, reviews
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
 from tracker.api.people import duplicates, holders, preferences
-from tracker.api.points import activities, evaluations, evidence, other_credentials, providers
+from tracker.api.points import (
+    activities,
+    attendance_codes,
+    courses,
+    evaluations,
+    evidence,
+    other_credentials,
+    providers,
+)
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
@@ -85,8 +93,11 @@ _RESOURCES = (
     renewals,
     review_queue,
     reviews,
+    discrepancies,
     employers,
     providers,
+    courses,
+    attendance_codes,
     sponsors,
     consents,
     consent_requests,

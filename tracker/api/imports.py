@@ -27,13 +27,19 @@ from tracker.tabular import Dates, Encoding
 resource = Resource("imports", __name__, description=__doc__)
 
 _LONGEST_NAME = 200
-_SENT_BY: Mapping[Role, frozenset[str]] = {"employer": frozenset({"roster"})}
+_SENT_BY: Mapping[Role, frozenset[str]] = {
+    "employer": frozenset({"roster"}),
+    "provider": frozenset({"attendance"}),
+}
 """The kinds of files that those who act for an organization may send."""
 _COUNTS = ("rows", "created", "changed", "unchanged")
 
 
 class NewImportSchema(ClosedSchema):
-    """A CSV or XLSX file of one kind. An organization may send its own: an employer its roster."""
+    """A CSV or XLSX file of one kind.
+
+    An organization may send its own: an employer its roster, a provider its attendance lists.
+    """
 
     kind = choice(*imports.KINDS, required=True)
     file = File(required=True)

@@ -54,7 +54,7 @@ def _export_all(into: Path) -> None:
     beside.mkdir(parents=True)
     try:
         with container().reading(OPERATOR) as reading:
-            for kind in imports.KINDS:
+            for kind in imports.FOLDER_KINDS:
                 _export_kind(reading, kind, beside / f"{kind}.csv")
         if into.exists():
             into.rmdir()
@@ -94,7 +94,7 @@ def _check_terminal(format_: exports.Format, output: Path | None) -> None:
         )
 
 
-for _kind in imports.KINDS:
+for _kind in imports.FOLDER_KINDS:
     _register(_kind)
 
 

@@ -54,7 +54,8 @@ class NoticeToCompose:
     amount returned. ``again``: the award is not the holder's first. ``changed``: the holder was
     told otherwise before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is
     the last day of a consent, ``with_points`` whether it covers points; ``was`` is an employer's
-    former name. ``asks`` are the sets of facts that an employer asks for, with a space between
+    former name, or
+    the name of a course's provider. ``asks`` are the sets of facts that an employer asks for, with a space between
     them, and ``purpose`` is why; ``shares``: the holder shares something with it already. ``now``
     is the standing on the day of sending, ``full_name`` the scheme's name with its abbreviation;
     messages stored by older versions lack both.
@@ -154,6 +155,9 @@ TELLS = (
     "records_merged",
     "records_parted",
     "credential_expires",
+    "attendance_removed",
+    "attendance_changed",
+    "attendance_draft",
 )
 """The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
@@ -169,7 +173,17 @@ _OF_ACTIVITIES = frozenset(
 _OF_MODULES = frozenset(
     {"module_withdrawn", "module_restored", "module_corrected", "module_passed"}
 )
-_OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
+_OF_ORGANIZATIONS = frozenset(
+    {
+        "consent_asked",
+        "listed",
+        "employer_renamed",
+        "employment_ended",
+        "attendance_draft",
+        "attendance_changed",
+        "attendance_removed",
+    }
+)
 _OF_RECORDS = frozenset(
     {
         "request_granted",
@@ -179,6 +193,7 @@ _OF_RECORDS = frozenset(
         "credential_expires",
     }
 )
+"""What employers and training providers have a part in, and so their words."""
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
@@ -292,6 +307,9 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "records_merged": ("records_merged_next", "questions"),
     "records_parted": ("records_parted_next", "questions"),
     "credential_expires": ("credential_expires_next",),
+    "attendance_draft": ("attendance_draft_next",),
+    "attendance_changed": ("questions",),
+    "attendance_removed": ("questions",),
 }
 """The sentences about the event itself that may follow the first one."""
 
@@ -443,7 +461,7 @@ def _section(
 def _title(notice: NoticeToCompose) -> str | None:
     if notice.tells in _OF_RECORDS:
         return None
-    return _about(notice, notice.about) if notice.tells in _OF_EMPLOYERS else _full_name(notice)
+    return _about(notice, notice.about) if notice.tells in _OF_ORGANIZATIONS else _full_name(notice)
 
 
 def _closing(
@@ -498,9 +516,9 @@ def _full_name(notice: NoticeToCompose) -> str:
 
 
 def _about(notice: NoticeToCompose, text: str) -> str:
-    """What the notice is about; a company's name cannot look like a sender or a link."""
+    """What the notice is about; an organization's words cannot look like a sender or a link."""
     line = printable(text)
-    return values.harmless(line) if notice.tells in _OF_EMPLOYERS else line
+    return values.harmless(line) if notice.tells in _OF_ORGANIZATIONS else line
 
 
 def _quoted(reason: str) -> str:

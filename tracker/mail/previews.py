@@ -310,6 +310,9 @@ _DECISIONS = frozenset(
         "renewal_approved",
         "renewal_denied",
         "renewal_reopened",
+        "attendance_draft",
+        "attendance_changed",
+        "attendance_removed",
     }
 )
 
@@ -379,6 +382,9 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose("listed", about=employer, until_on=today + timedelta(days=365), now=now)
     yield NoticeToCompose("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
+    title, _, _, _ = translated(_WORDS, language)
+    for tells in ("attendance_draft", "attendance_changed", "attendance_removed"):
+        yield NoticeToCompose(tells, about=title, was="Ivy Tech", on=today, now=now)
     yield NoticeToCompose("request_granted", about=name, before=today, now=now)
     yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
     yield NoticeToCompose("records_merged", now=now)

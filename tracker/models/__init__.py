@@ -29,6 +29,7 @@ from tracker.models.bounces import Bounce, Suppression
 from tracker.models.certifications import Certification, Cycle, Span
 from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
+from tracker.models.courses import Attendance, AttendanceCode, Course, Discrepancy
 from tracker.models.digests import Digest, DigestOrder
 from tracker.models.employers import Employer, RosterEntry
 from tracker.models.erasures import Erasure
@@ -65,6 +66,8 @@ __all__ = [
     "AppliedMigration",
     "Apprenticeship",
     "Assessment",
+    "Attendance",
+    "AttendanceCode",
     "Authenticator",
     "Base",
     "Bounce",
@@ -72,10 +75,12 @@ __all__ = [
     "CenterApproval",
     "Certification",
     "Counter",
+    "Course",
     "Cycle",
     "Decision",
     "Digest",
     "DigestOrder",
+    "Discrepancy",
     "Employer",
     "EmployerBar",
     "EmployerLook",

@@ -22,18 +22,33 @@ from tracker.domain.points.activities import ActivityState, ActivityVerdict
 
 _WAITED = text("waited_days is not null and undone_at is null")
 
+_OF_COURSE = text("course_id is not null and state <> 'withdrawn'")
+
 
 class Activity(Base, kw_only=True):
     """An activity claimed for points. The claim changes only while the holder can edit it.
 
     ``wait_from`` is the day from which the wait for a decision is counted, if an answered question
     made it a later one than ``submitted_on``.
+    
+
+    ``course_id`` is the course whose attendance list or code brought it; a holder has one of a
+    course and day.
     """
 
     __tablename__ = "activity"
     __table_args__ = (
         Index("ix_activity_holder", "holder_id", "scheme", "id"),
         Index("ix_activity_state", "state", "submitted_on", "id"),
+        Index(
+            "uq_activity_course",
+            "holder_id",
+            "course_id",
+            "completed_on",
+            unique=True,
+            sqlite_where=_OF_COURSE,
+            postgresql_where=_OF_COURSE,
+        ),
         one_of("state", ActivityState),
         CheckConstraint("quantity is null or quantity > 0", name="quantity"),
     )
@@ -53,6 +68,7 @@ class Activity(Base, kw_only=True):
     role: Mapped[str] = mapped_column(String(32), default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     duty: Mapped[bool] = mapped_column(default=False)
+    course_id: Mapped[str | None] = mapped_column(ForeignKey("course.id"), default=None)
     state: Mapped[str] = mapped_column(String(16), default=ActivityState.DRAFT)
     submitted_on: Mapped[date | None] = mapped_column(default=None)
     wait_from: Mapped[date | None] = mapped_column(default=None)

@@ -103,6 +103,7 @@ def _of_accounts(table: str) -> RowPolicy:
 _OF_BOTH = RowPolicy(_either(_holder(), _employer()))
 _OF_HOLDERS = RowPolicy(_either(_holder()))
 _OF_EMPLOYERS = RowPolicy(_either(_employer()))
+_OF_PROVIDERS = RowPolicy(_either(_organization("provider")))
 _OF_STAFF = RowPolicy(_STAFF)
 _ANY_ORGANIZATION = [_organization(role) for role in ORGANIZATIONS]
 _OF_ORGANIZATIONS = RowPolicy(_either(*_ANY_ORGANIZATION))
@@ -128,15 +129,19 @@ POLICIES: Mapping[str, RowPolicy] = {
     "assessment": RowPolicy(
         reads=_either(_holder(), _shares("assessment")), writes=_either(_holder())
     ),
+    "attendance": RowPolicy(_either(_holder(), _organization("provider"))),
+    "attendance_code": _OF_PROVIDERS,
     "authenticator": _of_accounts("authenticator"),
     "bounce": _OF_STAFF,
     "certification": RowPolicy(
         reads=_either(_holder(), _shares("certification"), _asked()), writes=_either(_holder())
     ),
+    "course": _OF_PROVIDERS,
     "cycle": _of_certifications("cycle"),
     "cycle_adjustment": _of_certifications("cycle_adjustment"),
     "digest": _OF_EMPLOYERS,
     "digest_order": _OF_EMPLOYERS,
+    "discrepancy": _OF_HOLDERS,
     "employer_bar": _OF_HOLDERS,
     "employer_look": RowPolicy(
         reads=_either(_employer(), "tracker_saw_holder(id)"), writes=_either(_employer())

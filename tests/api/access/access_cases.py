@@ -27,9 +27,13 @@ from tracker.models import (
     Appeal,
     Apprenticeship,
     Assessment,
+    Attendance,
+    AttendanceCode,
     Center,
     Certification,
+    Course,
     DigestOrder,
+    Discrepancy,
     Evidence,
     Holder,
     HolderRequest,
@@ -105,6 +109,7 @@ def person(container: Container, company: employer_cases.Company) -> Ids:
         ids |= _claims(work, ids["certification_id"])
         ids |= _around(work, ids)
         ids |= _acts(work, ids)
+        ids |= _course(work, ids)
         ids["approval_id"] = _proposal(work, ids["certification_id"])
         sam = replace(work, actor=Actor(role="staff", name="Sam", person_id=new_id()))
         ids["erasure_id"] = erasures.ask(sam, ids["holder_id"], reason="Asked for by mail.").id
@@ -357,6 +362,46 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
         "message_id": message.id,
         "appeal_id": appeal.id,
     }
+
+
+def _course(work: UnitOfWork, ids: Ids) -> Ids:
+    """A course of the provider with a code, and somebody on its list of whom nothing is certain."""
+    of_provider: dict[str, Any] = {"provider_id": ids["provider_id"], "recorded_at": work.now}
+    course = Course(
+        **of_provider,
+        code="RS-1",
+        scheme="cpt",
+        category="CE",
+        type="third_party",
+        title="Course",
+        title_key="course",
+        quantity=Decimal(16),
+        proposed_by="pat",
+    )
+    work.session.add(course)
+    work.session.flush()
+    of_day: dict[str, Any] = {"course_id": course.id, "held_on": TODAY}
+    row = Attendance(**of_provider, **of_day, who="x", holder_id=ids["holder_id"])
+    code = AttendanceCode(
+        **of_provider,
+        **of_day,
+        digest=new_id(),
+        most=1,
+        ends_at=work.now + timedelta(hours=1),
+        made_by="pat",
+    )
+    work.session.add_all([row, code])
+    work.session.flush()
+    filed = Discrepancy(
+        kind="unmatched",
+        attendance_id=row.id,
+        holder_id=ids["holder_id"],
+        recorded_at=work.now,
+        **of_day,
+    )
+    work.session.add(filed)
+    work.session.flush()
+    return {"course_id": course.id, "code_id": code.id, "discrepancy_id": filed.id}
 
 
 def batch(container: Container) -> str:

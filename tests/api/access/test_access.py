@@ -100,6 +100,7 @@ def test_missing_points_come_first(ana):
         "questions": 0,
         "sentence": "You need 100 more points. Log your activities as you complete them."
         " Your last day is December 25, 2026: you have until midnight Eastern time.",
+        "confirm_at": None,
     }
 
 
@@ -115,7 +116,7 @@ def test_then_the_application_from_the_day_on_which_the_window_opens(ana, contai
     assert (step(ana)["action"], step(ana)["on"]) == ("apply_now", "2026-12-25")
     spanish = step(ana, headers={"Accept-Language": "es"})["sentence"]
     assert spanish == (
-        "Ya tiene todo lo necesario. Solicite su renovación ahora. Su último día es el 25 de"
+        "Ya cumple los requisitos. Confirme ahora que desea renovar. Su último día es el 25 de"
         " diciembre de 2026: tiene hasta la medianoche (hora del Este)."
     )
 

@@ -18,6 +18,7 @@ from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Holder
+from tracker.models import Attendance, AttendanceCode, Discrepancy
 from tracker.services.credentials import (
     apprenticeships,
     assessments,
@@ -30,7 +31,8 @@ from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
-from tracker.services.points import activities, other_credentials, providers
+from tracker.services.points import activities, other_credentials, courses, providers
+from tracker.services.points.courses import CourseToPropose
 
 LISTS = (
     "/holders",
@@ -86,6 +88,9 @@ LISTS = (
     "/messages",
     "/messages?holder_id={holder}",
     "/reminders/calendar",
+    "/courses",
+    "/courses/{course}/attendance-codes",
+    "/discrepancies",
     "/queue",
     "/queue/renewals",
     "/reasons",
@@ -117,6 +122,7 @@ def grow(container, ids, people):
                 ids.setdefault(directory.role, one.id)
                 known = directory.get(work, ids[directory.role])
                 directory.correct(work, known.id, {"email": f"{holder_id}@x.org"}, known.version)
+            _list(work, ids, holder_id)
             made = employers.register(work, name=f"Employer {holder_id}")
             invitations.invite(work, person_to_invite(made.id))
             account = accounts.open_account(
@@ -153,6 +159,28 @@ def _put_around(work, ids, holder_id):
             "started_on": before,
         }
         apprenticeships.register(work, one, {**stated, "ended_on": None})
+
+
+def _list(work, ids, holder_id):
+    """One more course, code and discrepancy."""
+    wanted = CourseToPropose(
+        provider_id=ids["provider"],
+        code=holder_id,
+        scheme="cpt",
+        type="third_party",
+        title="Robot Safety",
+        quantity=Decimal(16),
+    )
+    one = ids.setdefault("course", courses.propose(work, wanted))
+    on = {"course_id": one, "held_on": date(2026, 10, 12), "recorded_at": work.now}
+    of = on | {"provider_id": ids["provider"]}
+    row = Attendance(**of, who=holder_id, given_name="Ana")
+    ends_at = work.now + timedelta(days=1)
+    code = AttendanceCode(**of, digest=holder_id, most=1, ends_at=ends_at, made_by="Pat")
+    work.session.add_all([row, code])
+    work.session.flush()
+    work.session.add(Discrepancy(**on, kind="unmatched", attendance_id=row.id, holder_id=holder_id))
+    work.session.flush()
 
 
 def person_to_invite(employer_id):

@@ -15,6 +15,7 @@ from tests.api.access import access_cases
 from tests.api.access.access_cases import PICTURE, upload
 from tests.api.employers import employer_cases
 from tests.browsers import Browser
+from tests.services.points.attendance_cases import attend
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Account, Base, Certification, Cycle, Erasure, Evidence, Holder, Span
@@ -159,7 +160,7 @@ def test_nobody_approves_what_they_proposed_and_nobody_their_own(ana, caller, st
 
 
 def test_what_others_keep_about_the_person_goes_as_well(ana, app, caller, container, staff):
-    """A list on which nobody was found, an attempt that waits, answers kept for others."""
+    """Lists, also where nobody was found, an attempt that waits, answers kept for others."""
     who, ids = ana
     address = "Xanthippe@quagga.example"
     body = {"employee_id": "77", "email": address}
@@ -168,6 +169,8 @@ def test_what_others_keep_about_the_person_goes_as_well(ana, app, caller, contai
     held = f"/certifications/{ids['certification_id']}"
     for path, text in (("activities", COURSE), ("appeals", {"statement": "Zanzibar"})):
         staff.post(f"{held}/{path}", text, key=path)
+    for name in ("Xanthippe", "Xanthippe P."):
+        attend(container, {"email": address, "name": name}, {"name": "Bo", "holder_ref": "77"})
     Browser(app).post("/sign-in", {"identifier": address})
     who.post("/me/erasure", {})
     assert approve(caller, container).status_code == 200

@@ -430,3 +430,15 @@ def test_what_was_applied_for_in_time_is_made_up_for_until_the_window_closes():
 
     assert (lacking.action, lacking.on) == ("log_activities", CLOSING)
     assert decided.action == "wait_for_decision"
+
+
+@pytest.mark.parametrize(
+    ("found", "qualifies"),
+    [
+        (NextStep("apply_now", LAST), True),
+        (NextStep("apply_now", LAST, if_approved=True), False),
+        (NextStep("apply_from", OPENS), False),
+    ],
+)
+def test_who_qualifies_has_only_to_confirm(found, qualifies):
+    assert found.qualifies is qualifies

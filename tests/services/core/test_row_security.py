@@ -225,10 +225,14 @@ def test_a_holder_neither_sees_nor_changes_nor_deletes_nor_adds_what_is_anothers
 ):
     """Every table with a policy that has rows of Bea's or of the staff's."""
     ana, bea = people["Ana"], people["Bea"]
-    rows = rows_of(owner, holder=bea["holder_id"], employer=bea["employer_id"])
+    theirs = {kind: bea[f"{kind}_id"] for kind in ("holder", "employer", "provider")}
+    rows = {table: keys for table, keys in rows_of(owner, **theirs).items() if table in POLICIES}
     for viewer in (
         row_security.of_holder(ana["holder_id"]),
-        row_security.of_organization("employer", ana["employer_id"]),
+        *(
+            row_security.of_organization(kind, ana[f"{kind}_id"])
+            for kind in ("employer", "provider")
+        ),
     ):
         assert seen(role, viewer, rows) == set()
         for table, keys in rows.items():
@@ -342,6 +346,15 @@ def seen_by(context):
     return {row.id for row in context.rows(select(Holder.id))}
 
 
+def test_a_dry_run_finds_all_that_is_on_record(restricted, people):
+    """Its copy has no policies, so it must be filled by somebody who sees everything."""
+    actor = Actor(role="holder", name="x", holder_id=people["Ana"]["holder_id"])
+    everybody = {one["holder_id"] for one in people.values()}
+    for who in (SYSTEM, actor):
+        with restricted.rehearsal(who) as work:
+            assert seen_by(work) == everybody
+
+
 def test_a_savepoint_that_is_undone_takes_no_other_viewer_along(restricted, people):
     actor = Actor(role="holder", name="x", holder_id=people["Ana"]["holder_id"])
     with restricted.work(actor) as work:
@@ -432,10 +445,15 @@ def test_the_openings_in_the_wall_are_these():
         "employers.employments.finish",
         "employers.employments.tie",
         "employers.naming.meant",
+        "imports.attendance._write",
         "outbox.notices._tell",
         "outbox.queue.enqueue",
         "outbox.suppressions.rests",
         "outbox.suppressions.since",
+        "points.attendance.apply",
+        "points.attendance_codes.enter",
+        "points.listed_claims.compare",
+        "points.listed_claims.file_silences",
     }
 
 

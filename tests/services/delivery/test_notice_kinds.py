@@ -27,6 +27,7 @@ PLACES = {
     NoticeKind.APPEAL_DECIDED: ("considered", "appeal"),
     NoticeKind.REQUEST_DECIDED: ("considered", "request"),
     NoticeKind.RECORDS_MERGED: ("considered", "merge"),
+    NoticeKind.ATTENDANCE: ("decisions", "attendance"),
     NoticeKind.SUSPENDED: ("at_once", "certification"),
     NoticeKind.REINSTATED: ("considered", "certification"),
     NoticeKind.REVOKED: ("at_once", "certification"),

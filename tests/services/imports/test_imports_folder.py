@@ -223,7 +223,9 @@ def test_the_sample_goes_out_and_into_an_empty_database_with_the_same_standings(
     again = run(container, out)
     run(other_container, out)
 
-    assert [(r.kind, r.created, r.changed) for r in again] == [(k, 0, 0) for k in imports.KINDS]
+    assert [(r.kind, r.created, r.changed) for r in again] == [
+        (k, 0, 0) for k in imports.FOLDER_KINDS
+    ]
     _write_all(other_container, tmp_path / "again")
     assert _contents(tmp_path / "again") == _contents(out)
     for day in ("2026-11-21", "2024-05-01", "2021-12-31", "2027-06-30"):
@@ -264,7 +266,7 @@ def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(
 
     again = run(container, first)
 
-    assert [(r.created, r.changed) for r in again] == [(0, 0)] * len(imports.KINDS)
+    assert [(r.created, r.changed) for r in again] == [(0, 0)] * len(imports.FOLDER_KINDS)
     assert counts(container) == before
     assert rows_of(other_container, Certification, *columns) == held
     assert _contents(first) == _contents(second)
@@ -325,7 +327,7 @@ def _approved_course(work, certification_id, title, day):
 def _write_all(container, into):
     into.mkdir()
     with container.reading(SYSTEM) as reading:
-        for kind in imports.KINDS:
+        for kind in imports.FOLDER_KINDS:
             with (into / f"{kind}.csv").open("wb") as stream:
                 export_files.write(reading, kind, stream=stream)
 

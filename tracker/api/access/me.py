@@ -59,6 +59,13 @@ class NextActionSchema(Schema):
         metadata={"description": "How many activities a reviewer has asked you about."},
     )
     sentence = fields.String(required=True)
+    confirm_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "You already qualify: the one call that files the application to renew."
+        },
+    )
 
 
 class MyCertificationSchema(certifications.CertificationSchema):
@@ -207,6 +214,9 @@ def me(reading: ReadContext) -> Response:
     return response
 
 
+_CONFIRM = "POST /api/v1/certifications/{}/renewals"
+
+
 def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, object]:
     issuer, step = reading.schemes[mine.held.scheme].issuer, mine.next
     return {
@@ -218,6 +228,7 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, objec
             "points_missing": step.missing,
             "points_waiting": step.waiting,
             "questions": step.questions,
+            "confirm_at": _CONFIRM.format(mine.held.id) if step.qualifies else None,
             "sentence": next_steps.sentence(step, language, issuer=issuer, zone=mine.zone),
         },
         "safe_day": evaluations.safe_day_in_words(

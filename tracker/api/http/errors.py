@@ -34,7 +34,7 @@ _PASSING = (errors.TooBusy, errors.TooManyAtOnce)
 
 def register(app: Flask) -> None:
     """Answer every refusal and error in the same form."""
-    app.register_error_handler(errors.Refusal, _refused)
+    app.register_error_handler(errors.Refusal, refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(IntegrityError, _contradicted)
     app.register_error_handler(OperationalError, _busy)
@@ -43,7 +43,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
-def _refused(error: errors.Refusal) -> Response:
+def refused(error: errors.Refusal) -> Response:
+    """The answer to a refusal; a view returns it where the transaction has counted the attempt."""
     status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
     extra: dict[str, object] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:

@@ -103,6 +103,11 @@ class ActivitySchema(Schema):
     state = choice(*ActivityState, required=True)
     submitted_on = DayField(required=True, allow_none=True)
     withdrawn_on = DayField(required=True, allow_none=True)
+    course_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The course whose attendance list or code brought it."},
+    )
     recorded_at = fields.AwareDateTime(required=True)
     decision = fields.Nested(ActivityDecisionSchema, required=True, allow_none=True)
     evidence_asked = fields.Nested(EvidenceAskedSchema, required=True)

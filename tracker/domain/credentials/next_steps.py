@@ -79,6 +79,11 @@ class NextStep:
     questions: int = 0
     credit: TranslatedNoun = field(default_factory=dict)
 
+    @property
+    def qualifies(self) -> bool:
+        """Whether what is approved is enough, so that the holder has only to confirm."""
+        return self.action == "apply_now" and not self.if_approved
+
 
 _WITH_QUESTIONS = frozenset(
     {"log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision"}

@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     RECORDS_MERGED = "records_merged"
     MODULE_CERTIFICATE = "module_certificate"
     CREDENTIAL_EXPIRES = "credential_expires"
+    ATTENDANCE = "attendance"
 
 
 class MessageType(StrEnum):

@@ -71,6 +71,9 @@ OPENS: Mapping[str, MessagePage] = {
     "request_granted": MessagePage.ACCOUNT,
     "records_merged": MessagePage.ACCOUNT,
     "records_parted": MessagePage.ACCOUNT,
+    "attendance_draft": MessagePage.ACCOUNT,
+    "attendance_changed": MessagePage.ACCOUNT,
+    "attendance_removed": MessagePage.ACCOUNT,
     # What happened to an account. Whoever it was not must be able to shut others out.
     "password_changed": MessagePage.FORGOTTEN,
     "factor_changed": MessagePage.FORGOTTEN,

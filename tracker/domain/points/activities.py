@@ -40,6 +40,8 @@ class ActivityVerdict(StrEnum):
 
 DECIDED = frozenset(map(ActivityState, ActivityVerdict))
 """States with an answer; a later decision supersedes it, with a reason."""
+RULED = DECIDED - {ActivityState.MORE_INFORMATION}
+"""States with an answer that settles what the activity counts."""
 OPEN = frozenset({ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION})
 """Submitted, but neither approved nor rejected yet."""
 _WITH_HOLDER = frozenset(ActivityState) - {ActivityState.SUBMITTED, ActivityState.APPROVED}

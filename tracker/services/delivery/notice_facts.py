@@ -211,6 +211,19 @@ _DECISIONS = (
 )
 
 
+class NoticedAttendance(NamedTuple):
+    """An activity that an attendance list has brought, or changed, as it is now."""
+
+    id: str
+    title: str
+    provider: str
+    completed_on: date
+    state: str
+
+
+_ATTENDED = select(*_columns(Activity, NoticedAttendance._fields)).where(Activity.id.in_(_IDS))
+
+
 class NoticedRenewal(NamedTuple):
     """An application for renewal, with the decision in force if there is one."""
 
@@ -473,6 +486,7 @@ class NoticeFacts:
     merges: Mapping[str, NoticedMerge] = field(default_factory=dict)
     modules: Mapping[str, NoticedModule] = field(default_factory=dict)
     credentials: Mapping[str, NoticedCredential] = field(default_factory=dict)
+    attended: Mapping[str, NoticedAttendance] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -525,7 +539,7 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
     return _grouped(notices, lambda notice: notice.message_id)
 
 
-_WITHOUT_CERTIFICATION = frozenset({"employer", "request", "merge", "module", "credential"})
+_WITHOUT_CERTIFICATION = frozenset({"employer", "request", "merge", "module", "credential", "attendance"})
 """Subjects of which no certification's facts are told."""
 
 
@@ -556,6 +570,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         appeals={a.id: a for a in read(NoticedAppeal, _APPEALS, about)},
         adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
         entries=_grouped(entries, lambda entry: entry.employer_id),
+        attended={a.id: a for a in read(NoticedAttendance, _ATTENDED, subjects["attendance"])},
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         merges={m.id: m for m in read(NoticedMerge, _MERGES, subjects["merge"])},
         modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
@@ -567,7 +582,9 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
     )
 
 
-_FIRST_WORDS = frozenset({"activity", "renewal", "appeal", "request", "module", "credential"})
+_FIRST_WORDS = frozenset(
+    {"activity", "renewal", "appeal", "request", "module", "credential", "attendance"}
+)
 
 
 def _source(kind: str) -> str:

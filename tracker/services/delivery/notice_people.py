@@ -9,6 +9,7 @@ from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestState, RequestVerdict
 from tracker.domain.schemes.activity_types import translated
+from tracker.domain.points.activities import ActivityState
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -162,6 +163,28 @@ def _credential_expires(notice: DueNotice) -> Iterator[NoticeToCompose]:
         yield NoticeToCompose("credential_expires", about=about, on=row.expires_on, now=now)
 
 
+def _attended(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """What an attendance list has brought or changed, if it is still so; each is told once."""
+    activity, what = notice.facts.attended.get(notice.row.subject_id), _what(notice.row.event)
+    alike = [one for one in notice.of_kind(NoticeKind.ATTENDANCE) if _what(one.event) == what]
+    if activity is None or alike[0] is not notice.row:
+        return
+    is_gone = activity.state == ActivityState.WITHDRAWN
+    holds = {"draft": activity.state == ActivityState.DRAFT, "removed": is_gone}
+    if holds.get(what, not is_gone):
+        yield NoticeToCompose(
+            f"attendance_{what}",
+            about=activity.title,
+            was=activity.provider,
+            on=activity.completed_on,
+            now=_day(notice),
+        )
+
+
+def _what(event: str) -> str:
+    return event.partition(":")[0]
+
+
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CONSENT_ASKED: _consent_asked,
     NoticeKind.LISTED: _listed,
@@ -171,4 +194,5 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.RECORDS_MERGED: _records_merged,
     NoticeKind.MODULE_CERTIFICATE: _module,
     NoticeKind.CREDENTIAL_EXPIRES: _credential_expires,
+    NoticeKind.ATTENDANCE: _attended,
 }

@@ -1,11 +1,11 @@
 """File imports: a file is imported completely or not at all, with rows in any order, repeatably.
 
 Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
-``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``), and of a folder
-of files (``folder``). Every kind is an ``ImportKind`` and gets a ``Run`` (``run``), which remembers
-keys in ``scratch``; ``lookups`` finds the records that rows name, ``batches`` writes a chunk,
-``report`` says what came of it. ``apart`` does what must come before the transaction, which is the
-door's. Reading CSV and XLSX is in ``tracker.tabular``.
+``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``,
+``attendance``), and of a folder of files (``folder``). Every kind is an ``ImportKind`` and gets a
+``Run`` (``run``), which remembers keys in ``scratch``; ``lookups`` finds the records that rows
+name, ``batches`` writes a chunk, ``report`` says what came of it. ``apart`` does what must come
+before the transaction, which is the door's. Reading CSV and XLSX is in ``tracker.tabular``.
 
 Imports run one at a time, so that two of them never wait for each other's rows; importing the same
 file again finds everything unchanged. Each run writes one history entry, and one for each row on
@@ -35,6 +35,7 @@ from tracker.services.core.row_scope import scope
 from tracker.services.imports import (
     activities,
     assessments,
+    attendance,
     certifications,
     holders,
     import_runs,
@@ -58,6 +59,7 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
+    "FOLDER_KINDS",
     "KINDS",
     "AwardChange",
     "ImportRefused",
@@ -82,10 +84,13 @@ _KINDS: dict[str, ImportKind] = {
         renewals,
         standing_changes,
         roster,
+        attendance,
     )
 }
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
+FOLDER_KINDS = tuple(kind for kind in KINDS if kind != attendance.KIND.name)
+"""Those that are exported and that a folder brings; lists need courses, which no file brings."""
 
 
 class RunOptions(TypedDict, total=False):

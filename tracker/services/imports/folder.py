@@ -91,9 +91,9 @@ def find(folder: Path) -> list[FolderFile]:
     if not paths:
         raise FolderRefused(
             f"The folder {folder.name} contains no file to import. Name the files after their "
-            f"kinds, with .csv or .xlsx: {', '.join(imports.KINDS)}."
+            f"kinds, with .csv or .xlsx: {', '.join(imports.FOLDER_KINDS)}."
         )
-    return [FolderFile(kind, paths[kind]) for kind in imports.KINDS if kind in paths]
+    return [FolderFile(kind, paths[kind]) for kind in imports.FOLDER_KINDS if kind in paths]
 
 
 def _kind_of(path: Path) -> tuple[str, str | None]:
@@ -103,11 +103,11 @@ def _kind_of(path: Path) -> tuple[str, str | None]:
     kind = path.stem.lower().replace("_", "-")
     if path.suffix.lower() not in FORMS:
         return kind, "must end in .csv or .xlsx"
-    if kind in imports.KINDS:
+    if kind in imports.FOLDER_KINDS:
         return kind, None
-    near = difflib.get_close_matches(kind, imports.KINDS, n=1)
+    near = difflib.get_close_matches(kind, imports.FOLDER_KINDS, n=1)
     meant = f"; did you mean {near[0]}{path.suffix.lower()}?" if near else ""
-    kinds = ", ".join(imports.KINDS)
+    kinds = ", ".join(imports.FOLDER_KINDS)
     return kind, f"is not named after a kind of file; the kinds are {kinds}{meant}"
 
 

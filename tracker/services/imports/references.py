@@ -31,8 +31,8 @@ def without_fractions(run: Run, rows: list[ImportRow]) -> list[ImportRow]:
     Queries the database only if a chunk has such a key.
     """
     for column in _ON_RECORD.keys() & run.header:
-        if column == "holder_ref" and run.employer_id is not None:
-            continue  # refused anyway: an employer must not learn who is on record
+        if column == "holder_ref" and not (run.employer_id is None and run.work.actor.is_staff):
+            continue  # an organization must not learn who is on record
         suspect = [
             (row, rule) for row in rows if (key := row[column]) and (rule := fraction_rule(key))
         ]

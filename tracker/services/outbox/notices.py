@@ -35,6 +35,7 @@ TYPES = dict.fromkeys(
         NoticeKind.RENEWAL_RECEIVED,
         NoticeKind.RENEWAL_DECIDED,
         NoticeKind.RENEWAL_REOPENED,
+        NoticeKind.ATTENDANCE,
     ),
     DECISIONS,
 ) | {NoticeKind.CREDENTIAL_EXPIRES: REMINDERS}

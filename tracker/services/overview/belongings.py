@@ -11,7 +11,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Select,
+    String,
+    Update,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from tracker.db import new_id
 from tracker.domain.delivery.queue_acts import HELD, MessageState
@@ -27,11 +39,13 @@ from tracker.models import (
     Appeal,
     Apprenticeship,
     Assessment,
+    Attendance,
     Authenticator,
     Bounce,
     Certification,
     Decision,
     Digest,
+    Discrepancy,
     EmployerBar,
     Evidence,
     FormerName,
@@ -155,6 +169,9 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
         .values(what={}, preview={}, reason=_REASON, decision_reason=None),
+        # Of who attended, the course and the day stay.
+        delete(Discrepancy).where(Discrepancy.holder_id == person.id),
+        _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
             delete(table).where(table.holder_id == person.id)
             for table in (OtherCredential, PathwayChoice, Apprenticeship)
@@ -190,6 +207,13 @@ def _record(person: ErasedPerson) -> list[Step]:
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),
     ]
+
+
+def _nameless(which: ColumnElement[bool]) -> Update:
+    """Take the words for a person out of rows of attendance lists."""
+    blank = {"given_name": None, "given_holder_ref": None, "given_number": None}
+    who = cast(Attendance.id, String)
+    return update(Attendance).where(which).values(**blank, given_email=None, who=who)
 
 
 def _traces(work: UnitOfWork, person: ErasedPerson) -> list[Step]:
@@ -282,9 +306,17 @@ def empty(work: UnitOfWork, holder_id: str, at: datetime) -> None:
 
 
 def entries_naming(work: UnitOfWork, addresses: Collection[str]) -> list[str]:
-    """The entries of employers' lists that name somebody by these addresses, also untied ones."""
-    named = func.lower(RosterEntry.given_email).in_([one.lower() for one in addresses])
-    return [row.id for row in work.rows(select(RosterEntry.id).where(named))]
+    """The entries of employers' and providers' lists that name somebody by these addresses.
+
+    Untied ones, too.
+    """
+    lowered = [one.lower() for one in addresses]
+    rows = [
+        row
+        for table in (RosterEntry, Attendance)
+        for row in work.rows(select(table.id).where(func.lower(table.given_email).in_(lowered)))
+    ]
+    return [row.id for row in rows]
 
 
 def remove_mentions(
@@ -298,6 +330,7 @@ def remove_mentions(
     entries = update(RosterEntry).where(RosterEntry.id.in_(entry_ids))
     blank = {"given_holder_ref": None, "given_email": None, "given_number": None}
     work.execute(entries.values(blank))
+    work.execute(_nameless(Attendance.id.in_(entry_ids)))
     folded = [compared(address) for address in addresses]
     work.execute(delete(SignIn).where(SignIn.identifier.in_(folded)))
     ids = [person.id, *(row.id for row in work.rows(_certifications(person)))]

@@ -20,11 +20,13 @@ from tracker.models import (
     Appeal,
     Apprenticeship,
     Assessment,
+    Attendance,
     Authenticator,
     Center,
     Certification,
     Cycle,
     Decision,
+    Discrepancy,
     Employer,
     EmployerBar,
     EmployerLook,
@@ -44,6 +46,7 @@ from tracker.models import (
     PathwayChoice,
     Preference,
     RecordMerge,
+    Provider,
     Reminder,
     Renewal,
     RosterEntry,
@@ -87,6 +90,8 @@ _INTERNAL = frozenset(
         "credential_id",
         "public_key",
         "sign_count",
+        "who",
+        "code_id",
     }
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
@@ -97,6 +102,8 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("apprenticeship", Apprenticeship),
     ("certification", Certification),
     ("activity", Activity),
+    ("attendance", Attendance),
+    ("discrepancy", Discrepancy),
     ("sharing", Sharing),
     ("roster_entry", RosterEntry),
     ("former_name", FormerName),
@@ -121,6 +128,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         for name, table in _SUBJECTS
     }
     _name(reading, own["assessment"], "center_id", Center)
+    _name(reading, own["attendance"], "provider_id", Provider)
     for name in ("sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
@@ -142,6 +150,8 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "apprenticeships": own["apprenticeship"],
         "certifications": own["certification"],
         "activities": own["activity"],
+        "attendance": own["attendance"],
+        "discrepancies": own["discrepancy"],
         "sharing": own["sharing"],
         "bars": _bars(reading, holder["id"]),
         "rosters": own["roster_entry"],
@@ -218,7 +228,7 @@ def _rows(reading: ReadContext, table: type[Base], where: ColumnElement[bool]) -
 
 
 def _name(
-    reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer]
+    reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer | Provider]
 ) -> None:
     """Replace the id by the name."""
     ids = {row[column] for row in rows} - {None}

@@ -33,9 +33,9 @@ from tracker.services.core.locks import Lock
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activity_effects, activity_room
+from tracker.services.points import activity_effects, activity_room, listed_claims
 from tracker.services.standings import snapshots
-from tracker.services.standings.snapshots import ZonedCertification
+from tracker.services.standings.snapshots import CertificationRecord, ZonedCertification
 
 CLAIMED = (
     "category",
@@ -120,8 +120,18 @@ def _check(
 
     Today is the date in the holder's time zone, even if staff log the activity for them.
     """
-    scheme = work.schemes[certification.scheme]
     record = snapshots.records(work, [certification.id])[certification.id]
+    return check(work, certification, record, values)
+
+
+def check(
+    work: UnitOfWork,
+    certification: ZonedCertification,
+    record: CertificationRecord,
+    values: Mapping[str, object],
+) -> ActivityType:
+    """The same check against facts that the caller has read; returns the activity's type."""
+    scheme = work.schemes[certification.scheme]
     on = work.day_of(scheme, certification.time_zone)
     if hold_on(record.changes, on) in {Hold.REVOKED, Hold.SURRENDERED}:
         raise IllegalTransition(
@@ -225,6 +235,7 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
+    listed_claims.compare(work, activity)
     writers.note(work, [activity.id])
     event = work.now.isoformat()
     _tell(work, activity, kind=NoticeKind.ACTIVITY_SUBMITTED, event=event, on=on)
@@ -418,6 +429,39 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
     activity_effects.follow(work, activity, replaced=undone)
 
 
+def correct_quantity(
+    work: UnitOfWork, activity: Activity, quantity: Decimal | None, *, reason: str
+) -> None:
+    """Have an activity say another quantity, as staff found; the caller has locked its holder."""
+    before, activity.quantity = activity.quantity, quantity
+    _flush(work)
+    changed = {"quantity": (before, quantity)}
+    history.record(work, "correct", "activity", activity.id, changes=changed, reason=reason)
+    if activity.state not in rules.RULED:  # of which the decision that follows tells
+        event, on = f"changed:{activity.version}", work.today(work.schemes[activity.scheme])
+        _tell(work, activity, kind=NoticeKind.ATTENDANCE, event=event, on=on)
+
+
+def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
+    """Withdraw what an attendance brought by mistake; the caller has locked its holder.
+
+    Its decisions are undone, so that it counts on no day; an application that needs it follows.
+    """
+    activity = work.session.get_one(Activity, activity_id)
+    work.reread(activity)
+    decisions = _ruling(work, activity)
+    for decision in decisions:
+        decision.undone_at, decision.undone_by = work.now, work.actor.name
+        decision.undone_reason = reason
+    activity.state = ActivityState.WITHDRAWN
+    today = work.today(work.schemes[activity.scheme])
+    activity.withdrawn_on = max(today, activity.submitted_on or today)
+    _flush(work)
+    history.record(work, "take_back", "activity", activity.id, reason=reason)
+    _tell(work, activity, kind=NoticeKind.ATTENDANCE, event="removed", on=today)
+    activity_effects.follow(work, activity, replaced=next(iter(decisions), None))
+
+
 def _times_undone(work: UnitOfWork, activity_id: str) -> int:
     statement = select(func.count()).where(
         Decision.activity_id == activity_id, Decision.undone_at.is_not(None)
@@ -451,8 +495,9 @@ class ActivityOnRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow(ActivityOnRecord):
-    """An activity with its latest decision, if there is one."""
+    """An activity with its latest decision, and the course that brought it, if there is one."""
 
+    course_id: str | None
     withdrawn_on: date | None
     recorded_at: datetime
     verdict: ActivityVerdict | None
