@@ -25,6 +25,7 @@ from tracker.models.appeals import Appeal
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
+from tracker.models.center_results import CenterResult
 from tracker.models.certifications import Certification, Cycle, Span
 from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
@@ -64,6 +65,7 @@ __all__ = [
     "Bounce",
     "Center",
     "CenterApproval",
+    "CenterResult",
     "Certification",
     "Counter",
     "Cycle",

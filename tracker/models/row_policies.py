@@ -119,10 +119,14 @@ POLICIES: Mapping[str, RowPolicy] = {
     "appeal": _only_holders("appeal", "certification", "certification_id"),
     "approval": _OF_STAFF,
     "assessment": RowPolicy(
-        reads=_either(_holder(), _shares("assessment")), writes=_either(_holder())
+        reads=_either(_holder(), _shares("assessment"), _organization("center")),
+        writes=_either(_holder()),
     ),
     "authenticator": _of_accounts("authenticator"),
     "bounce": _OF_STAFF,
+    "center_result": RowPolicy(
+        reads=_either(_holder(), _organization("center")), writes=_either(_organization("center"))
+    ),
     "certification": RowPolicy(
         reads=_either(_holder(), _shares("certification"), _asked()), writes=_either(_holder())
     ),

@@ -37,6 +37,7 @@ Subject = Literal[
     "approval",
     "assessment",
     "center",
+    "center_result",
     "certification",
     "cycle_adjustment",
     "digest",
@@ -63,6 +64,7 @@ Subject = Literal[
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 """The kinds of records that entries are about."""
 PERSONAL: Mapping[str, frozenset[str]] = {
+    "assessment": frozenset({"proctor", "instructor"}),
     "holder": frozenset(
         {
             "given_name",

@@ -19,6 +19,7 @@ from tracker.models import (
     Adjustment,
     Appeal,
     Assessment,
+    CenterResult,
     Certification,
     Employer,
     EmployerLook,
@@ -83,6 +84,7 @@ def _of_employers(rule: RowRule) -> Mapping[Role, RowRule]:
 _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     Holder: _of_holders(_is(Holder.id.expression)),
     Assessment: _of_holders(_is(Assessment.holder_id.expression)),
+    CenterResult: {"center": _is(CenterResult.center_id.expression)},
     Certification: _of_holders(_is(Certification.holder_id.expression)),
     Activity: _of_holders(_is(Activity.holder_id.expression)),
     Evidence: _of_holders(_of_activity),

@@ -28,6 +28,7 @@ from tracker.models import (
     Assessment,
     Authenticator,
     Bounce,
+    CenterResult,
     Certification,
     Decision,
     Digest,
@@ -141,7 +142,7 @@ def _record(person: ErasedPerson) -> list[Step]:
         ),
         *(
             delete(table).where(table.holder_id == person.id)
-            for table in (Activity, Assessment, FormerName, HolderRequest, Sharing, EmployerBar)
+            for table in (CenterResult, Activity, Assessment, FormerName, HolderRequest, Sharing, EmployerBar)
         ),
         *(
             delete(table).where(table.holder_id == person.id)

@@ -19,6 +19,7 @@ from tracker.models import (
     Adjustment,
     Appeal,
     Assessment,
+    CenterResult,
     Authenticator,
     Center,
     Certification,
@@ -85,6 +86,7 @@ _INTERNAL = frozenset(
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment),
+    ("center_result", CenterResult),
     ("certification", Certification),
     ("activity", Activity),
     ("sharing", Sharing),
@@ -110,7 +112,8 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         name: _rows(reading, table, table.__table__.c.holder_id == holder["id"])
         for name, table in _SUBJECTS
     }
-    _name(reading, own["assessment"], "center_id", Center)
+    for name in ("assessment", "center_result"):
+        _name(reading, own[name], "center_id", Center)
     for name in ("sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
@@ -125,6 +128,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "former_names": own["former_name"],
         "requests": own["request"],
         "assessments": own["assessment"],
+        "center_results": own["center_result"],
         "certifications": own["certification"],
         "activities": own["activity"],
         "sharing": own["sharing"],
