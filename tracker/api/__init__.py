@@ -35,7 +35,7 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, requests, review_queue
+from tracker.api.desk import approvals, center_results, requests, review_queue
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
@@ -65,6 +65,7 @@ _RESOURCES = (
     erasures,
     preferences,
     assessments,
+    center_results,
     certifications,
     approvals,
     imported_awards,

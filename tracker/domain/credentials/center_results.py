@@ -39,8 +39,8 @@ def decided(state: str, verdict: ResultVerdict, *, reason: str | None) -> Result
     """
     if state != ResultState.WAITING:
         raise IllegalTransition(
-            f"This result was {state.replace('_', ' ')} already. Correct an accepted one by "
-            "amending or voiding its assessment; one that was sent back is sent again by the center.",
+            f"This result was {state.replace('_', ' ')} already. Amend or void the assessment of "
+            "an accepted one; one that was sent back is sent again by the center.",
             state=state,
         )
     if verdict is ResultVerdict.SEND_BACK and not reason:

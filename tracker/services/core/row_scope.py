@@ -83,7 +83,10 @@ def _of_employers(rule: RowRule) -> Mapping[Role, RowRule]:
 
 _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     Holder: _of_holders(_is(Holder.id.expression)),
-    Assessment: _of_holders(_is(Assessment.holder_id.expression)),
+    Assessment: {
+        "holder": _is(Assessment.holder_id.expression),
+        "center": _is(Assessment.center_id.expression),
+    },
     CenterResult: {"center": _is(CenterResult.center_id.expression)},
     Certification: _of_holders(_is(Certification.holder_id.expression)),
     Activity: _of_holders(_is(Activity.holder_id.expression)),

@@ -1,7 +1,8 @@
 """File imports: a file is imported completely or not at all, with rows in any order, repeatably.
 
 Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
-``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``), and of a folder
+``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``, and
+``center_results``, which assessment centers alone send), and of a folder
 of files (``folder``). Every kind is an ``ImportKind`` and gets a ``Run`` (``run``), which remembers
 keys in ``scratch``; ``lookups`` finds the records that rows name, ``batches`` writes a chunk,
 ``report`` says what came of it. ``apart`` does what must come before the transaction, which is the
@@ -35,6 +36,7 @@ from tracker.services.core.row_scope import scope
 from tracker.services.imports import (
     activities,
     assessments,
+    center_results,
     certifications,
     holders,
     import_runs,
@@ -58,6 +60,7 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
+    "ALL_KINDS",
     "KINDS",
     "AwardChange",
     "ImportRefused",
@@ -86,6 +89,9 @@ _KINDS: dict[str, ImportKind] = {
 }
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
+_KINDS[center_results.KIND.name] = center_results.KIND
+ALL_KINDS = tuple(_KINDS)
+"""The same, and what only assessment centers send."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -179,7 +185,7 @@ def _kind(kind: str) -> ImportKind:
     try:
         return _KINDS[kind]
     except KeyError:
-        choices = ", ".join(KINDS)
+        choices = ", ".join(ALL_KINDS)
         raise Invalid(
             f"{kind!r} is not a kind of file; the kinds are: {choices}.",
             fields={"kind": f"must be one of: {choices}"},

@@ -142,7 +142,15 @@ def _record(person: ErasedPerson) -> list[Step]:
         ),
         *(
             delete(table).where(table.holder_id == person.id)
-            for table in (CenterResult, Activity, Assessment, FormerName, HolderRequest, Sharing, EmployerBar)
+            for table in (
+                CenterResult,
+                Activity,
+                Assessment,
+                FormerName,
+                HolderRequest,
+                Sharing,
+                EmployerBar,
+            )
         ),
         *(
             delete(table).where(table.holder_id == person.id)
