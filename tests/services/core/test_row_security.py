@@ -418,6 +418,8 @@ def test_the_openings_in_the_wall_are_these():
     assert openings() == {
         "core.locks.lock",
         "core.locks.lock_one",
+        "credentials.center_results._candidates",
+        "credentials.center_results.enter",
         "delivery.bounces.deliverability",
         "employers.employments.ask",
         "employers.employments.begin",

@@ -154,9 +154,8 @@ def send(work: UnitOfWork, body: Loaded) -> Response:
 )
 def results(reading: ReadContext, query: Loaded) -> Response:
     """The results that centers sent; a center sees its own."""
-    wanted = {
-        name: str(query[name]) for name in ("state", "center_id", "upload_id") if name in query
-    }
+    names = ("state", "center_id", "upload_id")
+    wanted = {name: str(query[name]) for name in names if name in query}
     rows = center_results.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, **wanted
     )
