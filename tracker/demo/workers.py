@@ -94,7 +94,7 @@ class DemoWorker:
             "funding": draw.choice(_FUNDINGS),
             **values,
         }
-        given["amount"] = _PRICES[given["delivery"]]
+        given["amount"] = _PRICES[str(given["delivery"])]
         if given["funding"] == "wioa":
             given["funding_reference"] = f"ITA {self.person.ref}"
         self.add("assessments", module=module, taken_on=on, result=result, score=score, **given)

@@ -32,6 +32,7 @@ from tracker.models.counters import Counter
 from tracker.models.digests import Digest, DigestOrder
 from tracker.models.employers import Employer, RosterEntry
 from tracker.models.erasures import Erasure
+from tracker.models.fees import Fee
 from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, HistoryValue
 from tracker.models.holders import FormerName, Holder, HolderRequest
 from tracker.models.idempotency import IdempotencyKey
@@ -77,6 +78,7 @@ __all__ = [
     "EmployerLook",
     "Erasure",
     "Evidence",
+    "Fee",
     "FormerName",
     "FormerRenewalDecision",
     "HistoryBlock",

@@ -140,6 +140,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "erasure": _OF_HOLDERS,
     "evidence": _only_holders("evidence", "activity", "activity_id"),
+    "fee": _OF_HOLDERS,
     "former_name": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "former_renewal_decision": RowPolicy(
         reads=_either(_with("former_renewal_decision", "renewal", "renewal_id")), writes=_STAFF

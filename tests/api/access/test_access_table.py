@@ -83,6 +83,7 @@ BODIES = {
         "purpose": "employment",
     },
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
+    "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
     "PATCH /holders/{holder_id}": {"language": "es"},
     "POST /holders/{holder_id}/assessments": {
@@ -116,13 +117,19 @@ BODIES = {
     "POST /recoveries/{recovery_id}/refusal": WHY,
     "POST /relay-events": {},
     "POST /reminders/sending": WHY | {"enabled": True},
+    "POST /renewals/bundles": {"certification_ids": [UNKNOWN, UNKNOWN[:-1] + "1"]},
     "POST /renewals/{renewal_id}/decision": WHY | {"decision": "denied"},
     "POST /renewals/{renewal_id}/decision/undo": WHY,
     "POST /requests/{request_id}/decision": {"decision": "granted"},
     "POST /suppressions/lift": WHY | {"address": "x@example.org"},
     "POST /tokens": {},
 }
-QUERIES = {"GET /renewals/quote": f"certification_ids={UNKNOWN}"}
+_DAYS = "since=2026-01-01&until=2026-12-31"
+QUERIES = {
+    "GET /renewals/quote": f"certification_ids={UNKNOWN}",
+    "GET /reports/funding": _DAYS,
+    "GET /reports/funding.csv": _DAYS,
+}
 VERSIONS = {
     "POST /activities/{activity_id}/decision": 2,
     "POST /activities/{activity_id}/decision/undo": 3,
@@ -264,7 +271,6 @@ def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(app, ca
     table = [line for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
 
     found = list(walked(app, callers, people))
-
     assert found == table
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from tracker.demo import loading, people
+from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM
 
 FIRST, LAST = date(2016, 1, 1), date(2025, 12, 31)
@@ -24,7 +25,8 @@ def attempts(container):
     with container.work(SYSTEM) as work:
         for kind in ("holders", "assessments"):
             loading._import(work, kind, rows[kind])
-    return [row for row in rows["assessments"] if FIRST <= row["taken_on"] <= LAST]
+    span = Period(FIRST, LAST)
+    return [row for row in rows["assessments"] if row["taken_on"] in span]
 
 
 def summed(rows):

@@ -16,6 +16,7 @@ from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
+from tracker.models import Assessment, CenterResult, Fee
 from tracker.services.credentials import assessments, centers, renewals, sponsors
 from tracker.services.employers import employers, mass_extensions
 from tracker.services.employers.mass_extensions import MassExtension, Selection
@@ -27,6 +28,9 @@ from tracker.services.points import activities, providers
 LISTS = (
     "/holders",
     "/centers",
+    "/centers/{center}/assessments",
+    "/center-results",
+    "/fees",
     "/certifications",
     "/activities",
     "/renewals",
@@ -99,6 +103,7 @@ def grow(container, ids, people):
             name = f"Center {holder_id}"
             center = centers.add_center(work, name=name, category="employer", approvals=[])
             ids.setdefault("center", center)
+            _put_to_centers(work, holder_id, ids["center"])
             for directory in (providers.DIRECTORY, sponsors.DIRECTORY):
                 one = directory.enter(work, name=f"One {holder_id}")
                 ids.setdefault(directory.role, one.id)
@@ -124,6 +129,22 @@ def grow(container, ids, people):
     )
     with container.work(SYSTEM) as work:
         ids["batch"] = mass_extensions.extend(work, asked).batch_id
+
+
+def _put_to_centers(work, holder_id, center_id):
+    """A result that waits at a center, an attempt on record there, and a fee."""
+    what = {"holder_id": holder_id, "center_id": center_id, "scheme": "cpt", "module": "green"}
+    when = {"taken_on": date(2026, 1, 5), "passed": False}
+    sent = {"ref": holder_id, "state": "waiting", "sent_at": work.now, "sent_by": "x"}
+    fee = {"amount": Decimal(75), "currency": "USD", "bundled": False, "basis": "x"}
+    changed = {"state": "due", "changed_at": work.now, "changed_by": "x", "recorded_at": work.now}
+    work.session.add_all(
+        [
+            CenterResult(**what, **when, **sent),
+            Assessment(**what, **when, recorded_at=work.now, recorded_by="x"),
+            Fee(holder_id=holder_id, **fee, **changed),
+        ]
+    )
 
 
 def person_to_invite(employer_id):

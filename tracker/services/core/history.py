@@ -43,6 +43,7 @@ Subject = Literal[
     "digest",
     "employer",
     "evidence",
+    "fee",
     "history",
     "holder",
     "import_run",

@@ -34,6 +34,7 @@ from tracker.models import (
     Digest,
     EmployerBar,
     Evidence,
+    Fee,
     FormerName,
     FormerRenewalDecision,
     Holder,
@@ -160,7 +161,8 @@ def _record(person: ErasedPerson) -> list[Step]:
         delete(Appeal).where(Appeal.certification_id.in_(mine)),
         update(Renewal)
         .where(Renewal.certification_id.in_(mine))
-        .values(ref=None, points_counted=None, points_if_approved=None, reason=None),
+        .values(ref=None, fee_id=None, points_counted=None, points_if_approved=None, reason=None),
+        delete(Fee).where(Fee.holder_id == person.id),
         update(StandingChange)
         .where(StandingChange.certification_id.in_(mine))
         .values(ref=None, reason_code=_CODE, reason=_REASON),

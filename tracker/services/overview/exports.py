@@ -29,6 +29,7 @@ from tracker.models import (
     EmployerBar,
     EmployerLook,
     Evidence,
+    Fee,
     FormerName,
     HistoryEntry,
     HistoryValue,
@@ -89,6 +90,7 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("center_result", CenterResult),
     ("certification", Certification),
     ("activity", Activity),
+    ("fee", Fee),
     ("sharing", Sharing),
     ("roster_entry", RosterEntry),
     ("former_name", FormerName),
@@ -114,7 +116,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
     }
     for name in ("assessment", "center_result"):
         _name(reading, own[name], "center_id", Center)
-    for name in ("sharing", "roster_entry"):
+    for name in ("fee", "sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
         **_nest(reading, own["account"], Account, _OF_ACCOUNTS),
@@ -131,6 +133,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "center_results": own["center_result"],
         "certifications": own["certification"],
         "activities": own["activity"],
+        "fees": own["fee"],
         "sharing": own["sharing"],
         "bars": _bars(reading, holder["id"]),
         "rosters": own["roster_entry"],
