@@ -40,13 +40,9 @@ def asking(app, container):
 
 
 def record(staff, fee, state, **more):
-    return staff.post(
-        f"/fees/{fee['id']}/state", {"state": state, **more}, version=version(staff, fee)
-    )
-
-
-def version(staff, fee):
-    return staff.get(f"/fees/{fee['id']}").headers["ETag"]
+    path = f"/fees/{fee['id']}"
+    version = more.pop("version", None) or staff.get(path).headers["ETag"]
+    return staff.post(f"{path}/state", {"state": state, **more}, version=version)
 
 
 def test_an_application_has_a_fee_whose_every_change_is_recorded(ana, staff, ids, employer_id):

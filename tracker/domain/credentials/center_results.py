@@ -43,7 +43,7 @@ def decided(state: str, verdict: ResultVerdict, *, reason: str | None) -> Result
             "an accepted one; one that was sent back is sent again by the center.",
             state=state,
         )
-    if verdict is ResultVerdict.SEND_BACK and not reason:
+    if verdict == ResultVerdict.SEND_BACK and not reason:
         raise Invalid(
             "The center must know what to correct.",
             fields={"reason": "is required to send a result back"},

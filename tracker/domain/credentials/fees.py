@@ -71,7 +71,7 @@ def check_change(before: FeeState, change: FeeChange) -> None:
         raise IllegalTransition(
             f"The fee is {before}; from there it can become: {allowed}.", state=before
         )
-    invoiced = change.state is FeeState.INVOICED
+    invoiced = change.state == FeeState.INVOICED
     faults = {
         "reference": _reference_rule(change),
         "reason": _reason_rule(before, change),
@@ -97,7 +97,7 @@ def _reference_rule(change: FeeChange) -> str | None:
 
 def _reason_rule(before: FeeState, change: FeeChange) -> str | None:
     takes_back = before not in OPEN_FEES
-    if change.reason is None and (takes_back or change.state is FeeState.WAIVED):
+    if change.reason is None and (takes_back or change.state == FeeState.WAIVED):
         return f"is required to make a {before} fee {change.state}"
     return None
 

@@ -128,7 +128,7 @@ class SittingRow(NamedTuple):
     voided_at: datetime | None
 
 
-class _Candidate(NamedTuple):
+class _CandidateOnRecord(NamedTuple):
     id: str
     time_zone: str
     family_names: frozenset[str]
@@ -204,7 +204,7 @@ def _faults(
     attempt: AttemptToRecord,
     known: KnownCenters,
     center_id: str,
-    found: _Candidate | None,
+    found: _CandidateOnRecord | None,
 ) -> dict[str, str]:
     scheme = work.schemes[attempt.scheme]
     today = work.today(scheme)
@@ -223,7 +223,7 @@ def _faults(
 
 
 @sees_everything
-def _candidates(work: UnitOfWork, refs: Collection[str]) -> dict[str, _Candidate]:
+def _candidates(work: UnitOfWork, refs: Collection[str]) -> dict[str, _CandidateOnRecord]:
     """The people with these refs, with the family names that they have and had, folded."""
     statement = select(Holder.ref, Holder.id, Holder.time_zone, Holder.family_name).where(
         bulk.among(work, Holder.ref, refs), Holder.erased_at.is_(None)
@@ -235,7 +235,7 @@ def _candidates(work: UnitOfWork, refs: Collection[str]) -> dict[str, _Candidate
     for row in work.rows(names.where(bulk.among(work, FormerName.holder_id, ids))):
         former[row.holder_id].add(folded(row.family_name))
     return {
-        row.ref: _Candidate(
+        row.ref: _CandidateOnRecord(
             row.id, row.time_zone, frozenset({folded(row.family_name), *former[row.id]})
         )
         for row in rows

@@ -116,10 +116,11 @@ def forgo(work: UnitOfWork, renewal: Renewal) -> None:
     _change(work, fee, FeeChange(FeeState.WAIVED, reason=_WITHDRAWN))
 
 
-def state_of(work: UnitOfWork, fee_id: str | None) -> FeeState | None:
+def state_of(work: UnitOfWork, renewal: Renewal) -> FeeState | None:
     """The state of an application's fee; None if it has none on record."""
-    row = work.row(select(Fee.state).where(Fee.id == fee_id)) if fee_id else None
-    return None if row is None else FeeState(row.state)
+    if renewal.fee_id is None:
+        return None
+    return FeeState(work.row(select(Fee.state).where(Fee.id == renewal.fee_id)).state)
 
 
 def get(reading: ReadContext, fee_id: str) -> FeeRow:

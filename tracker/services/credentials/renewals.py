@@ -192,7 +192,7 @@ def decide(
         applications.check_state(work, row, case, renewal)
         applications.check_points(work, row, case, renewal)
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
-        fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal.fee_id))
+        fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal))
     _supersede(work, renewal, row, decision, reason=reason)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)

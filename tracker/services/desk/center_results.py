@@ -45,7 +45,7 @@ def decide(work: UnitOfWork, decision: ResultDecision) -> int:
     for row in rows:
         check_not_own(work.actor, row.holder_id)
         rules.decided(row.state, decision.verdict, reason=decision.reason)
-    if decision.verdict is ResultVerdict.ACCEPT:
+    if decision.verdict == ResultVerdict.ACCEPT:
         _accept(work, rows, decision.reason)
     else:
         _send_back(work, rows, decision.reason)
@@ -99,7 +99,7 @@ def _send_back(work: UnitOfWork, rows: list[CenterResultRow], reason: str | None
 def _tell(work: UnitOfWork, center_id: str, decision: ResultDecision) -> None:
     """Tell everybody who acts for the center."""
     place = work.row(select(Center.name).where(Center.id == center_id)).name
-    accepted = decision.verdict is ResultVerdict.ACCEPT
+    accepted = decision.verdict == ResultVerdict.ACCEPT
     what = account_news.RESULTS_ACCEPTED if accepted else account_news.RESULTS_SENT_BACK
     people = select(Account.id).where(Account.center_id == center_id, accounts.IS_LIVING)
     for row in work.rows(people):
