@@ -63,8 +63,11 @@ def test_an_application_has_a_fee_whose_every_change_is_recorded(ana, staff, ids
     assert wrong.json["state"] == "due"
     stale = record(staff, fee, "paid", reference="R-1", version='"1"')
     assert stale.status_code == 412
-    lines = staff.get(f"/history?holder_id={ids[0]}&subject=fee").json["items"]
+    lines = staff.get(f"/fees/{fee['id']}/history").json["items"]
     assert [line["action"] for line in lines] == ["change"] * 4 + ["quote"]
+    assert lines[1]["detail"]["reference"] == "R-9"
+    of_person = staff.get(f"/history?holder_id={ids[0]}&subject=fee").json["items"]
+    assert of_person == lines
     assert [item["state"] for item in staff.get("/fees?state=due").json["items"]] == ["due"]
 
 

@@ -16,6 +16,8 @@ from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, CenterResult, Certification, HistoryEntry, Message
 from tracker.services.credentials import centers
+from tracker.services.overview import belongings, exports
+from tracker.services.overview.belongings import ErasedPerson
 from tracker.services.people import holders
 
 APPROVED = [Approval(date(2020, 1, 1), None)]
@@ -236,6 +238,36 @@ def test_a_second_click_is_refused_and_gives_no_second_row(container, caller, iv
         thread.join()
     assert sorted(answers) == [201, 409]
     assert count(container, CenterResult) == 1
+
+
+def test_two_who_accept_the_same_result_at_once_record_it_once(container, caller, kim):
+    [ana] = refs(container, 1)
+    sent = kim.post("/center-results", result(ana)).json
+    gate, answers = threading.Barrier(2), []
+
+    def accept():
+        who = caller("staff")
+        gate.wait()
+        answers.append(decide(who, result_ids=[sent["id"]]).status_code)
+
+    threads = [threading.Thread(target=accept) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200, 409]
+    assert count(container, Assessment) == 1
+
+
+def test_what_a_center_sent_is_part_of_a_persons_data_and_goes_with_them(container, kim):
+    [ref] = refs(container, 1)
+    kim.post("/center-results", result(ref, proctor="Jo Lee"))
+    with container.work(SYSTEM) as work:
+        record = exports.record(work, ref)
+        [told] = record["center_results"]
+        assert (told["proctor"], told["center"]) == ("Jo Lee", "Ivy Tech")
+        belongings.remove(work, ErasedPerson(record["holder"]["id"], ["x@example.org"]))
+    assert count(container, CenterResult) == 0
 
 
 def test_nobody_accepts_a_result_of_their_own(container, caller, kim):

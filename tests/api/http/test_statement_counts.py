@@ -68,6 +68,7 @@ LISTS = (
     "/suppressions",
     "/renewals/{renewal}/history",
     "/assessments/{assessment}/history",
+    "/fees/{fee}/history",
     "/activities/{activity}/evidence",
     "/employers/{employer}/roster",
     "/employers/{employer}/looks",
@@ -174,6 +175,7 @@ def ids(container):
             work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
         )
         renewal_id = renewals.apply(work, certification_id)
+        fee_id = renewals.get(work, renewal_id).fee_id
         assessment, *_ = assessments.of_holder(work, holder_id)
         employer = employers.register(work, name="Palmetto Motors")
     return {
@@ -181,6 +183,7 @@ def ids(container):
         "certification": certification_id,
         "employer": employer.id,
         "renewal": renewal_id,
+        "fee": fee_id,
         "assessment": assessment.id,
     }
 

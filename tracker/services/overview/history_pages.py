@@ -141,6 +141,7 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
     "activity": (Activity.id, (("evidence", Evidence.id, Evidence.activity_id),)),
     "renewal": (Renewal.id, (("appeal", Appeal.id, Appeal.renewal_id),)),
     "assessment": (Assessment.id, ()),
+    "fee": (Fee.id, ()),
     "employer": (Employer.id, ()),
     "center": (Center.id, ()),
     "provider": (Provider.id, ()),
