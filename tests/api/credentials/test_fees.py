@@ -48,7 +48,7 @@ def record(staff, fee, state, **more):
 def test_an_application_has_a_fee_whose_every_change_is_recorded(ana, staff, ids, employer_id):
     applied = apply(ana, ids)
     [fee] = ana.get("/fees").json["items"]
-    assert fee["id"] == applied.json["fee_id"]
+    assert (fee["id"], applied.headers["ETag"]) == (applied.json["fee_id"], '"1"')
     assert (fee["amount"], fee["currency"], fee["state"]) == ("75.00", "USD", "quoted")
     assert ana.post(f"/fees/{fee['id']}/state", {"state": "due"}, version='"1"').status_code == 403
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain.credentials import fees as rules
@@ -58,10 +58,10 @@ def owe(work: UnitOfWork, holder_id: str, quoted: Quote, renewals: Sequence[Rene
     )
     work.session.add(fee)
     work.session.flush()
-    for renewal in renewals:
-        renewal.fee_id = fee.id
-    work.session.flush()
-    detail = {"amount": quoted.amount, "renewals": [one.id for one in renewals]}
+    ids = [renewal.id for renewal in renewals]
+    # Not through the session: this is no change of an application, whose version stays 1.
+    work.execute(update(Renewal).where(Renewal.id.in_(ids)).values(fee_id=fee.id))
+    detail = {"amount": quoted.amount, "renewals": ids}
     history.record(work, "quote", "fee", fee.id, **detail)
     return fee.id
 
