@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -160,7 +161,7 @@ def test_the_database_refuses_a_fee_that_says_too_little(container, ids, values)
 
 
 def store(container, values):
-    words = dict.fromkeys(("currency", "basis", "changed_by"), "USD")
+    words: Any = dict.fromkeys(("currency", "basis", "changed_by"), "USD")
     with container.work(SYSTEM) as work:
         times = {"changed_at": work.now, "recorded_at": work.now}
         work.session.add(Fee(bundled=False, **words, **times, **values))

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -134,16 +135,16 @@ def grow(container, ids, people):
 
 def _put_to_centers(work, holder_id, center_id):
     """A result that waits at a center, an attempt on record there, and a fee."""
-    what = {"holder_id": holder_id, "center_id": center_id, "scheme": "cpt", "module": "green"}
-    when = {"taken_on": date(2026, 1, 5), "passed": False}
-    sent = {"ref": holder_id, "state": "waiting", "sent_at": work.now, "sent_by": "x"}
-    fee = {"amount": Decimal(75), "currency": "USD", "bundled": False, "basis": "x"}
-    changed = {"state": "due", "changed_at": work.now, "changed_by": "x", "recorded_at": work.now}
+    what: Any = {"holder_id": holder_id, "center_id": center_id, "scheme": "cpt", "module": "green"}
+    when: Any = {"taken_on": date(2026, 1, 5), "passed": False}
+    sent: Any = {"ref": holder_id, "state": "waiting", "sent_at": work.now, "sent_by": "x"}
+    fee: Any = {"amount": Decimal(75), "currency": "USD", "bundled": False, "basis": "x"}
+    changed: Any = {"changed_at": work.now, "changed_by": "x", "recorded_at": work.now}
     work.session.add_all(
         [
             CenterResult(**what, **when, **sent),
             Assessment(**what, **when, recorded_at=work.now, recorded_by="x"),
-            Fee(holder_id=holder_id, **fee, **changed),
+            Fee(holder_id=holder_id, state="due", **fee, **changed),
         ]
     )
 
