@@ -10,12 +10,12 @@ from typing import Any
 from factory.base import DictFactory
 from factory.declarations import Sequence
 
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM, Role, organization_ids, organization_of
 from tracker.models import Assessment
 from tracker.services.core import history, tokens
 from tracker.services.core.context import Container, UnitOfWork
 from tracker.services.credentials import assessments, certifications
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import holders
 from tracker.services.standings.snapshots import ZonedCertification
 

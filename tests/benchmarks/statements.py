@@ -17,9 +17,9 @@ from tests.benchmarks.measurements import Measured, at_most, measures
 from tests.benchmarks.people import AWARDED, SCHEME
 from tests.benchmarks.workshop import Workshop
 from tracker.db import new_id
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.services.credentials import assessments
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import holders
 
 _PREFIX = "/api/v1"

@@ -19,6 +19,7 @@ from tests.benchmarks.multitude import Multitude, populate
 from tests.faults.fast import Fast, Scheduler
 from tests.mail_faults import Catcher, Caught, Cut
 from tests.services.delivery import reminder_cases as cases
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
 from tracker.services.core.context import Container
@@ -298,7 +299,7 @@ class Week:
         taken_on = one.awarded_on - timedelta(days=3)
         with self.container.work(SYSTEM) as work:
             for module in work.schemes["cpt"].required:
-                attempt = assessments.AttemptToRecord(
+                attempt = AttemptToRecord(
                     scheme="cpt", module=module, taken_on=taken_on, passed=True
                 )
                 assessments.record(work, one.holder_id, attempt)

@@ -28,7 +28,6 @@ KNOWN = frozenset(
         # Called for one that the caller has seen, or by doors that only the body comes in by.
         "core/locks.lock_one",
         "core/tokens._check",  # of a token, whose maker has said for whom it may be
-        "credentials/assessments._zone",
         "delivery/recipients.is_deceased",
         "desk/discrepancies._match",  # settle() has locked the holder to decide on
         "employers/bars.put",  # any employer may be barred

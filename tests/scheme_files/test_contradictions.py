@@ -614,6 +614,24 @@ def test_fees_go_together(found, change, key, rule):
     assert [(where, why) for where, _, why in told] == [(f"fees.{key}", rule)]
 
 
+@pytest.mark.parametrize(
+    ("change", "key", "rule"),
+    [
+        (("fewest_questions = 30\n", ""), "most_questions", "needs fewest_questions too"),
+        (("most_questions = 40\n", ""), "fewest_questions", "needs most_questions too"),
+        (
+            ("most_questions = 40", "most_questions = 29"),
+            "fewest_questions",
+            "is more than most_questions, 29",
+        ),
+    ],
+)
+def test_numbers_of_questions_go_together(found, change, key, rule):
+    told = found(change, after="[assessment]")
+
+    assert [(where, why) for where, _, why in told] == [(f"assessment.{key}", rule)]
+
+
 def test_without_a_validity_nobody_is_exempt_from_it(edit, directory):
     edit(
         'valid_through = "anniversary"',

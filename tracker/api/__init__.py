@@ -29,6 +29,8 @@ from tracker.api.credentials import (
     apprenticeships,
     assessments,
     certifications,
+    fees,
+    funding,
     imported_awards,
     module_certificates,
     pathways,
@@ -38,7 +40,7 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, merges, discrepancies, requests, review_queue, reviews
+from tracker.api.desk import approvals, merges, discrepancies, center_results, requests, review_queue, reviews
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
@@ -81,6 +83,8 @@ _RESOURCES = (
     other_credentials,
     pathways,
     apprenticeships,
+    center_results,
+    funding,
     certifications,
     approvals,
     merges,
@@ -91,6 +95,7 @@ _RESOURCES = (
     evaluations,
     evidence,
     renewals,
+    fees,
     review_queue,
     reviews,
     discrepancies,

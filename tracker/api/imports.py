@@ -30,6 +30,8 @@ _LONGEST_NAME = 200
 _SENT_BY: Mapping[Role, frozenset[str]] = {
     "employer": frozenset({"roster"}),
     "provider": frozenset({"attendance"}),
+,
+    "center": frozenset({"center_results"}),
 }
 """The kinds of files that those who act for an organization may send."""
 _COUNTS = ("rows", "created", "changed", "unchanged")
@@ -38,10 +40,11 @@ _COUNTS = ("rows", "created", "changed", "unchanged")
 class NewImportSchema(ClosedSchema):
     """A CSV or XLSX file of one kind.
 
-    An organization may send its own: an employer its roster, a provider its attendance lists.
+    An organization sends its own: an employer its roster, a provider its attendance lists, a center
+    its results.
     """
 
-    kind = choice(*imports.KINDS, required=True)
+    kind = choice(*imports.ALL_KINDS, required=True)
     file = File(required=True)
     dry_run = fields.Boolean(
         truthy={"true"},
@@ -114,7 +117,7 @@ class ImportRunSchema(OrganizationIdsSchema):
     """
 
     id = fields.UUID(required=True)
-    kind = choice(*imports.KINDS, required=True)
+    kind = choice(*imports.ALL_KINDS, required=True)
     filename = fields.String(required=True)
     dry_run = fields.Boolean(required=True)
     outcome = choice("stored", "checked", "refused", required=True)
@@ -156,7 +159,7 @@ class ImportReportSchema(ImportRunSchema):
 class ImportQuerySchema(paging.PageSchema):
     """Filter by kind."""
 
-    kind = choice(*imports.KINDS)
+    kind = choice(*imports.ALL_KINDS)
 
 
 def _summary(row: ImportRunRow) -> dict[str, object]:

@@ -18,6 +18,7 @@ Rows = dict[str, list[dict[str, object]]]
 
 _MODULES = ("safety", "quality", "processes", "maintenance")
 _FUNDINGS = ("self", "employer", "wioa", "apprenticeship", "college", "state_program")
+_PRICES = {"in_person": 45, "remote": 60, "paper": 40}  # of one attempt, in dollars
 _KEYS = {
     "assessments": "attempt_ref",
     "activities": "activity_ref",
@@ -93,6 +94,9 @@ class DemoWorker:
             "funding": draw.choice(_FUNDINGS),
             **values,
         }
+        given["amount"] = _PRICES[str(given["delivery"])]
+        if given["funding"] == "wioa":
+            given["funding_reference"] = f"ITA {self.person.ref}"
         self.add("assessments", module=module, taken_on=on, result=result, score=score, **given)
 
     def start(self, begun_on: date) -> None:

@@ -352,6 +352,12 @@ class CheckMissing(Conflict):
     code = "check_missing"
 
 
+class FeeOpen(Conflict):
+    """The fee of an application is neither paid nor waived."""
+
+    code = "fee_open"
+
+
 class RenewalPending(Conflict):
     """An application for this cycle is already under review."""
 

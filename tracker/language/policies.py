@@ -157,6 +157,12 @@ class _Teller(ActivityTeller):
         yield self._of(source, "score", minimum=minimum, maximum=maximum)
         if score.passing is not None:
             yield self._of(source, "score.passing", passing=figure(score.passing))
+        rule = self.scheme.assessment
+        if rule.fewest_questions is not None and rule.most_questions is not None:
+            fewest, most = rule.fewest_questions, rule.most_questions
+            yield self._of(source, "questions", fewest=fewest, most=most)
+        if rule.minutes is not None:
+            yield self._of(source, "minutes", minutes=rule.minutes)
 
     def version(self) -> Iterator[str]:
         policy = self.policy
@@ -408,6 +414,8 @@ class _Teller(ActivityTeller):
                 days=self._days(bundle.within_days),
                 requires=self.voice.text(bundle.requires),
             )
+        if fees.paid_before_approval:
+            yield self._of(fees.provenance, "fee.before_approval")
         if fees.refundable or fees.provenance.verified:
             yield self._of(fees.provenance, "fee.refund" if fees.refundable else "fee.no_refund")
         else:

@@ -251,6 +251,8 @@ _ACCOUNT_SAMPLES = {
     "erasure_refused": 0,
     "rights_changed": 0,
     "deactivated": 0,
+    "results_accepted": 0,
+    "results_sent_back": 0,
 }
 
 

@@ -26,6 +26,7 @@ from tracker.models.apprenticeships import Apprenticeship
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.bounces import Bounce, Suppression
+from tracker.models.center_results import CenterResult
 from tracker.models.certifications import Certification, Cycle, Span
 from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
@@ -33,6 +34,7 @@ from tracker.models.courses import Attendance, AttendanceCode, Course, Discrepan
 from tracker.models.digests import Digest, DigestOrder
 from tracker.models.employers import Employer, RosterEntry
 from tracker.models.erasures import Erasure
+from tracker.models.fees import Fee
 from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, HistoryValue
 from tracker.models.holders import FormerName, Holder, HolderRequest
 from tracker.models.idempotency import IdempotencyKey
@@ -73,6 +75,7 @@ __all__ = [
     "Bounce",
     "Center",
     "CenterApproval",
+    "CenterResult",
     "Certification",
     "Counter",
     "Course",
@@ -86,6 +89,7 @@ __all__ = [
     "EmployerLook",
     "Erasure",
     "Evidence",
+    "Fee",
     "FormerName",
     "FormerRenewalDecision",
     "HistoryBlock",

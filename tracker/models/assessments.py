@@ -23,12 +23,17 @@ from tracker.models.organizations import Organization
 
 
 class Center(Organization, kw_only=True):
-    """An assessment center in the directory."""
+    """An assessment center in the directory.
+
+    ``enters_directly``: its results are recorded at once; those of others wait for staff.
+    """
 
     __tablename__ = "center"
-    __table_args__ = (one_of("category", CENTER_CATEGORIES),)
+    __table_args__ = (one_of("category", CENTER_CATEGORIES), UniqueConstraint("code"))
 
     category: Mapped[str | None] = mapped_column(String(32), default=None)
+    code: Mapped[str | None] = mapped_column(String(32), default=None)
+    enters_directly: Mapped[bool] = mapped_column(default=False)
 
 
 class CenterApproval(Base, kw_only=True):
@@ -53,6 +58,10 @@ class Assessment(Base, kw_only=True):
     __tablename__ = "assessment"
     __table_args__ = (
         Index("ix_assessment_holder", "holder_id", "scheme", "taken_on"),
+        Index("ix_assessment_center", "center_id", "id"),
+        Index("ix_assessment_taken", "taken_on"),
+        CheckConstraint("proctor <> instructor", name="proctor"),
+        CheckConstraint("amount >= 0", name="amount"),
         # A double click gives one row; imported history is keyed by its ref instead.
         Index(
             "uq_assessment_live",
@@ -76,7 +85,12 @@ class Assessment(Base, kw_only=True):
     score: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     delivery: Mapped[str | None] = mapped_column(String(16), default=None)
     center_id: Mapped[str | None] = mapped_column(ForeignKey("center.id"), default=None)
+    edition: Mapped[str | None] = mapped_column(String(32), default=None)
+    proctor: Mapped[str | None] = mapped_column(String(200), default=None)
+    instructor: Mapped[str | None] = mapped_column(String(200), default=None)
     funding: Mapped[str | None] = mapped_column(String(16), default=None)
+    amount: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
+    funding_reference: Mapped[str | None] = mapped_column(String(100), default=None)
     override_reason: Mapped[str | None] = mapped_column(Text, default=None)
     warnings: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

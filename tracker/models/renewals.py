@@ -31,6 +31,7 @@ class Renewal(Base, kw_only=True):
     __tablename__ = "renewal"
     __table_args__ = (
         Index("ix_renewal_certification", "certification_id", "submitted_on"),
+        Index("ix_renewal_fee", "fee_id"),
         Index(
             "uq_renewal_pending",
             "certification_id",
@@ -45,6 +46,7 @@ class Renewal(Base, kw_only=True):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
     certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    fee_id: Mapped[str | None] = mapped_column(ForeignKey("fee.id"), default=None)
     cycle: Mapped[int]
     submitted_on: Mapped[date]
     points_counted: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)

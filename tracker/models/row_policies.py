@@ -127,12 +127,16 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "approval": _OF_STAFF,
     "assessment": RowPolicy(
-        reads=_either(_holder(), _shares("assessment")), writes=_either(_holder())
+        reads=_either(_holder(), _shares("assessment"), _organization("center")),
+        writes=_either(_holder()),
     ),
     "attendance": RowPolicy(_either(_holder(), _organization("provider"))),
     "attendance_code": _OF_PROVIDERS,
     "authenticator": _of_accounts("authenticator"),
     "bounce": _OF_STAFF,
+    "center_result": RowPolicy(
+        reads=_either(_holder(), _organization("center")), writes=_either(_organization("center"))
+    ),
     "certification": RowPolicy(
         reads=_either(_holder(), _shares("certification"), _asked()), writes=_either(_holder())
     ),
@@ -148,6 +152,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "erasure": _OF_HOLDERS,
     "evidence": _only_holders("evidence", "activity", "activity_id"),
+    "fee": _OF_HOLDERS,
     "former_name": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "former_renewal_decision": RowPolicy(
         reads=_either(_with("former_renewal_decision", "renewal", "renewal_id")), writes=_STAFF

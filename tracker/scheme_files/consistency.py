@@ -31,6 +31,7 @@ def in_file(scheme: Raw) -> Iterator[LocatedMistake]:
         yield from limits.in_policy(here, policy, validity)
         yield from combinations.in_policy(here, policy, validity)
     yield from versions.of_policies(scheme)
+    yield from _in_assessment(scheme)
     yield from _in_fees(scheme)
     yield from _in_reminders(raw.table(scheme.get("reminders")))
 
@@ -60,6 +61,17 @@ def _fixed_day(award: Raw) -> Iterator[LocatedMistake]:
     if is_fixed and validity is not None and validity.unit != "years":
         rule = "must be in years, because a fixed day comes once a year"
         yield ("award", "validity", "unit"), rule
+
+
+def _in_assessment(scheme: Raw) -> Iterator[LocatedMistake]:
+    rule = raw.table(scheme.get("assessment"))
+    fewest, most = rule.get("fewest_questions"), rule.get("most_questions")
+    if (fewest is None) is not (most is None):
+        given = "most" if fewest is None else "fewest"
+        other = "fewest_questions" if fewest is None else "most_questions"
+        yield ("assessment", f"{given}_questions"), f"needs {other} too"
+    if type(fewest) is int and type(most) is int and fewest > most:
+        yield ("assessment", "fewest_questions"), f"is more than most_questions, {most}"
 
 
 def _in_fees(scheme: Raw) -> Iterator[LocatedMistake]:

@@ -35,6 +35,7 @@ from tracker.models import (
     DigestOrder,
     Discrepancy,
     Evidence,
+    Fee,
     Holder,
     HolderRequest,
     ImportRun,
@@ -311,7 +312,8 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
 
 def _acts(work: UnitOfWork, ids: Ids) -> Ids:
     about: dict[str, Any] = {"certification_id": ids["certification_id"], "recorded_at": work.now}
-    renewal = Renewal(**about, cycle=1, submitted_on=TODAY)
+    fee = _fee(work, ids["holder_id"])
+    renewal = Renewal(**about, cycle=1, submitted_on=TODAY, fee_id=fee)
     change = StandingChange(
         **about,
         kind="reinstate",
@@ -357,6 +359,7 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
     work.session.flush()
     return {
         "renewal_id": renewal.id,
+        "fee_id": fee,
         "adjustment_id": adjustment.id,
         "request_id": request.id,
         "message_id": message.id,
@@ -413,6 +416,23 @@ def batch(container: Container) -> str:
         work.session.add(row)
         work.session.flush()
         return row.id
+
+
+def _fee(work: UnitOfWork, holder_id: str) -> str:
+    fee = Fee(
+        holder_id=holder_id,
+        amount=Decimal(75),
+        currency="USD",
+        bundled=False,
+        basis="x",
+        state="quoted",
+        changed_at=work.now,
+        changed_by="x",
+        recorded_at=work.now,
+    )
+    work.session.add(fee)
+    work.session.flush()
+    return fee.id
 
 
 def _proposal(work: UnitOfWork, certification_id: str) -> str:

@@ -51,7 +51,19 @@ BODIES = {
     "POST /apprenticeships/{apprenticeship_id}/correction": WHY | {"occupation": "Machinist"},
     "POST /assessments/{assessment_id}/amendment": WHY | {"taken_on": "2021-12-24"},
     "POST /assessments/{assessment_id}/void": WHY,
+    "POST /center-results": {
+        "attempt_ref": "a1",
+        "holder_ref": "x",
+        "family_name": "Y",
+        "scheme": "cpt",
+        "module": "safety",
+        "taken_on": "2026-11-02",
+        "result": "fail",
+    },
+    "POST /center-results/decisions": {"verdict": "accept", "result_ids": [UNKNOWN]},
     "POST /centers": {"name": "Ivy Tech", "category": "community_college"},
+    "PATCH /centers/{center_id}": {"code": "IN-7"},
+    "POST /centers/{center_id}/direct-entry": WHY | {"enters_directly": True},
     "POST /centers/{center_id}/approvals": {"approved_on": "2026-01-01"},
     "POST /certifications/{certification_id}/activities": COURSE,
     "POST /certifications/{certification_id}/adjustments": WHY
@@ -88,6 +100,7 @@ BODIES = {
         "purpose": "employment",
     },
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
+    "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
     "POST /holders/duplicates/{duplicate_id}/reopening": WHY,
     "POST /holders/duplicates/{duplicate_id}/settlement": WHY,
@@ -138,13 +151,19 @@ BODIES = {
     "POST /recoveries/{recovery_id}/refusal": WHY,
     "POST /relay-events": {},
     "POST /reminders/sending": WHY | {"enabled": True},
+    "POST /renewals/bundles": {"certification_ids": [UNKNOWN, UNKNOWN[:-1] + "1"]},
     "POST /renewals/{renewal_id}/decision": WHY | {"decision": "denied"},
     "POST /renewals/{renewal_id}/decision/undo": WHY,
     "POST /requests/{request_id}/decision": {"decision": "granted"},
     "POST /suppressions/lift": WHY | {"address": "x@example.org"},
     "POST /tokens": {},
 }
-QUERIES = {"GET /renewals/quote": f"certification_ids={UNKNOWN}"}
+_DAYS = "since=2026-01-01&until=2026-12-31"
+QUERIES = {
+    "GET /renewals/quote": f"certification_ids={UNKNOWN}",
+    "GET /reports/funding": _DAYS,
+    "GET /reports/funding.csv": _DAYS,
+}
 VERSIONS = {
     "POST /activities/{activity_id}/decision": 2,
     "POST /activities/{activity_id}/decision/undo": 3,
@@ -286,7 +305,6 @@ def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(app, ca
     table = [line for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
 
     found = list(walked(app, callers, people))
-
     assert found == table
 
 

@@ -86,6 +86,9 @@ def test_a_day_in_the_future_is_refused_by_field(staff, ana):
         ({"taken_on": "03/04/2026"}, "taken_on"),
         ({"taken_on": "2026-02-30"}, "taken_on"),
         ({"delivery": "by_mail"}, "delivery"),
+        ({"edition": "9.9"}, "edition"),
+        ({"proctor": "Kim Soto", "instructor": "kim  soto"}, "proctor"),
+        ({"amount": "45.00"}, "funding"),
         ({"points": "5"}, "points"),
         ({"center_id": "01900000-0000-7000-8000-000000000000"}, "center_id"),
     ],
@@ -151,16 +154,22 @@ def test_the_same_key_with_another_body_is_refused(staff, ana):
     assert other.json["errors"][0]["field"] == "Idempotency-Key"
 
 
-def test_an_assessment_at_a_center_whose_approval_lapsed_is_accepted_with_a_warning(staff, ana):
+def test_an_assessment_at_a_center_whose_approval_lapsed_needs_a_reason_and_is_flagged(staff, ana):
     center = staff.post(
         "/centers",
         {
             "name": "Ivy Tech",
+            "code": "IN-7",
             "category": "community_college",
             "approvals": [{"approved_on": "2020-01-01", "lapses_on": "2023-12-31"}],
         },
     ).json["id"]
-    made = staff.post(f"/holders/{ana}/assessments", attempt(center_id=center)).json
+    refused = staff.post(f"/holders/{ana}/assessments", attempt(center_id=center))
+    assert [error["field"] for error in refused.json["errors"]] == ["center_id"]
+    assert "was not approved on 2024-03-01" in refused.json["errors"][0]["message"]
+    why = {"override_reason": "The renewal was late."}
+    made = staff.post(f"/holders/{ana}/assessments", attempt(center="IN-7", **why)).json
+    assert made["center_id"] == center
     assert made["warnings"] == ["Assessment center Ivy Tech was not approved on 2024-03-01."]
     renewed = {"approved_on": "2024-04-01", "lapses_on": None}
     assert staff.post(f"/centers/{center}/approvals", renewed).status_code == 201
@@ -169,6 +178,46 @@ def test_an_assessment_at_a_center_whose_approval_lapsed_is_accepted_with_a_warn
     )
     assert later.json["warnings"] == []
     assert staff.get(f"/assessments/{made['id']}").json["warnings"] == made["warnings"]
+
+
+def test_an_unknown_center_is_refused_with_near_names(staff, ana):
+    staff.post("/centers", {"name": "Ivy Tech", "code": "IN-7", "category": "employer"})
+    refused = staff.post(f"/holders/{ana}/assessments", attempt(center="Ivy Teck"))
+    [error] = refused.json["errors"]
+    assert error["field"] == "center"
+    assert error["message"].endswith("did you mean 'Ivy Tech'?")
+
+
+def test_what_is_said_of_an_attempt_is_kept_and_amended(staff, ana):
+    said = {
+        "edition": "4.0",
+        "proctor": "Kim Soto",
+        "instructor": "Jo Lee",
+        "funding": "wioa",
+        "amount": "45.00",
+        "funding_reference": "ITA 7",
+    }
+    made = staff.post(f"/holders/{ana}/assessments", attempt(**said)).json
+    assert said.items() <= made.items()
+    path = f"/assessments/{made['id']}/amendment"
+    same = staff.post(path, {"reason": "x", "instructor": "SOTO, Kím"})
+    assert [error["field"] for error in same.json["errors"]] == ["proctor"]
+    amended = staff.post(path, {"reason": "The voucher was used.", "amount": "90.00"})
+    assert (amended.json["amount"], amended.json["proctor"]) == ("90.00", "Kim Soto")
+
+
+def test_a_center_is_corrected_and_no_code_is_used_twice(staff):
+    ivy, nto = (
+        staff.post("/centers", {"name": name, "code": code, "category": "employer"})
+        for name, code in (("Ivy Tech", "IN-7"), ("NTO", "SC-1"))
+    )
+    path = f"/centers/{ivy.json['id']}"
+    assert staff.patch(path, {"code": "SC-1"}, version=ivy.headers["ETag"]).status_code == 409
+    fixed = staff.patch(path, {"code": "IN-8"}, version=ivy.headers["ETag"])
+    assert (fixed.status_code, fixed.json["code"]) == (200, "IN-8")
+    assert staff.patch(path, {"code": "IN-9"}, version=ivy.headers["ETag"]).status_code == 412
+    taken = staff.post("/centers", {"name": "Other", "code": "SC-1", "category": "employer"})
+    assert (taken.status_code, nto.status_code) == (409, 201)
 
 
 def test_a_center_is_registered_once_and_its_approvals_are_checked(staff):

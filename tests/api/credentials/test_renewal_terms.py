@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories, ruling
 from tests.conftest import office_of
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
@@ -23,7 +24,6 @@ from tracker.domain.schemes.policies import (
     Reexamination,
 )
 from tracker.services.credentials import assessments
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.points import activities
 
 AWARDED = date(2021, 12, 25)  # expires December 25, 2026

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from tests import factories
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.credentials import assessments
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.points import activities
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -19,6 +20,7 @@ from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Holder
 from tracker.models import Attendance, AttendanceCode, Discrepancy
+from tracker.models import Assessment, CenterResult, Fee
 from tracker.services.credentials import (
     apprenticeships,
     assessments,
@@ -39,6 +41,9 @@ LISTS = (
     "/holders/duplicates",
     "/merges",
     "/centers",
+    "/centers/{center}/assessments",
+    "/center-results",
+    "/fees",
     "/certifications",
     "/activities",
     "/renewals",
@@ -79,6 +84,7 @@ LISTS = (
     "/suppressions",
     "/renewals/{renewal}/history",
     "/assessments/{assessment}/history",
+    "/fees/{fee}/history",
     "/activities/{activity}/evidence",
     "/employers/{employer}/roster",
     "/employers/{employer}/looks",
@@ -117,6 +123,7 @@ def grow(container, ids, people):
             name = f"Center {holder_id}"
             center = centers.add_center(work, name=name, category="employer", approvals=[])
             ids.setdefault("center", center)
+            _put_to_centers(work, holder_id, ids["center"])
             for directory in (providers.DIRECTORY, sponsors.DIRECTORY):
                 one = directory.enter(work, name=f"One {holder_id}")
                 ids.setdefault(directory.role, one.id)
@@ -183,6 +190,22 @@ def _list(work, ids, holder_id):
     work.session.flush()
 
 
+def _put_to_centers(work, holder_id, center_id):
+    """A result that waits at a center, an attempt on record there, and a fee."""
+    what: Any = {"holder_id": holder_id, "center_id": center_id, "scheme": "cpt", "module": "green"}
+    when: Any = {"taken_on": date(2026, 1, 5), "passed": False}
+    sent: Any = {"ref": holder_id, "state": "waiting", "sent_at": work.now, "sent_by": "x"}
+    fee: Any = {"amount": Decimal(75), "currency": "USD", "bundled": False, "basis": "x"}
+    changed: Any = {"changed_at": work.now, "changed_by": "x", "recorded_at": work.now}
+    work.session.add_all(
+        [
+            CenterResult(**what, **when, **sent),
+            Assessment(**what, **when, recorded_at=work.now, recorded_by="x"),
+            Fee(holder_id=holder_id, state="due", **fee, **changed),
+        ]
+    )
+
+
 def person_to_invite(employer_id):
     return PersonToInvite(
         "employer", "Hal", f"{employer_id}@x.org", employer_id, OrganizationAccess.VIEW
@@ -210,6 +233,7 @@ def ids(container):
             work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
         )
         renewal_id = renewals.apply(work, certification_id)
+        fee_id = renewals.get(work, renewal_id).fee_id
         assessment, *_ = assessments.of_holder(work, holder_id)
         employer = employers.register(work, name="Palmetto Motors")
     return {
@@ -217,6 +241,7 @@ def ids(container):
         "certification": certification_id,
         "employer": employer.id,
         "renewal": renewal_id,
+        "fee": fee_id,
         "assessment": assessment.id,
     }
 

@@ -1,6 +1,8 @@
 """Retake waits, module certificates, the award."""
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -8,13 +10,16 @@ from tests.domain.examples import CLA, CLT, CPT
 from tracker.domain.credentials.assessments import (
     Approval,
     Attempt,
+    AttemptToRecord,
     award_date,
     center_warning,
     check_attempt,
+    faults,
     first_lawful_retake,
     passes,
+    unapproved_rule,
 )
-from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
+from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, UnknownModule
 
 JAN_1 = date(2026, 1, 1)
 
@@ -186,3 +191,45 @@ def test_passed_anew_it_waits_as_ever_but_for_new_failures_only():
         check_attempt(CPT, "safety", failed, taken_on=date(2020, 4, 16), since=date(2020, 3, 1))
     assert refused.value.facts == {"lawful_on": date(2020, 4, 17)}
     check_attempt(CPT, "safety", failed, taken_on=date(2020, 4, 17), since=date(2020, 3, 1))
+
+
+def test_a_center_without_approval_on_the_day_needs_a_reason():
+    approvals = [Approval(JAN_1, date(2026, 6, 30))]
+    july = date(2026, 7, 1)
+    assert unapproved_rule(approvals, on=JAN_1, override_reason=None) is None
+    assert unapproved_rule(approvals, on=july, override_reason="late renewal") is None
+    rule = unapproved_rule(approvals, on=july, override_reason=None)
+    assert rule is not None
+    assert "was not approved on 2026-07-01" in rule
+
+
+@pytest.mark.parametrize(
+    ("said", "broken"),
+    [
+        ({}, set()),
+        ({"edition": "4.0", "score": Decimal(80)}, set()),
+        ({"edition": "5.0"}, {"edition"}),
+        ({"score": Decimal(101)}, {"score"}),
+        ({"taken_on": date(2026, 1, 3)}, {"taken_on"}),
+        ({"proctor": "Kim Soto"}, set()),
+        ({"proctor": "Kim Soto", "instructor": "Jo Lee"}, set()),
+        ({"proctor": "Kim Soto", "instructor": "SOTO, Kím"}, {"proctor"}),
+        ({"amount": Decimal(45)}, {"funding"}),
+        ({"funding_reference": "ITA 7"}, {"funding"}),
+        ({"funding": "wioa", "amount": Decimal(45)}, set()),
+    ],
+)
+def test_the_values_of_an_attempt_are_judged_by_field(said, broken):
+    values = {"scheme": "cpt", "module": "safety", "taken_on": JAN_1, "passed": True, **said}
+    assert faults(CPT, AttemptToRecord(**values), today=date(2026, 1, 2)).keys() == broken
+
+
+def test_a_scheme_without_editions_says_so():
+    attempt = AttemptToRecord("cpt", "safety", JAN_1, passed=True, edition="4.0")
+    found = faults(replace(CPT, editions=(), assessment=None), attempt, today=JAN_1)
+    assert found == {"edition": "must be one of the editions of cpt: it has none"}
+
+
+def test_an_unknown_module_has_an_error_of_its_own():
+    with pytest.raises(UnknownModule):
+        faults(CPT, AttemptToRecord("cpt", "welding", JAN_1, passed=True), today=JAN_1)

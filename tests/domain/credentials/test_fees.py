@@ -20,8 +20,16 @@ from tests.domain.examples import (
     scheme_of,
 )
 from tracker.domain.credentials.certifications import Application
-from tracker.domain.credentials.fees import quote
-from tracker.domain.errors import NotRenewable
+from tracker.domain.credentials.fees import (
+    OPEN_FEES,
+    SETTLED,
+    FeeChange,
+    FeeState,
+    check_change,
+    check_settled,
+    quote,
+)
+from tracker.domain.errors import FeeOpen, IllegalTransition, Invalid, NotRenewable
 from tracker.domain.periods import Period
 
 
@@ -162,3 +170,77 @@ def test_a_price_is_to_be_had_until_the_window_closes():
     told = quote({scheme: held_on(day, scheme)}, {scheme: policy(window=EARLY)})
 
     assert told.available == Period(date(2028, 12, 15), EARLY_CLOSING)
+
+
+# What becomes of a fee.
+FIELDS = {"reference": "R-7", "reason": "x"}
+ALLOWED = {
+    "quoted": {"due", "invoiced", "paid", "waived"},
+    "due": {"invoiced", "paid", "waived"},
+    "invoiced": {"due", "paid", "waived"},
+    "paid": {"refunded", "due"},
+    "waived": {"due"},
+    "refunded": {"paid", "due"},
+}
+
+
+def change_to(state, **fields):
+    employer = "e1" if state == "invoiced" else None
+    return FeeChange(FeeState(state), **({"employer_id": employer} | FIELDS | fields))
+
+
+@pytest.mark.parametrize("before", FeeState)
+@pytest.mark.parametrize("after", FeeState)
+def test_a_fee_goes_only_where_the_table_lets_it(before, after):
+    if after in ALLOWED[before]:
+        check_change(before, change_to(after))
+        return
+    with pytest.raises(IllegalTransition) as raised:
+        check_change(before, change_to(after))
+    assert f"The fee is {before}" in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "broken"),
+    [
+        ("quoted", change_to("due", reference=None, reason=None), set()),
+        ("due", change_to("paid", reason=None), set()),
+        ("due", change_to("paid", reference=None), {"reference"}),
+        ("due", change_to("invoiced", reference=None), {"reference"}),
+        ("due", change_to("invoiced", employer_id=None), {"employer_id"}),
+        ("due", change_to("paid", employer_id="e1"), {"employer_id"}),
+        ("due", change_to("waived", reference=None), set()),
+        ("due", change_to("waived", reason=None), {"reason"}),
+        ("paid", change_to("refunded", reason=None), {"reason"}),
+        ("waived", change_to("due", reason=None), {"reason"}),
+        ("due", change_to("paid", reference="4111 1111-1111 1111"), {"reference"}),
+        ("due", change_to("paid", reference="378282246310005"), {"reference"}),
+        ("due", change_to("paid", reference="4111 1111-1111 1112"), set()),  # of no card
+        ("due", change_to("paid", reference="R-2026-0417"), set()),
+    ],
+)
+def test_a_change_says_by_what_and_why_and_never_a_card(before, change, broken):
+    if not broken:
+        check_change(FeeState(before), change)
+        return
+    with pytest.raises(Invalid) as raised:
+        check_change(FeeState(before), change)
+    assert raised.value.fields.keys() == broken
+
+
+def asking(scheme, *, asks=True):
+    return replace(scheme, fees=replace(scheme.fees, paid_before_approval=asks))
+
+
+@pytest.mark.parametrize("state", sorted(OPEN_FEES | {FeeState.REFUNDED}))
+def test_an_approval_waits_for_the_fee_only_where_the_scheme_says_so(state):
+    with pytest.raises(FeeOpen) as raised:
+        check_settled(asking(CPT), state)
+    assert f"The fee is {state}" in raised.value.detail
+    check_settled(asking(CPT, asks=False), state)
+    check_settled(replace(CPT, fees=None), state)
+
+
+@pytest.mark.parametrize("state", [*sorted(SETTLED), None])
+def test_what_is_paid_waived_or_from_before_fees_were_recorded_is_approved(state):
+    check_settled(asking(CPT), state)

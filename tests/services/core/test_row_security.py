@@ -438,6 +438,8 @@ def test_the_openings_in_the_wall_are_these():
         "core.locks.lock",
         "core.locks.lock_one",
         "credentials.apprenticeships._with_apprentices",  # of those that were seen
+        "credentials.center_results._candidates",
+        "credentials.center_results.enter",
         "delivery.bounces.deliverability",
         "employers.employments.ask",
         "employers.employments.begin",

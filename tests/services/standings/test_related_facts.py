@@ -10,13 +10,13 @@ import pytest
 
 from tests import factories, ruling
 from tests.statements import counted
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.domain.schemes.policies import CarryOver, LateStep, PointsSharing, Reexamination
 from tracker.services.credentials import assessments, renewals
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.delivery import due_stages
 from tracker.services.points import activities, evaluations
 from tracker.services.standings import related_facts, snapshots, standings

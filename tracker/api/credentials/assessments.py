@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
@@ -9,14 +11,20 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
-from tracker.domain.credentials.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
+from tracker.domain.credentials.assessments import (
+    CENTER_CATEGORIES,
+    DELIVERIES,
+    FUNDINGS,
+    Approval,
+    AttemptToRecord,
+)
 from tracker.domain.credentials.certifications import Standing, Status
+from tracker.domain.permissions import Actor
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import assessments
 from tracker.services.credentials import centers as center_directory
 from tracker.services.credentials.assessments import (
     AssessmentRow,
-    AttemptToRecord,
     CorrectedAttempt,
 )
 from tracker.services.credentials.centers import CenterRow
@@ -26,8 +34,14 @@ from tracker.services.people import holders
 resource = Resource("assessments", __name__, description=__doc__)
 
 
-class NewAssessmentSchema(ClosedSchema):
-    """One attempt at a module's assessment."""
+OVERRIDES = (
+    "Why the attempt is accepted before the waiting period ends, or at a center that was not "
+    "approved on the day."
+)
+
+
+class AttemptSchema(ClosedSchema):
+    """What is said of one attempt at a module's assessment, wherever it was taken."""
 
     scheme = WordsField(32, required=True, metadata={"example": "cpt"})
     module = WordsField(32, required=True, metadata={"example": "safety"})
@@ -35,11 +49,20 @@ class NewAssessmentSchema(ClosedSchema):
     result = choice("pass", "fail", required=True)
     score = AmountField(allow_none=True)
     delivery = choice(*DELIVERIES)
+    edition = WordsField(32, metadata={"example": "4.0"})
+    proctor = WordsField(200, metadata={"description": "Never the instructor."})
+    instructor = WordsField(200)
+    funding = choice(*FUNDINGS, metadata={"description": "Who pays."})
+    amount = AmountField(metadata={"description": "How much, in the scheme's currency."})
+    funding_reference = WordsField(100, metadata={"example": "ITA 2026-0412"})
+    override_reason = WordsField(500, metadata={"description": OVERRIDES})
+
+
+class NewAssessmentSchema(AttemptSchema):
+    """One attempt at a module's assessment."""
+
     center_id = fields.UUID()
-    funding = choice(*FUNDINGS)
-    override_reason = WordsField(
-        500, metadata={"description": "Why a retake before the waiting period ends is accepted."}
-    )
+    center = WordsField(200, metadata={"description": "The center's name or code, by itself."})
 
 
 class AssessmentSchema(Schema):
@@ -54,8 +77,13 @@ class AssessmentSchema(Schema):
     result = choice("pass", "fail", required=True)
     score = AmountField(required=True, allow_none=True)
     delivery = fields.String(required=True, allow_none=True)
+    edition = fields.String(required=True, allow_none=True)
     center_id = fields.UUID(required=True, allow_none=True)
+    proctor = fields.String(required=True, allow_none=True)
+    instructor = fields.String(required=True, allow_none=True)
     funding = fields.String(required=True, allow_none=True)
+    amount = AmountField(required=True, allow_none=True)
+    funding_reference = fields.String(required=True, allow_none=True)
     override_reason = fields.String(required=True, allow_none=True)
     warnings = fields.List(fields.String(), required=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -91,13 +119,14 @@ class AmendmentSchema(VoidSchema):
     result = choice("pass", "fail")
     score = AmountField(allow_none=True)
     delivery = choice(*DELIVERIES, allow_none=True)
+    edition = WordsField(32, allow_none=True)
     center_id = fields.UUID(allow_none=True)
+    proctor = WordsField(200, allow_none=True)
+    instructor = WordsField(200, allow_none=True)
     funding = choice(*FUNDINGS, allow_none=True)
-    override_reason = WordsField(
-        500,
-        allow_none=True,
-        metadata={"description": "Why a retake before the waiting period ends is accepted."},
-    )
+    amount = AmountField(allow_none=True)
+    funding_reference = WordsField(100, allow_none=True)
+    override_reason = WordsField(500, allow_none=True, metadata={"description": OVERRIDES})
 
     @validates_schema
     def _changes_something(self, data: Loaded, **_kwargs: object) -> None:
@@ -111,8 +140,13 @@ _AMENDABLE = {
     "result",
     "score",
     "delivery",
+    "edition",
     "center_id",
+    "proctor",
+    "instructor",
     "funding",
+    "amount",
+    "funding_reference",
     "override_reason",
 }
 
@@ -180,7 +214,15 @@ class CenterApprovalSchema(ClosedSchema):
     lapses_on = DayField(allow_none=True, load_default=None)
 
 
-class NewCenterSchema(ClosedSchema):
+class CenterChangeSchema(ClosedSchema):
+    """The fields of a center that may be corrected."""
+
+    name = WordsField(200)
+    code = WordsField(32, allow_none=True, metadata={"example": "SC-014"})
+    category = choice(*CENTER_CATEGORIES)
+
+
+class NewCenterSchema(CenterChangeSchema):
     """An assessment center."""
 
     name = WordsField(200, required=True)
@@ -188,11 +230,24 @@ class NewCenterSchema(ClosedSchema):
     approvals = fields.List(fields.Nested(CenterApprovalSchema), load_default=list)
 
 
+class DirectEntrySchema(ClosedSchema):
+    """Whether a center's results are recorded at once, and why that changes."""
+
+    enters_directly = fields.Boolean(required=True, truthy={True}, falsy={False})
+    reason = WordsField(500, required=True)
+
+
 class CenterSchema(Schema):
     """An assessment center with its periods of approval."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
+    code = fields.String(required=True, allow_none=True)
+    enters_directly = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whether its results are recorded at once; null for the public."},
+    )
     category = choice(*CENTER_CATEGORIES, required=True, allow_none=True)
     approvals = fields.List(fields.Nested(CenterApprovalSchema), required=True)
 
@@ -253,11 +308,20 @@ def _present_standing(standing: Standing | None) -> dict[str, object] | None:
     }
 
 
-def present_center(found: tuple[CenterRow, list[Approval]]) -> dict[str, object]:
-    """A center with its approvals, in the form of the API."""
+def present_center(
+    found: tuple[CenterRow, list[Approval]], actor: Actor | None = None
+) -> dict[str, object]:
+    """A center with its approvals, in the form of the API, as the actor may see it."""
     row, approvals = found
-    told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]
-    return {"id": row.id, "name": row.name, "category": row.category, "approvals": told}
+    sees = actor is not None and (actor.is_of_the_body or actor.organization_id == row.id)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "code": row.code,
+        "category": row.category,
+        "enters_directly": row.enters_directly if sees else None,
+        "approvals": [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals],
+    }
 
 
 @resource.writes(
@@ -343,10 +407,20 @@ def add_center(work: UnitOfWork, body: Loaded) -> Response:
     """Add an assessment center to the directory."""
     approvals = [Approval(**one) for one in body["approvals"]]
     center_id = center_directory.add_center(
-        work, name=body["name"], category=body["category"], approvals=approvals
+        work,
+        name=body["name"],
+        code=body.get("code"),
+        category=body["category"],
+        approvals=approvals,
     )
-    shown = present_center(center_directory.get(work, center_id))
-    return routing.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")
+    return _center(work, center_id, status=201)
+
+
+def _center(reading: ReadContext, center_id: str, *, status: int = HTTPStatus.OK) -> Response:
+    row, approvals = center_directory.get(reading, center_id)
+    shown = present_center((row, approvals), reading.actor)
+    location = None if status == HTTPStatus.OK else f"/api/v1/centers/{center_id}"
+    return routing.answer(shown, status=status, version=row.version, location=location)
 
 
 @resource.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
@@ -361,7 +435,36 @@ def centers(reading: ReadContext, query: Loaded) -> Response:
 @resource.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema, errors=(404,))
 def show_center(reading: ReadContext, *, center_id: str) -> Response:
     """One assessment center."""
-    return routing.answer(present_center(center_directory.get(reading, center_id)))
+    return _center(reading, center_id)
+
+
+@resource.writes(
+    "PATCH /centers/<uuid:center_id>",
+    "staff",
+    body=CenterChangeSchema,
+    returns=CenterSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def correct_center(work: UnitOfWork, body: Loaded, *, version: int, center_id: str) -> Response:
+    """Correct the name, the code or the category of a center."""
+    center_directory.correct(work, center_id, body, version)
+    return _center(work, center_id)
+
+
+@resource.writes(
+    "POST /centers/<uuid:center_id>/direct-entry",
+    "staff",
+    body=DirectEntrySchema,
+    returns=CenterSchema,
+    errors=(404, 409),
+)
+def let_enter(work: UnitOfWork, body: Loaded, *, center_id: str) -> Response:
+    """Have a center's results recorded at once from now on, or wait for staff again."""
+    center_directory.let_enter(
+        work, center_id, directly=body["enters_directly"], reason=body["reason"]
+    )
+    return _center(work, center_id)
 
 
 @resource.writes(
@@ -375,5 +478,4 @@ def show_center(reading: ReadContext, *, center_id: str) -> Response:
 def approve_center(work: UnitOfWork, body: Loaded, *, center_id: str) -> Response:
     """Record a period in which a center is approved."""
     center_directory.approve_center(work, center_id, Approval(**body))
-    shown = present_center(center_directory.get(work, center_id))
-    return routing.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")
+    return _center(work, center_id, status=201)

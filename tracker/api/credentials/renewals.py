@@ -28,6 +28,7 @@ class RenewalSchema(Schema):
     certification_id = fields.UUID(required=True)
     holder_id = fields.UUID(required=True)
     scheme = fields.String(required=True)
+    fee_id = fields.UUID(required=True, allow_none=True)
     cycle = fields.Integer(required=True)
     submitted_on = DayField(required=True)
     points_counted = AmountField(

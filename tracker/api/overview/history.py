@@ -142,6 +142,7 @@ for _subject, _plural in {
     "activity": "activities",
     "renewal": "renewals",
     "assessment": "assessments",
+    "fee": "fees",
     "employer": "employers",
     "center": "centers",
     "provider": "providers",

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import get_args
+from decimal import Decimal
 
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
 from tracker.domain.schemes.pathways import Payer
 from tracker.domain.schemes.schemes import RetakeRule, Scheme
+from tracker.domain.values import folded, future_rule
 
 DELIVERIES = ("in_person", "remote", "paper")
 FUNDINGS = get_args(Payer)
@@ -23,6 +25,31 @@ class Attempt:
     module: str
     taken_on: date
     passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptToRecord:
+    """One attempt to record: where, by whom it was proctored and taught, and who paid how much.
+
+    ``center`` is the name or the code of the center whose id is not given. ``override_reason`` says
+    why an attempt is accepted before the waiting period ends, or at a center not approved that day.
+    """
+
+    scheme: str
+    module: str
+    taken_on: date
+    passed: bool
+    score: Decimal | None = None
+    delivery: str | None = None
+    edition: str | None = None
+    center_id: str | None = None
+    center: str | None = None
+    proctor: str | None = None
+    instructor: str | None = None
+    funding: str | None = None
+    amount: Decimal | None = None
+    funding_reference: str | None = None
+    override_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +141,63 @@ def award_date(
     return max(days) if days and len(days) == len(needed) else None
 
 
+def faults(scheme: Scheme, attempt: AttemptToRecord, *, today: date) -> dict[str, str]:
+    """The rules that an attempt's own values break, by field: empty if there are none.
+
+    Raises UnknownModule.
+    """
+    scheme.module(attempt.module)
+    score = scheme.assessment.score if scheme.assessment else None
+    found = {
+        "taken_on": future_rule(attempt.taken_on, today),
+        "score": score.fault(attempt.score, passed=attempt.passed) if score else None,
+        "edition": _edition_rule(scheme, attempt.edition),
+        "proctor": _proctor_rule(attempt.proctor, attempt.instructor),
+        "funding": _funding_rule(attempt),
+    }
+    return {field: rule for field, rule in found.items() if rule is not None}
+
+
+def _edition_rule(scheme: Scheme, edition: str | None) -> str | None:
+    codes = [one.code for one in scheme.editions]
+    if edition is None or edition in codes:
+        return None
+    return f"must be one of the editions of {scheme.code}: {', '.join(codes) or 'it has none'}"
+
+
+def _proctor_rule(proctor: str | None, instructor: str | None) -> str | None:
+    """Whoever taught a person does not proctor; names are compared in any order and spelling."""
+    if proctor is None or instructor is None:
+        return None
+    if sorted(folded(proctor).split()) != sorted(folded(instructor).split()):
+        return None
+    return "must not be the instructor: somebody else proctors the assessment"
+
+
+def _funding_rule(attempt: AttemptToRecord) -> str | None:
+    paid = attempt.amount is not None or attempt.funding_reference is not None
+    if paid and attempt.funding is None:
+        return "is required with an amount or a funding_reference: say who pays"
+    return None
+
+
+def unapproved_rule(
+    approvals: Iterable[Approval], *, on: date, override_reason: str | None
+) -> str | None:
+    """The rule that a center breaks that was not approved on the day, unless a reason is given."""
+    if override_reason is not None or _is_approved(approvals, on):
+        return None
+    return f"was not approved on {on}; give an override_reason to record the attempt all the same"
+
+
 def center_warning(name: str, approvals: Iterable[Approval], *, on: date) -> str | None:
-    """A warning if the assessment center was not approved on that day; never a refusal."""
-    if any(a.approved_on <= on and (a.lapses_on is None or on <= a.lapses_on) for a in approvals):
+    """A warning if the assessment center was not approved on that day."""
+    if _is_approved(approvals, on):
         return None
     return f"Assessment center {name} was not approved on {on}."
+
+
+def _is_approved(approvals: Iterable[Approval], on: date) -> bool:
+    return any(
+        a.approved_on <= on and (a.lapses_on is None or on <= a.lapses_on) for a in approvals
+    )

@@ -1,4 +1,4 @@
-"""Fees: what renewing one scheme, or several together, costs."""
+"""Fees: what renewing one scheme, or several together, costs, and what becomes of a fee."""
 
 from __future__ import annotations
 
@@ -6,15 +6,122 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.credentials.renewals import late_step
-from tracker.domain.errors import NotRenewable
+from tracker.domain.errors import FeeOpen, IllegalTransition, Invalid, NotRenewable
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import BundleFee, Scheme
+
+
+class FeeState(StrEnum):
+    """Where the fee of an application stands."""
+
+    QUOTED = "quoted"
+    DUE = "due"
+    INVOICED = "invoiced"
+    PAID = "paid"
+    WAIVED = "waived"
+    REFUNDED = "refunded"
+
+
+OPEN_FEES = frozenset({FeeState.QUOTED, FeeState.DUE, FeeState.INVOICED})
+"""The states of a fee that is still to be paid, or waived."""
+SETTLED = frozenset({FeeState.PAID, FeeState.WAIVED})
+"""The states with which an application may be approved where the scheme asks for it."""
+_NEXT: Mapping[FeeState, frozenset[FeeState]] = {
+    FeeState.QUOTED: frozenset({FeeState.DUE, FeeState.INVOICED, *SETTLED}),
+    FeeState.DUE: frozenset({FeeState.INVOICED, *SETTLED}),
+    FeeState.INVOICED: frozenset({FeeState.DUE, *SETTLED}),
+    # What was recorded in error is due again.
+    FeeState.PAID: frozenset({FeeState.REFUNDED, FeeState.DUE}),
+    FeeState.WAIVED: frozenset({FeeState.DUE}),
+    FeeState.REFUNDED: frozenset({FeeState.PAID, FeeState.DUE}),
+}
+_WITH_REFERENCE = frozenset({FeeState.PAID, FeeState.REFUNDED, FeeState.INVOICED})
+_CARD_DIGITS = range(13, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeChange:
+    """What is recorded of a fee: its new state, and why or by which receipt or invoice.
+
+    ``employer_id`` is the employer that gets the invoice.
+    """
+
+    state: FeeState
+    reference: str | None = None
+    reason: str | None = None
+    employer_id: str | None = None
+
+
+def check_change(before: FeeState, change: FeeChange) -> None:
+    """Refuse a change that the table of transitions does not have, or that says too little.
+
+    Paid, refunded and invoiced need a reference, an invoice an employer. Waiving, refunding and
+    taking back what was settled need a reason. A reference is never the number of a card. Raises
+    IllegalTransition, Invalid.
+    """
+    if change.state not in _NEXT[before]:
+        allowed = ", ".join(sorted(_NEXT[before]))
+        raise IllegalTransition(
+            f"The fee is {before}; from there it can become: {allowed}.", state=before
+        )
+    invoiced = change.state == FeeState.INVOICED
+    faults = {
+        "reference": _reference_rule(change),
+        "reason": _reason_rule(before, change),
+        "employer_id": "is required for an invoice, and only there"
+        if invoiced is (change.employer_id is None)
+        else None,
+    }
+    fields = {field: rule for field, rule in faults.items() if rule is not None}
+    if fields:
+        raise Invalid("The change of the fee cannot be recorded.", fields=fields)
+
+
+def _reference_rule(change: FeeChange) -> str | None:
+    reference = change.reference
+    if reference is None:
+        if change.state in _WITH_REFERENCE:
+            return f"is required for a fee that is {change.state}: that of the receipt or invoice"
+        return None
+    if _is_card(reference):
+        return "looks like the number of a card, which is never recorded; give that of the receipt"
+    return None
+
+
+def _reason_rule(before: FeeState, change: FeeChange) -> str | None:
+    takes_back = before not in OPEN_FEES
+    if change.reason is None and (takes_back or change.state == FeeState.WAIVED):
+        return f"is required to make a {before} fee {change.state}"
+    return None
+
+
+def _is_card(text: str) -> bool:
+    """Whether the digits of a text are as many as a card's and pass its check (Luhn)."""
+    digits = [int(sign) for sign in text if sign.isascii() and sign.isdigit()]
+    doubled = [digit * 2 for digit in digits[-2::-2]]
+    total = sum(digits[-1::-2]) + sum(d - 9 if d > 9 else d for d in doubled)  # noqa: PLR2004 - digits
+    return len(digits) in _CARD_DIGITS and total % 10 == 0
+
+
+def check_settled(scheme: Scheme, state: FeeState | None) -> None:
+    """Refuse to approve while the fee is open, if the scheme says so.
+
+    Applications from before fees were recorded have none (``state`` is None). Raises FeeOpen.
+    """
+    asked = scheme.fees is not None and scheme.fees.paid_before_approval
+    if asked and state is not None and state not in SETTLED:
+        raise FeeOpen(
+            f"The fee is {state}; an approval under {scheme.code} needs a fee that is paid or "
+            "waived. Record that first.",
+            state=state,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ OPENS: Mapping[str, MessagePage] = {
     "address_changed": MessagePage.ACCOUNT,
     "rights_changed": MessagePage.MEMBERS,
     "deactivated": MessagePage.START,
+    "results_accepted": MessagePage.MEMBERS,
+    "results_sent_back": MessagePage.MEMBERS,
 }
 """The page of every kind of message, by what it tells."""
 

@@ -94,6 +94,13 @@ class AssessmentRule:
 
     score: Annotated[ScoreRule, "The possible scores."]
     provenance: Annotated[Provenance, INLINE]
+    fewest_questions: Annotated[
+        int | None, "The fewest questions of a module.", Between(1, 1000)
+    ] = None
+    most_questions: Annotated[int | None, "The most questions of a module.", Between(1, 1000)] = (
+        None
+    )
+    minutes: Annotated[int | None, "The minutes for a module.", Between(1, 1440)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,9 @@ class Fees:
     renewal: Annotated[Decimal | None, "What a renewal costs."] = None
     member_renewal: Annotated[Decimal | None, "What a renewal costs a member."] = None
     refundable: Annotated[bool, "Whether fees are refundable."]
+    paid_before_approval: Annotated[
+        bool, "Whether a renewal is approved only once its fee is paid or waived."
+    ] = False
     bundles: Annotated[tuple[BundleFee, ...], "Prices for renewing several schemes together."] = ()
 
 

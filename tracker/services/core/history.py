@@ -40,6 +40,7 @@ Subject = Literal[
     "attendance",
     "attendance_code",
     "center",
+    "center_result",
     "certification",
     "course",
     "cycle_adjustment",
@@ -47,6 +48,7 @@ Subject = Literal[
     "discrepancy",
     "employer",
     "evidence",
+    "fee",
     "history",
     "holder",
     "import_run",
@@ -71,6 +73,7 @@ Subject = Literal[
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 """The kinds of records that entries are about."""
 PERSONAL: Mapping[str, frozenset[str]] = {
+    "assessment": frozenset({"proctor", "instructor"}),
     "holder": frozenset(
         {
             "given_name",

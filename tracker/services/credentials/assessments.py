@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -14,19 +15,20 @@ from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.errors import (
     AlreadyRecorded,
     IllegalTransition,
     Invalid,
     NotFound,
+    Refusal,
     RetakeTooSoon,
 )
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.cycle_rules import Case, ReexaminationTerms
 from tracker.domain.schemes.schemes import Scheme
-from tracker.domain.values import future_rule
-from tracker.models import Assessment, Center, Holder
-from tracker.services.core import history, locks
+from tracker.models import Assessment, Holder
+from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
 from tracker.services.credentials import (
@@ -37,22 +39,9 @@ from tracker.services.credentials import (
     imported_awards,
     module_certificates,
 )
+from tracker.services.credentials.centers import KnownCenters
 from tracker.services.standings import snapshots
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptToRecord:
-    """One attempt to record."""
-
-    scheme: str
-    module: str
-    taken_on: date
-    passed: bool
-    score: Decimal | None = None
-    delivery: str | None = None
-    center_id: str | None = None
-    funding: str | None = None
-    override_reason: str | None = None
+from tracker.services.standings.snapshots import HolderScheme
 
 
 def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
@@ -61,69 +50,127 @@ def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
     Once a certification has ended for good, its modules may be passed again. Raises RetakeTooSoon
     unless ``override_reason`` is given, AlreadyPassed unless it may be passed again or is a
     re-examination by the policy, AlreadyRecorded if the same attempt is entered twice, Invalid for
-    a day in the future or an impossible score, SelfReview, NotFound.
+    a day in the future, an impossible score, or a center that is unknown or, without
+    ``override_reason``, not approved on the day; SelfReview, NotFound.
     """
     locks.lock_one_to_decide(work, holder_id)
-    scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
-    _check_values(work, scheme, attempt, zone)
-    reexamination = _check_lawful(work, scheme, holder_id, attempt)
-    row = Assessment(
+    [judged] = judge(work, [(holder_id, attempt)])
+    if isinstance(judged, Refusal):
+        raise judged
+    write(work, [judged])
+    return judged.id
+
+
+def judge(
+    work: UnitOfWork, attempts: Sequence[tuple[str, AttemptToRecord]]
+) -> list[Assessment | Refusal]:
+    """The row to write for each attempt of a holder, or why it is refused.
+
+    The holders are locked by the caller. Later attempts are judged as if earlier ones were written.
+    The number of statements does not grow with that of the attempts, except for those who passed
+    the module before, and for schemes that have re-examinations.
+    """
+    facts = _facts(work, attempts)
+    judged: list[Assessment | Refusal] = []
+    for holder_id, attempt in attempts:
+        try:
+            judged.append(_row(work, facts, holder_id, attempt))
+        except Refusal as refusal:
+            judged.append(refusal)
+    return judged
+
+
+class _Facts(NamedTuple):
+    """What is on record about the holders and the centers of some attempts."""
+
+    zones: Mapping[str, str]
+    attempts: dict[HolderScheme, list[rules.Attempt]]
+    centers: KnownCenters
+
+
+def _facts(work: UnitOfWork, attempts: Sequence[tuple[str, AttemptToRecord]]) -> _Facts:
+    holder_ids = {holder_id for holder_id, _ in attempts}
+    statement = select(Holder.id, Holder.time_zone)
+    holders = work.rows(statement.where(bulk.among(work, Holder.id, holder_ids)))
+    return _Facts(
+        zones={row.id: row.time_zone for row in holders},
+        attempts=snapshots.attempts(work, holder_ids),
+        centers=centers.known(
+            work,
+            ids={one.center_id for _, one in attempts if one.center_id},
+            names={one.center for _, one in attempts if one.center},
+        ),
+    )
+
+
+def _row(work: UnitOfWork, facts: _Facts, holder_id: str, attempt: AttemptToRecord) -> Assessment:
+    """The row of an attempt. Raises what ``record`` raises."""
+    if holder_id not in facts.zones:
+        raise NotFound
+    scheme = work.schemes[attempt.scheme]
+    attempt = facts.centers.placed(attempt)
+    _check_values(work, scheme, attempt, facts.zones[holder_id])
+    center_rule = facts.centers.rule(attempt)
+    if center_rule is not None:
+        raise Invalid("The center was not approved.", fields={"center_id": center_rule})
+    earlier = facts.attempts[holder_id, scheme.code]
+    reexamination = _check_lawful(work, scheme, holder_id, attempt, earlier)
+    earlier.append(rules.Attempt(attempt.module, attempt.taken_on, attempt.passed))
+    values = asdict(attempt)
+    del values["center"]
+    return Assessment(
         holder_id=holder_id,
-        scheme=attempt.scheme,
-        module=attempt.module,
-        taken_on=attempt.taken_on,
-        passed=attempt.passed,
-        score=attempt.score,
-        delivery=attempt.delivery,
-        center_id=attempt.center_id,
-        funding=attempt.funding,
-        override_reason=attempt.override_reason,
-        warnings=_warnings(work, attempt, reexamination),
+        **values,
+        warnings=_warnings(facts.centers, attempt, reexamination),
         recorded_at=work.now,
         recorded_by=work.actor.name,
     )
-    work.session.add(row)
-    _flush(work, row)
-    _check_award(work, scheme, row)
-    history.record(
+
+
+def write(work: UnitOfWork, rows: Sequence[Assessment]) -> None:
+    """Write attempts that were judged, and settle the awards that the passes complete.
+
+    Raises AlreadyRecorded, Invalid for a pass that contradicts an imported award, SupportsRenewal.
+    """
+    work.session.add_all(rows)
+    _flush(work, rows[0])
+    passed: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.passed:
+            passed[row.scheme].add(row.holder_id)
+    for code, holder_ids in passed.items():
+        _check_awards(work, work.schemes[code], holder_ids)
+    history.record_many(
         work,
         "record",
         "assessment",
-        row.id,
-        holder_id=holder_id,
-        module=attempt.module,
-        taken_on=attempt.taken_on,
-        passed=attempt.passed,
-        override=attempt.override_reason,
+        [
+            (
+                row.id,
+                {
+                    "holder_id": row.holder_id,
+                    "module": row.module,
+                    "taken_on": row.taken_on,
+                    "passed": row.passed,
+                    "override": row.override_reason,
+                },
+            )
+            for row in rows
+        ],
     )
-    if attempt.passed:
-        awarded = awards.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
-        module_certificates.settle(work, scheme, [holder_id], awarded)
-    return row.id
-
-
-def _zone(work: UnitOfWork, holder_id: str) -> str:
-    """The holder's time zone. Raises NotFound."""
-    row = work.row(select(Holder.time_zone).where(Holder.id == holder_id))
-    if row is None:
-        raise NotFound
-    zone: str = row.time_zone
-    return zone
+    for code, holder_ids in passed.items():
+        scheme = work.schemes[code]
+        awarded = awards.settle(work, scheme, sorted(holder_ids), awards.KEEP_EARLIER)
+        module_certificates.settle(work, scheme, sorted(holder_ids), awarded)
 
 
 def _check_values(work: UnitOfWork, scheme: Scheme, attempt: AttemptToRecord, zone: str) -> None:
-    """Refuse an unknown module, a day in the future, an impossible score.
+    """Refuse values that break a rule of their own.
 
     A day counts as begun when it has begun for the holder or for the scheme.
     """
-    scheme.module(attempt.module)
     today = max(work.today(scheme), work.day_of(scheme, zone))
-    rule = scheme.assessment.score if scheme.assessment else None
-    faults = {
-        "taken_on": future_rule(attempt.taken_on, today),
-        "score": rule.fault(attempt.score, passed=attempt.passed) if rule else None,
-    }
-    fields = {name: fault for name, fault in faults.items() if fault is not None}
+    fields = rules.faults(scheme, attempt, today=today)
     if fields:
         raise Invalid("The assessment's data contradict each other or the records.", fields=fields)
 
@@ -133,16 +180,9 @@ def _check_lawful(
     scheme: Scheme,
     holder_id: str,
     attempt: AttemptToRecord,
-    *,
-    but: Assessment | None = None,
+    earlier: list[rules.Attempt],
 ) -> ReexaminationTerms | None:
-    """Refuse an attempt that the others rule out; returns the re-examination it is, if any.
-
-    ``but`` is the attempt itself, if it is on record already.
-    """
-    earlier = snapshots.attempts(work, [holder_id])[holder_id, scheme.code]
-    if but is not None:
-        earlier.remove(rules.Attempt(but.module, but.taken_on, but.passed))
+    """Refuse an attempt that the others rule out; returns the re-examination it is, if any."""
     # This gives a clearer error than RetakeTooSoon; the database constraint decides.
     if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
         raise _twice(attempt.module, attempt.taken_on)
@@ -190,12 +230,10 @@ def _flush(work: UnitOfWork, row: Assessment) -> None:
         raise _twice(row.module, row.taken_on) from error
 
 
-def _check_award(work: UnitOfWork, scheme: Scheme, row: Assessment) -> None:
-    """Refuse a pass that contradicts an imported award."""
-    if row.passed:
-        rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
-        if rule is not None:
-            raise Invalid("This pass contradicts the award on record.", fields={"taken_on": rule})
+def _check_awards(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> None:
+    """Refuse passes that contradict an imported award."""
+    for rule in imported_awards.contradicted(work, scheme, sorted(holder_ids)).values():
+        raise Invalid("This pass contradicts the award on record.", fields={"taken_on": rule})
 
 
 def _twice(module: str, taken_on: date) -> AlreadyRecorded:
@@ -218,26 +256,15 @@ def _reexamination(
 
 
 def _warnings(
-    work: UnitOfWork, attempt: AttemptToRecord, reexamination: ReexaminationTerms | None
+    known: KnownCenters, attempt: AttemptToRecord, reexamination: ReexaminationTerms | None
 ) -> list[str]:
-    warnings = _center_warnings(work, attempt)
+    warnings = known.warnings(attempt)
     if reexamination is not None and reexamination.failure_revokes and not attempt.passed:
         warnings.append(
             "Under the policy a failed re-examination leads to revocation; the decision "
             "is still pending."
         )
     return warnings
-
-
-def _center_warnings(work: UnitOfWork, attempt: AttemptToRecord) -> list[str]:
-    if attempt.center_id is None:
-        return []
-    center = work.row(select(Center.name).where(Center.id == attempt.center_id))
-    if center is None:
-        raise Invalid("There is no such assessment center.", fields={"center_id": "is unknown"})
-    approvals = centers.approvals_of(work, [attempt.center_id])[attempt.center_id]
-    warning = rules.center_warning(center.name, approvals, on=attempt.taken_on)
-    return [warning] if warning else []
 
 
 # Corrections.
@@ -248,8 +275,13 @@ AMENDABLE = (
     "passed",
     "score",
     "delivery",
+    "edition",
     "center_id",
+    "proctor",
+    "instructor",
     "funding",
+    "amount",
+    "funding_reference",
     "override_reason",
 )
 """The fields that an amendment may change."""
@@ -284,8 +316,13 @@ class AssessmentRow(NamedTuple):
     passed: bool
     score: Decimal | None
     delivery: str | None
+    edition: str | None
     center_id: str | None
+    proctor: str | None
+    instructor: str | None
     funding: str | None
+    amount: Decimal | None
+    funding_reference: str | None
     override_reason: str | None
     warnings: list[str]
     recorded_at: datetime
@@ -382,18 +419,31 @@ def _amend(work: UnitOfWork, row: Assessment, values: Mapping[str, Any], reason:
     attempt = AttemptToRecord(row.scheme, **(before | changed))
     zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone
     _check_values(work, scheme, attempt, zone)
+    known = centers.known(work, ids={attempt.center_id} if attempt.center_id else set())
+    _check_moved(known, attempt, changed)
     reexamination = None
     if changed.keys() & {"module", "taken_on"} or changed.get("passed"):
-        reexamination = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
-    row.warnings = _warnings(work, attempt, reexamination)
+        earlier = snapshots.attempts(work, [row.holder_id])[row.holder_id, scheme.code]
+        earlier.remove(rules.Attempt(row.module, row.taken_on, row.passed))
+        reexamination = _check_lawful(work, scheme, row.holder_id, attempt, earlier)
+    row.warnings = _warnings(known, attempt, reexamination)
     for name, value in changed.items():
         setattr(row, name, value)
     _flush(work, row)
-    _check_award(work, scheme, row)
-    detail: dict[str, object] = {"reason": reason, "fields": sorted(changed)}
-    for name, value in changed.items():
-        detail |= {f"{name}_before": before[name], f"{name}_after": value}
-    history.record(work, "amend", "assessment", row.id, **detail)
+    if row.passed:
+        _check_awards(work, scheme, [row.holder_id])
+    history.record(
+        work, "amend", "assessment", row.id, reason=reason, changes=history.changes(before, changed)
+    )
+
+
+def _check_moved(
+    known: KnownCenters, attempt: AttemptToRecord, changed: Mapping[str, object]
+) -> None:
+    """Refuse to move an attempt to a center, or a day, without approval; what stays may stay."""
+    rule = known.rule(attempt)
+    if rule is not None and changed.keys() & {"center_id", "taken_on"}:
+        raise Invalid("The center was not approved.", fields={"center_id": rule})
 
 
 _ONE = select(*columns_of(AssessmentRow, Assessment))

@@ -25,12 +25,14 @@ from tracker.domain.errors import (
     Stale,
 )
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
 from tracker.services.core import history, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
 from tracker.services.credentials import applications, certifications, former_decisions, timelines
+from tracker.services.credentials import fees as fee_records
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots, standings
@@ -43,6 +45,7 @@ class RenewalRow(NamedTuple):
     id: str
     ref: str | None
     certification_id: str
+    fee_id: str | None
     cycle: int
     submitted_on: date
     points_counted: Decimal | None
@@ -61,15 +64,47 @@ _ONE = select(*columns_of(RenewalRow, Renewal, Certification)).join(
     Certification, Certification.id == Renewal.certification_id
 )
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
+_TOGETHER = "certification_ids"
 _STALE = "The renewal has changed since you read it; read it again."
 
 
 def apply(work: UnitOfWork, certification_id: str) -> str:
     """Apply to recertify, on today's date in the holder's time zone.
 
-    Undecided activities count where the policy allows it. The refusals are those of
-    ``domain.credentials.renewals.objections``.
+    Undecided activities count where the policy allows it. The fee is quoted, if the scheme has one.
+    The refusals are those of ``domain.credentials.renewals.objections``.
     """
+    renewal, row, (scheme, standing, policy) = _apply(work, certification_id)
+    if scheme.fees is not None and scheme.fees.renewal is not None:
+        quoted = fees.quote({scheme: standing}, {scheme: policy} if policy else {})
+        fee_records.owe(work, row.holder_id, quoted, [renewal])
+    return renewal.id
+
+
+def apply_together(work: UnitOfWork, certification_ids: Sequence[str]) -> list[str]:
+    """Apply to recertify several certifications of one holder at their bundle price.
+
+    It is one act with one fee; each certification keeps its own points and gets its own decision.
+    Raises what ``apply`` raises for any of them; Invalid where no bundle has that price today.
+    """
+    made = [_apply(work, certification_id) for certification_id in certification_ids]
+    if len({row.holder_id for _, row, _ in made}) > 1:
+        raise Invalid("They are not of one person.", fields={_TOGETHER: "must be of one holder"})
+    chosen = {scheme: standing for _, _, (scheme, standing, _) in made}
+    policies = {scheme: policy for _, _, (scheme, _, policy) in made if policy is not None}
+    quoted = fees.quote(chosen, policies)
+    if not quoted.bundled:
+        rule = f"have no price together today: {quoted.reason} Apply for each by itself"
+        raise Invalid("There is no bundle.", fields={_TOGETHER: rule})
+    renewals_made = [renewal for renewal, _, _ in made]
+    fee_records.owe(work, made[0][1].holder_id, quoted, renewals_made)
+    return [renewal.id for renewal in renewals_made]
+
+
+_Priced = tuple[Scheme, rules.Standing, Policy | None]
+
+
+def _apply(work: UnitOfWork, certification_id: str) -> tuple[Renewal, ZonedCertification, _Priced]:
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
     on = work.day_of(scheme, row.time_zone)
@@ -101,7 +136,8 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
         on=on,
     )
     notices.tell(work, [received])
-    return renewal.id
+    version = record.cycles[-1].policy
+    return renewal, row, (scheme, held.standing, scheme.policy(version) if version else None)
 
 
 def _flush(work: UnitOfWork) -> None:
@@ -153,8 +189,8 @@ def decide(
     ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
     decision needs a reason and supersedes the earlier one, which stays on record. Raises
     SelfReview, UnderReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing,
-    BuiltUpon, RenewalPending, and Invalid for a denial or change without a reason or for a check
-    that the policy does not have.
+    FeeOpen, BuiltUpon, RenewalPending, and Invalid for a denial or change without a reason or for a
+    check that the policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     writers.check_not_written(work, renewal.id)
@@ -165,6 +201,7 @@ def decide(
         applications.check_state(work, row, case, renewal)
         applications.check_points(work, row, case, renewal)
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
+        fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal))
     _supersede(work, renewal, row, decision, reason=reason)
     open_reviews.close(work, renewal.id)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
@@ -419,6 +456,7 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
     renewal.withdrawn_on, renewal.closed_at = max(on, renewal.submitted_on), work.now
     work.session.flush()
     history.record(work, "withdraw", "renewal", renewal.id)
+    fee_records.forgo(work, renewal)
     certifications.refresh(work, scheme, [row.id])
 
 

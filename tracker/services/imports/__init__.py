@@ -2,7 +2,8 @@
 
 Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
 ``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``,
-``attendance``), and of a folder of files (``folder``). Every kind is an ``ImportKind`` and gets a
+``attendance``, and
+``center_results``, which assessment centers alone send), and of a folder of files (``folder``). Every kind is an ``ImportKind`` and gets a
 ``Run`` (``run``), which remembers keys in ``scratch``; ``lookups`` finds the records that rows
 name, ``batches`` writes a chunk, ``report`` says what came of it. ``apart`` does what must come
 before the transaction, which is the door's. Reading CSV and XLSX is in ``tracker.tabular``.
@@ -36,6 +37,7 @@ from tracker.services.imports import (
     activities,
     assessments,
     attendance,
+    center_results,
     certifications,
     holders,
     import_runs,
@@ -60,6 +62,7 @@ from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
     "FOLDER_KINDS",
+    "ALL_KINDS",
     "KINDS",
     "AwardChange",
     "ImportRefused",
@@ -91,6 +94,9 @@ KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
 FOLDER_KINDS = tuple(kind for kind in KINDS if kind != attendance.KIND.name)
 """Those that are exported and that a folder brings; lists need courses, which no file brings."""
+_KINDS[center_results.KIND.name] = center_results.KIND
+ALL_KINDS = tuple(_KINDS)
+"""The same, and what only assessment centers send."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -184,7 +190,7 @@ def _kind(kind: str) -> ImportKind:
     try:
         return _KINDS[kind]
     except KeyError:
-        choices = ", ".join(KINDS)
+        choices = ", ".join(ALL_KINDS)
         raise Invalid(
             f"{kind!r} is not a kind of file; the kinds are: {choices}.",
             fields={"kind": f"must be one of: {choices}"},

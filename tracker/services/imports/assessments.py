@@ -8,29 +8,40 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from rapidfuzz import process
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
-from tracker.domain.credentials.assessments import Approval, Attempt
+from tracker.domain.credentials.assessments import Approval, Attempt, AttemptToRecord
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.points import cycle_rules
 from tracker.domain.schemes.schemes import Scheme
-from tracker.domain.values import folded, folded_name
+from tracker.domain.values import folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of
-from tracker.services.credentials import awards, imported_awards, module_certificates
+from tracker.services.credentials import awards, centers, imported_awards, module_certificates
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
 
-_NEAR, _ALIKE = 3, 75  # maximum number of suggestions, and minimum similarity in percent
-_PASSED = {"pass": True, "fail": False}
-_PLAIN = ("score", "delivery", "funding", "override_reason")
+PASSED = {"pass": True, "fail": False}
+"""Whether an attempt was passed, by what a file says."""
+MORE_COLUMNS = (
+    Column("score", decimal(2, 0, 10_000)),
+    Column("delivery", choice(rules.DELIVERIES)),
+    Column("edition", text(32)),
+    Column("proctor", text(200)),
+    Column("instructor", text(200)),
+    Column("funding", choice(rules.FUNDINGS)),
+    Column("amount", decimal(2, 0, 100_000)),
+    Column("funding_reference", text(100)),
+    Column("override_reason", text(2000)),
+)
+"""What a file may say of an attempt, by the names of an attempt's fields."""
+MORE = tuple(column.name for column in MORE_COLUMNS)
 
 
 class _AttemptOnRecord(NamedTuple):
@@ -45,7 +56,12 @@ class _AttemptOnRecord(NamedTuple):
     voided_at: datetime | None
     score: Decimal | None
     delivery: str | None
+    edition: str | None
+    proctor: str | None
+    instructor: str | None
     funding: str | None
+    amount: Decimal | None
+    funding_reference: str | None
     override_reason: str | None
 
 
@@ -88,18 +104,22 @@ def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
 def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
     """Refuse what the API refuses: an unknown module, a day in the future, an impossible score."""
     work = run.work
-    if row["module"] not in {m.code for m in scheme.modules}:
-        choices = ", ".join(m.code for m in scheme.modules)
+    codes = [module.code for module in scheme.modules]
+    known = row["module"] in codes
+    if not known:
+        choices = ", ".join(codes)
         run.refuse(row, "module", f"must be one of the modules of {scheme.code}: {choices}")
     today = work.today(scheme)
-    run.refuse_future(
-        row, "taken_on", today=max(today, work.day_of(scheme, zone) if zone else today)
+    attempt = AttemptToRecord(
+        scheme=scheme.code,
+        module=row["module"] if known else codes[0],
+        taken_on=row["taken_on"],
+        passed=PASSED[row["result"]],
+        **{name: row[name] for name in MORE},
     )
-    fault = scheme.assessment and scheme.assessment.score.fault(
-        row["score"], passed=_PASSED[row["result"]]
-    )
-    if fault:
-        run.refuse(row, "score", fault)
+    today = max(today, work.day_of(scheme, zone) if zone else today)
+    for field, rule in rules.faults(scheme, attempt, today=today).items():
+        run.refuse(row, field, rule)
 
 
 def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
@@ -112,10 +132,10 @@ def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         if row["center"]:
             new.setdefault(row["center"], row)
-    unknown = new.keys() - lookups.by_name(run.work, Center, new).keys()
+    unknown = new.keys() - centers.of_names(run.work, new).keys()
     if not unknown:
         return
-    directory = [row.name for row in run.work.rows(select(Center.name).order_by(Center.name))]
+    directory = centers.names_of(run.work)
     run.new_centers = run.new_centers or not directory
     if run.new_centers:
         by_key = {folded_name(name): name for name in directory}
@@ -130,14 +150,9 @@ def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
 
 
 def _unknown_center(name: str, directory: Sequence[str]) -> str:
-    near = process.extract(
-        folded(name), {one: folded(one) for one in directory}, limit=_NEAR, score_cutoff=_ALIKE
-    )
-    meant = " or ".join(repr(one) for _, _, one in near)
-    asked = f"; did you mean {meant}?" if meant else ""
     return (
-        f"is not an assessment center on record{asked} Register it (POST /centers), or allow new "
-        "centers for this import (--new-centers)"
+        f"is not an assessment center on record{centers.near(name, directory)} Register it "
+        "(POST /centers), or allow new centers for this import (--new-centers)"
     )
 
 
@@ -150,7 +165,7 @@ def _check_same(run: Run, row: ImportRow, old: _AttemptOnRecord | None, holder_i
     elif old.voided_at is not None and (old.module, old.taken_on, old.passed) != (
         row["module"],
         row["taken_on"],
-        _PASSED[row["result"]],
+        PASSED[row["result"]],
     ):
         run.refuse(row, "attempt_ref", "was voided; use a new attempt_ref for a corrected attempt")
 
@@ -162,7 +177,7 @@ def _write(
     on_record: dict[str, _AttemptOnRecord],
 ) -> None:
     work = run.work
-    centers = _centers(run, {row["center"] for row in rows if row["center"]})
+    by_name = _centers(run, {row["center"] for row in rows if row["center"]})
     batch = Batch(run, Assessment, subject="assessment")
     touched: list[tuple[str, str, int, bool]] = []
     for row in rows:
@@ -170,11 +185,11 @@ def _write(
         values = {
             "module": row["module"],
             "taken_on": row["taken_on"],
-            "passed": _PASSED[row["result"]],
+            "passed": PASSED[row["result"]],
         }
-        for name in _PLAIN:
+        for name in MORE:
             values[name] = row[name] if name in run.header else getattr(old, name, None)
-        center = centers.get(row["center"])
+        center = by_name.get(row["center"])
         values["center_id"] = center if "center" in run.header else getattr(old, "center_id", None)
         fate = batch.add(
             old,
@@ -192,8 +207,12 @@ def _write(
 
 
 def _centers(run: Run, names: set[str]) -> dict[str, str]:
-    """The ids of centers by name; unknown ones are added to the directory without approvals."""
-    return lookups.added_by_name(run, Center, names, category=None) if names else {}
+    """The ids of centers by name or code; unknown ones are added, without approvals."""
+    known = centers.of_names(run.work, names)
+    new = names - known.keys()
+    if not new:
+        return known
+    return known | lookups.added_by_name(run, Center, new, category=None, enters_directly=False)
 
 
 def _finish(run: Run) -> None:
@@ -321,7 +340,7 @@ def _wait_warnings(
 
 
 def _by_module(
-    reading: ReadContext, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
+    reading: ReadContext, scheme: Scheme, holder_ids: list[str], approved: Collection[str]
 ) -> Iterable[list[_JudgedAttempt]]:
     """The valid attempts of holders, one list for each holder and module, oldest first.
 
@@ -332,7 +351,7 @@ def _by_module(
     table = Assessment
     several = func.count().over(partition_by=(table.holder_id, table.module)) > 1
     warned = cast(table.warnings, Text) != "[]"
-    notable = or_(several, warned, bulk.among(reading, table.center_id, centers))
+    notable = or_(several, warned, bulk.among(reading, table.center_id, approved))
     attempts = (
         select(*columns_of(_JudgedAttempt, table), notable.label("notable"))
         .where(
@@ -359,10 +378,10 @@ def _approvals(reading: ReadContext) -> dict[str, tuple[str, list[Approval]]]:
     statement = select(
         Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
     ).join(Center, Center.id == CenterApproval.center_id)
-    centers: dict[str, tuple[str, list[Approval]]] = {}
+    found: dict[str, tuple[str, list[Approval]]] = {}
     for id_, name, approved_on, lapses_on in reading.rows(statement):
-        centers.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
-    return centers
+        found.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
+    return found
 
 
 KIND = ImportKind(
@@ -373,12 +392,9 @@ KIND = ImportKind(
         Column("scheme", text(32), required=True),
         Column("module", text(32), required=True),
         Column("taken_on", a_date(), required=True),
-        Column("result", choice(tuple(_PASSED)), required=True),
-        Column("score", decimal(2, 0, 10_000)),
-        Column("delivery", choice(rules.DELIVERIES)),
+        Column("result", choice(tuple(PASSED)), required=True),
         Column("center", text(200)),
-        Column("funding", choice(rules.FUNDINGS)),
-        Column("override_reason", text(2000)),
+        *MORE_COLUMNS,
     ),
     key=("attempt_ref",),
     take=_take,

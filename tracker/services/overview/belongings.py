@@ -42,12 +42,14 @@ from tracker.models import (
     Attendance,
     Authenticator,
     Bounce,
+    CenterResult,
     Certification,
     Decision,
     Digest,
     Discrepancy,
     EmployerBar,
     Evidence,
+    Fee,
     FormerName,
     FormerRenewalDecision,
     Holder,
@@ -182,7 +184,15 @@ def _record(person: ErasedPerson) -> list[Step]:
         ),
         *(
             delete(table).where(table.holder_id == person.id)
-            for table in (Activity, Assessment, FormerName, HolderRequest, Sharing, EmployerBar)
+            for table in (
+                CenterResult,
+                Activity,
+                Assessment,
+                FormerName,
+                HolderRequest,
+                Sharing,
+                EmployerBar,
+            )
         ),
         *(
             delete(table).where(table.holder_id == person.id)
@@ -192,7 +202,8 @@ def _record(person: ErasedPerson) -> list[Step]:
         delete(Appeal).where(Appeal.certification_id.in_(mine)),
         update(Renewal)
         .where(Renewal.certification_id.in_(mine))
-        .values(ref=None, points_counted=None, points_if_approved=None, reason=None),
+        .values(ref=None, fee_id=None, points_counted=None, points_if_approved=None, reason=None),
+        delete(Fee).where(Fee.holder_id == person.id),
         update(StandingChange)
         .where(StandingChange.certification_id.in_(mine))
         .values(ref=None, reason_code=_CODE, reason=_REASON),

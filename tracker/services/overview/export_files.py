@@ -118,6 +118,11 @@ def _assessments(reading: ReadContext) -> Iterator[ExportLine]:
             table.delivery,
             Center.name.label("center"),
             table.funding,
+            table.edition,
+            table.proctor,
+            table.instructor,
+            table.amount,
+            table.funding_reference,
             table.override_reason,
         )
         .join(Holder, Holder.id == table.holder_id)

@@ -23,6 +23,7 @@ from tracker.models import (
     Attendance,
     Authenticator,
     Center,
+    CenterResult,
     Certification,
     Cycle,
     Decision,
@@ -31,6 +32,7 @@ from tracker.models import (
     EmployerBar,
     EmployerLook,
     Evidence,
+    Fee,
     FormerName,
     HistoryEntry,
     HistoryValue,
@@ -100,10 +102,12 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("other_credential", OtherCredential),
     ("pathway_choice", PathwayChoice),
     ("apprenticeship", Apprenticeship),
+    ("center_result", CenterResult),
     ("certification", Certification),
     ("activity", Activity),
     ("attendance", Attendance),
     ("discrepancy", Discrepancy),
+    ("fee", Fee),
     ("sharing", Sharing),
     ("roster_entry", RosterEntry),
     ("former_name", FormerName),
@@ -127,9 +131,10 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         name: _rows(reading, table, table.__table__.c.holder_id == holder["id"])
         for name, table in _SUBJECTS
     }
-    _name(reading, own["assessment"], "center_id", Center)
+    for name in ("assessment", "center_result"):
+        _name(reading, own[name], "center_id", Center)
     _name(reading, own["attendance"], "provider_id", Provider)
-    for name in ("sharing", "roster_entry"):
+    for name in ("fee", "sharing", "roster_entry"):
         _name(reading, own[name], "employer_id", Employer)
     below = {
         **_nest(reading, own["account"], Account, _OF_ACCOUNTS),
@@ -148,10 +153,12 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "other_credentials": own["other_credential"],
         "pathways": own["pathway_choice"],
         "apprenticeships": own["apprenticeship"],
+        "center_results": own["center_result"],
         "certifications": own["certification"],
         "activities": own["activity"],
         "attendance": own["attendance"],
         "discrepancies": own["discrepancy"],
+        "fees": own["fee"],
         "sharing": own["sharing"],
         "bars": _bars(reading, holder["id"]),
         "rosters": own["roster_entry"],

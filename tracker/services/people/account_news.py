@@ -23,6 +23,8 @@ DEACTIVATED = "deactivated"
 ADDRESS_CHANGED = "address_changed"
 PROVIDER_UNBOUND = "provider_unbound"
 ERASURE_REFUSED = "erasure_refused"
+RESULTS_ACCEPTED = "results_accepted"
+RESULTS_SENT_BACK = "results_sent_back"
 _USEFUL = timedelta(days=7)
 
 
@@ -33,14 +35,17 @@ def tell(
     *,
     address: str | None = None,
     place: str | None = None,
+    why: str | None = None,
 ) -> None:
     """Tell the owner of an account, at its own address or another one.
 
-    ``place`` is the name of where it happened, if the message says it.
+    ``place`` is the name of where it happened, ``why`` the reason, if the message says them.
     """
     about: MessageAbout = {"type": what, "account_id": account.id}
     if place is not None:
         about["place"] = place
+    if why is not None:
+        about["why"] = why
     if address is not None:
         about["address"] = address
     if to := address or account.email:

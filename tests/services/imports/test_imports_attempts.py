@@ -1,0 +1,53 @@
+"""What a file says of attempts beside their outcome (services/imports/assessments.py)."""
+
+import io
+
+import pytest
+
+from tests.services.imports.importing import HOLDERS, bring, fates, refused
+from tracker.domain.permissions import SYSTEM
+from tracker.services.credentials import centers
+from tracker.services.overview import export_files
+
+PLAIN = "attempt_ref,holder_ref,scheme,module,taken_on,result"
+SAID = "center,edition,proctor,instructor,funding,amount,funding_reference"
+TOLD = f"{PLAIN},{SAID}\na1,A,cpt,safety,2024-03-01,pass,IN-7,4.0,Jo Lee,Kim Soto,wioa,45.00,V7\n"
+
+
+@pytest.fixture
+def registered(container):
+    bring(container, "holders", HOLDERS)
+    with container.work(SYSTEM) as work:
+        name = "Ivy Tech"
+        centers.add_center(work, name=name, code="IN-7", category="employer", approvals=[])
+    return container
+
+
+def test_what_is_said_of_an_attempt_goes_out_and_comes_in_again(registered):
+    assert fates(bring(registered, "assessments", TOLD)) == (1, 0, 0)
+    stream = io.BytesIO()
+    with registered.reading(SYSTEM) as reading:
+        export_files.write(reading, "assessments", stream=stream)
+    for value in ("Ivy Tech", "4.0", "Jo Lee", "Kim Soto", "45.00", "V7"):
+        assert value in stream.getvalue().decode()
+    assert fates(bring(registered, "assessments", stream.getvalue())) == (0, 0, 1)
+
+
+def test_a_file_without_these_columns_changes_nothing(registered):
+    bring(registered, "assessments", TOLD)
+    without = f"{PLAIN}\na1,A,cpt,safety,2024-03-01,pass\n"
+    assert fates(bring(registered, "assessments", without)) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        (("Jo Lee", "SOTO Kím"), "proctor"),
+        (("wioa", ""), "funding"),
+        (("4.0", "9.9"), "edition"),
+        (("IN-7", "IN-8"), "center"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_by_its_column(registered, change, column):
+    [(row, named, _)] = refused(registered, "assessments", TOLD.replace(*change))
+    assert (row, named) == (2, column)

@@ -1,0 +1,124 @@
+"""Who paid for attempts: a report for staff, as JSON and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import IO
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker import tabular
+from tracker.api.http import attachments, routing
+from tracker.api.http.fields import AmountField, ClosedSchema, DayField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import Loaded
+from tracker.domain.credentials.assessments import FUNDINGS
+from tracker.domain.credentials.funding import FundingPeriod
+from tracker.domain.periods import Period
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import funding
+from tracker.services.credentials.funding import FundingFilter, NamedLine
+
+resource = Resource("funding", __name__, description=__doc__)
+
+_CSV = "text/csv"
+
+
+class FundingQuerySchema(ClosedSchema):
+    """The days on which the attempts were taken, both included, and which attempts."""
+
+    since = DayField(required=True)
+    until = DayField(required=True)
+    period = choice(*FundingPeriod, load_default=FundingPeriod.QUARTER.value)
+    funding = choice(*FUNDINGS)
+    center_id = fields.UUID()
+    result = choice("pass", "fail")
+
+
+class FundingLineSchema(Schema):
+    """The attempts of a period that have source, center and outcome in common."""
+
+    starts_on = DayField(required=True)
+    ends_on = DayField(required=True)
+    funding = fields.String(required=True, allow_none=True)
+    center_id = fields.UUID(required=True, allow_none=True)
+    center = fields.String(required=True, allow_none=True)
+    result = choice("pass", "fail", required=True)
+    attempts = fields.Integer(required=True)
+    without_amount = fields.Integer(
+        required=True, metadata={"description": "How many of them have no amount on record."}
+    )
+    amount = AmountField(required=True)
+
+
+class FundingReportSchema(Schema):
+    """The lines of a report, and what they add up to."""
+
+    attempts = fields.Integer(required=True)
+    without_amount = fields.Integer(required=True)
+    amount = AmountField(required=True)
+    lines = fields.List(fields.Nested(FundingLineSchema), required=True)
+
+
+def _lines(reading: ReadContext, query: Loaded) -> list[NamedLine]:
+    result = query.get("result")
+    wanted = FundingFilter(
+        within=Period(query["since"], query["until"]),
+        funding=query.get("funding"),
+        center_id=str(query["center_id"]) if "center_id" in query else None,
+        passed=None if result is None else result == "pass",
+    )
+    return funding.report(reading, wanted, FundingPeriod(query["period"]))
+
+
+def _present(found: NamedLine) -> dict[str, object]:
+    line = found.line
+    return {
+        "starts_on": line.starts_on,
+        "ends_on": line.ends_on,
+        "funding": line.funding,
+        "center_id": line.center_id,
+        "center": found.center,
+        "result": "pass" if line.passed else "fail",
+        "attempts": line.attempts,
+        "without_amount": line.without_amount,
+        "amount": line.amount,
+    }
+
+
+@resource.reads(
+    "GET /reports/funding", "staff", query=FundingQuerySchema, returns=FundingReportSchema
+)
+def report(reading: ReadContext, query: Loaded) -> Response:
+    """Attempts and amounts by period, source, center and outcome."""
+    found = _lines(reading, query)
+    return routing.answer(
+        {
+            "attempts": sum(one.line.attempts for one in found),
+            "without_amount": sum(one.line.without_amount for one in found),
+            "amount": sum((one.line.amount for one in found), Decimal("0.00")),
+            "lines": [_present(one) for one in found],
+        }
+    )
+
+
+@resource.reads(
+    "GET /reports/funding.csv",
+    "staff",
+    query=FundingQuerySchema,
+    returns=None,
+    content=_CSV,
+    errors=(429,),
+)
+def as_csv(reading: ReadContext, query: Loaded) -> Response:
+    """The lines of the report as CSV."""
+    lines: Sequence[dict[str, object]] = [_present(one) for one in _lines(reading, query)]
+
+    def write(file: IO[bytes]) -> None:
+        header = list(FundingLineSchema().fields)
+        tabular.write_csv(file, header, ([line[name] for name in header] for line in lines))
+
+    name = f"funding-{query['since']}-{query['until']}.csv"
+    return attachments.attached(reading, write, content_type=f"{_CSV}; charset=utf-8", name=name)
