@@ -372,7 +372,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "employer_renamed",
         "employment_ended",
         "credential_expires",
-    } or tells.startswith(("request", "records"), "attendance")):
+    } or tells.startswith(("request", "records", "attendance")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 

@@ -40,7 +40,15 @@ from tracker.api.credentials import (
     sponsors,
 )
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
-from tracker.api.desk import approvals, merges, discrepancies, center_results, requests, review_queue, reviews
+from tracker.api.desk import (
+    approvals,
+    center_results,
+    discrepancies,
+    merges,
+    requests,
+    review_queue,
+    reviews,
+)
 from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document

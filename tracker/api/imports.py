@@ -30,7 +30,6 @@ _LONGEST_NAME = 200
 _SENT_BY: Mapping[Role, frozenset[str]] = {
     "employer": frozenset({"roster"}),
     "provider": frozenset({"attendance"}),
-,
     "center": frozenset({"center_results"}),
 }
 """The kinds of files that those who act for an organization may send."""

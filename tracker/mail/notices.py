@@ -54,11 +54,10 @@ class NoticeToCompose:
     amount returned. ``again``: the award is not the holder's first. ``changed``: the holder was
     told otherwise before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is
     the last day of a consent, ``with_points`` whether it covers points; ``was`` is an employer's
-    former name, or
-    the name of a course's provider. ``asks`` are the sets of facts that an employer asks for, with a space between
-    them, and ``purpose`` is why; ``shares``: the holder shares something with it already. ``now``
-    is the standing on the day of sending, ``full_name`` the scheme's name with its abbreviation;
-    messages stored by older versions lack both.
+    former name, or the name of a course's provider. ``asks`` are the sets of facts that an
+    employer asks for, with a space between them, and ``purpose`` is why; ``shares``: the holder
+    shares something with it already. ``now`` is the standing on the day of sending, ``full_name``
+    the scheme's name with its abbreviation; messages stored by older versions lack both.
     """
 
     tells: str

@@ -30,7 +30,7 @@ class Activity(Base, kw_only=True):
 
     ``wait_from`` is the day from which the wait for a decision is counted, if an answered question
     made it a later one than ``submitted_on``.
-    
+
 
     ``course_id`` is the course whose attendance list or code brought it; a holder has one of a
     course and day.

@@ -18,9 +18,15 @@ from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.models import Holder
-from tracker.models import Attendance, AttendanceCode, Discrepancy
-from tracker.models import Assessment, CenterResult, Fee
+from tracker.models import (
+    Assessment,
+    Attendance,
+    AttendanceCode,
+    CenterResult,
+    Discrepancy,
+    Fee,
+    Holder,
+)
 from tracker.services.credentials import (
     apprenticeships,
     assessments,
@@ -33,7 +39,7 @@ from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
-from tracker.services.points import activities, other_credentials, courses, providers
+from tracker.services.points import activities, courses, other_credentials, providers
 from tracker.services.points.courses import CourseToPropose
 
 LISTS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import get_args
 from decimal import Decimal
+from typing import get_args
 
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
 from tracker.domain.schemes.pathways import Payer

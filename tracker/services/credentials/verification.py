@@ -100,9 +100,7 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     rows = reading.rows(_STATEMENT.where(Certification.public_id == public_id))
     if rows:
         return _verified(reading, rows)
-    return _verified_module(
-        reading, reading.row(_MODULE.where(ModuleCertificate.id.in_(leading)))
-    )
+    return _verified_module(reading, reading.row(_MODULE.where(ModuleCertificate.id.in_(leading))))
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:

@@ -40,8 +40,8 @@ from tracker.models import (
     Message,
     ModuleCertificate,
     Notice,
-    RecordMerge,
     OtherCredential,
+    RecordMerge,
     Renewal,
     RosterEntry,
     Sharing,
@@ -539,7 +539,9 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
     return _grouped(notices, lambda notice: notice.message_id)
 
 
-_WITHOUT_CERTIFICATION = frozenset({"employer", "request", "merge", "module", "credential", "attendance"})
+_WITHOUT_CERTIFICATION = frozenset(
+    {"employer", "request", "merge", "module", "credential", "attendance"}
+)
 """Subjects of which no certification's facts are told."""
 
 

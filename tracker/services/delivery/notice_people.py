@@ -8,8 +8,8 @@ from datetime import date
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestState, RequestVerdict
-from tracker.domain.schemes.activity_types import translated
 from tracker.domain.points.activities import ActivityState
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of

@@ -61,8 +61,8 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
-    "FOLDER_KINDS",
     "ALL_KINDS",
+    "FOLDER_KINDS",
     "KINDS",
     "AwardChange",
     "ImportRefused",

@@ -1,7 +1,7 @@
 """Certificates for single modules: one for every module that somebody passed.
 
-Revision ID: 0028
-Revises: 0024
+Revision ID: 0027
+Revises: 0026
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from alembic import op
 
 from tracker.db import new_id
 
-revision = "0028"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
@@ -31,7 +31,8 @@ _OLD_NOTICES = (
     "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened',"
     " 'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated',"
     " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
-    " 'request_decided'"
+    " 'request_decided', 'activity_submitted', 'renewal_received', 'appeal_received',"
+    " 'records_merged'"
 )
 _NOTICES = f"{_OLD_NOTICES}, 'module_certificate'"
 _ASSESSMENT = sa.table(

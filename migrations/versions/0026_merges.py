@@ -1,7 +1,7 @@
 """Merged records of one person, and pairs of records that may be of one person.
 
-Revision ID: 0027
-Revises: 0024
+Revision ID: 0026
+Revises: 0025
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +28,7 @@ _OLD_NOTICES = (
     "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened',"
     " 'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated',"
     " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
-    " 'request_decided'"
+    " 'request_decided', 'activity_submitted', 'renewal_received', 'appeal_received'"
 )
 _NEW_NOTICES = f"{_OLD_NOTICES}, 'records_merged'"
 _CERTIFICATION = "merged_into_id is null or (merged_into_id <> id and withdrawn_at is not null)"

@@ -1,7 +1,7 @@
 """The fees of applications to recertify, and what became of them.
 
-Revision ID: 0032
-Revises: 0031
+Revision ID: 0031
+Revises: 0030
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 import tracker.db
 
-revision = "0032"
-down_revision = "0031"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Courses of training providers, attendance lists and codes, discrepancies.
 
-Revision ID: 0030
-Revises: 0024
+Revision ID: 0029
+Revises: 0028
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from tracker.db import AmountColumn, Ref
 
-revision = "0030"
-down_revision = "0024"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,8 @@ _OLD_NOTICES = (
     "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened',"
     " 'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated',"
     " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
-    " 'request_decided'"
+    " 'request_decided', 'activity_submitted', 'renewal_received', 'appeal_received',"
+    " 'records_merged', 'module_certificate', 'credential_expires'"
 )
 _OF_COURSE = sa.text("course_id is not null and state <> 'withdrawn'")
 _OPEN = sa.text("state = 'open'")

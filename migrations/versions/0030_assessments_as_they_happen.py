@@ -1,7 +1,7 @@
 """Centers have codes and send results; attempts say who was there, and who paid how much.
 
-Revision ID: 0031
-Revises: 0024
+Revision ID: 0030
+Revises: 0029
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 import tracker.db
 
-revision = "0031"
-down_revision = "0024"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Records around a certification: other credentials, pathways, registered apprenticeships.
 
-Revision ID: 0029
-Revises: 0028
+Revision ID: 0028
+Revises: 0027
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,8 @@ _OLD_NOTICES = (
     "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened',"
     " 'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated',"
     " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
-    " 'request_decided', 'module_certificate'"
+    " 'request_decided', 'activity_submitted', 'renewal_received', 'appeal_received',"
+    " 'records_merged', 'module_certificate'"
 )
 _NOTICES = f"{_OLD_NOTICES}, 'credential_expires'"
 _TABLES = ("other_credential", "pathway_choice", "apprenticeship")
