@@ -37,7 +37,7 @@ def upgrade(engine: Engine) -> bool:
     with _alone(engine):
         if _reached(current(engine)):
             return False
-        with engine.connect() as connection, _tables_may_be_rebuilt(connection):
+        with engine.connect() as connection, tables_may_be_rebuilt(connection):
             command.upgrade(config(connection), "head")
             connection.commit()
     return True
@@ -70,7 +70,7 @@ def _alone(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+def tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
     """On SQLite, allow a table to be dropped and rebuilt while others refer to its rows.
 
     SQLite has no other way to change a column's constraints. Raises RuntimeError if rows refer to

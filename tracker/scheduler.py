@@ -85,6 +85,13 @@ def timetable(
         TimetableEntry(
             "audit", partial(jobs.audit, container), every.audit_every_seconds, watched=False
         ),
+        *_seldom(container, stop),
+    ]
+
+
+def _seldom(container: Container, stop: Callable[[], bool]) -> list[TimetableEntry]:
+    """The jobs that nobody waits for."""
+    return [
         TimetableEntry(
             "digest", partial(jobs.digest, container, stop=stop), _DIGESTS, watched=False
         ),

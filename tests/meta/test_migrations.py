@@ -233,7 +233,7 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
         for n, (one, state) in enumerate([*sent, (kind, "ready"), (kind, "claimed")]):
             connection.execute(insert(messages).values(_message(n, one, state)))
     with container.engine.connect() as connection:
-        command.downgrade(migrations.config(connection), before)
+        _back(connection, before)
         connection.commit()
 
     with container.engine.connect() as connection:
@@ -246,6 +246,11 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
         ("cancelled", True),
         ("cancelled", True),
     ]
+
+
+def _back(connection, revision):
+    with migrations.tables_may_be_rebuilt(connection):
+        command.downgrade(migrations.config(connection), revision)
 
 
 def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_release_before(
@@ -271,7 +276,8 @@ def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_rel
         actors = connection.execute(text("select actor from history order by id")).scalars().all()
         told = "select history_id, field, subject_id, before, after from history_value order by 1"
         values = [tuple(row) for row in connection.execute(text(told))]
-        command.downgrade(migrations.config(connection), "0015")
+    with container.engine.connect() as connection:
+        _back(connection, "0015")
         connection.commit()
         back = connection.execute(text("select actor from history order by id")).scalars().all()
     container.engine.dispose()
@@ -300,8 +306,7 @@ def test_accounts_of_employers_keep_what_they_could_do_and_go_back_without_it(
         connection.execute(text("update account set access = 'view'"))
         connection.execute(text("update sign_in set purpose = 'factor'"))
     with container.engine.connect() as connection:
-        with migrations._tables_may_be_rebuilt(connection):
-            command.downgrade(migrations.config(connection), "0015")
+        _back(connection, "0015")
             connection.commit()
         attempts = connection.execute(text("select count(*) from sign_in")).scalar_one()
         ended = connection.execute(text("select ended_at from login_session")).scalar_one()
@@ -329,8 +334,7 @@ def test_own_records_are_found_and_reviewers_do_not_come_back_with_the_release_b
         own = connection.execute(select(Account.own_record_id)).scalar_one()
         connection.execute(text("update account set role = 'reviewer'"))
     with container.engine.connect() as connection:
-        with migrations._tables_may_be_rebuilt(connection):
-            command.downgrade(migrations.config(connection), "0018")
+        _back(connection, "0018")
             connection.commit()
         told = text("select role, deactivated_at from account")
         role, ended = connection.execute(told).one()

@@ -79,7 +79,7 @@ class DiscrepancyQuerySchema(paging.PageSchema):
     holder_id = fields.UUID()
 
 
-class SettlementSchema(ClosedSchema):
+class DiscrepancySettlementSchema(ClosedSchema):
     """An outcome with what it needs.
 
     ``matched`` needs ``holder_id``; the others need a reason. Where the provider's silence counts,
@@ -146,7 +146,7 @@ def show(reading: ReadContext, *, discrepancy_id: str) -> Response:
 @resource.writes(
     "POST /discrepancies/<uuid:discrepancy_id>/settlement",
     "staff",
-    body=SettlementSchema,
+    body=DiscrepancySettlementSchema,
     returns=DiscrepancySchema,
     versioned=True,
     errors=(404, 409),

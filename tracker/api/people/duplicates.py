@@ -47,7 +47,7 @@ class DuplicateQuerySchema(paging.PageSchema):
     )
 
 
-class SettlementSchema(ClosedSchema):
+class PairSettlementSchema(ClosedSchema):
     """Why they are two people, or why that is taken back."""
 
     reason = WordsField(500, required=True)
@@ -80,7 +80,7 @@ def listed(reading: ReadContext, query: Loaded) -> Response:
 @resource.writes(
     "POST /holders/duplicates/<uuid:duplicate_id>/settlement",
     "staff",
-    body=SettlementSchema,
+    body=PairSettlementSchema,
     returns=DuplicatePairSchema,
     errors=(404, 409),
 )
@@ -92,7 +92,7 @@ def settle(work: UnitOfWork, body: Loaded, *, duplicate_id: str) -> Response:
 @resource.writes(
     "POST /holders/duplicates/<uuid:duplicate_id>/reopening",
     "staff",
-    body=SettlementSchema,
+    body=PairSettlementSchema,
     returns=DuplicatePairSchema,
     errors=(404, 409),
 )

@@ -28,7 +28,7 @@ from tracker.services.standings import snapshots
 _ASIDE = 1000
 
 
-class _Row(NamedTuple):
+class _HeldAward(NamedTuple):
     id: str
     holder_id: str
     sequence: int
@@ -48,7 +48,7 @@ class _Merging:
     scheme: Scheme
     from_id: str
     to_id: str
-    rows: Mapping[str, _Row]
+    rows: Mapping[str, _HeldAward]
     records: Mapping[str, snapshots.CertificationRecord]
 
 
@@ -93,10 +93,10 @@ def _schemes(work: UnitOfWork, holder_ids: Sequence[str]) -> list[Scheme]:
 
 
 def _merging(work: UnitOfWork, scheme: Scheme, from_id: str, to_id: str) -> _Merging:
-    statement = select(*columns_of(_Row, Certification)).where(
+    statement = select(*columns_of(_HeldAward, Certification)).where(
         Certification.holder_id.in_([from_id, to_id]), Certification.scheme == scheme.code
     )
-    rows = {row.id: row for row in work.rows_as(_Row, statement)}
+    rows = {row.id: row for row in work.rows_as(_HeldAward, statement)}
     return _Merging(scheme, from_id, to_id, rows, snapshots.records(work, rows))
 
 
@@ -124,7 +124,7 @@ def _lead(work: UnitOfWork, united: UnitedAwards) -> None:
             work.execute(mine.values(certification_id=leading))
 
 
-def _leads_to(row: _Row, united: UnitedAwards) -> str | None:
+def _leads_to(row: _HeldAward, united: UnitedAwards) -> str | None:
     """The award to which one leads now; never to one that leads on to another."""
     before = row.merged_into_id
     return united.leads.get(before or row.id, before)

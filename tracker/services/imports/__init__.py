@@ -1,12 +1,12 @@
 """File imports: a file is imported completely or not at all, with rows in any order, repeatably.
 
 Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
-``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``,
-``attendance``, and
-``center_results``, which assessment centers alone send), and of a folder of files (``folder``). Every kind is an ``ImportKind`` and gets a
-``Run`` (``run``), which remembers keys in ``scratch``; ``lookups`` finds the records that rows
-name, ``batches`` writes a chunk, ``report`` says what came of it. ``apart`` does what must come
-before the transaction, which is the door's. Reading CSV and XLSX is in ``tracker.tabular``.
+``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``, ``attendance``,
+and ``center_results``, which assessment centers alone send), and of a folder of files (``folder``).
+Every kind is an ``ImportKind`` and gets a ``Run`` (``run``), which remembers keys in ``scratch``;
+``lookups`` finds the records that rows name, ``batches`` writes a chunk, ``report`` says what came
+of it. ``apart`` does what must come before the transaction, which is the door's. Reading CSV and
+XLSX is in ``tracker.tabular``.
 
 Imports run one at a time, so that two of them never wait for each other's rows; importing the same
 file again finds everything unchanged. Each run writes one history entry, and one for each row on

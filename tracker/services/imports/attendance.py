@@ -72,7 +72,7 @@ class _Person(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Listed:
     """A row of the file with its course, and by which word its person is told from others."""
 
     row: ImportRow
@@ -119,7 +119,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         course = _course(run, row, found.get(row["course"], ()))
         if course is not None:
             _check(run, row, course)
-            listed.append(_Row(row, course))
+            listed.append(_Listed(row, course))
     good = {row.number for row in run.good([one.row for one in listed])}
     listed = _once(run, [one for one in listed if one.row.number in good])
     if not run.broken:
@@ -151,7 +151,7 @@ def _check(run: Run, row: ImportRow, course: CourseRow) -> None:
         run.refuse(row, "course", f"is {course.state}; it must be proposed or approved")
 
 
-def _once(run: Run, listed: Sequence[_Row]) -> list[_Row]:
+def _once(run: Run, listed: Sequence[_Listed]) -> list[_Listed]:
     """The rows whose person is new for the course and day in this file; refuses the others."""
     keys = [("\x1f".join(map(str, one.place)), one.row.number) for one in listed]
     first = run.scratch.first_rows("who", keys)
@@ -173,12 +173,12 @@ class _ListChunk:
     open: dict[str, str]
     ids: dict[int, str] = field(default_factory=dict)
 
-    def may_follow(self, one: _Row, fate: str) -> bool:
+    def may_follow(self, one: _Listed, fate: str) -> bool:
         """Whether something may follow: it is new, or changed, or nobody was found for it."""
         is_unmatched = self.open.get(self.ids[one.row.number]) == DiscrepancyKind.UNMATCHED
         return fate != "unchanged" or is_unmatched
 
-    def certain(self, one: _Row) -> str | None:
+    def certain(self, one: _Listed) -> str | None:
         """The holder whom a row means for certain; staff may have matched it."""
         old, person = self.on_record.get(one.place), self.people[one.row.number]
         if old is not None and old.holder_id is not None:
@@ -187,7 +187,7 @@ class _ListChunk:
 
 
 @sees_everything
-def _write(work: UnitOfWork, run: Run, listed: Sequence[_Row]) -> None:
+def _write(work: UnitOfWork, run: Run, listed: Sequence[_Listed]) -> None:
     """Write the rows, and give those whose person is certain what follows from them."""
     on_record = _on_record(work, listed)
     chunk = _ListChunk(_people(run, listed), on_record, _open(work, on_record.values()))
@@ -207,7 +207,7 @@ def _write(work: UnitOfWork, run: Run, listed: Sequence[_Row]) -> None:
     run.scratch.note(_DAYS, notes)
 
 
-def _add(batch: Batch, one: _Row, old: _OnRecord | None, id_: str, work: UnitOfWork) -> str:
+def _add(batch: Batch, one: _Listed, old: _OnRecord | None, id_: str, work: UnitOfWork) -> str:
     return batch.add(
         old,
         one.values,
@@ -224,7 +224,9 @@ def _add(batch: Batch, one: _Row, old: _OnRecord | None, id_: str, work: UnitOfW
     )
 
 
-def _on_record(work: UnitOfWork, listed: Sequence[_Row]) -> dict[tuple[str, date, str], _OnRecord]:
+def _on_record(
+    work: UnitOfWork, listed: Sequence[_Listed]
+) -> dict[tuple[str, date, str], _OnRecord]:
     days = {(one.course.id, one.row["held_on"]) for one in listed}
     statement = select(*columns_of(_OnRecord, Attendance)).where(
         tuple_(Attendance.course_id, Attendance.held_on).in_(sorted(days)),
@@ -245,7 +247,7 @@ def _open(work: UnitOfWork, rows: Collection[_OnRecord]) -> dict[str, str]:
     return {row.attendance_id: row.kind for row in work.rows(statement)}
 
 
-def _people(run: Run, listed: Sequence[_Row]) -> dict[int, _Person]:
+def _people(run: Run, listed: Sequence[_Listed]) -> dict[int, _Person]:
     """Whom each row means, with their records locked; staff are refused their own."""
     work = run.work
     meanings = naming.meant(work, (one.named for one in listed))
@@ -270,7 +272,7 @@ def _people(run: Run, listed: Sequence[_Row]) -> dict[int, _Person]:
     return people
 
 
-def _follow(run: Run, listed: Sequence[_Row], chunk: _ListChunk) -> None:
+def _follow(run: Run, listed: Sequence[_Listed], chunk: _ListChunk) -> None:
     """Give the certain rows what follows; file the others, unless they are filed."""
     certain: list[Attended] = []
     doubtful: list[dict[str, object]] = []
@@ -288,7 +290,7 @@ def _follow(run: Run, listed: Sequence[_Row], chunk: _ListChunk) -> None:
         run.effects["attendance unmatched"] += len(doubtful)
 
 
-def _doubtful(work: UnitOfWork, one: _Row, id_: str, person: _Person) -> dict[str, object]:
+def _doubtful(work: UnitOfWork, one: _Listed, id_: str, person: _Person) -> dict[str, object]:
     return listed_claims.blank(work) | {
         "kind": DiscrepancyKind.UNMATCHED,
         "course_id": one.course.id,

@@ -105,7 +105,7 @@ def remove(work: UnitOfWork, person: ErasedPerson) -> None:
     """Delete or empty every row. Raises TooBusy while a message to the person is being sent."""
     _check_sending(work, person)
     _remove_names_in_digests(work, person)
-    for step in (*_access(person), *_record(person), *_traces(work, person)):
+    for step in (*_access(person), *_desk(person), *_record(person), *_traces(work, person)):
         work.execute(step)
 
 
@@ -148,10 +148,9 @@ def _access(person: ErasedPerson) -> list[Step]:
     ]
 
 
-def _record(person: ErasedPerson) -> list[Step]:
-    """What the person did; of certifications the number, the scheme and the dates stay."""
+def _desk(person: ErasedPerson) -> list[Step]:
+    """What the body's people have under way, or did, with the record."""
     renewals = select(Renewal.id).where(Renewal.certification_id.in_(_certifications(person)))
-    mine = _certifications(person)
     waits = ActApproval.state == ApprovalState.OPEN
     merges = or_(RecordMerge.holder_id == person.id, RecordMerge.merged_id == person.id)
     pairs = (LikelyDuplicate.first_id, LikelyDuplicate.second_id)
@@ -171,6 +170,14 @@ def _record(person: ErasedPerson) -> list[Step]:
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
         .values(what={}, preview={}, reason=_REASON, decision_reason=None),
+    ]
+
+
+def _record(person: ErasedPerson) -> list[Step]:
+    """What the person did; of certifications the number, the scheme and the dates stay."""
+    renewals = select(Renewal.id).where(Renewal.certification_id.in_(_certifications(person)))
+    mine = _certifications(person)
+    return [
         # Of who attended, the course and the day stay.
         delete(Discrepancy).where(Discrepancy.holder_id == person.id),
         _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),

@@ -96,6 +96,7 @@ _INTERNAL = frozenset(
         "code_id",
     }
 )
+# What history calls a record, and its table.
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment),
     ("module_certificate", ModuleCertificate),
@@ -115,6 +116,26 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("account", Account),
     ("token", Token),
 )
+# What history calls a record, and what an export calls all of them.
+_SHOWN = {
+    "former_name": "former_names",
+    "request": "requests",
+    "assessment": "assessments",
+    "module_certificate": "module_certificates",
+    "other_credential": "other_credentials",
+    "pathway_choice": "pathways",
+    "apprenticeship": "apprenticeships",
+    "center_result": "center_results",
+    "certification": "certifications",
+    "activity": "activities",
+    "attendance": "attendance",
+    "discrepancy": "discrepancies",
+    "fee": "fees",
+    "sharing": "sharing",
+    "roster_entry": "rosters",
+    "account": "accounts",
+    "token": "tokens",
+}
 
 
 def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
@@ -146,25 +167,9 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
     subjects["holder"] = [holder["id"], *_merged(reading, holder["id"])]
     return {
         "holder": holder,
-        "former_names": own["former_name"],
-        "requests": own["request"],
-        "assessments": own["assessment"],
-        "module_certificates": own["module_certificate"],
-        "other_credentials": own["other_credential"],
-        "pathways": own["pathway_choice"],
-        "apprenticeships": own["apprenticeship"],
-        "center_results": own["center_result"],
-        "certifications": own["certification"],
-        "activities": own["activity"],
-        "attendance": own["attendance"],
-        "discrepancies": own["discrepancy"],
-        "fees": own["fee"],
-        "sharing": own["sharing"],
+        **{shown: own[name] for name, shown in _SHOWN.items()},
         "bars": _bars(reading, holder["id"]),
-        "rosters": own["roster_entry"],
         "looks": _looks(reading, holder["id"]),
-        "accounts": own["account"],
-        "tokens": own["token"],
         "preferences": _preferences(reading, holder["id"]),
         "messages": _messages(reading, holder["id"]),
         "notices": _rows(reading, Notice, Notice.holder_id == holder["id"]),

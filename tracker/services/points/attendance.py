@@ -59,7 +59,7 @@ class Attended(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Facts:
+class _AttendanceFacts:
     """What is on record about the holders of some rows."""
 
     certified: dict[HolderScheme, ZonedCertification]
@@ -96,7 +96,7 @@ def apply(work: UnitOfWork, rows: Sequence[Attended]) -> Counter[str]:
     return counts
 
 
-def _follow(work: UnitOfWork, row: Attended, facts: _Facts, made: _Consequences) -> str:
+def _follow(work: UnitOfWork, row: Attended, facts: _AttendanceFacts, made: _Consequences) -> str:
     """Decide what becomes of one row."""
     course = row.course
     key = row.holder_id, course.scheme, claim_key(course.title, course.name, row.held_on)
@@ -113,7 +113,7 @@ def _follow(work: UnitOfWork, row: Attended, facts: _Facts, made: _Consequences)
     return "discrepancies"
 
 
-def _bring(work: UnitOfWork, row: Attended, facts: _Facts, made: _Consequences) -> str:
+def _bring(work: UnitOfWork, row: Attended, facts: _AttendanceFacts, made: _Consequences) -> str:
     """A new activity, or a discrepancy if the rules do not take it."""
     holder_id, scheme = row.holder_id, row.course.scheme
     values = activities.claimed(row.course.claimed(row.held_on, row.quantity))
@@ -175,7 +175,7 @@ def _approval(
 
 
 def _refusal(
-    work: UnitOfWork, row: Attended, values: Mapping[str, object], facts: _Facts
+    work: UnitOfWork, row: Attended, values: Mapping[str, object], facts: _AttendanceFacts
 ) -> str | None:
     """Why the holder could not log the activity; None if they could."""
     place, most = (row.holder_id, row.course.scheme), work.settings.limits.claims
@@ -204,13 +204,13 @@ def _discrepancy(work: UnitOfWork, row: Attended, kind: DiscrepancyKind) -> dict
 
 
 # Reading.
-def _facts(work: UnitOfWork, rows: Sequence[Attended]) -> _Facts:
+def _facts(work: UnitOfWork, rows: Sequence[Attended]) -> _AttendanceFacts:
     holder_ids = {row.holder_id for row in rows}
     schemes = {row.course.scheme for row in rows}
     certified = _certified(work, holder_ids, schemes)
     ids = [certification.id for certification in certified.values()]
     by_id = {row.course.id: row.course for row in rows}
-    return _Facts(
+    return _AttendanceFacts(
         certified,
         snapshots.records(work, ids),
         _claims(work, holder_ids, schemes, {row.held_on for row in rows}),
