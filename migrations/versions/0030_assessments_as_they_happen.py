@@ -27,7 +27,7 @@ _INDEXES = (
     ("uq_center_result_attempt", ["holder_id", "center_id", "scheme", "module", "taken_on"], _LIVE),
     ("ix_center_result_state", ["state", "id"], None),
     ("ix_center_result_upload", ["upload_id"], None),
-    ("ix_center_result_assessment", ["assessment_id"], None),
+    ("uq_center_result_assessment", ["assessment_id"], None),
 )
 
 

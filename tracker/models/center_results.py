@@ -53,7 +53,7 @@ class CenterResult(Base, kw_only=True):
         ),
         Index("ix_center_result_state", "state", "id"),
         Index("ix_center_result_upload", "upload_id"),
-        Index("ix_center_result_assessment", "assessment_id"),
+        Index("uq_center_result_assessment", "assessment_id", unique=True),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

@@ -179,7 +179,10 @@ def test_a_center_that_enters_directly_is_trusted_until_that_is_taken_back(
     assert trusted.json["enters_directly"] is True
     assert staff.post(path, {"enters_directly": True, **why}).status_code == 409
     assert [kim.post("/center-results", result(ana, "a1")).json["state"]] == ["accepted"]
-    made = upload(kim, [result(bea, f"b{n}", m) for n, m in enumerate(factories.REQUIRED)])
+    rows = [result(bea, f"b{n}", module) for n, module in enumerate(factories.REQUIRED)]
+    assert upload(kim, rows, dry_run="true").json["outcome"] == "checked"
+    assert (count(container, CenterResult), count(container, Assessment)) == (1, 1)
+    made = upload(kim, rows)
     assert made.json["created"] == 4
     assert count(container, Certification) == 1
 
