@@ -234,7 +234,6 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
             connection.execute(insert(messages).values(_message(n, one, state)))
     with container.engine.connect() as connection:
         _back(connection, before)
-        connection.commit()
 
     with container.engine.connect() as connection:
         told = select(messages.c.state, messages.c.facts)
@@ -251,6 +250,7 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
 def _back(connection, revision):
     with migrations.tables_may_be_rebuilt(connection):
         command.downgrade(migrations.config(connection), revision)
+        connection.commit()
 
 
 def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_release_before(
@@ -278,7 +278,6 @@ def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_rel
         values = [tuple(row) for row in connection.execute(text(told))]
     with container.engine.connect() as connection:
         _back(connection, "0015")
-        connection.commit()
         back = connection.execute(text("select actor from history order by id")).scalars().all()
     container.engine.dispose()
     assert actors == ["holder", "clerk", "holder"]
@@ -307,7 +306,6 @@ def test_accounts_of_employers_keep_what_they_could_do_and_go_back_without_it(
         connection.execute(text("update sign_in set purpose = 'factor'"))
     with container.engine.connect() as connection:
         _back(connection, "0015")
-            connection.commit()
         attempts = connection.execute(text("select count(*) from sign_in")).scalar_one()
         ended = connection.execute(text("select ended_at from login_session")).scalar_one()
     container.engine.dispose()
@@ -335,7 +333,6 @@ def test_own_records_are_found_and_reviewers_do_not_come_back_with_the_release_b
         connection.execute(text("update account set role = 'reviewer'"))
     with container.engine.connect() as connection:
         _back(connection, "0018")
-            connection.commit()
         told = text("select role, deactivated_at from account")
         role, ended = connection.execute(told).one()
     container.engine.dispose()

@@ -182,16 +182,15 @@ def _record(person: ErasedPerson) -> list[Step]:
         delete(Discrepancy).where(Discrepancy.holder_id == person.id),
         _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
-            delete(table).where(table.holder_id == person.id)
-            for table in (OtherCredential, PathwayChoice, Apprenticeship)
-        ),
-        *(
             delete(table).where(table.activity_id.in_(_activities(person)))
             for table in (Evidence, Decision)
         ),
         *(
             delete(table).where(table.holder_id == person.id)
             for table in (
+                OtherCredential,
+                PathwayChoice,
+                Apprenticeship,
                 CenterResult,
                 Activity,
                 Assessment,
