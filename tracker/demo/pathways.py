@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tracker.domain.credentials.apprenticeships import ApprenticeshipStatus
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import apprenticeships, assessments, pathways, sponsors
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import holders
 from tracker.services.points import other_credentials
 

@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 
 from tests import factories
 from tests.browsers import content
+from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, LoginSession
 from tracker.services.core import tokens
 from tracker.services.credentials import assessments
-from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.people import accounts, sign_in
 
 
