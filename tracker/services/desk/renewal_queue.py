@@ -22,6 +22,7 @@ from tracker.domain.errors import NotFound
 from tracker.models import Certification, Holder, OpenReview, Renewal, Span
 from tracker.services.core import days, open_reviews
 from tracker.services.core.context import ReadContext
+from tracker.services.core.row_scope import scope
 from tracker.services.desk import weighing
 from tracker.services.desk.weighing import Weighing
 from tracker.services.standings import related_facts
@@ -143,7 +144,8 @@ def page(
 def get(reading: ReadContext, renewal_id: str) -> WaitingApplication:
     """One application that waits. Raises NotFound, also for a decided or withdrawn one."""
     on = days.today_everywhere(reading)
-    found = _applications(reading, _WAITING.where(Renewal.id == renewal_id), on)
+    one = _WAITING.where(Renewal.id == renewal_id, scope(reading.actor, Renewal))
+    found = _applications(reading, one, on)
     if not found:
         raise NotFound
     return found[0]
