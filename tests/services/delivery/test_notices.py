@@ -410,8 +410,9 @@ def test_what_was_decided_otherwise_meanwhile_is_left_out(container, clock, cert
         )
     (message,) = sent(container, clock)
 
-    assert message.subject.endswith("an activity was approved")
-    assert "Undone" not in message.text
+    assert "Approved: “Kept”" in message.text
+    assert "Approved: “Undone”" not in message.text
+    assert "We received your activity “Undone”" in message.text
 
 
 def test_a_message_with_nothing_true_left_is_cancelled(container, clock, certified):
@@ -481,13 +482,13 @@ def test_nobody_is_written_to_whose_addresses_are_all_suppressed(container, cloc
 def test_a_change_that_fails_leaves_no_message(container, certified, submitted):
     (id_,) = certified()
     activity_id, holder_id = submitted(id_), holder_of(container, id_)
+    before = cases.letters(container), notices(container)
     with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
         activities.decide(
             work, activity_id, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=2
         )
 
-    assert cases.letters(container) == []
-    assert notices(container) == []
+    assert (cases.letters(container), notices(container)) == before
 
 
 def test_an_event_is_told_once_however_often_it_is_reported(container):

@@ -108,7 +108,7 @@ def test_news_of_a_night_make_one_message_in_the_morning_but_a_new_address_is_to
         _approve(quiet, activity_id)
 
     notices = [row for row in cases.letters(quiet) if row.kind == "notice" and row.about["type"]]
-    assert [row.next_at for row in notices if row.created_at > at(13, 23)] == [at(14, 7)]
+    assert [row.next_at for row in notices if row.created_at >= at(13, 23)] == [at(14, 7)]
 
 
 def _submitted(container, certification_id, title):

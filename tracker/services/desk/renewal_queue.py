@@ -144,9 +144,8 @@ def page(
 def get(reading: ReadContext, renewal_id: str) -> WaitingApplication:
     """One application that waits. Raises NotFound, also for a decided or withdrawn one."""
     on = days.today_everywhere(reading)
-    found = _applications(
-        reading, _WAITING.where(Renewal.id == renewal_id, scope(reading.actor, Renewal)), on
-    )
+    one = _WAITING.where(Renewal.id == renewal_id, scope(reading.actor, Renewal))
+    found = _applications(reading, one, on)
     if not found:
         raise NotFound
     return found[0]
