@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from tracker.domain.errors import IllegalTransition
 
-
 ANSWERED_WITHIN = timedelta(days=30)
 """How long the certification body has to answer a request."""
 
