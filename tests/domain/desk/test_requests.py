@@ -1,8 +1,16 @@
 """Requests (``domain/desk/requests.py``): what may be done to one in which state."""
 
+from datetime import date
+
 import pytest
 
-from tracker.domain.desk.requests import DECIDABLE, RequestState, RequestVerdict, check_state
+from tracker.domain.desk.requests import (
+    DECIDABLE,
+    RequestState,
+    RequestVerdict,
+    check_state,
+    due_on,
+)
 from tracker.domain.errors import IllegalTransition
 
 
@@ -27,3 +35,7 @@ def test_a_refusal_says_how_to_go_on():
     with pytest.raises(IllegalTransition) as refused:
         check_state(RequestState.GRANTED, (RequestState.REQUESTED,))
     assert refused.value.detail == "The request is already granted; change the name again instead."
+
+
+def test_a_request_is_due_within_thirty_days():
+    assert due_on(date(2026, 11, 21)) == date(2026, 12, 21)

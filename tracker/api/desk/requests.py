@@ -9,6 +9,7 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
+from tracker.domain.desk import requests as rules
 from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
@@ -42,6 +43,9 @@ class RequestSchema(Schema):
     proposal = fields.Nested(ProposedNameSchema, required=True)
     statement = fields.String(required=True, allow_none=True)
     requested_on = DayField(required=True)
+    due_on = DayField(
+        required=True, metadata={"description": "The last day on which it should be answered."}
+    )
     decided_by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -68,7 +72,7 @@ def present(row: RequestRow) -> dict[str, object]:
     shown: dict[str, object] = row._asdict()
     name = {key: shown.pop(key) for key in ("given_name", "family_name")}
     del shown["version"]
-    return shown | {"on_record": name}
+    return shown | {"on_record": name, "due_on": rules.due_on(row.requested_on)}
 
 
 def _answer(row: RequestRow) -> Response:

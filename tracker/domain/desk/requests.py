@@ -1,11 +1,15 @@
-"""Requests of holders: from which state one may be withdrawn, granted or refused."""
+"""Requests of holders: when each is due, from which state it may be withdrawn or decided."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date, timedelta
 from enum import StrEnum
 
 from tracker.domain.errors import IllegalTransition
+
+ANSWERED_WITHIN = timedelta(days=30)
+"""How long the certification body has to answer a request."""
 
 
 class RequestKind(StrEnum):
@@ -40,6 +44,11 @@ _WAY_ON = {
     RequestState.REFUSED: "it can still be approved",
     RequestState.WITHDRAWN: "the holder may ask again",
 }
+
+
+def due_on(requested_on: date) -> date:
+    """The last day on which a request should be answered."""
+    return requested_on + ANSWERED_WITHIN
 
 
 def check_state(state: RequestState, allowed: Collection[RequestState]) -> None:
