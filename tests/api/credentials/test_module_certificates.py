@@ -111,12 +111,14 @@ def test_a_preview_changes_no_certificate(staff, client, ana, passed):
 
 def test_every_correction_is_in_the_history(staff, container, passed):
     attempt = passed()
+    change = {"taken_on": "2026-11-11", "reason": "Typing mistake."}
+    staff.post(f"/assessments/{attempt}/amendment", change)
     staff.post(f"/assessments/{attempt}/void", {"reason": "Error."})
     passed(on="2026-11-13")
     with container.reading(SYSTEM) as reading:
         of_module = HistoryEntry.subject == "module_certificate"
         rows = reading.rows(select(HistoryEntry.action).where(of_module).order_by(HistoryEntry.id))
-    assert [row.action for row in rows] == ["withdraw", "restore"]
+    assert [row.action for row in rows] == ["correct", "withdraw", "restore"]
 
 
 def test_the_certificate_of_an_erased_person_is_no_longer_available(
@@ -164,6 +166,8 @@ def test_a_single_pass_and_its_correction_are_told(staff, container, passed, clo
 
     change = {"taken_on": "2026-11-11", "reason": "Typing mistake."}
     staff.post(f"/assessments/{attempt}/amendment", change)
+    [told] = sent(container, clock)
+    assert "It is November 11, 2026, not November 12, 2026." in told
     staff.post(f"/assessments/{attempt}/void", {"reason": "Somebody else's."})
     [told] = sent(container, clock)
     assert "a module certificate was withdrawn" in told

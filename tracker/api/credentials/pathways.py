@@ -116,8 +116,8 @@ def catalog(reading: ReadContext) -> Response:
 @resource.reads("GET /me/pathways", "holder", returns=ChosenPathwaySchema(many=True))
 def mine(reading: ReadContext) -> Response:
     """Where the caller stands on their pathways, and the next step of each."""
-    holder_id = reading.actor.holder_id or ""
-    return routing.answer(present(pathways.of_holder(reading, holder_id)))
+    holder_id = reading.actor.holder_id
+    return routing.answer(present(pathways.of_holder(reading, holder_id) if holder_id else ()))
 
 
 @resource.reads(

@@ -33,7 +33,7 @@ from tracker.services.standings import snapshots
 
 _MARK = "M"
 """Follows the scheme's prefix in the numbers of these certificates."""
-_Action = Literal["issue", "amend", "withdraw", "restore"]
+_Action = Literal["issue", "correct", "withdraw", "restore"]
 
 
 class ModuleCertificateRow(NamedTuple):
@@ -96,7 +96,7 @@ def _settle(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> li
         elif row.passed_on != day or row.withdrawn_at is not None:
             moved = work.now if row.passed_on != day else row.amended_at
             changed.append(_change(row, passed_on=day, amended_at=moved, withdrawn_at=None))
-            action: _Action = "amend" if row.withdrawn_at is None else "restore"
+            action: _Action = "correct" if row.withdrawn_at is None else "restore"
             settled.append(_Settled(action, row.id, holder_id, row.passed_on, day))
     for key in on_record.keys() - passed.keys():
         row = on_record[key]

@@ -142,7 +142,7 @@ def _is_module_news(notice: DueNotice, told: NoticeToCompose) -> bool:
 
 _MODULES: Mapping[str, str] = {
     "issue": "module_passed",
-    "amend": "module_corrected",
+    "correct": "module_corrected",
     "withdraw": "module_withdrawn",
     "restore": "module_restored",
 }
