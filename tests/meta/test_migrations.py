@@ -277,16 +277,8 @@ def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_rel
         actors = connection.execute(text("select actor from history order by id")).scalars().all()
         told = "select history_id, field, subject_id, before, after from history_value order by 1"
         values = [tuple(row) for row in connection.execute(text(told))]
-<<<<<<< HEAD
     with container.engine.connect() as connection:
         _back(connection, "0015")
-||||||| f1c19cf
-        command.downgrade(migrations.config(connection), "0015")
-        connection.commit()
-=======
-    command.downgrade(_config(url), "0015")
-    with container.engine.connect() as connection:
->>>>>>> h-people
         back = connection.execute(text("select actor from history order by id")).scalars().all()
     container.engine.dispose()
     assert actors == ["holder", "clerk", "holder"]

@@ -51,13 +51,7 @@ from tracker.models import (
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
 
-<<<<<<< HEAD
-RowImage = Mapping[str, Any]
-||||||| f1c19cf
-RowValues = Mapping[str, Any]
-=======
 KeptValues = Mapping[str, Any]
->>>>>>> h-people
 RowKey = tuple[str, tuple[object, ...]]
 """A table's name and a primary key."""
 
@@ -136,21 +130,9 @@ def move(work: UnitOfWork, *, from_id: str, to_id: str) -> dict[str, int]:
 
 
 # Images.
-<<<<<<< HEAD
-def of_people(reading: ReadContext, holder_ids: Collection[str]) -> dict[RowKey, RowImage]:
-||||||| f1c19cf
-def of_people(reading: ReadContext, holder_ids: Collection[str]) -> dict[RowKey, RowValues]:
-=======
 def of_people(reading: ReadContext, holder_ids: Collection[str]) -> dict[RowKey, KeptValues]:
->>>>>>> h-people
     """All rows of these people, by table and primary key."""
-<<<<<<< HEAD
-    image: dict[RowKey, RowImage] = {}
-||||||| f1c19cf
-    image: dict[RowKey, RowValues] = {}
-=======
     image: dict[RowKey, KeptValues] = {}
->>>>>>> h-people
     held = select(Certification.id).where(Certification.holder_id.in_(holder_ids))
     for model in _IMAGED:
         table = bulk.table_of(model)
@@ -174,29 +156,13 @@ class ChangedRow(NamedTuple):
     """A row that a merge changed: the columns before and after; None: there was or is no row."""
 
     table: Table
-<<<<<<< HEAD
-    key: RowImage
-    before: RowImage | None
-    after: RowImage | None
-||||||| f1c19cf
-    key: RowValues
-    before: RowValues | None
-    after: RowValues | None
-=======
     key: KeptValues
     before: KeptValues | None
     after: KeptValues | None
->>>>>>> h-people
 
 
 def differences(
-<<<<<<< HEAD
-    before: Mapping[RowKey, RowImage], after: Mapping[RowKey, RowImage]
-||||||| f1c19cf
-    before: Mapping[RowKey, RowValues], after: Mapping[RowKey, RowValues]
-=======
     before: Mapping[RowKey, KeptValues], after: Mapping[RowKey, KeptValues]
->>>>>>> h-people
 ) -> Iterator[ChangedRow]:
     """The rows in which two images differ, as far as undoing it concerns them."""
     tables = {table.name: table for table in map(bulk.table_of, TABLES)}
@@ -216,13 +182,7 @@ def differences(
             )
 
 
-<<<<<<< HEAD
-def _is_of_new(row: RowImage, before: Mapping[RowKey, RowImage]) -> bool:
-||||||| f1c19cf
-def _is_of_new(row: RowValues, before: Mapping[RowKey, RowValues]) -> bool:
-=======
 def _is_of_new(row: KeptValues, before: Mapping[RowKey, KeptValues]) -> bool:
->>>>>>> h-people
     """Whether a row belongs to a certification that the merge has made, and stays with it."""
     id_ = row.get("certification_id")
     return id_ is not None and ("certification", (id_,)) not in before
@@ -310,13 +270,7 @@ def _with_version(row: ChangedRow) -> dict[str, Any]:
     return values
 
 
-<<<<<<< HEAD
-def _write(work: UnitOfWork, row: ChangedRow, statement: Any, expected: RowImage) -> None:
-||||||| f1c19cf
-def _write(work: UnitOfWork, row: ChangedRow, statement: Any, expected: RowValues) -> None:
-=======
 def _write(work: UnitOfWork, row: ChangedRow, statement: Any, expected: KeptValues) -> None:
->>>>>>> h-people
     columns = row.table.c
     if row.before is None:  # it was added, and goes whatever it says now
         expected = {}
@@ -336,13 +290,7 @@ def changed_since(table: str) -> CannotBeUndone:
     )
 
 
-<<<<<<< HEAD
-def _to_json(values: RowImage | None) -> dict[str, Any] | None:
-||||||| f1c19cf
-def _to_json(values: RowValues | None) -> dict[str, Any] | None:
-=======
 def _to_json(values: KeptValues | None) -> dict[str, Any] | None:
->>>>>>> h-people
     if values is None:
         return None
     return {
@@ -351,13 +299,7 @@ def _to_json(values: KeptValues | None) -> dict[str, Any] | None:
     }
 
 
-<<<<<<< HEAD
-def _from_json(table: Table, values: RowImage | None) -> dict[str, Any] | None:
-||||||| f1c19cf
-def _from_json(table: Table, values: RowValues | None) -> dict[str, Any] | None:
-=======
 def _from_json(table: Table, values: KeptValues | None) -> dict[str, Any] | None:
->>>>>>> h-people
     if values is None:
         return None
     return {name: _value(table.c[name].type, value) for name, value in values.items()}
