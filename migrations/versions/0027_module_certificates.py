@@ -35,6 +35,7 @@ _OLD_NOTICES = (
     " 'records_merged'"
 )
 _NOTICES = f"{_OLD_NOTICES}, 'module_certificate'"
+_LEADS = sa.text("merged_into_id is null")
 _ASSESSMENT = sa.table(
     "assessment",
     sa.column("holder_id", _ID),
@@ -61,12 +62,22 @@ def upgrade() -> None:
         sa.Column("recorded_at", _INSTANT, nullable=False),
         sa.Column("amended_at", _INSTANT),
         sa.Column("withdrawn_at", _INSTANT),
+        sa.Column("merged_into_id", _ID),
+        sa.CheckConstraint("merged_into_id <> id", name="merged"),
         sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["module_certificate.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("public_id"),
         sa.UniqueConstraint("number"),
         sa.UniqueConstraint("number_key"),
-        sa.UniqueConstraint("holder_id", "scheme", "module"),
+    )
+    op.create_index(
+        "uq_module_certificate_module",
+        "module_certificate",
+        ["holder_id", "scheme", "module"],
+        unique=True,
+        sqlite_where=_LEADS,
+        postgresql_where=_LEADS,
     )
     _issue(table)
     _allow(_NOTICES)

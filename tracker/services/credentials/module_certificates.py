@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from tracker.db import new_id
 from tracker.domain import numbers
@@ -88,21 +88,21 @@ def _settle(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> li
     new: list[dict[str, object]] = []
     changed: list[dict[str, object]] = []
     settled: list[_Settled] = []
-    for (holder_id, module), day in passed.items():
-        row = on_record.get((holder_id, module))
-        if row is None:
-            new.append(_new_row(work, scheme, holder_id, module, day))
-            settled.append(_Settled("issue", str(new[-1]["id"]), holder_id, None, day))
-        elif row.passed_on != day or row.withdrawn_at is not None:
-            moved = work.now if row.passed_on != day else row.amended_at
-            changed.append(_change(row, passed_on=day, amended_at=moved, withdrawn_at=None))
-            action: _Action = "correct" if row.withdrawn_at is None else "restore"
-            settled.append(_Settled(action, row.id, holder_id, row.passed_on, day))
-    for key in on_record.keys() - passed.keys():
-        row = on_record[key]
-        if row.withdrawn_at is None:
-            changed.append(_change(row, withdrawn_at=work.now))
-            settled.append(_Settled("withdraw", row.id, row.holder_id, row.passed_on, None))
+    for holder_id, module in sorted(passed.keys() - on_record.keys()):
+        day = passed[holder_id, module]
+        new.append(_new_row(work, scheme, holder_id, module, day))
+        settled.append(_Settled("issue", str(new[-1]["id"]), holder_id, None, day))
+    for (holder_id, module), rows in on_record.items():
+        day_now = passed.get((holder_id, module))
+        for row in rows:
+            if day_now is None and row.withdrawn_at is None:
+                changed.append(_change(row, withdrawn_at=work.now))
+                settled.append(_Settled("withdraw", row.id, holder_id, row.passed_on, None))
+            elif day_now and (row.passed_on != day_now or row.withdrawn_at is not None):
+                moved = work.now if row.passed_on != day_now else row.amended_at
+                changed.append(_change(row, passed_on=day_now, amended_at=moved, withdrawn_at=None))
+                action: _Action = "correct" if row.withdrawn_at is None else "restore"
+                settled.append(_Settled(action, row.id, holder_id, row.passed_on, day_now))
     bulk.insert(work, ModuleCertificate, new)
     bulk.update(work, ModuleCertificate, changed)
     return settled
@@ -128,13 +128,29 @@ def _passed(
 
 def _on_record(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
-) -> dict[tuple[str, str], ModuleCertificateRow]:
+) -> dict[tuple[str, str], list[ModuleCertificateRow]]:
+    """The certificates by holder and module: more than one if two records were merged."""
     statement = _ROWS.where(
         bulk.among(work, ModuleCertificate.holder_id, holder_ids),
         ModuleCertificate.scheme == scheme.code,
     )
-    rows = work.rows_as(ModuleCertificateRow, statement)
-    return {(row.holder_id, row.module): row for row in rows}
+    found: dict[tuple[str, str], list[ModuleCertificateRow]] = defaultdict(list)
+    for row in work.rows_as(ModuleCertificateRow, statement):
+        found[row.holder_id, row.module].append(row)
+    return found
+
+
+def lead(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
+    """Let the certificates of one record lead to those that another has for the same modules."""
+    table, other = bulk.table_of(ModuleCertificate), bulk.table_of(ModuleCertificate).alias("other")
+    leading = select(other.c.id).where(
+        other.c.holder_id == to_id,
+        other.c.scheme == table.c.scheme,
+        other.c.module == table.c.module,
+        other.c.merged_into_id.is_(None),
+    )
+    mine = update(table).where(table.c.holder_id == from_id, leading.exists())
+    work.execute(mine.values(merged_into_id=leading.scalar_subquery()))
 
 
 def _new_row(
@@ -192,7 +208,9 @@ def _news(
 
 
 # Progress.
-OF_HOLDER = _ROWS.where(ModuleCertificate.holder_id == bindparam("id"))
+OF_HOLDER = _ROWS.where(
+    ModuleCertificate.holder_id == bindparam("id"), ModuleCertificate.merged_into_id.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,11 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
         raise NotFound
     _ask_for(reading, public_id)
     leading = _leading(_NUMBERED.public_id == public_id)
-    rows = reading.rows(_STATEMENT.where(Certification.public_id == public_id))
+    rows = reading.rows(_STATEMENT.where(Certification.id.in_(leading)))
     if rows:
         return _verified(reading, rows)
-    return _verified_module(reading, reading.row(_MODULE.where(ModuleCertificate.id.in_(leading))))
+    of_module = _MODULE.where(ModuleCertificate.public_id == public_id)
+    return _verified_module(reading, reading.row(of_module))
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
@@ -114,7 +115,7 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     numbered = Certification.id.in_(_leading(called))
     _ask_for(reading, key)
     folded = run_together(surname)
-    of_module = ModuleCertificate.number_key == numbers.key(number)
+    of_module = ModuleCertificate.number_key == key
     # All are always read, so that the response time does not reveal whether a number exists.
     whole = reading.rows(_STATEMENT.where(numbered))
     of_whole = reading.rows(_FORMER.where(numbered))

@@ -22,7 +22,12 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Appeal, Assessment, Certification, Cycle, Renewal, StandingChange
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork, columns_of
-from tracker.services.credentials import award_plans, imported_award_rows, timelines
+from tracker.services.credentials import (
+    award_plans,
+    imported_award_rows,
+    module_certificates,
+    timelines,
+)
 from tracker.services.standings import snapshots
 
 _ASIDE = 1000
@@ -68,12 +73,13 @@ def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
 
 
 def settle(work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str]) -> None:
-    """Make the awards and timelines of these people agree with their passes."""
+    """Make the awards, certificates and timelines of these people agree with their passes."""
     imported_award_rows.follow(work, scheme, sorted(holder_ids), award_plans.FOLLOW)
     mine = select(Certification.id).where(
         Certification.holder_id.in_(holder_ids), Certification.scheme == scheme.code
     )
     timelines.lay_out_again(work, scheme, [row.id for row in work.rows(mine)])
+    module_certificates.settle(work, scheme, holder_ids)
 
 
 def settle_all(work: UnitOfWork, holder_ids: Sequence[str]) -> None:

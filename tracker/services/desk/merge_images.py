@@ -25,18 +25,26 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    Apprenticeship,
     Assessment,
+    Attendance,
+    CenterResult,
     Certification,
     Cycle,
+    Discrepancy,
     EmployerBar,
     Erasure,
+    Fee,
     FormerName,
     Holder,
     HolderRequest,
     LikelyDuplicate,
     MergedRow,
     Message,
+    ModuleCertificate,
     Notice,
+    OtherCredential,
+    PathwayChoice,
     Preference,
     RecordMerge,
     Recovery,
@@ -79,16 +87,24 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Activity: TableInMerge(),
     Adjustment: _BY_CERTIFICATION,
     Appeal: _BY_CERTIFICATION,
+    Apprenticeship: TableInMerge(unless=("sponsor_id", "program_code", "started_on")),
     Assessment: TableInMerge(is_sealed=True),
+    Attendance: TableInMerge(),
+    CenterResult: TableInMerge(unless=("center_id", "scheme", "module", "taken_on")),
     Certification: TableInMerge(moves=False, is_sealed=True, why="some lead to others"),
     Cycle: _BY_CERTIFICATION,
+    Discrepancy: TableInMerge(),
     EmployerBar: TableInMerge(unless=("employer_id",)),
     Erasure: TableInMerge(moves=False, why="tells of a request about that record"),
+    Fee: TableInMerge(),
     FormerName: TableInMerge(),
     HolderRequest: TableInMerge(),
     LikelyDuplicate: TableInMerge(moves=False, why="is about these two records"),
     Message: TableInMerge(),
+    ModuleCertificate: TableInMerge(),
     Notice: TableInMerge(unless=("kind", "subject_id", "event")),
+    OtherCredential: TableInMerge(unless=("credential", "level", "issued_on")),
+    PathwayChoice: TableInMerge(unless=("pathway",)),
     Preference: TableInMerge(unless=("type",)),
     RecordMerge: TableInMerge(moves=False, why="is about these two records"),
     Recovery: TableInMerge(),
@@ -105,7 +121,9 @@ TABLES: Mapping[type[Base], TableInMerge] = {
 Derived rows (spans, reminder cursors) are computed again, and are not here.
 """
 _IMAGED = [table for table in TABLES if table not in {Erasure, RecordMerge, SignIn, Token}]
-_STAYS_ADDED = frozenset({"certification", "message", "notice", "likely_duplicate"})
+_STAYS_ADDED = frozenset(
+    {"certification", "message", "module_certificate", "notice", "likely_duplicate"}
+)
 """Rows that a merge adds and that stay: a certificate once issued, and what was told."""
 
 _ASIDE = ("sequence", "withdrawn_at")

@@ -52,7 +52,7 @@ from tracker.models import (
 )
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
-from tracker.services.credentials import effects
+from tracker.services.credentials import effects, module_certificates
 from tracker.services.desk import merge_awards, merge_images
 from tracker.services.outbox import cursors, notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -103,6 +103,7 @@ def merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> s
     before, held = merge_images.of_people(work, pair.ids), _held(work, pair)
     _settle_what_both_have(work, pair)
     addresses = _unite_people(work, pair)
+    module_certificates.lead(work, from_id=merged_id, to_id=holder_id)
     moved = merge_images.move(work, from_id=merged_id, to_id=holder_id)
     merge_awards.unite(work, from_id=merged_id, to_id=holder_id)
     after = merge_images.of_people(work, pair.ids)
