@@ -21,7 +21,6 @@ from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 
 _WAITED = text("waited_days is not null and undone_at is null")
-
 _OF_COURSE = text("course_id is not null and state <> 'withdrawn'")
 
 
@@ -29,11 +28,8 @@ class Activity(Base, kw_only=True):
     """An activity claimed for points. The claim changes only while the holder can edit it.
 
     ``wait_from`` is the day from which the wait for a decision is counted, if an answered question
-    made it a later one than ``submitted_on``.
-
-
-    ``course_id`` is the course whose attendance list or code brought it; a holder has one of a
-    course and day.
+    made it a later one than ``submitted_on``. ``course_id`` is the course whose attendance list or
+    code brought it; a holder has one of a course and day.
     """
 
     __tablename__ = "activity"

@@ -4,8 +4,8 @@ A certificate is of a whole certification, or of a single module. One statement 
 the second is read where there is no first. A person who knows neither the address nor both number
 and name learns nothing: an unknown number and a wrong name get the same answer. A certificate once
 issued can always be verified: if withdrawn, the answer says so; if earned again, it names the
-current one; if
-it leads to another one since two records of a person were merged, the answer is about that one.
+current one; if it leads to another one since two records of a person were merged, the answer is
+about that one.
 """
 
 from __future__ import annotations
