@@ -1,6 +1,7 @@
 """The command, run in this process against the test's own database."""
 
 import logging
+import socket
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,3 +56,13 @@ def sample(tracker):
     """The sample, imported."""
     for kind in ("holders", "assessments", "activities", "renewals", "standing-changes", "roster"):
         assert tracker("import", kind, SAMPLE / f"{kind}.csv").exit_code == 0
+
+
+@pytest.fixture
+def taken():
+    """A port at which another site listens, which would let a second one share it."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]

@@ -151,25 +151,18 @@ def serve(variables, *args):
 
 
 @pytest.mark.usefixtures("container")
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
-def test_where_somebody_listens_already_it_does_not_start(variables, host):
+def test_where_somebody_listens_already_it_does_not_start(variables, taken):
     """Its sockets could be shared with another site, which would take half of the requests."""
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = str(other.getsockname()[1])
-        ended = serve(variables, "--host", host, "--port", port)
+    ended = serve(variables, "--host", "127.0.0.1", "--port", str(taken))
     assert ended.returncode == 1
-    assert f"Cannot listen at {host}, port {port}: Address already in use." in ended.stderr
+    assert f"Cannot listen at 127.0.0.1, port {taken}: Address already in use." in ended.stderr
 
 
 @pytest.mark.usefixtures("container")
-@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64, "999.1.1.1"])
-def test_a_host_that_there_is_not_is_named(variables, host):
-    ended = serve(variables, "--host", host, "--port", "8000")
+def test_a_host_that_there_is_not_is_named(variables):
+    ended = serve(variables, "--host", "a" * 64, "--port", "8000")
     assert ended.returncode == 1
-    assert f"Cannot listen at {host}, port 8000: " in ended.stderr
+    assert f"Cannot listen at {'a' * 64}, port 8000: " in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

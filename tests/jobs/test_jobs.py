@@ -194,7 +194,11 @@ scheduler.run(create_container())
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("backend", "number"),
+    [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    indirect=["backend"],
+)
 def test_the_process_ends_cleanly_on_a_signal(database_url, tmp_path, number):
     environment = {
         **os.environ,

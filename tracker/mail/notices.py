@@ -453,7 +453,7 @@ def _section(
         "number": say["number"].format_map(words) if notice.number and first else "",
         "percent": None,
         "share": "",
-        "paragraphs": [*((line,) for line in sentences), *_closing(say, closing, language)],
+        "paragraphs": [*((line,) for line in sentences), *_closing(say, closing, words)],
     }
 
 
@@ -464,12 +464,14 @@ def _title(notice: NoticeToCompose) -> str | None:
 
 
 def _closing(
-    say: Phrases, group: Sequence[NoticeToCompose], language: str
+    say: Phrases, group: Sequence[NoticeToCompose], words: dict[str, str | Quantity]
 ) -> Iterator[tuple[Sentence, ...]]:
-    """The last paragraphs about a certification: its points, its standing, the next step."""
+    """The last paragraphs about a certification: its points, its standing, the next step.
+
+    ``words`` are those of the last notice of the group.
+    """
     if not group:
         return
-    words = _words(group[-1], language)
     if {"total", "required"} <= words.keys() and any(o.tells in _OF_ACTIVITIES for o in group):
         yield (sentence(say, "total", words),)
     if closing := tuple(sentence(say, key, words) for key in _closing_keys(group)):

@@ -255,22 +255,22 @@ def test_the_link_to_the_next_page_keeps_the_question(motley, hr):
     assert {row["site"] for row in following.json["items"]} == {"Chicago"}
 
 
-@pytest.mark.parametrize(
-    ("query", "numbers"),
-    [
-        ({"site": "Austin"}, {"open", "later", "stranger"}),
-        ({"department": "D1", "valid": "false"}, {"suspended", "revoked"}),
-        ({"shift": "night"}, {"open"}),
-        ({"employee_id": "GONE"}, {"gone", "gone2"}),
-        ({"employee_id": "g%"}, set()),
-        ({"status": "not_shared"}, {"shy", "stranger"}),
-        ({"status": "expired", "site": "Chicago"}, {"gone", "gone2"}),
-        ({"valid": "true"}, {"active", "active2", "soon", "open", "later", "leaving"}),
-        ({"expires_from": "2026-12-11", "expires_until": "2027-01-30"}, {"soon", "open"}),
-    ],
-)
-def test_filters_keep_the_workers_asked_for(motley, hr, query, numbers):
-    assert {row["employee_id"] for row in shown(hr, motley, **query)} == numbers
+FILTERS = [
+    ({"site": "Austin"}, {"open", "later", "stranger"}),
+    ({"department": "D1", "valid": "false"}, {"suspended", "revoked"}),
+    ({"shift": "night"}, {"open"}),
+    ({"employee_id": "GONE"}, {"gone", "gone2"}),
+    ({"employee_id": "g%"}, set()),
+    ({"status": "not_shared"}, {"shy", "stranger"}),
+    ({"status": "expired", "site": "Chicago"}, {"gone", "gone2"}),
+    ({"valid": "true"}, {"active", "active2", "soon", "open", "later", "leaving"}),
+    ({"expires_from": "2026-12-11", "expires_until": "2027-01-30"}, {"soon", "open"}),
+]
+
+
+def test_filters_keep_the_workers_asked_for(motley, hr):
+    for query, numbers in FILTERS:
+        assert {row["employee_id"] for row in shown(hr, motley, **query)} == numbers, query
 
 
 @pytest.mark.parametrize(

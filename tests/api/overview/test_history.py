@@ -220,24 +220,27 @@ def test_a_page_costs_as_many_statements_whatever_it_shows(container, staff, pat
     assert max(before) <= 4
 
 
-@pytest.mark.parametrize(
-    ("asked", "index"),
-    [
-        (HistoryFilter(limit=51, actor="somebody"), "ix_history_actor"),
-        (HistoryFilter(limit=51, action="correct"), "ix_history_action"),
-        (HistoryFilter(limit=51, subject="holder", subject_id="x"), "ix_history_subject"),
-        (HistoryFilter(limit=51, subject_id="x"), "ix_history_subject"),
-        (HistoryFilter(limit=51, token_id=UNKNOWN), "ix_history_token"),
-        (HistoryFilter(limit=51, account_id=UNKNOWN), "ix_history_account"),
-        (HistoryFilter(limit=51, until_on=date(2026, 11, 22)), "ix_history_at"),
-        (HistoryFilter(limit=51, from_on=date(2026, 11, 24)), "ix_history_at"),
-        (HistoryFilter(limit=51, from_on=date(2026, 11, 24), after=9000), "ix_history_at"),
-    ],
-)
-def test_lines_are_found_through_indexes(container, backend, asked, index):
+INDEXES = [
+    (HistoryFilter(limit=51, actor="somebody"), "ix_history_actor"),
+    (HistoryFilter(limit=51, action="correct"), "ix_history_action"),
+    (HistoryFilter(limit=51, subject="holder", subject_id="x"), "ix_history_subject"),
+    (HistoryFilter(limit=51, subject_id="x"), "ix_history_subject"),
+    (HistoryFilter(limit=51, token_id=UNKNOWN), "ix_history_token"),
+    (HistoryFilter(limit=51, account_id=UNKNOWN), "ix_history_account"),
+    (HistoryFilter(limit=51, until_on=date(2026, 11, 22)), "ix_history_at"),
+    (HistoryFilter(limit=51, from_on=date(2026, 11, 24)), "ix_history_at"),
+    (HistoryFilter(limit=51, from_on=date(2026, 11, 24), after=9000), "ix_history_at"),
+]
+
+
+def test_lines_are_found_through_indexes(container, backend):
+    """All in one test: to make the lines takes longer than to ask."""
     _fill(container)
     with container.reading(SYSTEM) as reading:
-        assert index in _plan(reading, backend, history_pages._asked(asked))
+        plans = {
+            asked: _plan(reading, backend, history_pages._asked(asked)) for asked, _ in INDEXES
+        }
+    assert [asked for asked, index in INDEXES if index not in plans[asked]] == []
 
 
 def test_a_persons_lines_are_found_through_an_index(container, backend, ids):

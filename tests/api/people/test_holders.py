@@ -103,42 +103,42 @@ def test_a_former_name_of_somebody_else_finds_nothing(client, container, staff, 
 
 
 # Searching.
+WAYS_TO_ASK = [
+    "Núñez",
+    "nunez",
+    "garcia ana",
+    "ANA MARIA NUNEZ",
+    "nunez-gar",
+    "NunezGarcia",
+    "anamaria",
+    "soto",
+    "ana soto",
+    "ana@example.org",
+    "ANA@EXAMPLE.ORG",
+    "P1",
+    "mailto:ana@example.org",
+    "mailto:ana%40example.org?subject=Hello",
+    "Ana M. <ana@example.org>",
+    "<ana @ example.org>",
+    "p1",
+    "E-77",
+    "e-77",
+    "Nu\N{COMBINING TILDE}nez",
+    "nu\N{ZERO WIDTH SPACE}nez",
+]
+
+
 @pytest.mark.usefixtures("others")
-@pytest.mark.parametrize(
-    "query",
-    [
-        "Núñez",
-        "nunez",
-        "garcia ana",
-        "ANA MARIA NUNEZ",
-        "nunez-gar",
-        "NunezGarcia",
-        "anamaria",
-        "soto",
-        "ana soto",
-        "ana@example.org",
-        "ANA@EXAMPLE.ORG",
-        "P1",
-        "mailto:ana@example.org",
-        "mailto:ana%40example.org?subject=Hello",
-        "Ana M. <ana@example.org>",
-        "<ana @ example.org>",
-        "p1",
-        "E-77",
-        "e-77",
-        "Nu\N{COMBINING TILDE}nez",
-        "nu\N{ZERO WIDTH SPACE}nez",
-    ],
-)
-def test_a_person_is_found_however_they_are_asked_for(container, staff, path, ids, query):
+def test_a_person_is_found_however_they_are_asked_for(container, staff, path, ids):
     patch(staff, path, {"family_name": "Soto"})
     patch(staff, path, {"family_name": "Núñez-García"})
     with container.work(SYSTEM) as work:
         acme = employers.register(work, name="Acme").id
         roster.add(work, acme, employee_id="E-77", holder_ref="P1")
 
-    found = staff.get("/holders", query_string={"q": query}).json["items"]
-    assert [one["id"] for one in found] == [ids[0]]
+    for query in WAYS_TO_ASK:
+        found = staff.get("/holders", query_string={"q": query}).json["items"]
+        assert [one["id"] for one in found] == [ids[0]], query
 
 
 @pytest.mark.usefixtures("others")
@@ -156,35 +156,35 @@ def test_a_person_is_found_by_a_certificate_number_in_any_form(staff, ids, numbe
         assert [one["id"] for one in found] == [ids[0]], typed
 
 
+WORDS = [
+    ({"q": "obrien"}, ["Marta", "Mary"]),
+    ({"q": "O'Brien"}, ["Marta", "Mary"]),
+    ({"q": "mary o brien"}, ["Mary"]),
+    ({"q": "marta o brien"}, ["Marta"]),
+    ({"q": "delacruz lucja"}, ["Łucja"]),
+    ({"q": "mar"}, ["Ana María", "Marta", "Mary"]),
+    ({"q": "nobody"}, []),
+    ({"q": "%"}, []),
+    ({"q": "_"}, []),
+    ({"q": "-"}, []),
+    ({"family_name": "nunez"}, ["Ana María"]),
+    ({"family_name": "NÚÑEZ G"}, ["Ana María"]),
+    ({"family_name": "garcia"}, []),
+    ({"family_name": "o'b"}, ["Marta", "Mary"]),
+    ({"family_name": "obrien", "given_name": "mary"}, ["Mary"]),
+    ({"given_name": "lucja"}, ["Łucja"]),
+    ({"given_name": "ana m"}, ["Ana María"]),
+    ({"given_name": "maria"}, []),
+    ({"given_name": "%"}, []),
+    ({"family_name": "."}, []),
+]
+
+
 @pytest.mark.usefixtures("others", "ids")
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ({"q": "obrien"}, ["Marta", "Mary"]),
-        ({"q": "O'Brien"}, ["Marta", "Mary"]),
-        ({"q": "mary o brien"}, ["Mary"]),
-        ({"q": "marta o brien"}, ["Marta"]),
-        ({"q": "delacruz lucja"}, ["Łucja"]),
-        ({"q": "mar"}, ["Ana María", "Marta", "Mary"]),
-        ({"q": "nobody"}, []),
-        ({"q": "%"}, []),
-        ({"q": "_"}, []),
-        ({"q": "-"}, []),
-        ({"family_name": "nunez"}, ["Ana María"]),
-        ({"family_name": "NÚÑEZ G"}, ["Ana María"]),
-        ({"family_name": "garcia"}, []),
-        ({"family_name": "o'b"}, ["Marta", "Mary"]),
-        ({"family_name": "obrien", "given_name": "mary"}, ["Mary"]),
-        ({"given_name": "lucja"}, ["Łucja"]),
-        ({"given_name": "ana m"}, ["Ana María"]),
-        ({"given_name": "maria"}, []),
-        ({"given_name": "%"}, []),
-        ({"family_name": "."}, []),
-    ],
-)
-def test_words_are_compared_without_accents_case_and_hyphens(staff, query, found):
-    items = staff.get("/holders", query_string=query).json["items"]
-    assert sorted(one["given_name"] for one in items) == found
+def test_words_are_compared_without_accents_case_and_hyphens(staff):
+    for query, found in WORDS:
+        items = staff.get("/holders", query_string=query).json["items"]
+        assert sorted(one["given_name"] for one in items) == found, query
 
 
 def test_found_people_come_in_pages(staff, others):

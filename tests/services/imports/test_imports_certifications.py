@@ -247,77 +247,79 @@ _FIRST = (
 _TWO = "is a second number for one certification: its holder has "
 
 
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        ([line(holder_ref="Z")], (2, "holder_ref", "is not a holder on record")),
-        ([line(scheme="xyz")], (2, "scheme", "must be one of cla, ")),
-        ([line(awarded_on="2026-11-22")], (2, "awarded_on", "must not be in the future")),
-        ([line(certificate_number="N/A")], (2, "certificate_number", "means that there is none")),
-        ([line(certificate_number="12#7")], (2, "certificate_number", "must be a certificate")),
-        ([line(certificate_number="")], (2, "certificate_number", "must not be empty")),
-        ([line(expires_on="2024-03-14")], (2, "expires_on", "must not be before awarded_on")),
-        ([line(scheme="cla")], (2, "expires_on", "must be empty: a certification under cla")),
+CONTRADICTIONS = [
+    ([line(holder_ref="Z")], (2, "holder_ref", "is not a holder on record")),
+    ([line(scheme="xyz")], (2, "scheme", "must be one of cla, ")),
+    ([line(awarded_on="2026-11-22")], (2, "awarded_on", "must not be in the future")),
+    ([line(certificate_number="N/A")], (2, "certificate_number", "means that there is none")),
+    ([line(certificate_number="12#7")], (2, "certificate_number", "must be a certificate")),
+    ([line(certificate_number="")], (2, "certificate_number", "must not be empty")),
+    ([line(expires_on="2024-03-14")], (2, "expires_on", "must not be before awarded_on")),
+    ([line(scheme="cla")], (2, "expires_on", "must be empty: a certification under cla")),
+    (
+        [line(cycle_starts_on="2024-03-14")],
+        (2, "cycle_starts_on", "must not be before awarded_on (2024-03-15)"),
+    ),
+    (
+        [line(awarded_on="2014-03-15", cycle_starts_on="2024-03-16")],
+        (2, "cycle_starts_on", _FIRST),
+    ),
+    (
+        [line(), line(cycle_starts_on="2029-03-15", expires_on="2034-03-15")],
         (
-            [line(cycle_starts_on="2024-03-14")],
-            (2, "cycle_starts_on", "must not be before awarded_on (2024-03-15)"),
+            3,
+            "cycle_starts_on",
+            "must be after the expiration of the cycle before it (2029-03-15)",
         ),
+    ),
+    (
+        [line(), line(cycle_starts_on="2029-03-16", expires_on="2029-03-01")],
+        (3, "expires_on", "must not be before cycle_starts_on (2029-03-16)"),
+    ),
+    (
+        [line(), line()],
         (
-            [line(awarded_on="2014-03-15", cycle_starts_on="2024-03-16")],
-            (2, "cycle_starts_on", _FIRST),
-        ),
-        (
-            [line(), line(cycle_starts_on="2029-03-15", expires_on="2034-03-15")],
+            3,
+            "cycle_starts_on",
             (
-                3,
-                "cycle_starts_on",
-                "must be after the expiration of the cycle before it (2029-03-15)",
+                "already appears in row 2; a key may appear only once in a file, and here it "
+                "appears in holder_ref, scheme, certificate_number and cycle_starts_on"
             ),
         ),
-        (
-            [line(), line(cycle_starts_on="2029-03-16", expires_on="2029-03-01")],
-            (3, "expires_on", "must not be before cycle_starts_on (2029-03-16)"),
-        ),
-        (
-            [line(), line()],
-            (
-                3,
-                "cycle_starts_on",
-                (
-                    "already appears in row 2; a key may appear only once in a file, and here it "
-                    "appears in holder_ref, scheme, certificate_number and cycle_starts_on"
-                ),
-            ),
-        ),
-        (
-            [line(), line(certificate_number="old 0017", cycle_starts_on="2024-03-15")],
-            (3, "cycle_starts_on", "must be after the start of the cycle before it"),
-        ),
-        (
-            [line(), line(awarded_on="2024-03-16", cycle_starts_on="2029-03-16", expires_on="")],
-            (3, "awarded_on", "is 2024-03-15 in row 2, which has the same number"),
-        ),
-        (
-            [line(), line(holder_ref="B", certificate_number="OLD0017")],
-            (3, "certificate_number", "appears in row 2 for another holder or scheme"),
-        ),
-        (
-            [line(), line(scheme="cla", expires_on="")],
-            (3, "certificate_number", "appears in row 2 for another holder or scheme"),
-        ),
-        (
-            [line(), line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")],
-            (3, "certificate_number", f"{_TWO}OLD-0017 from 2024-03-15 through 2029-03-15"),
-        ),
-        ([line(replaced_on="2025-01-01")], (2, "replaced_on", "must be the awarded_on of the")),
-        ([line(replaced_on="2024-03-15")], (2, "replaced_on", "must be the awarded_on of the")),
-    ],
-)
-def test_what_contradicts_itself_is_refused_by_name(container, lines, expected):
-    ((row, column, rule),) = refusals(container, *lines)
+    ),
+    (
+        [line(), line(certificate_number="old 0017", cycle_starts_on="2024-03-15")],
+        (3, "cycle_starts_on", "must be after the start of the cycle before it"),
+    ),
+    (
+        [line(), line(awarded_on="2024-03-16", cycle_starts_on="2029-03-16", expires_on="")],
+        (3, "awarded_on", "is 2024-03-15 in row 2, which has the same number"),
+    ),
+    (
+        [line(), line(holder_ref="B", certificate_number="OLD0017")],
+        (3, "certificate_number", "appears in row 2 for another holder or scheme"),
+    ),
+    (
+        [line(), line(scheme="cla", expires_on="")],
+        (3, "certificate_number", "appears in row 2 for another holder or scheme"),
+    ),
+    (
+        [line(), line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")],
+        (3, "certificate_number", f"{_TWO}OLD-0017 from 2024-03-15 through 2029-03-15"),
+    ),
+    ([line(replaced_on="2025-01-01")], (2, "replaced_on", "must be the awarded_on of the")),
+    ([line(replaced_on="2024-03-15")], (2, "replaced_on", "must be the awarded_on of the")),
+]
 
-    assert (row, column) == expected[:2]
-    assert rule.startswith(expected[2])
+
+def test_what_contradicts_itself_is_refused_by_name(container):
+    before = counts(container)
+    for lines, expected in CONTRADICTIONS:
+        ((row, column, rule),) = refusals(container, *lines)
+
+        assert (row, column) == expected[:2], lines
+        assert rule.startswith(expected[2]), lines
+        assert counts(container) == before, lines
 
 
 def test_a_number_that_somebody_else_has_is_refused(container):
