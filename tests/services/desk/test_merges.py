@@ -60,6 +60,8 @@ from tracker.services.credentials import (
     verification,
 )
 from tracker.services.desk import merge_images, merges
+from tracker.services.employers import naming
+from tracker.services.employers.naming import NamedWorker
 from tracker.services.imports import ImportRefused
 from tracker.services.overview import integrity
 from tracker.services.people import accounts, holders
@@ -483,3 +485,23 @@ def test_a_preview_leaves_no_trace(container):
         brought = merges.preview(work, kept, other)
     assert brought["moved"]["assessment"] == 4
     assert image(container, [kept, other]) == before
+
+
+def test_a_file_and_a_list_that_know_a_former_ref_or_number_mean_the_person(container):
+    imported = Facts(imported=(date(2024, 3, 1), 5))
+    kept, other, employer = pair(container, imported, imported)
+    with container.reading(SYSTEM) as reading:
+        held = select(Certification.number, Holder.ref).join(Holder)
+        number, ref = reading.row(held.where(Holder.id == other))
+    merged(container, kept, other)
+
+    head = "holder_ref,scheme,certificate_number,awarded_on,cycle_starts_on,expires_on"
+    line = f"{ref},cpt,{number},2024-03-01,2024-03-01,2029-03-01"
+    report = bring(container, "certifications", f"{head}\n{line}\n")
+    assert (report.unchanged, report.created, len(report.warnings)) == (1, 0, 1)
+    with container.reading(SYSTEM) as reading:
+        for named in (NamedWorker(ref, None, None), NamedWorker(None, number, None)):
+            assert naming.meant(reading, [named]).of(named) == kept
+        words = naming.words_of(reading, [kept])[kept]
+    assert {("ref", ref), ("number", number.replace("-", "").lower())} <= words
+    assert employer
