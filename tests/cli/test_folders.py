@@ -95,7 +95,7 @@ def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
 
     assert "certifications: 2 rows" in result.stdout.splitlines()
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        f"{kind}.csv" for kind in imports.KINDS
+        f"{kind}.csv" for kind in imports.FOLDER_KINDS
     }
     assert again.stdout.endswith("Nothing changed.\n")
     refused = tracker("export", "--all", tmp_path / "out")

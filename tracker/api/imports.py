@@ -43,7 +43,7 @@ class NewImportSchema(ClosedSchema):
     its results.
     """
 
-    kind = choice(*imports.ALL_KINDS, required=True)
+    kind = choice(*imports.KINDS, required=True)
     file = File(required=True)
     dry_run = fields.Boolean(
         truthy={"true"},
@@ -116,7 +116,7 @@ class ImportRunSchema(OrganizationIdsSchema):
     """
 
     id = fields.UUID(required=True)
-    kind = choice(*imports.ALL_KINDS, required=True)
+    kind = choice(*imports.KINDS, required=True)
     filename = fields.String(required=True)
     dry_run = fields.Boolean(required=True)
     outcome = choice("stored", "checked", "refused", required=True)
@@ -158,7 +158,7 @@ class ImportReportSchema(ImportRunSchema):
 class ImportQuerySchema(paging.PageSchema):
     """Filter by kind."""
 
-    kind = choice(*imports.ALL_KINDS)
+    kind = choice(*imports.KINDS)
 
 
 def _summary(row: ImportRunRow) -> dict[str, object]:

@@ -58,7 +58,7 @@ def _written(container, into: Path):
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir()
     with container.reading(SYSTEM) as reading:
-        for kind in imports.KINDS:
+        for kind in imports.FOLDER_KINDS:
             with (into / f"{kind}.csv").open("wb") as stream:
                 export_files.write(reading, kind, stream=stream)
     return {file.name: file.read_text() for file in into.iterdir()}

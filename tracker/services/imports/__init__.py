@@ -61,7 +61,6 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
-    "ALL_KINDS",
     "FOLDER_KINDS",
     "KINDS",
     "AwardChange",
@@ -88,15 +87,15 @@ _KINDS: dict[str, ImportKind] = {
         standing_changes,
         roster,
         attendance,
+        center_results,
     )
 }
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they must be imported."""
-FOLDER_KINDS = tuple(kind for kind in KINDS if kind != attendance.KIND.name)
-"""Those that are exported and that a folder brings; lists need courses, which no file brings."""
-_KINDS[center_results.KIND.name] = center_results.KIND
-ALL_KINDS = tuple(_KINDS)
-"""The same, and what only assessment centers send."""
+FOLDER_KINDS = tuple(
+    kind for kind in KINDS if kind not in {attendance.KIND.name, center_results.KIND.name}
+)
+"""Those that are exported and that a folder brings; the others tell what organizations send."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -190,7 +189,7 @@ def _kind(kind: str) -> ImportKind:
     try:
         return _KINDS[kind]
     except KeyError:
-        choices = ", ".join(ALL_KINDS)
+        choices = ", ".join(KINDS)
         raise Invalid(
             f"{kind!r} is not a kind of file; the kinds are: {choices}.",
             fields={"kind": f"must be one of: {choices}"},

@@ -198,11 +198,10 @@ def _record(person: ErasedPerson) -> list[Step]:
                 HolderRequest,
                 Sharing,
                 EmployerBar,
+                WorkerSeen,
+                Preference,
+                Notice,
             )
-        ),
-        *(
-            delete(table).where(table.holder_id == person.id)
-            for table in (WorkerSeen, Preference, Notice)
         ),
         delete(FormerRenewalDecision).where(FormerRenewalDecision.renewal_id.in_(renewals)),
         delete(Appeal).where(Appeal.certification_id.in_(mine)),
