@@ -82,6 +82,10 @@ OF_PEOPLE = frozenset(
         "/sign-out",
         "/account",
         "/account/certifications/<uuid:certification_id>",
+        "/account/certifications/<uuid:certification_id>/appeals",
+        "/account/certifications/<uuid:certification_id>/points",
+        "/account/certifications/<uuid:certification_id>/renewal",
+        "/account/certifications/<uuid:certification_id>/renewal/<uuid:renewal_id>/withdraw",
         "/account/sessions/<uuid:session_id>/end",
     }
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
+from marshmallow import Schema
 
 from tracker.api.http import routing
 from tracker.domain import emails, values
@@ -105,6 +106,16 @@ def reason() -> str:
         return values.line(request.form.get("reason", ""), _LONGEST_REASON)
     except ValueError as error:
         raise Invalid("Say why.") from error
+
+
+def loaded(schema: type[Schema], names: Collection[str]) -> dict[str, Any]:
+    """What the form says under these names, as the interface's own schema loads it.
+
+    A field that is left empty counts as not sent. Raises Invalid, which names every bad field.
+    """
+    sent = {name: request.form[name] for name in names if request.form.get(name, "").strip()}
+    values: dict[str, Any] = routing.load(schema(), sent)
+    return values
 
 
 def carried_out(

@@ -1,0 +1,65 @@
+"""The points of a certification, explained line by line, and what would close the gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from tracker.api.http import routing
+from tracker.domain.errors import NotRenewable
+from tracker.domain.permissions import Actor
+from tracker.language import catalogues
+from tracker.services.points import evaluations
+from tracker.web import navigation
+from tracker.web.people import points_shown, visitors
+
+pages = Blueprint("evaluation-pages", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationsWords:
+    """One language's words."""
+
+    title: str
+    summary: str
+    missing: str
+    ways_one: str
+    ways_many: str
+    complete: str
+    lines: str
+    no_lines: str
+    counted: str
+    none_counted: str
+    states: dict[str, str]
+
+
+WORDS = {
+    lang: EvaluationsWords(**catalogues.topic(lang, "evaluations_pages"))
+    for lang in catalogues.LANGUAGES
+}
+
+
+@pages.get("/account/certifications/<uuid:certification_id>/points")
+@visitors.signed_in
+def home(actor: Actor, *, certification_id: UUID) -> Response:
+    """The points of the cycle today, each with its reason, and the ways to close the gap."""
+    visitors.check_holder(actor)
+    language, id_ = routing.language(), str(certification_id)
+    parts = navigation.of_certification(id_, language)
+    facts = {"say": WORDS[language], "parts": parts, "points_words": points_shown.WORDS[language]}
+    with routing.container().reading(actor) as reading:
+        try:
+            explained = evaluations.explain(reading, id_, on=None)
+        except NotRenewable:
+            return visitors.page("evaluations", language, points=None, **facts)
+        told = evaluations.in_words(explained, language, with_gap=True)
+    return visitors.page(
+        "evaluations",
+        language,
+        certification=explained.scheme.full_name(language),
+        points=points_shown.shown(explained.points, language),
+        told=told,
+        **facts,
+    )
