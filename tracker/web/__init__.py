@@ -16,6 +16,7 @@ from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
 from tracker.web.people import (
     account,
+    activities,
     appeals,
     approvals,
     colleagues,
@@ -66,5 +67,6 @@ def register(app: Flask, document: Document) -> None:
         renewals,
         appeals,
         evaluations,
+        activities,
     ):
         app.register_blueprint(module.pages)

@@ -33,6 +33,7 @@ class FrameWords:
     parts: str
     overview: str
     points: str
+    activities: str
     renewal: str
     appeals: str
 
@@ -75,6 +76,7 @@ _MENU = (
 _OF_CERTIFICATION = (
     ("", "overview"),
     ("/points", "points"),
+    ("/activities", "activities"),
     ("/renewal", "renewal"),
     ("/appeals", "appeals"),
 )

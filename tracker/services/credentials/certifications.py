@@ -196,13 +196,13 @@ _LOCKED = (
 )
 
 
-def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> ZonedCertification | None:
+def of_holder(reading: ReadContext, holder_id: str, scheme: str) -> ZonedCertification | None:
     """The row of a holder's current certification in a scheme, or None.
 
     Includes the holder's time zone.
     """
     table = Certification
-    return work.row_as(
+    return reading.row_as(
         ZonedCertification,
         select(*snapshots.CERTIFICATION, Holder.time_zone)
         .join(Holder, Holder.id == table.holder_id)

@@ -102,7 +102,7 @@ def file(actor: Actor, *, certification_id: UUID) -> Response:
     visitors.check_holder(actor)
     id_ = str(certification_id)
     try:
-        wanted = forms.loaded(NewAppealSchema, ("statement", "renewal_id"))
+        wanted = routing.load(NewAppealSchema(), forms.sent("statement", "renewal_id"))
     except Invalid as refusal:
         return _home(actor, id_, bad=tuple(refusal.fields))
     against = str(wanted["renewal_id"]) if wanted["renewal_id"] else None

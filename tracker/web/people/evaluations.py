@@ -11,6 +11,7 @@ from tracker.api.http import routing
 from tracker.domain.errors import NotRenewable
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
+from tracker.language.voice import Voice, figure
 from tracker.services.points import evaluations
 from tracker.web import navigation
 from tracker.web.people import points_shown, visitors
@@ -55,11 +56,15 @@ def home(actor: Actor, *, certification_id: UUID) -> Response:
         except NotRenewable:
             return visitors.page("evaluations", language, points=None, **facts)
         told = evaluations.in_words(explained, language, with_gap=True)
+    voice = Voice(explained.policy, language)
     return visitors.page(
         "evaluations",
         language,
         certification=explained.scheme.full_name(language),
         points=points_shown.shown(explained.points, language),
         told=told,
+        amount=lambda one: WORDS[language].counted.format(
+            counted=figure(one["counted"]), claimed=voice.points(one["claimed"])
+        ),
         **facts,
     )

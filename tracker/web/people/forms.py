@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
-from marshmallow import Schema
 
 from tracker.api.http import routing
 from tracker.domain import emails, values
@@ -108,14 +107,9 @@ def reason() -> str:
         raise Invalid("Say why.") from error
 
 
-def loaded(schema: type[Schema], names: Collection[str]) -> dict[str, Any]:
-    """What the form says under these names, as the interface's own schema loads it.
-
-    A field that is left empty counts as not sent. Raises Invalid, which names every bad field.
-    """
-    sent = {name: request.form[name] for name in names if request.form.get(name, "").strip()}
-    values: dict[str, Any] = routing.load(schema(), sent)
-    return values
+def sent(*names: str) -> dict[str, str]:
+    """What the form says under these names; a field that was left empty counts as not sent."""
+    return {name: request.form[name] for name in names if request.form.get(name, "").strip()}
 
 
 def carried_out(
@@ -131,19 +125,40 @@ def carried_out(
     ``refused`` makes the page that says why it was refused; ``invalid`` is what this form needs.
     Whoever has to prove first who they are is sent there. Raises NotFound.
     """
+
+    def acted(work: UnitOfWork) -> str:
+        act(work)
+        return here
+
+    def told(refusal: Refusal) -> Response:
+        words_of_form = invalid if isinstance(refusal, Invalid) else None
+        return refused(words_of_form or words().refusal(refusal.code))
+
+    return attempted(actor, acted, here=here, refused=told)
+
+
+def attempted(
+    actor: Actor,
+    act: Callable[[UnitOfWork], str],
+    *,
+    here: str,
+    refused: Callable[[Refusal], Response],
+) -> Response:
+    """The same for an act that answers with the page to show, and a form that tells more.
+
+    ``here`` is the page to come back to for whoever has to prove first who they are.
+    """
     try:
         with routing.container().work(actor) as work:
             routing.check_alive(work)
-            act(work)
+            path = act(work)
     except NotFound:
         raise
     except ReauthenticationRequired:
         return visitors.to_confirm(here)
-    except Invalid as refusal:
-        return refused(invalid or words().refusal(refusal.code))
     except Refusal as refusal:
-        return refused(words().refusal(refusal.code))
-    return visitors.go(here)
+        return refused(refusal)
+    return visitors.go(path)
 
 
 def email() -> FormField:
