@@ -85,16 +85,23 @@ OPENS: Mapping[str, MessagePage] = {
 def path_of(told: Iterable[tuple[str, str | None]]) -> str:
     """The page for a message that tells these things, each with the id of its certification.
 
-    The id is None if there is none that the holder has today. Things with pages of their own share
-    the account, which shows them all.
+    The id is None if there is none that the holder has today. Things about one certification share
+    its page, others the account, which shows them all.
 
     >>> path_of([("approved", "7"), ("rejected", "7")])
     '/account/certifications/7/activities'
+    >>> path_of([("approved", "7"), ("renewal_approved", "7")])
+    '/account/certifications/7'
     >>> path_of([("approved", "7"), ("award", "8")])
     '/account'
     """
-    paths = {_path(what, id_) for what, id_ in told}
-    return paths.pop() if len(paths) == 1 else MessagePage.ACCOUNT
+    listed = list(told)
+    paths = {_path(what, id_) for what, id_ in listed}
+    if len(paths) == 1:
+        return paths.pop()
+    about = {id_ if "{id}" in OPENS[what] else None for what, id_ in listed}
+    id_ = about.pop() if len(about) == 1 else None
+    return MessagePage.ACCOUNT if id_ is None else MessagePage.CERTIFICATION.replace("{id}", id_)
 
 
 def _path(what: str, id_: str | None) -> str:

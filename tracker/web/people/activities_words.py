@@ -24,6 +24,8 @@ class ActivitiesWords:
     rules: str
     name: str
     name_hint: str
+    job: str
+    job_hint: str
     provider: str
     employer: str
     quantity: str
