@@ -20,11 +20,11 @@ from tracker.services.points import activities
 def page(browser, container):
     """Ana's browser and the address of her points: four certifications, and a course in review."""
     ids = factories.certified(container, date(2021, 12, 25), email="ana@example.org")
-    earlier = {"category": "IC", "type": "industry_certification", "title": "NIMS", "quantity": 4}
-    course = {"category": "CE", "type": "third_party", "title": "Robots", "quantity": 8}
+    earlier = {"category": "IC", "type": "industry_certification", "title": "NIMS"}
+    course = {"category": "CE", "type": "third_party", "title": "Robots"}
     with container.work(SYSTEM) as work:
-        for stated in (earlier, course):
-            more = {"completed_on": date(2026, 1, 5), "quantity": Decimal(stated["quantity"])}
+        for stated, quantity in ((earlier, 4), (course, 8)):
+            more = {"completed_on": date(2026, 1, 5), "quantity": Decimal(quantity)}
             made = activities.log(work, ids[1], stated | more)
             activities.submit(work, made)
             if stated is earlier:

@@ -201,8 +201,7 @@ def _latest_change(reading: ReadContext, certification_id: str) -> _LatestChange
 
 def _denied(work: UnitOfWork, row: ZonedCertification, renewal_id: str) -> _Against | None:
     """The renewal with that id, if it is denied. Raises NotFound for another certification's."""
-    own = Renewal.id == renewal_id, Renewal.certification_id == row.id
-    if work.row(select(Renewal.id).where(*own)) is None:
+    if renewals.get(work, renewal_id).certification_id != row.id:
         raise NotFound
     return next((one for one in _denials(work, row) if one.renewal_id == renewal_id), None)
 

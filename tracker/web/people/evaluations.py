@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -48,23 +49,31 @@ def home(actor: Actor, *, certification_id: UUID) -> Response:
     """The points of the cycle today, each with its reason, and the ways to close the gap."""
     visitors.check_holder(actor)
     language, id_ = routing.language(), str(certification_id)
-    parts = navigation.of_certification(id_, language)
-    facts = {"say": WORDS[language], "parts": parts, "points_words": points_shown.WORDS[language]}
     with routing.container().reading(actor) as reading:
         try:
             explained = evaluations.explain(reading, id_, on=None)
         except NotRenewable:
-            return visitors.page("evaluations", language, points=None, **facts)
+            return _page(id_, language, points=None)
         told = evaluations.in_words(explained, language, with_gap=True)
-    voice = Voice(explained.policy, language)
-    return visitors.page(
-        "evaluations",
+    say, voice = WORDS[language], Voice(explained.policy, language)
+    return _page(
+        id_,
         language,
         certification=explained.scheme.full_name(language),
         points=points_shown.shown(explained.points, language),
         told=told,
-        amount=lambda one: WORDS[language].counted.format(
+        amount=lambda one: say.counted.format(
             counted=figure(one["counted"]), claimed=voice.points(one["claimed"])
         ),
+    )
+
+
+def _page(certification_id: str, language: str, **facts: Any) -> Response:
+    return visitors.page(
+        "evaluations",
+        language,
+        say=WORDS[language],
+        parts=navigation.of_certification(certification_id, language),
+        points_words=points_shown.WORDS[language],
         **facts,
     )
