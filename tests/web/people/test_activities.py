@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from tests import factories
+from tests import factories, statements
 from tests.api.access.access_cases import PICTURE
 from tests.browsers import content
 from tests.rows import count
@@ -221,6 +221,23 @@ def test_it_is_all_in_spanish_for_who_speaks_it(page, container):
     assert "<h1>Actividades</h1>" in content(me.get(here))
     assert "¿Cuánto fue? (horas de contacto)" in content(me.get(f"{here}/new?type=third_party"))
     assert "Todavía no se envió." in content(me.get(path))
+
+
+def test_more_activities_cost_no_more_statements(page, container):
+    me, here = page
+    path, ran = logged(me, here), {}
+    certification = here.removesuffix("activities")
+    addresses = (here, path, f"{certification}points", f"{certification}renewal")
+    for round_ in ("one", "many"):
+        for address in addresses:
+            with statements.counted(container) as sent:
+                assert me.get(address).status_code == 200
+            ran.setdefault(address, []).append(len(sent))
+        if round_ == "one":
+            for n in range(5):
+                me.send_form(f"{logged(me, here, title=f'Course {n}')}/submit")
+
+    assert all(one == many for one, many in ran.values()), ran
 
 
 def test_other_holders_find_nothing_there(page, browser, container):

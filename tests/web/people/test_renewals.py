@@ -103,6 +103,7 @@ def test_the_list_ends_in_one_button_with_the_fee_and_the_application_can_be_wit
     text = content(me.get(here))
 
     assert checks(text) == ["done", "waiting", "open", "done"]
+    assert "You have 0 of 100 points, and 105 points in review. You don" in text
     assert "A reviewer has a question about 1 activity." in text
     assert text.count("<form") == 1
     assert re.search(r"<dt>Fee</dt><dd>\$\d+\.\d\d", text)

@@ -42,6 +42,7 @@ class RenewalsWords:
     window_open: str
     points_done: str
     points_waiting: str
+    points_admit: str
     no_questions: str
     questions: str
     nothing_else: str
@@ -208,8 +209,11 @@ def _points(ready: RenewalReadiness, language: str) -> CheckShown:
     """Points that are enough, perhaps only with those that wait for review."""
     say = WORDS[language]
     enough = ready.judged is None or ready.judged.evaluation.complete
-    told = say.points_done if enough else say.points_waiting
-    return CheckShown("done" if enough else "waiting", told.format(**_amounts(ready, language)))
+    amounts = _amounts(ready, language)
+    if enough:
+        return CheckShown("done", say.points_done.format(**amounts))
+    told = say.points_waiting.format(**amounts)
+    return CheckShown("waiting", f"{told} {say.points_admit}" if ready.can_apply else told)
 
 
 def _amounts(ready: RenewalReadiness, language: str) -> dict[str, object]:
