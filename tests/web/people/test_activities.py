@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -79,6 +80,26 @@ def test_an_activity_is_logged_in_three_screens_with_a_photo_and_submitted(page,
     assert "Submitted on November 21, 2026." in content(me.get(path))
     assert "In review" in content(me.get(here))
     assert count(container, Activity) == count(container, Evidence) == 1
+
+
+def test_a_form_that_is_sent_many_times_at_once_makes_one_draft(page, container, browser):
+    me, here = page
+    (shown,) = re.findall(r'name="once" value="([^"]+)"', me.get(f"{here}/new?type=volunteer").text)
+    sent = COURSE | {"once": shown, "csrf_token": me.csrf()}
+    clicks = [browser() for _ in range(4)]
+    for one in clicks:
+        one.set_cookie(me.cookie())
+    with ThreadPoolExecutor() as together:
+        path = f"{here}/new?type=volunteer"
+        made = [
+            answer.location for answer in together.map(lambda one: one.post(path, sent), clicks)
+        ]
+
+    assert len(set(made)) == 1
+    assert made[0] is not None
+    assert count(container, Activity) == 1
+    again = me.send_form(path, **COURSE, once="another")
+    assert again.location not in made, "the same may be logged twice on purpose"
 
 
 def test_what_is_wrong_is_told_beside_each_field_and_nothing_typed_is_lost(page, container):
@@ -225,7 +246,8 @@ def test_it_is_all_in_spanish_for_who_speaks_it(page, container):
 
 def test_more_activities_cost_no_more_statements(page, container):
     me, here = page
-    path, ran = logged(me, here), {}
+    path = logged(me, here)
+    ran: dict[str, list[int]] = {}
     certification = here.removesuffix("activities")
     addresses = (here, path, f"{certification}points", f"{certification}renewal")
     for round_ in ("one", "many"):

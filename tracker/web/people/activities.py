@@ -7,14 +7,16 @@ So a failed upload loses nothing. Changing one is the second screen again (``edi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import FileStorage
 
-from tracker.api.http import routing, session_cookies
+from tracker.api.http import routing, session_cookies, uploads
 from tracker.api.points.activities import NewActivitySchema
 from tracker.domain.errors import (
     EvidenceTooLarge,
@@ -128,7 +130,7 @@ def new(actor: Actor, *, certification_id: UUID) -> Response:
 @pages.post(f"{_OF_CERTIFICATION}/new")
 @visitors.signed_in
 def log(actor: Actor, *, certification_id: UUID) -> Response:
-    """Save the activity as a draft and show it."""
+    """Save the activity as a draft and show it; a form that is sent twice makes one."""
     visitors.check_holder(actor)
     explained = _explained(actor, str(certification_id))
     kind = _kind(explained, request.args.get("type", ""))
@@ -141,7 +143,8 @@ def log(actor: Actor, *, certification_id: UUID) -> Response:
         return _form_for_new(actor, explained, kind, refusal=refusal)
 
     here = f"/account/certifications/{certification_id}/activities"
-    return forms.attempted(actor, act, here=here, refused=refused)
+    run = functools.partial(forms.attempted, actor, act, here=here, refused=refused)
+    return forms.once(actor, run)
 
 
 @pages.get(_ONE)
@@ -246,9 +249,9 @@ def add_files(actor: Actor, *, activity_id: UUID) -> Response:
         with routing.container().reading(actor) as reading:
             evidence.check_room(reading, id_)
         checked = [
-            evidence.checked(settings, file.stream, file.filename or "")
+            evidence.checked(settings, _small_enough(file).stream, file.filename)
             for file in request.files.getlist("file")
-            if file.filename and _is_small_enough(file.stream.seek(0, 2), file.stream.seek(0))
+            if file.filename
         ]
     except NotFound:
         raise
@@ -262,12 +265,12 @@ def add_files(actor: Actor, *, activity_id: UUID) -> Response:
     return _done(actor, id_, act)
 
 
-def _is_small_enough(size: int, _start: int) -> bool:
-    """Whether a file may be read. Raises EvidenceTooLarge if not."""
+def _small_enough(file: FileStorage) -> FileStorage:
+    """A file that may be read. Raises EvidenceTooLarge if it is too large."""
     maximum = routing.container().settings.evidence.maximum_bytes
-    if size > maximum:
+    if uploads.size(file) > maximum:
         raise EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
-    return True
+    return file
 
 
 @pages.post("/account/evidence/<uuid:evidence_id>/remove")
@@ -374,6 +377,7 @@ def _form(
         errors=errors,
         wrong=wrong,
         other=other,
+        once=forms.new_form(),
         csrf_token=session_cookies.csrf_token(actor),
     )
 
