@@ -30,6 +30,12 @@ def of_type(scheme: Scheme, policy: Policy, kind: ActivityType, language: str) -
     yield from ActivityTeller(scheme, Voice(policy, language)).rules(kind)
 
 
+def earned_by(scheme: Scheme, policy: Policy, kind: ActivityType, language: str) -> str:
+    """What a claim of one type earns, for a list in which its name stands beside it."""
+    told = next(of_type(scheme, policy, kind, language)).partition(": ")[2]
+    return told[:1].upper() + told[1:]
+
+
 class ActivityTeller:
     """Tells categories, tags, types and proof of one policy in one language."""
 

@@ -105,6 +105,11 @@ def percent(share: Decimal) -> str:
     return f"{figure(share * 100)}%"
 
 
+def month_names(language: str) -> list[str]:
+    """The names of the twelve months."""
+    return _MONTHS[language].split()
+
+
 def day_of_year(month: int, day: int, language: str) -> str:
     """A day of any year: "June 30", "30 de junio"."""
     name = _MONTHS[language].split()[month - 1]

@@ -30,6 +30,12 @@ class FrameWords:
     sign_in: str
     sign_out: str
     verify: str
+    parts: str
+    overview: str
+    points: str
+    activities: str
+    renewal: str
+    appeals: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -67,6 +73,14 @@ _MENU = (
     ("/account/events", "events"),
 )
 """What people seldom need, about how they sign in."""
+_OF_CERTIFICATION = (
+    ("", "overview"),
+    ("/points", "points"),
+    ("/activities", "activities"),
+    ("/renewal", "renewal"),
+    ("/appeals", "appeals"),
+)
+"""The pages of one certification, below its own."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
 
 
@@ -80,6 +94,12 @@ def of_person(actor: Actor, language: str, csrf_token: str) -> Navigation:
 def of_anybody(language: str) -> Navigation:
     """The links of somebody who is not signed in."""
     return Navigation(_links(_PUBLIC, language))
+
+
+def of_certification(certification_id: str, language: str) -> list[NavigationLink]:
+    """The links between the pages of one certification."""
+    here = f"/account/certifications/{certification_id}"
+    return _links([(f"{here}{path}", name) for path, name in _OF_CERTIFICATION], language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:

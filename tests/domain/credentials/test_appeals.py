@@ -8,6 +8,8 @@ import pytest
 
 from tests.domain.examples import CPT
 from tracker.domain.credentials.appeals import (
+    Appealable,
+    AppealSubject,
     AppealVerdict,
     check_appeal,
     check_uninvolved,
@@ -93,3 +95,11 @@ def test_an_upheld_appeal_takes_effect_on_the_day_that_the_rule_names(restores, 
         decided_on=date(2026, 6, 20),
     )
     assert found == date(2026, 6, day)
+
+
+@pytest.mark.parametrize(("day", "is_open"), [(date(2026, 7, 1), True), (date(2026, 7, 2), False)])
+def test_what_can_be_appealed_stays_open_through_its_last_day(day, is_open):
+    noticed_on, due_on = date(2026, 6, 1), date(2026, 7, 1)
+    denied = Appealable(None, "r1", AppealSubject.RENEWAL_DENIED, noticed_on, due_on)
+
+    assert denied.is_open(day) is is_open

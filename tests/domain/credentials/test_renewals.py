@@ -31,9 +31,11 @@ from tracker.domain.credentials.certifications import (
 )
 from tracker.domain.credentials.renewals import (
     ApplicationFacts,
+    RenewalCondition,
     check_application,
     check_confirmed,
     check_points,
+    conditions,
     contradictions,
     objections,
 )
@@ -413,3 +415,25 @@ def test_an_approval_of_a_day_after_the_window_is_a_contradiction():
     assert contradictions(scheme, cycles, on=EARLY_CLOSING) == []
     (found,) = contradictions(scheme, cycles, on=date(2029, 2, 14))
     assert isinstance(found, WindowClosed)
+
+
+@pytest.mark.parametrize(
+    ("day", "points", "open_ones"),
+    [
+        (IN_WINDOW, ENOUGH, {}),
+        (IN_WINDOW, TOO_FEW, {"points": "points_missing"}),
+        (date(2028, 12, 14), TOO_FEW, {"window": "window_not_open", "points": "points_missing"}),
+        (date(2029, 3, 16), ENOUGH, {"window": "certification_expired"}),
+    ],
+)
+def test_every_condition_of_an_application_is_met_or_has_its_objection(day, points, open_ones):
+    told = conditions(objections(held_on(day), ApplicationFacts(points)))
+
+    assert list(told) == list(RenewalCondition)
+    assert {str(key): found.code for key, found in told.items() if found} == open_ones
+
+
+def test_what_is_neither_the_window_nor_points_stands_in_the_way_and_the_first_is_told():
+    found = [RenewalPending("a"), NotRenewable("b")]
+
+    assert conditions(found)[RenewalCondition.NOTHING_ELSE] is found[0]

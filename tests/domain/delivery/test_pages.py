@@ -8,7 +8,13 @@ from tracker.domain.people.sign_in import HOME, own_path
 
 def test_what_is_told_of_one_certification_opens_its_page():
     assert path_of([(REMINDER, "7")]) == "/account/certifications/7"
-    assert path_of([("approved", "7"), ("partly", "7")]) == "/account/certifications/7"
+    assert path_of([("approved", "7"), ("partly", "7")]) == "/account/certifications/7/activities"
+    assert path_of([("renewal_denied", "7")]) == "/account/certifications/7/renewal"
+    assert path_of([("appeal_upheld", "7")]) == "/account/certifications/7/appeals"
+
+
+def test_different_news_of_one_certification_opens_the_page_that_leads_to_all_of_its_pages():
+    assert path_of([("approved", "7"), ("renewal_approved", "7")]) == "/account/certifications/7"
 
 
 @pytest.mark.parametrize(

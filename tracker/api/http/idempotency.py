@@ -26,13 +26,17 @@ class ShownOnce(Response):
     kept: bytes = b""
 
 
-def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Response:
+def once(
+    container: Container, actor: Actor, run: Callable[..., Response], *, key: str | None = None
+) -> Response:
     """Run a creating request, or repeat the answer that it got before.
+
+    ``key`` is that of a page's form, which has no header of its own.
 
     The answer is stored in the transaction of the request itself: either both are on record or
     neither is. Raises Invalid if the key was used for another request.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = key or request.headers.get("Idempotency-Key")
     if key is None:
         return run()
     if not re.match(PATTERN, key):

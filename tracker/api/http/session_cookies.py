@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from werkzeug.exceptions import BadRequest
 
 from tracker.domain.permissions import Actor
@@ -69,7 +69,7 @@ def check_own_request(actor: Actor) -> None:
         return
     check_own_site()
     sent = request.headers.get(CSRF_HEADER, "")
-    if not sent and request.mimetype == _FORM:
+    if not sent and (request.mimetype == _FORM or g.get("takes_files")):
         sent = request.form.get(CSRF_FIELD, "")
     if not hmac.compare_digest(sent.encode(), csrf_token(actor).encode()):
         raise BadRequest(f"With a session, send its token as {CSRF_HEADER}; GET /me has it.")

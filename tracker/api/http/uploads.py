@@ -76,12 +76,13 @@ class Upload:
             files = list(request.files.items(multi=True))
         except RequestEntityTooLarge as error:
             raise self.too_large(maximum) from error
-        if any(_size(file) > maximum for _, file in files):
+        if any(size(file) > maximum for _, file in files):
             raise self.too_large(maximum)
         return [*request.form.items(multi=True), *files]
 
 
-def _size(file: FileStorage) -> int:
+def size(file: FileStorage) -> int:
+    """The bytes of a file that was sent; it can still be read from its beginning."""
     size = file.stream.seek(0, 2)
     file.stream.seek(0)
     return size

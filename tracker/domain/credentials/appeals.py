@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -12,7 +13,19 @@ from tracker.domain.errors import AppealTooLate, NotAllowed
 from tracker.domain.permissions import Actor
 from tracker.domain.schemes.schemes import AppealRule
 
-APPEALABLE = frozenset({ChangeKind.SUSPEND, ChangeKind.REVOKE})
+
+class AppealSubject(StrEnum):
+    """What an appeal is about."""
+
+    SUSPENSION = "suspension"
+    REVOCATION = "revocation"
+    RENEWAL_DENIED = "renewal_denied"
+
+
+APPEALABLE: Mapping[ChangeKind, AppealSubject] = {
+    ChangeKind.SUSPEND: AppealSubject.SUSPENSION,
+    ChangeKind.REVOKE: AppealSubject.REVOCATION,
+}
 """The changes of standing that can be appealed, besides a denied renewal."""
 
 Decider = tuple[str | None, str]
@@ -29,6 +42,24 @@ class AppealVerdict(StrEnum):
 def appeal_due_on(rule: AppealRule, *, noticed_on: date) -> date:
     """The last day on which an appeal is accepted, counted from the notice."""
     return noticed_on + timedelta(days=rule.due_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Appealable:
+    """A decision that can be appealed, or could have been: one of the two ids is given.
+
+    ``noticed_on`` is the day of the notice, ``due_on`` the last day to appeal.
+    """
+
+    change_id: str | None
+    renewal_id: str | None
+    kind: AppealSubject
+    noticed_on: date
+    due_on: date
+
+    def is_open(self, on: date) -> bool:
+        """Whether an appeal is still in time on that day."""
+        return on <= self.due_on
 
 
 def check_appeal(rule: AppealRule, *, noticed_on: date, on: date, zone: str = "") -> None:

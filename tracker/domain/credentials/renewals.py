@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -92,6 +92,36 @@ def objections(
     elif not evaluation.complete:
         found.append(_missing(judged))
     return found
+
+
+class RenewalCondition(StrEnum):
+    """What an application needs, in the order in which it is told."""
+
+    WINDOW = "window"
+    POINTS = "points"
+    NOTHING_ELSE = "nothing_else"
+
+
+_CONDITIONS: Mapping[type[Refusal], RenewalCondition] = {
+    CertificationExpired: RenewalCondition.WINDOW,
+    WindowNotOpen: RenewalCondition.WINDOW,
+    WindowClosed: RenewalCondition.WINDOW,
+    ReexaminationMissing: RenewalCondition.POINTS,
+    PointsMissing: RenewalCondition.POINTS,
+}
+
+
+def conditions(found: Iterable[Refusal]) -> dict[RenewalCondition, Refusal | None]:
+    """Each condition of an application with the first objection to it, or None if it is met.
+
+    >>> [condition.value for condition in conditions([])]
+    ['window', 'points', 'nothing_else']
+    """
+    told: dict[RenewalCondition, Refusal | None] = dict.fromkeys(RenewalCondition)
+    for objection in found:
+        condition = _CONDITIONS.get(type(objection), RenewalCondition.NOTHING_ELSE)
+        told[condition] = told[condition] or objection
+    return told
 
 
 def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:

@@ -16,12 +16,15 @@ REMINDER, DIGEST = "reminder", "digest"
 class MessagePage(StrEnum):
     """A page that a button opens; ``{id}`` is the id of a certification.
 
-    ``MEMBERS`` is the account of people who sign in with a password. Pages for an employer's
-    workers and for one's claims do not exist yet: the account stands for them.
+    ``MEMBERS`` is the account of people who sign in with a password. A page for an employer's
+    workers does not exist yet: the account stands for it.
     """
 
     ACCOUNT = "/account"
     CERTIFICATION = "/account/certifications/{id}"
+    ACTIVITIES = "/account/certifications/{id}/activities"
+    RENEWAL = "/account/certifications/{id}/renewal"
+    APPEALS = "/account/certifications/{id}/appeals"
     MEMBERS = "/sign-in/password?next=/account"
     SHARING = "/account/sharing"
     PASSKEYS = "/account/passkeys"
@@ -37,14 +40,14 @@ OPENS: Mapping[str, MessagePage] = {
     "revoked": MessagePage.CERTIFICATION,
     "suspended": MessagePage.CERTIFICATION,
     "award_withdrawn": MessagePage.ACCOUNT,
-    "renewal_denied": MessagePage.CERTIFICATION,
-    "appeal_dismissed": MessagePage.CERTIFICATION,
-    "renewal_reopened": MessagePage.CERTIFICATION,
-    "appeal_upheld": MessagePage.CERTIFICATION,
+    "renewal_denied": MessagePage.RENEWAL,
+    "appeal_dismissed": MessagePage.APPEALS,
+    "renewal_reopened": MessagePage.RENEWAL,
+    "appeal_upheld": MessagePage.APPEALS,
     "reinstated": MessagePage.CERTIFICATION,
     "award_restored": MessagePage.CERTIFICATION,
     "extension_ended": MessagePage.CERTIFICATION,
-    "renewal_approved": MessagePage.CERTIFICATION,
+    "renewal_approved": MessagePage.RENEWAL,
     "award": MessagePage.CERTIFICATION,
     "award_corrected": MessagePage.CERTIFICATION,
     "module_withdrawn": MessagePage.ACCOUNT,
@@ -54,14 +57,14 @@ OPENS: Mapping[str, MessagePage] = {
     "extended": MessagePage.CERTIFICATION,
     "requirement_raised": MessagePage.CERTIFICATION,
     "requirement_reduced": MessagePage.CERTIFICATION,
-    "more_information": MessagePage.CERTIFICATION,
-    "rejected": MessagePage.CERTIFICATION,
-    "activity_reopened": MessagePage.CERTIFICATION,
-    "partly": MessagePage.CERTIFICATION,
-    "approved": MessagePage.CERTIFICATION,
-    "appeal_received": MessagePage.CERTIFICATION,
-    "renewal_received": MessagePage.CERTIFICATION,
-    "activity_submitted": MessagePage.CERTIFICATION,
+    "more_information": MessagePage.ACTIVITIES,
+    "rejected": MessagePage.ACTIVITIES,
+    "activity_reopened": MessagePage.ACTIVITIES,
+    "partly": MessagePage.ACTIVITIES,
+    "approved": MessagePage.ACTIVITIES,
+    "activity_submitted": MessagePage.ACTIVITIES,
+    "appeal_received": MessagePage.APPEALS,
+    "renewal_received": MessagePage.RENEWAL,
     "consent_asked": MessagePage.SHARING,
     "listed": MessagePage.SHARING,
     "employer_renamed": MessagePage.SHARING,
@@ -97,20 +100,27 @@ OPENS: Mapping[str, MessagePage] = {
 def path_of(told: Iterable[tuple[str, str | None]]) -> str:
     """The page for a message that tells these things, each with the id of its certification.
 
-    The id is None if there is none that the holder has today. Things with pages of their own share
-    the account, which shows them all.
+    The id is None if there is none that the holder has today. Things about one certification share
+    its page, others the account, which shows them all.
 
     >>> path_of([("approved", "7"), ("rejected", "7")])
+    '/account/certifications/7/activities'
+    >>> path_of([("approved", "7"), ("renewal_approved", "7")])
     '/account/certifications/7'
     >>> path_of([("approved", "7"), ("award", "8")])
     '/account'
     """
-    paths = {_path(what, id_) for what, id_ in told}
-    return paths.pop() if len(paths) == 1 else MessagePage.ACCOUNT
+    listed = list(told)
+    paths = {_path(what, id_) for what, id_ in listed}
+    if len(paths) == 1:
+        return paths.pop()
+    about = {id_ if "{id}" in OPENS[what] else None for what, id_ in listed}
+    id_ = about.pop() if len(about) == 1 else None
+    return MessagePage.ACCOUNT if id_ is None else MessagePage.CERTIFICATION.replace("{id}", id_)
 
 
 def _path(what: str, id_: str | None) -> str:
     page = OPENS[what]
-    if page != MessagePage.CERTIFICATION:
+    if "{id}" not in page:
         return page
     return MessagePage.ACCOUNT if id_ is None else page.replace("{id}", id_)

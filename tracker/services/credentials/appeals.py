@@ -8,14 +8,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.credentials.appeals import (
     APPEALABLE,
+    Appealable,
+    AppealSubject,
     AppealVerdict,
     Decider,
+    appeal_due_on,
     check_appeal,
     check_uninvolved,
     is_fee_refunded,
@@ -26,7 +29,7 @@ from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotFound, Stale
 from tracker.domain.permissions import SYSTEM
-from tracker.domain.schemes.schemes import AppealRule
+from tracker.domain.schemes.schemes import AppealRule, Scheme
 from tracker.models import (
     ActApproval,
     Activity,
@@ -79,7 +82,23 @@ class _Against:
 
     change_id: str | None
     renewal_id: str | None
+    kind: AppealSubject
     noticed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppealsOverview:
+    """What a holder can appeal against today, and the appeals so far, oldest first.
+
+    ``rule`` is None if the scheme has no appeals. ``appealable`` includes what is too late by now;
+    it is empty while an appeal is undecided.
+    """
+
+    scheme: Scheme
+    rule: AppealRule | None
+    on: date
+    appealable: Sequence[Appealable]
+    appeals: Sequence[AppealRow]
 
 
 class _LatestChange(NamedTuple):
@@ -108,7 +127,7 @@ def file(
         )
     rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
     zone = scheme.zone_of(row.time_zone)
-    noticed_on = contested.noticed_at.astimezone(zone_of(zone)).date()
+    noticed_on = _day(contested.noticed_at, zone)
     check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
     made = Appeal(
         certification_id=row.id,
@@ -138,17 +157,42 @@ def file(
     return made.id
 
 
-def _changed(work: UnitOfWork, row: ZonedCertification) -> _Against | None:
+def overview(reading: ReadContext, certification_id: str) -> AppealsOverview:
+    """What can be appealed of a certification, and the appeals so far.
+
+    Raises NotFound, also for another holder's.
+    """
+    row = certifications.with_zone(reading, certification_id)
+    scheme, made = reading.schemes[row.scheme], of_certification(reading, certification_id)
+    rule, zone = scheme.appeals, scheme.zone_of(row.time_zone)
+    appealable = []
+    if rule is not None and all(appeal.outcome for appeal in made):
+        for against in (_changed(reading, row), *_denials(reading, row)):
+            if against is not None:
+                noticed_on = _day(against.noticed_at, zone)
+                due_on = appeal_due_on(rule, noticed_on=noticed_on)
+                ids = against.change_id, against.renewal_id
+                appealable.append(Appealable(*ids, against.kind, noticed_on, due_on))
+    on = reading.day_of(scheme, row.time_zone)
+    return AppealsOverview(scheme, rule, on, appealable, made)
+
+
+def _day(instant: datetime, zone: str) -> date:
+    return instant.astimezone(zone_of(zone)).date()
+
+
+def _changed(reading: ReadContext, row: ZonedCertification) -> _Against | None:
     """The latest change of standing, if it can be appealed."""
-    change = _latest_change(work, row.id)
+    change = _latest_change(reading, row.id)
     if change is None or change.kind not in APPEALABLE:
         return None
-    return _Against(change.id, None, change.recorded_at)
+    kind = APPEALABLE[change.kind]
+    return _Against(change.id, None, kind, change.recorded_at)
 
 
-def _latest_change(work: UnitOfWork, certification_id: str) -> _LatestChange | None:
+def _latest_change(reading: ReadContext, certification_id: str) -> _LatestChange | None:
     table = StandingChange
-    return work.row_as(
+    return reading.row_as(
         _LatestChange,
         select(*columns_of(_LatestChange, table))
         .where(table.certification_id == certification_id)
@@ -158,17 +202,20 @@ def _latest_change(work: UnitOfWork, certification_id: str) -> _LatestChange | N
 
 def _denied(work: UnitOfWork, row: ZonedCertification, renewal_id: str) -> _Against | None:
     """The renewal with that id, if it is denied. Raises NotFound for another certification's."""
-    table = Renewal
-    renewal = work.row(
-        select(table.id, table.decision, table.closed_at, table.recorded_at).where(
-            table.id == renewal_id, table.certification_id == row.id
-        )
-    )
-    if renewal is None:
+    if renewals.get(work, renewal_id).certification_id != row.id:
         raise NotFound
-    if renewal.decision != RenewalVerdict.DENIED:
-        return None
-    return _Against(None, renewal.id, renewal.closed_at or renewal.recorded_at)
+    return next((one for one in _denials(work, row) if one.renewal_id == renewal_id), None)
+
+
+def _denials(reading: ReadContext, row: ZonedCertification) -> list[_Against]:
+    """The denied renewals of a certification, the latest first."""
+    table, kind = Renewal, AppealSubject.RENEWAL_DENIED
+    statement = (
+        select(table.id, func.coalesce(table.closed_at, table.recorded_at))
+        .where(table.certification_id == row.id, table.decision == RenewalVerdict.DENIED)
+        .order_by(table.id.desc())
+    )
+    return [_Against(None, id_, kind, at) for id_, at in reading.rows(statement)]
 
 
 def decide(

@@ -17,7 +17,7 @@ from tracker.domain.points import cycle_rules
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.models import Renewal
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
@@ -32,7 +32,7 @@ class ApplicationPoints:
 
 
 def count(
-    work: UnitOfWork,
+    reading: ReadContext,
     row: ZonedCertification,
     record: snapshots.CertificationRecord,
     *,
@@ -43,10 +43,10 @@ def count(
 
     The date of a decision does not matter. None if the scheme counts no points.
     """
-    scheme = work.schemes[row.scheme]
-    activities = snapshots.activities(work, [row.holder_id])
+    scheme = reading.schemes[row.scheme]
+    activities = snapshots.activities(reading, [row.holder_id])
     key = CertificationKey(row.id, row.holder_id, row.scheme)
-    related = related_facts.of_many(work, [key], activities).get(
+    related = related_facts.of_many(reading, [key], activities).get(
         row.id, related_facts.NOTHING_RELATED
     )
     own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)

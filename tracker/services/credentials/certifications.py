@@ -19,7 +19,7 @@ from tracker.domain.schemes.reasons import Act
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Holder, StandingChange
 from tracker.services.core import history
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import awards, restored_days, timelines
 from tracker.services.credentials.awards import REFUSE, Later
 from tracker.services.outbox import notices
@@ -159,6 +159,15 @@ def check_open(
         )
 
 
+def with_zone(reading: ReadContext, certification_id: str) -> ZonedCertification:
+    """The certification's row with its holder's time zone. Raises NotFound."""
+    row = reading.row_as(ZonedCertification, _WITH_ZONE, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
 def locked(work: UnitOfWork, certification_id: str) -> ZonedCertification:
     """The certification's row with its holder's time zone; locks the holder for the transaction.
 
@@ -178,22 +187,22 @@ def locked_to_decide(work: UnitOfWork, certification_id: str) -> ZonedCertificat
     return row
 
 
+_WITH_ZONE = snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone).join(
+    Holder, Holder.id == Certification.holder_id
+)
 _LOCKED = (
-    snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone)
-    .join(Holder, Holder.id == Certification.holder_id)
     # Asked again by the database once the lock was waited for.
-    .where(Holder.erased_at.is_(None))
-    .with_for_update(of=Holder)
+    _WITH_ZONE.where(Holder.erased_at.is_(None)).with_for_update(of=Holder)
 )
 
 
-def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> ZonedCertification | None:
+def of_holder(reading: ReadContext, holder_id: str, scheme: str) -> ZonedCertification | None:
     """The row of a holder's current certification in a scheme, or None.
 
     Includes the holder's time zone.
     """
     table = Certification
-    return work.row_as(
+    return reading.row_as(
         ZonedCertification,
         select(*snapshots.CERTIFICATION, Holder.time_zone)
         .join(Holder, Holder.id == table.holder_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -47,6 +48,23 @@ def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecis
     table = FormerRenewalDecision
     statement = select(table).where(table.renewal_id == renewal_id).order_by(table.id)
     return work.session.scalars(statement).all()
+
+
+def of_certification(
+    reading: ReadContext, certification_id: str
+) -> Mapping[str, Sequence[RenewalDecisionRow]]:
+    """The former decisions on each renewal of a certification, in the order in which they ended."""
+    table = FormerRenewalDecision
+    statement = (
+        select(table.renewal_id, *columns_of(RenewalDecisionRow, table))
+        .join(Renewal, Renewal.id == table.renewal_id)
+        .where(Renewal.certification_id == certification_id)
+        .order_by(table.id)
+    )
+    found: dict[str, list[RenewalDecisionRow]] = defaultdict(list)
+    for row in reading.rows(statement):
+        found[row[0]].append(RenewalDecisionRow(*row[1:]))
+    return found
 
 
 def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[RenewalDecisionRow]:

@@ -479,7 +479,7 @@ def page(
     reading: ReadContext,
     *,
     after: str | None,
-    limit: int,
+    limit: int | None,
     certification_id: str | None = None,
     pending: bool | None = None,
 ) -> list[RenewalRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ from tracker.services.credentials.module_certificates import ModuleCertificateRo
 from tracker.services.overview import me
 from tracker.services.overview.me import Mine, Myself
 from tracker.services.people import sessions
+from tracker.web import navigation
+from tracker.web.navigation import NavigationLink
 from tracker.web.people import points_shown, visitors
 from tracker.web.people.points_shown import PointsShown
 from tracker.web.people.words import WORDS
@@ -50,6 +53,7 @@ class CertificationShown:
     path: str
     here: str
     points: PointsShown | None
+    parts: Sequence[NavigationLink]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,11 @@ def certification(actor: Actor, *, certification_id: UUID) -> Response:
     if not shown:
         return visitors.go(HOME)
     return visitors.page(
-        "certification", language, one=shown[0], points_words=points_shown.WORDS[language]
+        "certification",
+        language,
+        one=shown[0],
+        parts=shown[0].parts,
+        points_words=points_shown.WORDS[language],
     )
 
 
@@ -167,6 +175,7 @@ def _certification(reading: ReadContext, mine: Mine, language: str) -> Certifica
         path=f"/verify/{held.public_id}",
         here=f"/account/certifications/{held.id}",
         points=points_shown.shown(mine.points, language) if mine.points else None,
+        parts=navigation.of_certification(held.id, language),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 
-from tracker.api.http import routing
+from tracker.api.http import idempotency, routing
 from tracker.domain import emails, values
 from tracker.domain.errors import Invalid, NotFound, ReauthenticationRequired, Refusal
 from tracker.domain.people import passwords
@@ -107,6 +109,11 @@ def reason() -> str:
         raise Invalid("Say why.") from error
 
 
+def sent(*names: str) -> dict[str, str]:
+    """What the form says under these names; a field that was left empty counts as not sent."""
+    return {name: request.form[name] for name in names if request.form.get(name, "").strip()}
+
+
 def carried_out(
     actor: Actor,
     act: Callable[[UnitOfWork], object],
@@ -120,19 +127,60 @@ def carried_out(
     ``refused`` makes the page that says why it was refused; ``invalid`` is what this form needs.
     Whoever has to prove first who they are is sent there. Raises NotFound.
     """
+
+    def acted(work: UnitOfWork) -> str:
+        act(work)
+        return here
+
+    def told(refusal: Refusal) -> Response:
+        words_of_form = invalid if isinstance(refusal, Invalid) else None
+        return refused(words_of_form or words().refusal(refusal.code))
+
+    return attempted(actor, acted, here=here, refused=told)
+
+
+def once(actor: Actor, run: Callable[..., Response]) -> Response:
+    """Run a form that creates something, or repeat its answer if it is sent twice.
+
+    What makes a form the same is all that it says. So one that may be filled in alike on purpose
+    has a hidden field with another value each time it is shown: ``new_form()``.
+    """
+    said = repr(sorted(request.form.items(multi=True)))
+    key = hashlib.sha256(f"{request.full_path}\n{said}".encode()).hexdigest()
+    return visitors.private(idempotency.once(routing.container(), actor, run, key=key))
+
+
+def new_form() -> str:
+    """A value that tells a form from all that were shown before."""
+    return secrets.token_urlsafe(9)
+
+
+def attempted(
+    actor: Actor,
+    act: Callable[[UnitOfWork], str],
+    *,
+    here: str,
+    refused: Callable[[Refusal], Response],
+    settle: Callable[[UnitOfWork, Response], None] | None = None,
+) -> Response:
+    """The same for an act that answers with the page to show, and a form that tells more.
+
+    ``here`` is the page to come back to for whoever has to prove first who they are. ``settle`` may
+    add to the transaction once the answer is known.
+    """
     try:
         with routing.container().work(actor) as work:
             routing.check_alive(work)
-            act(work)
+            answer = visitors.go(act(work))
+            if settle is not None:
+                settle(work, answer)
     except NotFound:
         raise
     except ReauthenticationRequired:
         return visitors.to_confirm(here)
-    except Invalid as refusal:
-        return refused(invalid or words().refusal(refusal.code))
     except Refusal as refusal:
-        return refused(words().refusal(refusal.code))
-    return visitors.go(here)
+        return refused(refusal)
+    return answer
 
 
 def email() -> FormField:

@@ -14,7 +14,7 @@ from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.overview import erasures
 from tracker.web.people import forms, visitors
-from tracker.web.people.sharing_words import WORDS
+from tracker.web.people.consents_words import WORDS
 
 pages = Blueprint("personal-data", __name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, g, redirect, request
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
 from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import NotFound, SecondFactorMissing, TooOften
@@ -120,6 +120,28 @@ def too_often(error: TooOften) -> Response:
     lines = [words.wait.format(wait)]
     made = page("message", language, 429, heading=words.too_often, lines=lines)
     made.headers["Retry-After"] = wait
+    return made
+
+
+def takes_files(
+    maximum: Callable[[], int], refused: Callable[..., Response]
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A form with files, of so many bytes at most; the token of its session is among its fields.
+
+    It stands above ``signed_in``. ``refused`` makes the page for a body that is longer.
+    """
+
+    def made(view: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def door(**path: Any) -> Response:
+            request.max_content_length, g.takes_files = maximum(), True
+            try:
+                return view(**path)
+            except RequestEntityTooLarge:
+                return refused(**path)
+
+        return door
+
     return made
 
 

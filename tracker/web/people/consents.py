@@ -10,14 +10,14 @@ from flask import Blueprint, Response, request
 from tracker.api.http import routing, session_cookies
 from tracker.domain.employers.consents import ConsentField
 from tracker.domain.permissions import Actor
-from tracker.language import consents
+from tracker.language import consents as words_of_consents
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.employers import consent_requests, sharing
 from tracker.web.people import forms, visitors
-from tracker.web.people.sharing_words import WORDS
+from tracker.web.people.consents_words import WORDS
 
-pages = Blueprint("sharing-pages", __name__)
+pages = Blueprint("consent-pages", __name__)
 
 HERE = "/account/sharing"
 _REQUEST = f"{HERE}/requests/<uuid:entry_id>"
@@ -48,14 +48,14 @@ def question(actor: Actor, *, entry_id: UUID) -> Response:
     with routing.container().reading(actor) as reading:
         found = consent_requests.get(reading, str(entry_id))
     return visitors.page(
-        "consent",
+        "consent_question",
         language,
         say=WORDS[language],
         found=found,
         here=f"{HERE}/requests/{found.id}",
         choices=[field for field in found.terms.fields if field != ConsentField.STANDING],
-        field_words=consents.FIELDS[language],
-        purpose=consents.PURPOSES[language][found.terms.purpose],
+        field_words=words_of_consents.FIELDS[language],
+        purpose=words_of_consents.PURPOSES[language][found.terms.purpose],
         csrf_token=session_cookies.csrf_token(actor),
     )
 
@@ -86,7 +86,7 @@ def _home(actor: Actor, *, wrong: str | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
     return visitors.page(
-        "sharing",
+        "consents",
         language,
         422 if wrong else 200,
         say=WORDS[language],
@@ -94,8 +94,8 @@ def _home(actor: Actor, *, wrong: str | None = None) -> Response:
         here=HERE,
         viewers=viewers,
         requests=asked,
-        field_words=consents.FIELDS[language],
-        purposes=consents.PURPOSES[language],
+        field_words=words_of_consents.FIELDS[language],
+        purposes=words_of_consents.PURPOSES[language],
         day=lambda day: in_words(day, language),
         csrf_token=session_cookies.csrf_token(actor),
     )

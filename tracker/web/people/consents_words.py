@@ -8,7 +8,7 @@ from tracker.language import catalogues
 
 
 @dataclass(frozen=True, slots=True)
-class SharingWords:
+class ConsentsWords:
     """One language's words."""
 
     title: str
@@ -38,5 +38,5 @@ class SharingWords:
 
 
 WORDS = {
-    lang: SharingWords(**catalogues.topic(lang, "sharing_pages")) for lang in catalogues.LANGUAGES
+    lang: ConsentsWords(**catalogues.topic(lang, "consents_pages")) for lang in catalogues.LANGUAGES
 }

@@ -1,4 +1,4 @@
-"""web/people/sharing.py: who can see a holder, and a page of its own for each request."""
+"""web/people/consents.py: who can see a holder, and a page of its own for each request."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""The points of a certification, explained line by line, and what would close the gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from tracker.api.http import routing
+from tracker.domain.errors import NotRenewable
+from tracker.domain.permissions import Actor
+from tracker.language import catalogues
+from tracker.language.voice import Voice, figure
+from tracker.services.points import evaluations
+from tracker.web import navigation
+from tracker.web.people import points_shown, visitors
+
+pages = Blueprint("evaluation-pages", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationsWords:
+    """One language's words."""
+
+    title: str
+    summary: str
+    missing: str
+    ways_one: str
+    ways_many: str
+    complete: str
+    lines: str
+    no_lines: str
+    counted: str
+    none_counted: str
+    states: dict[str, str]
+
+
+WORDS = {
+    lang: EvaluationsWords(**catalogues.topic(lang, "evaluations_pages"))
+    for lang in catalogues.LANGUAGES
+}
+
+
+@pages.get("/account/certifications/<uuid:certification_id>/points")
+@visitors.signed_in
+def home(actor: Actor, *, certification_id: UUID) -> Response:
+    """The points of the cycle today, each with its reason, and the ways to close the gap."""
+    visitors.check_holder(actor)
+    language, id_ = routing.language(), str(certification_id)
+    with routing.container().reading(actor) as reading:
+        try:
+            explained = evaluations.explain(reading, id_, on=None)
+        except NotRenewable:
+            return _page(id_, language, points=None)
+        told = evaluations.in_words(explained, language, with_gap=True)
+    say, voice = WORDS[language], Voice(explained.policy, language)
+    return _page(
+        id_,
+        language,
+        certification=explained.scheme.full_name(language),
+        points=points_shown.shown(explained.points, language),
+        told=told,
+        amount=lambda one: say.counted.format(
+            counted=figure(one["counted"]), claimed=voice.points(one["claimed"])
+        ),
+    )
+
+
+def _page(certification_id: str, language: str, **facts: Any) -> Response:
+    return visitors.page(
+        "evaluations",
+        language,
+        say=WORDS[language],
+        parts=navigation.of_certification(certification_id, language),
+        points_words=points_shown.WORDS[language],
+        **facts,
+    )
