@@ -98,8 +98,14 @@ def _finish(run: Run) -> None:
         kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
         rows_by_award: dict[int, _Rows] = {}
         awards: list[StatedAward] = []
-        for owner, rows in kept.items():
-            for of_one in _without_merged(run, _by_number(rows)):
+        by_owner = {owner: _by_number(rows) for owner, rows in kept.items()}
+        keys = {_key(of_one) for stated in by_owner.values() for of_one in stated}
+        leading = certificate_numbers.leading(run.work, keys)
+        for owner, stated in by_owner.items():
+            for of_one in stated:
+                if (other := leading.get(_key(of_one))) is not None:
+                    _leave_out(run, of_one, other)
+                    continue
                 _check_alike(run, of_one)
                 awards.append(_award(run, owner.split("\x1f")[1], of_one))
                 rows_by_award[id(awards[-1])] = of_one
@@ -113,26 +119,24 @@ def _finish(run: Run) -> None:
 def _by_number(rows: _Rows) -> Iterable[_Rows]:
     """The rows of each certification, in the order of their days."""
     by_number: dict[str, _Rows] = {}
-    for number, cells in rows:
-        key = numbers.key(_cell((number, cells), "certificate_number"))
-        by_number.setdefault(key, []).append((number, cells))
+    for row in rows:
+        by_number.setdefault(_key([row]), []).append(row)
     for of_one in by_number.values():
         of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on"), row[0]))
     return by_number.values()
 
 
-def _without_merged(run: Run, awards: Iterable[_Rows]) -> Iterable[_Rows]:
-    """The awards but those that lead to others since two records were merged."""
-    by_key = {numbers.key(_cell(rows[0], "certificate_number")): rows for rows in awards}
-    leading = certificate_numbers.leading(run.work, by_key)
-    for key, rows in by_key.items():
-        if key not in leading:
-            yield rows
-            continue
-        for row in rows:
-            words = f"leads to {leading[key]} since two records were merged; the row is left out"
-            run.warn(row[0], "certificate_number", words)
-            run.counts["unchanged"] += 1
+def _key(of_one: _Rows) -> str:
+    """What the number of a certification is compared by."""
+    return numbers.key(_cell(of_one[0], "certificate_number"))
+
+
+def _leave_out(run: Run, of_one: _Rows, leading: str) -> None:
+    """Warn of a certification that leads to another since two records were merged."""
+    for row in of_one:
+        words = f"leads to {leading} since two records were merged; the row is left out"
+        run.warn(row[0], "certificate_number", words)
+        run.counts["unchanged"] += 1
 
 
 def _cell(row: _Row, name: str) -> str:
