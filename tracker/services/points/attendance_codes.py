@@ -71,7 +71,8 @@ def make(
             "course has codes.",
             state=course.state,
         )
-    if rule := rules.code_end_rule(held_on, ends_at, work.now):
+    zone = work.schemes[course.scheme].time_zone
+    if rule := rules.code_end_rule(held_on, ends_at, work.now, zone):
         raise Invalid("The code's end is not acceptable.", fields={"ends_at": rule})
     code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     made = AttendanceCode(
