@@ -235,6 +235,24 @@ def test_a_decided_claim_is_decided_again_by_whoevers_word_counts(container, sta
     assert (told, len(rows(container, Decision, "id"))) == (3, 3)
 
 
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_corrected_approval_keeps_its_terms(container, staff, ana, approved):
+    attendance_cases.course(container, approved=approved)
+    with container.work(SYSTEM) as work:
+        id_ = activities.log(work, ana[1], CLAIM)
+        activities.submit(work, id_)
+    with container.work(attendance_cases.SAM) as work:
+        limited = ReviewerDecision(ActivityVerdict.APPROVED, points_limit=Decimal(5))
+        activities.decide(work, id_, limited, version=activities.get(work, id_).version)
+    attend(container, {"email": "ana@example.org"})
+    (one,) = inbox(staff)
+
+    settle(staff, one, "provider", **WHY)
+
+    decisions = rows(container, Decision, "points_limit", "provider_approved")
+    assert sorted(decisions) == [(Decimal(5), False), (Decimal(5), approved)]
+
+
 @pytest.mark.parametrize(
     ("outcome", "body", "fields"),
     [

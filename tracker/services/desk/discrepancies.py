@@ -228,10 +228,24 @@ def _correct(
         return
     activities.correct_quantity(work, activity, quantity, reason=settlement.reason or "")
     if approves and not (is_rejected and settlement.outcome == Outcome.HOLDER):
-        decision = ReviewerDecision(
-            ActivityVerdict.APPROVED, provider_approved=True, reason=settlement.reason
-        )
+        decision = _approval(work, found, activity, settlement)
         activities.decide(work, activity.id, decision, version=activity.version)
+
+
+def _approval(
+    work: UnitOfWork, found: Discrepancy, activity: Activity, settlement: Settlement
+) -> ReviewerDecision:
+    """An approval with the terms of the one that it replaces, if there is one."""
+    course = courses.by_ids(work, [found.course_id])[found.course_id]
+    before = activities.get(work, activity.id)
+    was_approved = before.verdict == ActivityVerdict.APPROVED
+    return ReviewerDecision(
+        ActivityVerdict.APPROVED,
+        points_limit=before.points_limit if was_approved else None,
+        provider_approved=bool(was_approved and before.provider_approved)
+        or course.is_approved_on(found.held_on),
+        reason=settlement.reason,
+    )
 
 
 def _reject(work: UnitOfWork, found: Discrepancy, settlement: Settlement) -> None:
