@@ -20,6 +20,8 @@ from tracker.models import Activity, Attendance, Decision, Discrepancy, Holder, 
 from tracker.services.desk import discrepancies
 from tracker.services.desk.discrepancies import Settlement
 from tracker.services.imports import ImportRefused
+from tracker.services.overview import belongings
+from tracker.services.overview.belongings import ErasedPerson
 from tracker.services.points import activities, courses
 
 AWARDED = date(2024, 3, 1)
@@ -285,3 +287,16 @@ def test_the_body_s_people_do_not_list_a_row_that_was_matched_to_them(container,
         attend(container, {"name": "A. Pena", "quantity": "40"}, by=own)
 
     assert rows(container, Attendance, "quantity") == [(Decimal(16),)]
+
+
+def test_a_doubtful_row_about_somebody_erased_names_nobody(container, ana):
+    attendance_cases.course(container)
+    with container.reading(SYSTEM) as reading:
+        ref = reading.row(select(Holder.ref).where(Holder.id == ana[0])).ref
+    attend(container, {"holder_ref": ref, "name": "Bo Smith"}, {"name": "Cid Roe"})
+
+    with container.work(SYSTEM) as work:
+        belongings.remove(work, ErasedPerson(ana[0], ["ana@example.org"]))
+
+    left = rows(container, Attendance, "given_name", "given_holder_ref")
+    assert sorted(left, key=str) == [("Cid Roe", None), (None, None)]

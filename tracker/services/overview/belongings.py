@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     String,
     Update,
+    and_,
     cast,
     delete,
     func,
@@ -179,6 +180,7 @@ def _record(person: ErasedPerson) -> list[Step]:
     mine = _certifications(person)
     return [
         # Of who attended, the course and the day stay.
+        _nameless(_may_name(person)),
         delete(Discrepancy).where(Discrepancy.holder_id == person.id),
         _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
@@ -223,6 +225,14 @@ def _record(person: ErasedPerson) -> list[Step]:
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),
     ]
+
+
+def _may_name(person: ErasedPerson) -> ColumnElement[bool]:
+    """Rows of attendance lists that may mean the person, and were matched to nobody."""
+    doubtful = select(Discrepancy.attendance_id).where(
+        Discrepancy.holder_id == person.id, Discrepancy.attendance_id.is_not(None)
+    )
+    return and_(Attendance.holder_id.is_(None), Attendance.id.in_(doubtful))
 
 
 def _nameless(which: ColumnElement[bool]) -> Update:
