@@ -437,7 +437,11 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
 def correct_quantity(
     work: UnitOfWork, activity: Activity, quantity: Decimal | None, *, reason: str
 ) -> None:
-    """Have an activity say another quantity, as staff found; the caller has locked its holder."""
+    """Have an activity say another quantity, as staff found; the caller has locked its holder.
+
+    Raises UnderReview.
+    """
+    open_reviews.check_free(work, activity.id)
     before, activity.quantity = activity.quantity, quantity
     _flush(work)
     changed = {"quantity": (before, quantity)}
@@ -451,7 +455,9 @@ def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
     """Withdraw what an attendance brought by mistake; the caller has locked its holder.
 
     Its decisions are undone, so that it counts on no day; an application that needs it follows.
+    Raises UnderReview.
     """
+    open_reviews.check_free(work, activity_id)
     activity = work.session.get_one(Activity, activity_id)
     work.reread(activity)
     decisions = _ruling(work, activity)
