@@ -129,9 +129,9 @@ def test_who_claims_a_course_and_is_not_on_its_list(container, ana):
 @pytest.mark.parametrize(
     ("row", "detail"),
     [
-        ({"email": "nobody@example.org"}, "Nobody on record is meant for certain."),
-        ({"name": "Ana Peña"}, "Nobody on record is meant for certain."),
-        ({"email": "ana@example.org", "name": "Bo Smith"}, "The name on record is another one."),
+        ({"email": "nobody@example.org"}, "It is not certain who on record is meant."),
+        ({"name": "Ana Peña"}, "It is not certain who on record is meant."),
+        ({"email": "ana@example.org", "name": "Bo Smith"}, "The name on record is different."),
         ({"email": "dan@example.org"}, "The holder has died."),
     ],
 )

@@ -75,7 +75,7 @@ def check_change(before: FeeState, change: FeeChange) -> None:
     faults = {
         "reference": _reference_rule(change),
         "reason": _reason_rule(before, change),
-        "employer_id": "is required for an invoice, and only there"
+        "employer_id": "is required for an invoice, and not allowed otherwise"
         if invoiced is (change.employer_id is None)
         else None,
     }

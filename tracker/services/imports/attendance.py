@@ -42,8 +42,8 @@ from tracker.services.points.courses import CourseRow
 from tracker.tabular import Column, certificate_number, decimal, email, text
 from tracker.tabular import date as a_date
 
-_NOBODY = "Nobody on record is meant for certain."
-_OTHER_NAME = "The name on record is another one."
+_NOBODY = "It is not certain who on record is meant."
+_OTHER_NAME = "The name on record is different."
 _DECEASED = "The holder has died."
 _DAYS = "days"
 _WORDS = ("holder_ref", "certificate_number", "email", "name")
