@@ -115,7 +115,7 @@ def test_a_code_ends_no_earlier_than_the_day_of_the_class():
 
 
 def test_the_last_day_of_a_code_ends_in_the_schemes_time_zone():
-    late = datetime(2026, 10, 26, 23, 59, tzinfo=ZoneInfo("America/New_York"))  # the 27th in UTC
-    new_york = late.tzinfo
+    new_york = ZoneInfo("America/New_York")
+    late = datetime(2026, 10, 26, 23, 59, tzinfo=new_york)  # the 27th in UTC
     assert courses.code_end_rule(NOON.date(), late, NOON, new_york) is None
     assert courses.code_end_rule(NOON.date(), late + timedelta(minutes=1), NOON, new_york)

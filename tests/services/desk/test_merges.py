@@ -66,6 +66,7 @@ from tracker.services.employers.naming import NamedWorker
 from tracker.services.imports import ImportRefused
 from tracker.services.overview import integrity
 from tracker.services.people import accounts, holders
+from tracker.services.points import attendance_codes
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
 MODULES = ("safety", "quality", "processes", "maintenance")
@@ -524,5 +525,23 @@ def test_what_one_course_brought_to_both_goes_along_and_back(container):
     with container.work(SAM) as work:
         merges.undo(work, merge_id, reason="Two people.")
     with container.reading(SYSTEM) as reading:
-        found = {tuple(row) for row in reading.rows(statement)}
-    assert found == {(kept, "approved", True), (other, "approved", True)}
+        again = {tuple(row) for row in reading.rows(statement)}
+    assert again == {(kept, "approved", True), (other, "approved", True)}
+
+
+def test_who_entered_a_code_before_a_merge_has_entered_it(container):
+    course_id = attendance_cases.course(container)
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.work(SYSTEM) as work:
+        day, ends_at = work.now.date(), work.now.replace(day=25)
+        _, code = attendance_codes.make(work, course_id, held_on=day, most=1, ends_at=ends_at)
+
+    def entered(holder_id):
+        with container.work(Actor(role="holder", name="Ana", holder_id=holder_id)) as work:
+            return attendance_codes.enter(work, code)
+
+    before = entered(other)
+    merged(container, kept, other)
+
+    assert before is not None
+    assert entered(kept) == before
