@@ -167,6 +167,7 @@ def _desk(person: ErasedPerson) -> list[Step]:
         update(RecordMerge).where(merges).values(reason=_REASON, summary={}, undone_reason=None),
         delete(LikelyDuplicate).where(or_(*(column == person.id for column in pairs))),
         delete(RecordWriter).where(RecordWriter.subject_id.in_(_activities(person))),
+        _nameless(_may_name(person)),
         delete(ActApproval).where(ActApproval.holder_id == person.id, waits),
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
@@ -180,7 +181,6 @@ def _record(person: ErasedPerson) -> list[Step]:
     mine = _certifications(person)
     return [
         # Of who attended, the course and the day stay.
-        _nameless(_may_name(person)),
         delete(Discrepancy).where(Discrepancy.holder_id == person.id),
         _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
