@@ -349,5 +349,10 @@ def test_a_holder_is_told_by_when_to_submit(desk, caller, staff):
     measured = safe_day()
     assert measured["sentence"].startswith("Nine out of ten decisions")
     assert (measured["on"], measured["business_days"]) == ("2026-12-23", 2)
+    why = {"reason_code": "other", "reason": "Fraud is alleged."}
+    assert staff.post(f"/certifications/{certification_id}/suspension", why).status_code == 201
+    assert safe_day() is None
+    assert staff.post(f"/certifications/{certification_id}/reinstatement", why).status_code == 201
+    assert safe_day() == measured
     desk.approved("ana", "100")
     assert safe_day() is None
