@@ -135,9 +135,12 @@ def test_two_certifications_are_one_application_with_one_fee_and_two_ledgers(
 
 def test_a_bundle_needs_a_price_and_one_person(container, staff, clock, ids):
     holder_id, cpt, clt = both(container, date(2025, 8, 1))
-    clock.set("2030-05-05")
+    clock.set("2030-02-01")
     for one in (cpt, clt):
         earn(container, (holder_id, one), Decimal(100))
+    alone = staff.post("/renewals/bundles", {"certification_ids": [cpt, cpt]})
+    assert alone.json["detail"] == "There is no bundle price today. Each renewal has its own price."
+    clock.set("2030-05-05")
     apart = staff.post("/renewals/bundles", {"certification_ids": [cpt, clt]})
     assert apart.status_code in {409, 422}
     twice = staff.post("/renewals/bundles", {"certification_ids": [ids[1], cpt]})

@@ -7,15 +7,19 @@ import threading
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from tests import factories
 from tests.members import member
 from tests.rows import count
 from tracker import tabular
-from tracker.domain.credentials.assessments import Approval
-from tracker.domain.permissions import SYSTEM
-from tracker.models import Assessment, CenterResult, Certification, HistoryEntry, Message
-from tracker.services.credentials import centers
+from tracker.db import new_id
+from tracker.domain.credentials.assessments import Approval, AttemptToRecord
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import Assessment, CenterResult, Certification, HistoryEntry, Holder, Message
+from tracker.services.credentials import center_results, centers
+from tracker.services.credentials.center_results import SentResult
+from tracker.services.desk import merges
 from tracker.services.overview import belongings, exports
 from tracker.services.overview.belongings import ErasedPerson
 from tracker.services.people import holders
@@ -280,3 +284,48 @@ def test_nobody_accepts_a_result_of_their_own(container, caller, kim):
     sent = kim.post("/center-results", result(ref)).json
     refused = decide(caller("staff", holder_id=own), result_ids=[sent["id"]])
     assert refused.json["code"] == "self_review"
+
+
+def test_results_of_a_person_with_two_records(container, kim, staff):
+    kept, other = refs(container, 2)
+    rows = [result(kept, "a1"), result(other, "a2"), result(other, "a3", "quality")]
+    sent = {row["attempt_ref"]: kim.post("/center-results", row).json["id"] for row in rows}
+    decide(staff, "send_back", result_ids=[sent["a1"]], reason="Of another person.")
+    with container.work(Actor(role="staff", name="Sam", person_id=new_id())) as work:
+        ids = [holder_of(work, ref) for ref in (kept, other)]
+        merges.merge(work, *ids, reason="One person.")
+
+    again = kim.post("/center-results", result(other, "a4", "maintenance"))
+
+    assert again.json["holder_id"] == ids[0]
+    assert decide(staff, result_ids=[sent["a2"], sent["a3"], again.json["id"]]).json["decided"] == 3
+    assert {row.holder_id for row in assessments_of(container)} == {ids[0]}
+
+
+def holder_of(work, ref):
+    return work.row(select(Holder.id).where(Holder.ref == ref)).id
+
+
+def assessments_of(container):
+    with container.reading(SYSTEM) as reading:
+        return reading.rows(Assessment.__table__.select())
+
+
+def test_a_center_that_enters_directly_overrides_no_rule_and_records_nothing_of_its_own(
+    container, kim, staff, ivy
+):
+    ana, bea = refs(container, 2)
+    why = {"reason": "Two years without an error."}
+    staff.post(f"/centers/{ivy}/direct-entry", {"enters_directly": True, **why})
+    failed = result(ana, "a1", taken_on="2026-11-02", result="fail")
+    assert kim.post("/center-results", failed).json["state"] == "accepted"
+
+    soon = result(ana, "a2", taken_on="2026-11-04", override_reason="She asked for it.")
+    assert kim.post("/center-results", soon).json["state"] == "waiting"
+    with container.work(SYSTEM) as work:
+        own = holder_of(work, bea)
+    pat = Actor(role="center", name="Pat", organization_id=ivy, makers=frozenset({own}))
+    attempt = AttemptToRecord("cpt", "safety", date(2026, 11, 2), passed=True)
+    with container.work(pat) as work:
+        row, _ = center_results.send(work, SentResult("b1", bea, "Peña", attempt))
+    assert (row.state, count(container, Assessment)) == ("waiting", 1)

@@ -235,6 +235,24 @@ def test_a_decided_claim_is_decided_again_by_whoevers_word_counts(container, sta
     assert (told, len(rows(container, Decision, "id"))) == (3, 3)
 
 
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_corrected_approval_keeps_its_terms(container, staff, ana, approved):
+    attendance_cases.course(container, approved=approved)
+    with container.work(SYSTEM) as work:
+        id_ = activities.log(work, ana[1], CLAIM)
+        activities.submit(work, id_)
+    with container.work(attendance_cases.SAM) as work:
+        limited = ReviewerDecision(ActivityVerdict.APPROVED, points_limit=Decimal(5))
+        activities.decide(work, id_, limited, version=activities.get(work, id_).version)
+    attend(container, {"email": "ana@example.org"})
+    (one,) = inbox(staff)
+
+    settle(staff, one, "provider", **WHY)
+
+    decisions = rows(container, Decision, "points_limit", "provider_approved")
+    assert sorted(decisions) == [(Decimal(5), False), (Decimal(5), approved)]
+
+
 @pytest.mark.parametrize(
     ("outcome", "body", "fields"),
     [
@@ -256,6 +274,29 @@ def test_an_outcome_that_does_not_fit_is_refused_by_the_field(
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json["errors"]} == fields
     assert settle(staff, one, "dismissed", **WHY).json["outcome"] == "dismissed"
+
+
+def test_what_another_one_reviews_is_left_alone(container, caller, staff, ana):
+    attendance_cases.course(container)
+    with container.work(SYSTEM) as work:
+        id_ = activities.log(work, ana[1], CLAIM)
+        activities.submit(work, id_)
+    attend(container, {"email": "ana@example.org"}, {"email": "typo@example.org"})
+    contradiction, unmatched = sorted(inbox(staff), key=lambda one: one["kind"])
+    bea, _ = factories.certified(container, AWARDED, email="bea@example.org")
+    settle(staff, unmatched, "matched", holder_id=bea)
+    brought = {row[0] for row in rows(container, Activity, "id")} - {id_}
+    rae = caller("reviewer")
+    for reviewed in (id_, *brought):
+        assert rae.post(f"/queue/{reviewed}/review").status_code == 200
+
+    refused = settle(staff, contradiction, "provider", **WHY), reopen(staff, unmatched)
+
+    assert [answer.json["code"] for answer in refused] == ["under_review"] * 2
+    for reviewed in (id_, *brought):
+        assert rae.delete(f"/queue/{reviewed}/review").status_code == 204
+    again = settle(staff, contradiction, "provider", **WHY), reopen(staff, unmatched)
+    assert [answer.status_code for answer in again] == [200, 200]
 
 
 def test_nobody_settles_what_is_about_their_own_record(container, caller, staff, ana):

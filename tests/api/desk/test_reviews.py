@@ -91,6 +91,11 @@ def test_a_review_is_handed_back_and_kept_open(desk, reviewers, clock):
     assert rae.delete(f"/queue/{id_}/review").status_code == 204
 
     assert sam.post(f"/queue/{id_}/review").status_code == 200
+    clock.advance(minutes=16)
+    # Sam's has ended, and Rae hands back nothing of Sam's.
+    assert rae.delete(f"/queue/{id_}/review").status_code == 204
+    told = sam.get(f"/activities/{id_}/history").json["items"]
+    assert [one["action"] for one in told].count("hand_back_review") == 1
     clock.advance(days=2)
     jobs.tidy(desk.container)
     with desk.container.engine.connect() as connection:
@@ -344,5 +349,10 @@ def test_a_holder_is_told_by_when_to_submit(desk, caller, staff):
     measured = safe_day()
     assert measured["sentence"].startswith("Nine out of ten decisions")
     assert (measured["on"], measured["business_days"]) == ("2026-12-23", 2)
+    why = {"reason_code": "other", "reason": "Fraud is alleged."}
+    assert staff.post(f"/certifications/{certification_id}/suspension", why).status_code == 201
+    assert safe_day() is None
+    assert staff.post(f"/certifications/{certification_id}/reinstatement", why).status_code == 201
+    assert safe_day() == measured
     desk.approved("ana", "100")
     assert safe_day() is None

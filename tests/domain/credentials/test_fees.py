@@ -41,7 +41,7 @@ def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
     assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
     assert (quoted.bundled, quoted.refundable, quoted.verified) == (False, False, True)
     assert quoted.available == Period(date(2030, 1, 1), date(2030, 4, 1))
-    assert quoted.reason == "The price of each renewal by itself."
+    assert quoted.reason == "Each renewal has its own price."
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
     quoted = quote({scheme: held_on(date(2029, 4, 1), scheme)}, {scheme: LADDER})
     assert (quoted.amount, quoted.late_fees) == (Decimal("95.00"), Decimal("20.00"))
     assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
-    assert quoted.reason == "The price of each renewal by itself. Late: 20.00 more."
+    assert quoted.reason == "Each renewal has its own price. Late: 20.00 more."
     free = quote({scheme: held_on(date(2029, 5, 1), scheme)}, {scheme: LADDER})
     assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
-    assert free.reason == "The price of each renewal by itself."
+    assert free.reason == "Each renewal has its own price."
     in_time = held_on(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
     assert str(quote({scheme: in_time}, {scheme: LADDER}).late_fees) == "0.00"
 
@@ -161,7 +161,7 @@ def test_no_bundle_is_had_with_a_certification_that_never_expires():
     quoted = quote({endless: held_on(IN_WINDOW, endless), CLT: held_on(IN_WINDOW, CLT)})
 
     assert (quoted.bundled, quoted.amount) == (False, Decimal("150.00"))
-    assert quoted.reason == "The price of each renewal by itself."
+    assert quoted.reason == "Each renewal has its own price."
 
 
 def test_a_price_is_to_be_had_until_the_window_closes():

@@ -39,6 +39,8 @@ def test_others_are_told_who_has_it_and_until_when(who):
     }
     assert "Rae has this review open until 12:15 UTC" in refused.value.detail
     assert "at most 5 more minutes" in refused.value.detail
+    with pytest.raises(UnderReview, match="at most one more minute;"):
+        check_unlocked(LOCK, who, NOON + timedelta(minutes=14, seconds=1))
 
 
 def test_the_time_with_the_holder_is_not_waited():

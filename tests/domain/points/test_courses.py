@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,8 +106,16 @@ NOON = datetime(2026, 10, 12, 16, tzinfo=UTC)
     ],
 )
 def test_a_code_ends_soon_after_the_class(ends_at, fits):
-    assert (courses.code_end_rule(NOON.date(), ends_at, NOON) is None) is fits
+    assert (courses.code_end_rule(NOON.date(), ends_at, NOON, UTC) is None) is fits
 
 
 def test_a_code_ends_no_earlier_than_the_day_of_the_class():
-    assert courses.code_end_rule(NOON.date() + timedelta(days=2), NOON + timedelta(days=1), NOON)
+    held_on = NOON.date() + timedelta(days=2)
+    assert courses.code_end_rule(held_on, NOON + timedelta(days=1), NOON, UTC)
+
+
+def test_the_last_day_of_a_code_ends_in_the_schemes_time_zone():
+    new_york = ZoneInfo("America/New_York")
+    late = datetime(2026, 10, 26, 23, 59, tzinfo=new_york)  # the 27th in UTC
+    assert courses.code_end_rule(NOON.date(), late, NOON, new_york) is None
+    assert courses.code_end_rule(NOON.date(), late + timedelta(minutes=1), NOON, new_york)

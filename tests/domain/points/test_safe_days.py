@@ -18,6 +18,7 @@ CLOSES = date(2026, 12, 25)  # a Friday
         (None, 0, ExpectedWait(10, measured=False)),
         (4, 19, ExpectedWait(10, measured=False)),
         (4, 20, ExpectedWait(4, measured=True)),
+        (0, 20, ExpectedWait(1, measured=True)),
         (30, 20, ExpectedWait(30, measured=True)),
     ],
 )

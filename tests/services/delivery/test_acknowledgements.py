@@ -85,5 +85,5 @@ def test_an_appeal_is_acknowledged_with_the_day_by_which_it_is_decided(container
         assert messages == []
         return
     (message,) = messages
-    assert "We received your appeal of November 21, 2026." in message.text
+    assert "We received the appeal that you filed on November 21, 2026." in message.text
     assert "Somebody who had no part in the decision will decide on it by" in message.text

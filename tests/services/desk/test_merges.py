@@ -17,6 +17,7 @@ from sqlalchemy import select
 from tests import factories
 from tests.conftest import examples
 from tests.services.imports.importing import bring
+from tests.services.points import attendance_cases
 from tracker.db import new_id
 from tracker.domain.errors import (
     AlreadyMerged,
@@ -65,6 +66,7 @@ from tracker.services.employers.naming import NamedWorker
 from tracker.services.imports import ImportRefused
 from tracker.services.overview import integrity
 from tracker.services.people import accounts, holders
+from tracker.services.points import attendance_codes
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
 MODULES = ("safety", "quality", "processes", "maintenance")
@@ -505,3 +507,41 @@ def test_a_file_and_a_list_that_know_a_former_ref_or_number_mean_the_person(cont
         words = naming.words_of(reading, [kept])[kept]
     assert {("ref", ref), ("number", number.replace("-", "").lower())} <= words
     assert employer
+
+
+def test_what_one_course_brought_to_both_goes_along_and_back(container):
+    attendance_cases.course(container)
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.reading(SYSTEM) as reading:
+        refs = [holders.get(reading, id_).ref for id_ in (kept, other)]
+    attendance_cases.attend(container, *({"holder_ref": ref} for ref in refs))
+    statement = select(Activity.holder_id, Activity.state, Activity.course_id.is_not(None))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        found = sorted(tuple(row) for row in reading.rows(statement))
+    assert found == [(kept, "approved", False), (kept, "approved", True)]
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    with container.reading(SYSTEM) as reading:
+        again = {tuple(row) for row in reading.rows(statement)}
+    assert again == {(kept, "approved", True), (other, "approved", True)}
+
+
+def test_who_entered_a_code_before_a_merge_has_entered_it(container):
+    course_id = attendance_cases.course(container)
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.work(SYSTEM) as work:
+        day, ends_at = work.now.date(), work.now.replace(day=25)
+        _, code = attendance_codes.make(work, course_id, held_on=day, most=1, ends_at=ends_at)
+
+    def entered(holder_id):
+        with container.work(Actor(role="holder", name="Ana", holder_id=holder_id)) as work:
+            return attendance_codes.enter(work, code)
+
+    before = entered(other)
+    merged(container, kept, other)
+
+    assert before is not None
+    assert entered(kept) == before

@@ -13,9 +13,15 @@ from tests.services.imports.importing import refused, rows
 from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON, PROVIDER, SAM, TITLE, attend
 from tracker.db import new_id
+from tracker.domain.errors import AlreadyRecorded
 from tracker.domain.permissions import SYSTEM, Actor
+from tracker.domain.points.attendance import Outcome
 from tracker.models import Activity, Attendance, Decision, Discrepancy, Holder, Notice
+from tracker.services.desk import discrepancies
+from tracker.services.desk.discrepancies import Settlement
 from tracker.services.imports import ImportRefused
+from tracker.services.overview import belongings
+from tracker.services.overview.belongings import ErasedPerson
 from tracker.services.points import activities, courses
 
 AWARDED = date(2024, 3, 1)
@@ -123,9 +129,9 @@ def test_who_claims_a_course_and_is_not_on_its_list(container, ana):
 @pytest.mark.parametrize(
     ("row", "detail"),
     [
-        ({"email": "nobody@example.org"}, "Nobody on record is meant for certain."),
-        ({"name": "Ana Peña"}, "Nobody on record is meant for certain."),
-        ({"email": "ana@example.org", "name": "Bo Smith"}, "The name on record is another one."),
+        ({"email": "nobody@example.org"}, "It is not certain who on record is meant."),
+        ({"name": "Ana Peña"}, "It is not certain who on record is meant."),
+        ({"email": "ana@example.org", "name": "Bo Smith"}, "The name on record is different."),
         ({"email": "dan@example.org"}, "The holder has died."),
     ],
 )
@@ -235,3 +241,62 @@ def test_a_draft_that_its_holder_changed_is_compared_when_it_is_submitted(contai
         activities.submit(work, id_)
 
     assert filed(container) == [("contradiction", "open", Decimal(16), Decimal(24), None)]
+
+
+def test_a_course_with_another_title_brings_nothing_twice(container, ana):
+    course_id = attendance_cases.course(container)
+    attend(container, {"email": "ana@example.org"})
+    with container.work(SYSTEM) as work:
+        version = courses.get(work, course_id).version
+        title = {"title": "Robotics safety"}
+        courses.amend(work, course_id, title, reason="A new name.", version=version)
+    attendance_cases.approve(container, course_id)
+
+    attend(container, {"email": "ana@example.org", "quantity": "24"})
+
+    assert rows(container, Activity, "holder_id", "title") == [(ana[0], TITLE)]
+    assert filed(container) == [("contradiction", "open", Decimal(24), Decimal(16), None)]
+
+
+def test_of_one_course_and_day_a_holder_submits_one(container, ana):
+    attendance_cases.course(container, approved=False)
+    attend(container, {"email": "ana@example.org"})
+    ((first,),) = rows(container, Activity, "id")
+    by = Actor(role="holder", name="Ana", holder_id=ana[0])
+    with container.work(by) as work:
+        activities.submit(work, first)
+        activities.withdraw(work, first)
+    attend(container, {"email": "ana@example.org", "quantity": "24"})  # brings another draft
+
+    with pytest.raises(AlreadyRecorded, match="Another activity"), container.work(by) as work:
+        activities.submit(work, first)
+
+    assert sorted(rows(container, Activity, "state")) == [("draft",), ("withdrawn",)]
+
+
+def test_the_body_s_people_do_not_list_a_row_that_was_matched_to_them(container, ana):
+    attendance_cases.course(container)
+    attend(container, {"name": "A. Pena"})
+    ((id_,),) = rows(container, Discrepancy, "id")
+    with container.work(SAM) as work:
+        match = Settlement(outcome=Outcome.MATCHED, holder_id=ana[0])
+        discrepancies.settle(work, id_, match, version=1)
+    own = Actor(role="staff", name="Ana", person_id=new_id(), holder_id=ana[0])
+
+    with pytest.raises(ImportRefused):
+        attend(container, {"name": "A. Pena", "quantity": "40"}, by=own)
+
+    assert rows(container, Attendance, "quantity") == [(Decimal(16),)]
+
+
+def test_a_doubtful_row_about_somebody_erased_names_nobody(container, ana):
+    attendance_cases.course(container)
+    with container.reading(SYSTEM) as reading:
+        ref = reading.row(select(Holder.ref).where(Holder.id == ana[0])).ref
+    attend(container, {"holder_ref": ref, "name": "Bo Smith"}, {"name": "Cid Roe"})
+
+    with container.work(SYSTEM) as work:
+        belongings.remove(work, ErasedPerson(ana[0], ["ana@example.org"]))
+
+    left = rows(container, Attendance, "given_name", "given_holder_ref")
+    assert sorted(left, key=str) == [("Cid Roe", None), (None, None)]

@@ -265,6 +265,7 @@ def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     assert first[:2] == (2, "center")
     assert "did you mean 'Ivy Tech Indianapolis'?" in first[2]
     assert "meant" not in second[2]
+    assert "on record. Register it (POST /centers), or allow" in second[2]
     assert "--new-centers" in second[2]
     other = file.replace("Ivy-Tech", "Ivy Tech North")
     assert bring(registered, "assessments", other, new_centers=True).effects == {"centers added": 2}

@@ -135,5 +135,5 @@ def enter(work: UnitOfWork, body: Loaded) -> Response:
     """Enter a code at the end of a class; one that is of no use is answered in one way."""
     attended = attendance_codes.enter(work, body["code"])
     if attended is None:  # answered and not raised, so that the attempt stays counted
-        return errors.refused(WrongProof(_NO_USE, fields={"code": "is of no use"}))
+        return errors.refused(WrongProof(_NO_USE, fields={"code": "cannot be used"}))
     return routing.answer(attended._asdict())

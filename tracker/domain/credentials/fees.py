@@ -75,7 +75,7 @@ def check_change(before: FeeState, change: FeeChange) -> None:
     faults = {
         "reference": _reference_rule(change),
         "reason": _reason_rule(before, change),
-        "employer_id": "is required for an invoice, and only there"
+        "employer_id": "is required for an invoice, and not allowed otherwise"
         if invoiced is (change.employer_id is None)
         else None,
     }
@@ -181,7 +181,7 @@ def _days_apart(chosen: Mapping[Scheme, Standing]) -> int | None:
 
 def _reason(bundle: BundleFee | None, apart: int | None) -> str:
     if bundle is None or apart is None:
-        return "The price of each renewal by itself."
+        return "Each renewal has its own price."
     if apart <= bundle.within_days:
         also = bundle.requires[ENGLISH]
         return f"The expiries are {apart} days apart, within {bundle.within_days}: {also}"

@@ -32,9 +32,10 @@ def check_unlocked(lock: ReviewLock | None, who: str | None, now: datetime) -> N
     if lock is None or lock.ends_at <= now or lock.reviewer_id == who:
         return
     left = -((now - lock.ends_at) // timedelta(minutes=1))
+    minutes = f"{left} more minutes" if left > 1 else "one more minute"
     raise UnderReview(
-        f"{lock.reviewer} has this review open until {lock.ends_at:%H:%M} UTC, for at most {left} "
-        f"more minutes; wait until then, or ask {lock.reviewer} to hand it back.",
+        f"{lock.reviewer} has this review open until {lock.ends_at:%H:%M} UTC, for at most "
+        f"{minutes}; wait until then, or ask {lock.reviewer} to hand it back.",
         reviewer=lock.reviewer,
         since=lock.taken_at,
         until=lock.ends_at,

@@ -128,7 +128,9 @@ def check_outcome(
     if outcome != Outcome.MATCHED and not reason:
         fields["reason"] = "is required"
     if fields:
-        raise Invalid(f"A discrepancy of the kind {kind} is not settled so.", fields=fields)
+        raise Invalid(
+            f"A discrepancy of the kind {kind} cannot be settled this way.", fields=fields
+        )
 
 
 def _need(fields: dict[str, str], name: str, given: str | None, *, wanted: bool) -> None:

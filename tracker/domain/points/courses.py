@@ -7,7 +7,7 @@ the policy judges it, and the engine says which points it may bring.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -103,9 +103,12 @@ def points(policy: Policy, claim: Claim) -> Decimal:
     return evaluations.evaluate(policy, [claim], cycle=day, on=claim.completed_on).total
 
 
-def code_end_rule(held_on: date, ends_at: datetime, now: datetime) -> str | None:
-    """The rule that the end of a code breaks: to come, and at most 14 days after the class."""
+def code_end_rule(held_on: date, ends_at: datetime, now: datetime, zone: tzinfo) -> str | None:
+    """The rule that the end of a code breaks: to come, and at most 14 days after the class.
+
+    The day of the end is that of the scheme's time zone, ``zone``.
+    """
     last = held_on + LONGEST_CODE
-    if now < ends_at and held_on <= ends_at.date() <= last:
+    if now < ends_at and held_on <= ends_at.astimezone(zone).date() <= last:
         return None
     return f"must be in the future, from the day of the class to {last}"

@@ -27,10 +27,13 @@ class SafeDay:
 def expected_wait(
     measured: int | None, decisions: int, *, enough: int, service_level: int
 ) -> ExpectedWait:
-    """The wait to expect: what was measured if the decisions are enough, else the service level."""
+    """The wait to expect: what was measured if the decisions are enough, else the service level.
+
+    At least a day: nobody is told that a decision takes none.
+    """
     if measured is None or decisions < enough:
         return ExpectedWait(service_level, measured=False)
-    return ExpectedWait(measured, measured=True)
+    return ExpectedWait(max(measured, 1), measured=True)
 
 
 def latest_safe_day(closes_on: date | None, wait: ExpectedWait, *, on: date) -> SafeDay | None:

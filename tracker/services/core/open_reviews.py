@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from tracker.domain.desk.reviews import ReviewLock, check_unlocked
 from tracker.domain.errors import IllegalTransition
@@ -58,7 +58,7 @@ def take(work: UnitOfWork, kind: Reviewed, subject_id: str) -> ReviewLock:
 def hand_back(work: UnitOfWork, kind: Reviewed, subject_id: str) -> None:
     """End the actor's own lock. Raises UnderReview for another's; without one, nothing happens."""
     check_free(work, subject_id)
-    if close(work, subject_id):
+    if close(work, subject_id, OpenReview.reviewer_id == work.actor.who):
         history.record(work, "hand_back_review", kind, subject_id)
 
 
@@ -67,9 +67,9 @@ def check_free(reading: ReadContext, subject_id: str) -> None:
     check_unlocked(_lock(reading, subject_id), reading.actor.who, reading.now)
 
 
-def close(work: UnitOfWork, subject_id: str) -> bool:
+def close(work: UnitOfWork, subject_id: str, *which: ColumnElement[bool]) -> bool:
     """End the lock on what has been decided or is handed back; whether there was one."""
-    found = work.execute(delete(OpenReview).where(OpenReview.subject_id == subject_id))
+    found = work.execute(delete(OpenReview).where(OpenReview.subject_id == subject_id, *which))
     return found.rowcount > 0
 
 

@@ -91,7 +91,8 @@ class _Facts(NamedTuple):
 def _facts(work: UnitOfWork, attempts: Sequence[tuple[str, AttemptToRecord]]) -> _Facts:
     holder_ids = {holder_id for holder_id, _ in attempts}
     statement = select(Holder.id, Holder.time_zone)
-    holders = work.rows(statement.where(bulk.among(work, Holder.id, holder_ids)))
+    living = Holder.erased_at.is_(None), Holder.merged_into_id.is_(None)
+    holders = work.rows(statement.where(bulk.among(work, Holder.id, holder_ids), *living))
     return _Facts(
         zones={row.id: row.time_zone for row in holders},
         attempts=snapshots.attempts(work, holder_ids),
@@ -106,7 +107,7 @@ def _facts(work: UnitOfWork, attempts: Sequence[tuple[str, AttemptToRecord]]) ->
 def _row(work: UnitOfWork, facts: _Facts, holder_id: str, attempt: AttemptToRecord) -> Assessment:
     """The row of an attempt. Raises what ``record`` raises."""
     if holder_id not in facts.zones:
-        raise NotFound
+        raise NotFound("The record was erased, or merged into another one.")
     scheme = work.schemes[attempt.scheme]
     attempt = facts.centers.placed(attempt)
     _check_values(work, scheme, attempt, facts.zones[holder_id])

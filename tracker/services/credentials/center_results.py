@@ -15,15 +15,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, or_, select
+from sqlalchemy import ColumnElement, Executable, func, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from tracker.db import new_id
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.credentials.center_results import ResultState
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotAllowed, NotFound, Refusal
-from tracker.domain.permissions import Actor, check_own_organization
+from tracker.domain.permissions import Actor, check_own_organization, own_records
 from tracker.domain.values import folded
 from tracker.models import Assessment, Center, CenterResult, FormerName, Holder
 from tracker.services.core import bulk, history, locks
@@ -224,9 +225,15 @@ def _faults(
 
 @sees_everything
 def _candidates(work: UnitOfWork, refs: Collection[str]) -> dict[str, _CandidateOnRecord]:
-    """The people with these refs, with the family names that they have and had, folded."""
-    statement = select(Holder.ref, Holder.id, Holder.time_zone, Holder.family_name).where(
-        bulk.among(work, Holder.ref, refs), Holder.erased_at.is_(None)
+    """The people with these refs, with the family names that they have and had, folded.
+
+    The ref of a record that was merged into another one names that one.
+    """
+    named = aliased(Holder)
+    statement = (
+        select(named.ref, Holder.id, Holder.time_zone, Holder.family_name)
+        .join(Holder, Holder.id == func.coalesce(named.merged_into_id, named.id))
+        .where(bulk.among(work, named.ref, refs), Holder.erased_at.is_(None))
     )
     rows = work.rows(statement)
     ids = {row.id for row in rows}
@@ -322,13 +329,17 @@ def store(
 def enter(work: UnitOfWork, which: ColumnElement[bool]) -> None:
     """Record the waiting results of a center that enters directly.
 
-    A result that the records elsewhere rule out goes on waiting, for staff to look at.
+    A result that the records elsewhere rule out goes on waiting, for staff to look at; so does one
+    with a reason to override a rule, and one of whoever sends it.
     """
     center_id = center_of(work.actor)
     trusted = select(Center.id).where(Center.id == center_id, Center.enters_directly)
     if work.row(trusted) is None:
         return
-    rows = waiting(work, which, CenterResult.center_id == center_id)
+    plain = CenterResult.override_reason.is_(None)
+    found = waiting(work, which, plain, CenterResult.center_id == center_id)
+    own = own_records(work.actor, {row.holder_id for row in found})
+    rows = [row for row in found if row.holder_id not in own]
     judged = assessments.judge(work, [(row.holder_id, row.attempt()) for row in rows])
     pairs = [(row, one) for row, one in zip(rows, judged, strict=True) if not _is_refused(one)]
     if not pairs:

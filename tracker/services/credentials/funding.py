@@ -43,7 +43,7 @@ def report(reading: ReadContext, wanted: FundingFilter, kind: FundingPeriod) -> 
     """
     if not 1 <= wanted.within.days <= _LONGEST:
         raise Invalid(
-            "The days of a report begin before they end, and are ten years at the most.",
+            "A report ends on or after its first day, and covers ten years at most.",
             fields={"until": f"must be from {wanted.within.starts_on} to ten years later"},
         )
     months = reading.rows_as(FundedMonth, _months(wanted))

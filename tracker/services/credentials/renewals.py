@@ -94,8 +94,8 @@ def apply_together(work: UnitOfWork, certification_ids: Sequence[str]) -> list[s
     policies = {scheme: policy for _, _, (scheme, _, policy) in made if policy is not None}
     quoted = fees.quote(chosen, policies)
     if not quoted.bundled:
-        rule = f"have no price together today: {quoted.reason} Apply for each by itself"
-        raise Invalid("There is no bundle.", fields={_TOGETHER: rule})
+        rule = "must have a price together; apply for each by itself"
+        raise Invalid(f"There is no bundle price today. {quoted.reason}", fields={_TOGETHER: rule})
     renewals_made = [renewal for renewal, _, _ in made]
     fee_records.owe(work, made[0][1].holder_id, quoted, renewals_made)
     return [renewal.id for renewal in renewals_made]

@@ -95,7 +95,7 @@ _ONE = (
 def settle(work: UnitOfWork, discrepancy_id: str, settlement: Settlement, *, version: int) -> None:
     """Settle an open discrepancy, never one about one's own record.
 
-    Raises NotFound, SelfReview, Stale, IllegalTransition, Invalid, AlreadyRecorded.
+    Raises NotFound, SelfReview, Stale, IllegalTransition, Invalid, AlreadyRecorded, UnderReview.
     """
     found = _locked(work, discrepancy_id, version, settlement.holder_id)
     rules.check_state(found.state, DiscrepancyState.OPEN)
@@ -133,7 +133,7 @@ def reopen(work: UnitOfWork, discrepancy_id: str, *, reason: str, version: int) 
     """Open a settled discrepancy again; a match is taken back with what it brought.
 
     A quantity stays as it was settled until another outcome is chosen. Raises NotFound, SelfReview,
-    Stale, IllegalTransition; AlreadyRecorded if something newer about the row is open.
+    Stale, IllegalTransition, UnderReview; AlreadyRecorded if something newer about the row is open.
     """
     found = _locked(work, discrepancy_id, version, None)
     rules.check_state(found.state, DiscrepancyState.SETTLED)
@@ -177,7 +177,7 @@ def _match(work: UnitOfWork, found: Discrepancy, holder_id: str) -> None:
     """Give a holder what follows from a row of a list."""
     living = select(Holder.id).where(Holder.id == holder_id, Holder.erased_at.is_(None))
     if work.row(living) is None:
-        raise Invalid("There is no such holder.", fields={"holder_id": "is nobody on record"})
+        raise Invalid("There is no such holder.", fields={"holder_id": "is not a holder on record"})
     row = work.session.get_one(Attendance, found.attendance_id)
     course = courses.by_ids(work, [row.course_id])[row.course_id]
     before = row.holder_id
@@ -228,10 +228,24 @@ def _correct(
         return
     activities.correct_quantity(work, activity, quantity, reason=settlement.reason or "")
     if approves and not (is_rejected and settlement.outcome == Outcome.HOLDER):
-        decision = ReviewerDecision(
-            ActivityVerdict.APPROVED, provider_approved=True, reason=settlement.reason
-        )
+        decision = _approval(work, found, activity, settlement)
         activities.decide(work, activity.id, decision, version=activity.version)
+
+
+def _approval(
+    work: UnitOfWork, found: Discrepancy, activity: Activity, settlement: Settlement
+) -> ReviewerDecision:
+    """An approval with the terms of the one that it replaces, if there is one."""
+    course = courses.by_ids(work, [found.course_id])[found.course_id]
+    before = activities.get(work, activity.id)
+    was_approved = before.verdict == ActivityVerdict.APPROVED
+    return ReviewerDecision(
+        ActivityVerdict.APPROVED,
+        points_limit=before.points_limit if was_approved else None,
+        provider_approved=bool(was_approved and before.provider_approved)
+        or course.is_approved_on(found.held_on),
+        reason=settlement.reason,
+    )
 
 
 def _reject(work: UnitOfWork, found: Discrepancy, settlement: Settlement) -> None:

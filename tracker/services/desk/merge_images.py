@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Date, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Date, Table, and_, delete, insert, or_, select, update
 
 from tracker.db import Base, Instant, new_id
+from tracker.domain.credentials.center_results import ResultState
 from tracker.domain.errors import CannotBeUndone
+from tracker.domain.points.activities import ActivityState
 from tracker.models import (
     Account,
     ActApproval,
@@ -69,12 +71,14 @@ class TableInMerge:
     """What a merge does with the rows of a table.
 
     ``moves``: they go to the record that stays. Of two rows that agree in ``unless`` only one can
-    be the person's; that of the merged record stays where it was. ``is_sealed``: the merge cannot
-    be undone after such a row of the person was added or changed.
+    be the person's; that of the merged record stays where it was. A row whose ``state`` is ``over``
+    is in the way of none. ``is_sealed``: the merge cannot be undone after such a row of the person
+    was added or changed.
     """
 
     moves: bool = True
     unless: tuple[str, ...] = ()
+    over: str | None = None
     is_sealed: bool = False
     why: str = ""
 
@@ -90,7 +94,9 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Apprenticeship: TableInMerge(unless=("sponsor_id", "program_code", "started_on")),
     Assessment: TableInMerge(is_sealed=True),
     Attendance: TableInMerge(),
-    CenterResult: TableInMerge(unless=("center_id", "scheme", "module", "taken_on")),
+    CenterResult: TableInMerge(
+        unless=("center_id", "scheme", "module", "taken_on"), over=ResultState.SENT_BACK
+    ),
     Certification: TableInMerge(moves=False, is_sealed=True, why="some lead to others"),
     Cycle: _BY_CERTIFICATION,
     Discrepancy: TableInMerge(),
@@ -131,6 +137,7 @@ _ASIDE = ("sequence", "withdrawn_at")
 
 def move(work: UnitOfWork, *, from_id: str, to_id: str) -> dict[str, int]:
     """Give the rows of one record to another; returns how many went, by table."""
+    _part_from_courses(work, from_id=from_id, to_id=to_id)
     counts: dict[str, int] = {}
     for model, way in TABLES.items():
         if not way.moves:
@@ -139,12 +146,31 @@ def move(work: UnitOfWork, *, from_id: str, to_id: str) -> dict[str, int]:
         owner = table.c.merged_into_id if model is Holder else table.c.holder_id
         statement = update(table).where(owner == from_id).values({owner.name: to_id})
         if way.unless:
-            other = table.alias("other")
-            same = (other.c[name] == table.c[name] for name in way.unless)
-            taken = select(1).where(other.c.holder_id == to_id, *same).exists()
-            statement = statement.where(~taken)
+            statement = statement.where(~_is_taken(table, to_id, way.unless, over=way.over))
         counts[table.name] = work.execute(statement).rowcount
     return {name: count for name, count in counts.items() if count}
+
+
+def _is_taken(
+    table: Table, holder_id: str, unless: Sequence[str], *, over: str | None
+) -> ColumnElement[bool]:
+    """Whether the holder has a row that agrees in these columns, and neither row is over."""
+    other = table.alias("other")
+    same = [other.c[name] == table.c[name] for name in unless]
+    if over is not None:
+        same += [other.c.state != over, table.c.state != over]
+    return select(1).where(other.c.holder_id == holder_id, *same).exists()
+
+
+def _part_from_courses(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
+    """Of two activities that a course has brought on one day, let that of the other record stand.
+
+    That of the merged record goes along as one that the person logged: reviewers see both, and the
+    policy says whether both count.
+    """
+    table = bulk.table_of(Activity)
+    taken = _is_taken(table, to_id, ("course_id", "completed_on"), over=ActivityState.WITHDRAWN)
+    work.execute(update(table).where(table.c.holder_id == from_id, taken).values(course_id=None))
 
 
 # Images.

@@ -150,8 +150,9 @@ def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
 
 
 def _unknown_center(name: str, directory: Sequence[str]) -> str:
+    near = centers.near(name, directory) or "."
     return (
-        f"is not an assessment center on record{centers.near(name, directory)} Register it "
+        f"is not an assessment center on record{near} Register it "
         "(POST /centers), or allow new centers for this import (--new-centers)"
     )
 

@@ -11,7 +11,7 @@ certain; a name that differs from the one on record makes a number or an address
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -42,8 +42,8 @@ from tracker.services.points.courses import CourseRow
 from tracker.tabular import Column, certificate_number, decimal, email, text
 from tracker.tabular import date as a_date
 
-_NOBODY = "Nobody on record is meant for certain."
-_OTHER_NAME = "The name on record is another one."
+_NOBODY = "It is not certain who on record is meant."
+_OTHER_NAME = "The name on record is different."
 _DECEASED = "The holder has died."
 _DAYS = "days"
 _WORDS = ("holder_ref", "certificate_number", "email", "name")
@@ -190,7 +190,8 @@ class _ListChunk:
 def _write(work: UnitOfWork, run: Run, listed: Sequence[_Listed]) -> None:
     """Write the rows, and give those whose person is certain what follows from them."""
     on_record = _on_record(work, listed)
-    chunk = _ListChunk(_people(run, listed), on_record, _open(work, on_record.values()))
+    people = _people(run, listed, on_record)
+    chunk = _ListChunk(people, on_record, _open(work, on_record.values()))
     if run.broken or not listed:
         return
     batch = Batch(run, Attendance, subject="attendance")
@@ -247,19 +248,25 @@ def _open(work: UnitOfWork, rows: Collection[_OnRecord]) -> dict[str, str]:
     return {row.attendance_id: row.kind for row in work.rows(statement)}
 
 
-def _people(run: Run, listed: Sequence[_Listed]) -> dict[int, _Person]:
-    """Whom each row means, with their records locked; staff are refused their own."""
+def _people(
+    run: Run, listed: Sequence[_Listed], on_record: Mapping[tuple[str, date, str], _OnRecord]
+) -> dict[int, _Person]:
+    """Whom each row means, with their records locked; staff are refused their own.
+
+    Those whom staff have matched a row to are locked and refused like those whom it names.
+    """
     work = run.work
     meanings = naming.meant(work, (one.named for one in listed))
     meant = {one.row.number: meanings.of(one.named) for one in listed}
     holder_ids = {id_ for id_ in meant.values() if id_ is not None}
-    own = locks.lock_to_decide(work, holder_ids)
+    matched = {place: row.holder_id for place, row in on_record.items() if row.holder_id}
+    own = locks.lock_to_decide(work, holder_ids | {*matched.values()})
     names = select(Holder.id, Holder.folded_name).where(bulk.among(work, Holder.id, holder_ids))
     folded = {row.id: row.folded_name for row in work.rows(names)}
     people: dict[int, _Person] = {}
     for one in listed:
         id_ = meant[one.row.number]
-        if id_ in own:
+        if not own.isdisjoint({id_, matched.get(one.place)}):
             run.refuse(one.row, "course", lookups.OWN)
         doubt = None
         if id_ is None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     String,
     Update,
+    and_,
     cast,
     delete,
     func,
@@ -166,6 +167,7 @@ def _desk(person: ErasedPerson) -> list[Step]:
         update(RecordMerge).where(merges).values(reason=_REASON, summary={}, undone_reason=None),
         delete(LikelyDuplicate).where(or_(*(column == person.id for column in pairs))),
         delete(RecordWriter).where(RecordWriter.subject_id.in_(_activities(person))),
+        _nameless(_may_name(person)),
         delete(ActApproval).where(ActApproval.holder_id == person.id, waits),
         update(ActApproval)
         .where(ActApproval.holder_id == person.id)
@@ -223,6 +225,14 @@ def _record(person: ErasedPerson) -> list[Step]:
         .where(Certification.holder_id == person.id)
         .values(source=None, void_reason=None, kept_reason="The holder's data were erased."),
     ]
+
+
+def _may_name(person: ErasedPerson) -> ColumnElement[bool]:
+    """Rows of attendance lists that may mean the person, and were matched to nobody."""
+    doubtful = select(Discrepancy.attendance_id).where(
+        Discrepancy.holder_id == person.id, Discrepancy.attendance_id.is_not(None)
+    )
+    return and_(Attendance.holder_id.is_(None), Attendance.id.in_(doubtful))
 
 
 def _nameless(which: ColumnElement[bool]) -> Update:

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
-from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import (
@@ -25,7 +24,7 @@ from tracker.domain.permissions import (
     organization_ids,
     organization_of,
 )
-from tracker.domain.points.safe_days import ExpectedWait, SafeDay
+from tracker.domain.points.safe_days import SafeDay
 from tracker.models import Certification, Token
 from tracker.services.core import organizations, tokens
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
@@ -113,22 +112,10 @@ def _held(reading: ReadContext, holder: HolderRow) -> list[Mine]:
             standings.next_step(certification.standing, points.get(certification.id)),
             reading.schemes[certification.scheme].zone_of(holder.time_zone),
             points.get(certification.id),
-            _safe_day(certification, points.get(certification.id), wait),
+            review_waits.safe_day(points.get(certification.id), certification.standing, wait),
         )
         for certification in held
     ]
-
-
-def _safe_day(
-    held: HeldCertification, points: CertificationPoints | None, wait: ExpectedWait | None
-) -> SafeDay | None:
-    standing = held.standing
-    if wait is None or standing.status not in _EARNING:
-        return None
-    return review_waits.safe_day(points, standing.expires_on, wait, on=standing.on)
-
-
-_EARNING = frozenset({Status.ACTIVE, Status.RENEWAL_OPEN, Status.PENDING_RENEWAL, Status.GRACE})
 
 
 def held_today(reading: ReadContext, holder_id: str, time_zone: str) -> list[HeldCertification]:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -17,7 +18,7 @@ from tracker.db import new_id
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.reviews import Wait
-from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
 from tracker.domain.points import cycle_rules
@@ -188,6 +189,10 @@ def _flush(work: UnitOfWork) -> None:
         work.session.flush()
     except StaleDataError as error:
         raise Stale("The activity has changed since you read it; read it again.") from error
+    except IntegrityError as error:  # a course brings a holder one activity for a day
+        raise AlreadyRecorded(
+            "Another activity of this course and day is on record; change or submit that one."
+        ) from error
 
 
 def edit(work: UnitOfWork, activity_id: str, values: Mapping[str, object], *, version: int) -> None:
@@ -432,7 +437,11 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
 def correct_quantity(
     work: UnitOfWork, activity: Activity, quantity: Decimal | None, *, reason: str
 ) -> None:
-    """Have an activity say another quantity, as staff found; the caller has locked its holder."""
+    """Have an activity say another quantity, as staff found; the caller has locked its holder.
+
+    Raises UnderReview.
+    """
+    open_reviews.check_free(work, activity.id)
     before, activity.quantity = activity.quantity, quantity
     _flush(work)
     changed = {"quantity": (before, quantity)}
@@ -446,7 +455,9 @@ def take_back(work: UnitOfWork, activity_id: str, *, reason: str) -> None:
     """Withdraw what an attendance brought by mistake; the caller has locked its holder.
 
     Its decisions are undone, so that it counts on no day; an application that needs it follows.
+    Raises UnderReview.
     """
+    open_reviews.check_free(work, activity_id)
     activity = work.session.get_one(Activity, activity_id)
     work.reread(activity)
     decisions = _ruling(work, activity)

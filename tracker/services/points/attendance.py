@@ -9,7 +9,7 @@ claims is compared and never doubled. The number of statements is the same for a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -64,9 +64,19 @@ class _AttendanceFacts:
 
     certified: dict[HolderScheme, ZonedCertification]
     records: dict[str, CertificationRecord]
-    claims: dict[tuple[str, str, ClaimKey], ClaimOfCourse]
+    claims: dict[tuple[str, str, ClaimKey | date], ClaimOfCourse]
     counts: Counter[HolderScheme]
     approvers: Mapping[str, Collection[str]]
+
+    def claim(self, row: Attended) -> ClaimOfCourse | None:
+        """What the holder claims of the course and day, or what the course has brought them.
+
+        That one counts even if the title or the provider's name was changed since.
+        """
+        course = row.course
+        what = claim_key(course.title, course.name, row.held_on)
+        brought = self.claims.get((row.holder_id, course.id, row.held_on))
+        return brought or self.claims.get((row.holder_id, course.scheme, what))
 
 
 @dataclass(slots=True)
@@ -98,9 +108,7 @@ def apply(work: UnitOfWork, rows: Sequence[Attended]) -> Counter[str]:
 
 def _follow(work: UnitOfWork, row: Attended, facts: _AttendanceFacts, made: _Consequences) -> str:
     """Decide what becomes of one row."""
-    course = row.course
-    key = row.holder_id, course.scheme, claim_key(course.title, course.name, row.held_on)
-    known = facts.claims.get(key)
+    known = facts.claim(row)
     if known is None:
         return _bring(work, row, facts, made)
     made.tied.append({"_id": row.id, "holder_id": row.holder_id, "activity_id": known.id})
@@ -142,7 +150,7 @@ def _bring(work: UnitOfWork, row: Attended, facts: _AttendanceFacts, made: _Cons
     made.activities.append(activity)
     made.tied.append({"_id": row.id, "holder_id": holder_id, "activity_id": activity["id"]})
     claim = ClaimOfCourse(**{name: activity[name] for name in ClaimOfCourse._fields})
-    facts.claims[_key(claim)] = claim
+    facts.claims |= dict.fromkeys(_keys(claim), claim)
     facts.counts[holder_id, scheme] += 1
     if approves:
         made.decisions.append(_approval(work, row.course, activity, on))
@@ -242,7 +250,7 @@ def _claims(
     holder_ids: Collection[str],
     schemes: Collection[str],
     days: Collection[date],
-) -> dict[tuple[str, str, ClaimKey], ClaimOfCourse]:
+) -> dict[tuple[str, str, ClaimKey | date], ClaimOfCourse]:
     """What these holders claim of these days, by what makes it a claim of a course."""
     statement = CLAIM.where(
         bulk.among(reading, Activity.holder_id, holder_ids),
@@ -250,13 +258,16 @@ def _claims(
         bulk.among(reading, Activity.completed_on, days),
         Activity.state != ActivityState.WITHDRAWN,
     ).order_by(Activity.id.desc())
-    return {_key(row): row for row in reading.rows_as(ClaimOfCourse, statement)}
+    rows = reading.rows_as(ClaimOfCourse, statement)
+    return {key: row for row in rows for key in _keys(row)}
 
 
-def _key(claim: ClaimOfCourse) -> tuple[str, str, ClaimKey]:
-    """Whose claim it is, and of what."""
+def _keys(claim: ClaimOfCourse) -> Iterator[tuple[str, str, ClaimKey | date]]:
+    """Whose claim it is, and of what: by its words, and by the course that brought it."""
     what = claim_key(claim.title, claim.provider, claim.completed_on)
-    return claim.holder_id, claim.scheme, what
+    yield claim.holder_id, claim.scheme, what
+    if claim.course_id is not None:
+        yield claim.holder_id, claim.course_id, claim.completed_on
 
 
 def _counts(

@@ -13,7 +13,7 @@ import secrets
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound
@@ -71,7 +71,8 @@ def make(
             "course has codes.",
             state=course.state,
         )
-    if rule := rules.code_end_rule(held_on, ends_at, work.now):
+    zone = work.schemes[course.scheme].time_zone
+    if rule := rules.code_end_rule(held_on, ends_at, work.now, zone):
         raise Invalid("The code's end is not acceptable.", fields={"ends_at": rule})
     code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     made = AttendanceCode(
@@ -184,9 +185,11 @@ def _has_attended(reading: ReadContext, holder_id: str, code: CodeRow) -> bool:
 
 
 def _of(holder_id: str, code: CodeRow) -> tuple[ColumnElement[bool], ...]:
+    """What the holder has entered of that course and day, or a record merged into theirs."""
     table = Attendance
     of_course = table.course_id == code.course_id, table.held_on == code.held_on
-    return (*of_course, table.who == _who(holder_id))
+    merged = and_(table.holder_id == holder_id, table.code_id.is_not(None))
+    return (*of_course, or_(table.who == _who(holder_id), merged))
 
 
 _ROWS = select(Attendance.activity_id)

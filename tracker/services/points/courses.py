@@ -149,7 +149,7 @@ def _category(
     if kind is None or kind.is_job:
         choices = ", ".join(sorted(code for code, one in policy.types.items() if not one.is_job))
         raise Invalid(
-            f"{type_!r} is no type of course in {scheme}.",
+            f"{type_!r} is not a type of course in {scheme}.",
             fields={"type": f"must be one of: {choices}"},
         )
     claims.check_claim(kind, _claim(kind.category, type_, title, quantity, on))

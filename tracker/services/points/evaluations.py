@@ -184,12 +184,14 @@ def _parameters_of_detail(
 
 
 AHEAD_OF_DETAIL = Ahead(_parameters_of_detail, _DETAIL, adjustments.OF_CERTIFICATION)
+_SPANS = select(*standings.SPAN).where(Span.certification_id == bindparam("id"))
 AHEAD_OF_EXPLAIN = Ahead(
     lambda _, id_: snapshots.known({"id": id_}),
     snapshots.WITH_CYCLES,
     snapshots.ADJUSTMENTS,
     snapshots.CLAIMED,
     review_waits.MEASURED,
+    _SPANS,
 )
 
 
@@ -283,7 +285,8 @@ def explain(
     last = points.policy.terms_end_on(expires_on or date.max, on) or date.max
     safe = None
     if known_at is None:
-        safe = review_waits.safe_day(points, expires_on, review_waits.expected(reading), on=on)
+        spans = reading.rows_as(certifications.StandingSpan, _SPANS, {"id": row.id})
+        safe = review_waits.safe_day(points, _standing(spans, on), review_waits.expected(reading))
     refs = frozenset(claim.ref for claim in extra)
     return Explained(row.id, scheme, points.policy, points, refs, last, safe)
 

@@ -34,10 +34,11 @@ _CLAIMED = (ActivityState.SUBMITTED, ActivityState.APPROVED, ActivityState.MORE_
 
 
 class ClaimOfCourse(NamedTuple):
-    """A holder's claim, perhaps of a course."""
+    """A holder's claim, perhaps of a course; ``course_id`` if a course has brought it."""
 
     id: str
     holder_id: str
+    course_id: str | None
     scheme: str
     title: str
     provider: str

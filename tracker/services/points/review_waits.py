@@ -5,10 +5,11 @@ A job measures it once a day (``jobs.measure_waits()``); requests read two numbe
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.desk.reviews import WaitTimes
 from tracker.domain.points import safe_days
 from tracker.domain.points.activities import ActivityVerdict
@@ -25,6 +26,7 @@ ENDED_A_WAIT = (Decision.waited_days.is_not(None), Decision.undone_at.is_(None))
 """The conditions of a decision that ended a wait and was not taken back."""
 
 MEASURED = select(Counter.name, Counter.count).where(Counter.name.in_([DAYS, DECISIONS]))
+_EARNING = frozenset({Status.ACTIVE, Status.RENEWAL_OPEN, Status.PENDING_RENEWAL, Status.GRACE})
 
 
 def measure(work: UnitOfWork) -> WaitTimes:
@@ -55,9 +57,15 @@ def expected(reading: ReadContext) -> ExpectedWait:
 
 
 def safe_day(
-    points: CertificationPoints | None, expires_on: date | None, wait: ExpectedWait, *, on: date
+    points: CertificationPoints | None, standing: Standing | None, wait: ExpectedWait | None
 ) -> SafeDay | None:
-    """The latest safe day to submit; None where no points are missing or nothing expires."""
-    if points is None or expires_on is None or points.evaluation.complete:
+    """The latest safe day to submit, on the day of the standing.
+
+    None where no points are missing, nothing expires, or no points are earned for a renewal.
+    """
+    if points is None or wait is None or points.evaluation.complete:
         return None
+    if standing is None or standing.expires_on is None or standing.status not in _EARNING:
+        return None
+    expires_on, on = standing.expires_on, standing.on
     return safe_days.latest_safe_day(points.policy.terms_end_on(expires_on, on), wait, on=on)
