@@ -514,7 +514,12 @@ def test_a_file_and_a_list_that_know_a_former_ref_or_number_mean_the_person(cont
     assert employer
 
 
-COURSE = {"scheme": "cpt", "category": "CE", "type": "third_party", "title": "Course"}
+COURSE: dict[str, Any] = {
+    "scheme": "cpt",
+    "category": "CE",
+    "type": "third_party",
+    "title": "Course",
+}
 RESULT: dict[str, Any] = {"scheme": "cpt", "module": "safety", "taken_on": DAY, "passed": True}
 
 
@@ -523,14 +528,19 @@ def twice(work, holder_ids):
     provider, sponsor = (table(name="X", recorded_at=NOW) for table in (Provider, Sponsor))
     work.session.add_all([provider, sponsor])
     work.session.flush()
-    named = {"code": "c", "title_key": "course", "proposed_by": "x"}
+    named: dict[str, Any] = {"code": "c", "title_key": "course", "proposed_by": "x"}
     course = Course(provider_id=provider.id, **named, **COURSE, recorded_at=NOW)
     work.session.add(course)
     work.session.flush()
-    terms = {"sponsor_id": sponsor.id, "scheme": "cpt", "program_code": "1", "occupation": "x"}
+    terms: dict[str, Any] = {
+        "sponsor_id": sponsor.id,
+        "scheme": "cpt",
+        "program_code": "1",
+        "occupation": "x",
+    }
     for place, id_ in enumerate(holder_ids):
         common: dict[str, Any] = {"holder_id": id_, "recorded_at": NOW}
-        made = {"recorded_by": "x", **common}
+        made: dict[str, Any] = {"recorded_by": "x", **common}
         credential = OtherCredential(credential="nims", level="", issued_on=DAY, **made)
         if place:
             credential.verified_at, credential.verified_by = NOW, "x"
@@ -552,21 +562,17 @@ def test_what_both_records_have_ends_on_one_of_them_until_the_merge_is_undone(co
 
     merge_id = merged(container, kept, other)
 
-    living = {
-        "activity": Activity.course_id.is_not(None),
-        "credential": OtherCredential.withdrawn_at.is_(None),
-        "pathway": PathwayChoice.left_at.is_(None),
-        "consent": Apprenticeship.consent_ended_at.is_(None),
-    }
-    tables = (Activity, OtherCredential, PathwayChoice, Apprenticeship)
+    living = (
+        (Activity.holder_id, Activity.course_id.is_not(None)),
+        (OtherCredential.holder_id, OtherCredential.withdrawn_at.is_(None)),
+        (PathwayChoice.holder_id, PathwayChoice.left_at.is_(None)),
+        (Apprenticeship.holder_id, Apprenticeship.consent_ended_at.is_(None)),
+    )
     with container.reading(SYSTEM) as reading:
-        lives = {
-            name: reading.rows(select(table.holder_id).where(living[name]))
-            for name, table in zip(living, tables, strict=True)
-        }
-        verified = select(OtherCredential.verified_by).where(living["credential"])
+        for owner, lives in living:
+            assert reading.rows(select(owner).where(lives)) == [(kept,)], str(owner)
+        verified = select(OtherCredential.verified_by).where(living[1][1])
         assert reading.rows(verified) == [("x",)]
-    assert lives == {name: [(kept,)] for name in living}
     with container.work(SAM) as work:
         merges.undo(work, merge_id, reason="Two people.")
     assert different(before, image(container, [kept, other])) == []
@@ -578,7 +584,12 @@ def test_a_result_that_a_center_sent_for_both_is_decided_first(container):
         center = Center(name="C", recorded_at=NOW)
         work.session.add(center)
         work.session.flush()
-        sent = {"center_id": center.id, "sent_at": NOW, "sent_by": "x", "state": "waiting"}
+        sent: dict[str, Any] = {
+            "center_id": center.id,
+            "sent_at": NOW,
+            "sent_by": "x",
+            "state": "waiting",
+        }
         ids = {}
         for id_ in (kept, other):
             row = CenterResult(holder_id=id_, ref=id_, **sent, **RESULT)
@@ -601,7 +612,7 @@ def test_who_renewed_on_both_records_has_renewed_once(container):
     with container.work(SYSTEM) as work:
         for holder_id in (kept, other):
             held = select(Certification.id).where(Certification.holder_id == holder_id)
-            decided = {"decision": "approved", "decided_on": DAY, "decided_by": "x"}
+            decided: dict[str, Any] = {"decision": "approved", "decided_on": DAY, "decided_by": "x"}
             row = Renewal(
                 certification_id=work.row(held).id,
                 cycle=1,
@@ -628,7 +639,13 @@ def test_who_renewed_on_both_records_has_renewed_once(container):
 def test_a_merge_is_undone_without_what_is_kept_for_a_while_only(container):
     kept, other, employer = pair(container)
     with container.work(SYSTEM) as work:
-        what = {"kind": "list", "scheme": "cpt", "as_of": DAY, "name": "x", "workers": 1}
+        what: dict[str, Any] = {
+            "kind": "list",
+            "scheme": "cpt",
+            "as_of": DAY,
+            "name": "x",
+            "workers": 1,
+        }
         look = EmployerLook(employer_id=employer, at=NOW, **what)
         work.session.add(look)
         work.session.flush()
@@ -649,7 +666,7 @@ def test_a_merge_is_not_undone_if_what_it_ended_was_recorded_anew(container):
     with container.work(SYSTEM) as work:
         lasts = update(Sharing).where(Sharing.ended_at.is_(None))
         work.execute(lasts.values(ended_at=NOW, end_reason="withdrawn"))
-        again = {"holder_id": kept, "employer_id": employer, "consented_on": DAY}
+        again: dict[str, Any] = {"holder_id": kept, "employer_id": employer, "consented_on": DAY}
         work.session.add(Sharing(**again, recorded_at=NOW, recorded_by="x"))
 
     with pytest.raises(CannotBeUndone), container.work(SAM) as work:
