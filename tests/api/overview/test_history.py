@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tests import factories
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import Base, HistoryValue
 from tracker.services.core import history
 from tracker.services.employers import employers
 from tracker.services.overview import history_erasure, history_pages
@@ -204,6 +205,29 @@ def test_holders_are_found_by_their_account_and_named_as_long_as_their_name_is_k
     (line,) = staff.get(f"/history?account_id={UNKNOWN}").json["items"]
     assert line["actor"] == "holder"
     assert staff.get(f"/history?subject_id={ids[0]}&action=erase").json["items"]
+
+
+def test_every_record_of_a_person_is_part_of_what_is_told_and_erased():
+    held = {
+        name
+        for name, table in Base.metadata.tables.items()
+        if "holder_id" in table.c and table.c.holder_id.foreign_keys
+    }
+    assert held & set(history.SUBJECTS) <= {subject for subject, *_ in history_pages.OF_PERSON}
+
+
+def test_the_number_of_another_credential_goes_from_the_history_in_an_erasure(
+    container, staff, path
+):
+    said = {"credential": "osha_10", "number": "S-77", "issued_on": "2026-03-02"}
+    assert staff.post(f"{path}/credentials", said).status_code == 201
+    changes = staff.get(f"{path}/history").json["items"][0]["changes"]
+    assert {c["after"] for c in changes if c["field"] == "number"} == {"S-77"}
+
+    with container.work(SYSTEM) as work:
+        history_erasure.erase_person(work, path.rpartition("/")[2], reason="Asked for.")
+        left = select(HistoryValue.after).where(HistoryValue.field == "number")
+        assert work.rows(left) == [(None,)]
 
 
 def test_a_page_costs_as_many_statements_whatever_it_shows(container, staff, path, ids):

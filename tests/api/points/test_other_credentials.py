@@ -138,6 +138,17 @@ def test_it_is_claimed_for_points_in_one_step_and_once(ana, caller, container, i
     assert ana.post(f"/activities/{activity['id']}/submission").status_code == 200
 
 
+def test_who_discards_the_draft_can_claim_the_credential_again(ana, ids, added):
+    path = f"/credentials/{added().json['id']}/activity"
+    first = ana.post(path, {"certification_id": ids[1]}).json["activity_id"]
+    draft = f"/activities/{first}"
+    assert ana.delete(draft, version=ana.get(draft).headers["ETag"]).status_code == 204
+
+    assert ana.get(path.removesuffix("/activity")).json["activity_id"] is None
+    again = ana.post(path, {"certification_id": ids[1]})
+    assert again.json["activity_id"] not in {None, first}
+
+
 # Reminders.
 def sent(container, clock):
     """The messages that leave eleven minutes from now."""

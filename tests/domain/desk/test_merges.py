@@ -7,7 +7,13 @@ from datetime import date
 import pytest
 
 from tracker.domain.credentials.certifications import CycleTerm
-from tracker.domain.desk.merges import AwardToUnite, unite, united_cycles
+from tracker.domain.desk.merges import (
+    AwardToUnite,
+    RenewedTerm,
+    renewed_twice,
+    unite,
+    united_cycles,
+)
 
 
 def award(id_, awarded, ends, *, kept=True, stands=True):
@@ -53,6 +59,28 @@ def test_of_awards_that_overlap_the_earlier_one_leads(awards, standing, withdraw
     united = unite(awards)
 
     assert (united.standing, united.withdrawn, united.leads) == (standing, withdrawn, leads)
+
+
+def term(award, starts, renewal=None):
+    return RenewedTerm(award, date(starts, 6, 1), date(starts + 5, 5, 31), renewal)
+
+
+@pytest.mark.parametrize(
+    ("terms", "twice"),
+    [
+        ([term("a", 2015, "a1"), term("a", 2020, "a2")], set()),
+        # Both applied for the same term; the other award began a year later.
+        ([term("a", 2015, "a1"), term("b", 2016, "b1")], {"b1"}),
+        # Only the other award was renewed again.
+        ([term("a", 2015, "a1"), term("b", 2016, "b1"), term("b", 2021, "b2")], {"b1"}),
+        ([term("a", 2015), term("b", 2015, "b1"), term("c", 2015, "c1")], {"b1", "c1"}),
+        # A file gives the terms, and not the application.
+        ([term("a", 2015), term("b", 2015)], set()),
+        ([term("b", 2015, "b1"), term("b", 2015, "b2"), term("c", 2016, "c1")], {"c1"}),
+    ],
+)
+def test_who_renewed_both_records_has_renewed_once(terms, twice):
+    assert renewed_twice(terms) == twice
 
 
 def cycle(ordinal, starts, ends, *, imported=True):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from tests import factories
 from tests.conftest import examples
@@ -35,24 +35,33 @@ from tracker.models import (
     Account,
     Activity,
     Appeal,
+    Apprenticeship,
     Assessment,
     Base,
+    Center,
+    CenterResult,
     Certification,
+    Course,
     Employer,
     EmployerBar,
+    EmployerLook,
     Erasure,
     Holder,
     HolderRequest,
     Message,
     ModuleCertificate,
+    Notice,
     OtherCredential,
     PathwayChoice,
     Preference,
+    Provider,
     Recovery,
     Renewal,
     RosterEntry,
     Sharing,
+    Sponsor,
     StandingChange,
+    WorkerSeen,
 )
 from tracker.services.credentials import (
     awards,
@@ -60,7 +69,7 @@ from tracker.services.credentials import (
     module_certificates,
     verification,
 )
-from tracker.services.desk import merge_images, merges
+from tracker.services.desk import merge_awards, merge_images, merges
 from tracker.services.employers import naming
 from tracker.services.employers.naming import NamedWorker
 from tracker.services.imports import ImportRefused
@@ -102,8 +111,6 @@ class Facts:
     pathway: bool = False
 
 
-ONE_OF_A_KIND = ("other_credential", "pathway_choice")
-"""What stays with the merged record where the other one has the same."""
 DAYS = st.dates(date(2019, 1, 1), date(2026, 6, 1))
 PASSES = st.dictionaries(st.sampled_from(MODULES), DAYS).map(lambda days: tuple(days.items()))
 ALL_PASSED = DAYS.map(lambda day: tuple((module, day) for module in MODULES))
@@ -234,7 +241,7 @@ def test_nothing_is_lost_by_a_merge_and_everything_is_as_before_once_it_is_undon
     there = {(table, *(kept if part == merged else part for part in key)) for table, key in before}
     assert there <= here
     left = {key[0] for key, row in after.items() if row.get("holder_id") == merged}
-    assert left <= {"account", "employer_bar", "preference", *ONE_OF_A_KIND}
+    assert left <= {"account", "employer_bar", "preference"}
     now = pages(container, ids)
     assert seen.keys() <= now.keys()
     assert {name for _, _, name in now.values()} <= {full_name(container, kept)}
@@ -545,3 +552,178 @@ def test_who_entered_a_code_before_a_merge_has_entered_it(container):
 
     assert before is not None
     assert entered(kept) == before
+
+
+COURSE: dict[str, Any] = {
+    "scheme": "cpt",
+    "category": "CE",
+    "type": "third_party",
+    "title": "Course",
+}
+RESULT: dict[str, Any] = {"scheme": "cpt", "module": "safety", "taken_on": DAY, "passed": True}
+
+
+def twice(work, holder_ids):
+    """Rows of which a person has one, on each record; the last record's are worth more."""
+    provider, sponsor = (table(name="X", recorded_at=NOW) for table in (Provider, Sponsor))
+    work.session.add_all([provider, sponsor])
+    work.session.flush()
+    named: dict[str, Any] = {"code": "c", "title_key": "course", "proposed_by": "x"}
+    course = Course(provider_id=provider.id, **named, **COURSE, recorded_at=NOW)
+    work.session.add(course)
+    work.session.flush()
+    terms: dict[str, Any] = {
+        "sponsor_id": sponsor.id,
+        "scheme": "cpt",
+        "program_code": "1",
+        "occupation": "x",
+    }
+    for place, id_ in enumerate(holder_ids):
+        common: dict[str, Any] = {"holder_id": id_, "recorded_at": NOW}
+        made: dict[str, Any] = {"recorded_by": "x", **common}
+        credential = OtherCredential(credential="nims", level="", issued_on=DAY, **made)
+        if place:
+            credential.verified_at, credential.verified_by = NOW, "x"
+        work.session.add_all(
+            [
+                Activity(course_id=course.id, completed_on=DAY, **COURSE, **common),
+                credential,
+                PathwayChoice(pathway="career_changer", **made),
+                Apprenticeship(started_on=DAY, consented_at=NOW, **terms, **made),
+            ]
+        )
+
+
+def test_what_both_records_have_ends_on_one_of_them_until_the_merge_is_undone(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        twice(work, [kept, other])
+    before = image(container, [kept, other])
+
+    merge_id = merged(container, kept, other)
+
+    living = (
+        (Activity.holder_id, Activity.course_id.is_not(None)),
+        (OtherCredential.holder_id, OtherCredential.withdrawn_at.is_(None)),
+        (PathwayChoice.holder_id, PathwayChoice.left_at.is_(None)),
+        (Apprenticeship.holder_id, Apprenticeship.consent_ended_at.is_(None)),
+    )
+    with container.reading(SYSTEM) as reading:
+        for owner, lives in living:
+            assert reading.rows(select(owner).where(lives)) == [(kept,)], str(owner)
+        verified = select(OtherCredential.verified_by).where(living[1][1])
+        assert reading.rows(verified) == [("x",)]
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, [kept, other])) == []
+
+
+def test_a_result_that_a_center_sent_for_both_is_decided_first(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        center = Center(name="C", recorded_at=NOW)
+        work.session.add(center)
+        work.session.flush()
+        sent: dict[str, Any] = {
+            "center_id": center.id,
+            "sent_at": NOW,
+            "sent_by": "x",
+            "state": "waiting",
+        }
+        ids = {}
+        for id_ in (kept, other):
+            row = CenterResult(holder_id=id_, ref=id_, **sent, **RESULT)
+            work.session.add(row)
+            work.session.flush()
+            ids[id_] = row.id
+
+    assert "same result" in refused(container, WaitsInBoth, kept, other).detail
+
+    with container.work(SYSTEM) as work:
+        mine = work.session.get(CenterResult, ids[kept])
+        mine.state, mine.decided_at, mine.reason = "sent_back", NOW, "Not ours."
+    merged(container, kept, other)
+    with container.reading(SYSTEM) as reading:
+        assert reading.rows(select(CenterResult.holder_id).distinct()) == [(kept,)]
+
+
+def test_who_renewed_on_both_records_has_renewed_once(container):
+    kept, other, _ = pair(container, CERTIFIED, CERTIFIED)
+    with container.work(SYSTEM) as work:
+        for holder_id in (kept, other):
+            held = select(Certification.id).where(Certification.holder_id == holder_id)
+            decided: dict[str, Any] = {"decision": "approved", "decided_on": DAY, "decided_by": "x"}
+            row = Renewal(
+                certification_id=work.row(held).id,
+                cycle=1,
+                submitted_on=DAY,
+                recorded_at=NOW,
+                **decided,
+            )
+            work.session.add(row)
+        work.session.flush()
+        merge_awards.settle_all(work, [kept, other])
+    before = image(container, [kept, other])
+
+    merge_id = merged(container, kept, other)
+
+    stays, leads = sorted(summary(container, merge_id), key=lambda row: row["leads_to"] or "")
+    assert stays["after"]["expires_on"] == stays["before"]["expires_on"]
+    assert leads["after"]["status"] == "withdrawn"
+    assert is_sound(container)
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, [kept, other])) == []
+
+
+def test_a_merge_is_undone_without_what_is_kept_for_a_while_only(container):
+    kept, other, employer = pair(container)
+    with container.work(SYSTEM) as work:
+        what: dict[str, Any] = {
+            "kind": "list",
+            "scheme": "cpt",
+            "as_of": DAY,
+            "name": "x",
+            "workers": 1,
+        }
+        look = EmployerLook(employer_id=employer, at=NOW, **what)
+        work.session.add(look)
+        work.session.flush()
+        work.session.add(WorkerSeen(look_id=look.id, holder_id=other))
+        look_id = look.id
+    merge_id = merged(container, kept, other)
+    with container.work(SYSTEM) as work:
+        work.execute(delete(EmployerLook).where(EmployerLook.id == look_id))
+
+    with container.work(SAM) as work:
+        assert merges.undo(work, merge_id, reason="Two people.").undone_at is not None
+
+
+def test_a_merge_is_not_undone_if_what_it_ended_was_recorded_anew(container):
+    shares = Facts(employers=frozenset({0}))
+    kept, other, employer = pair(container, shares, shares)
+    merge_id = merged(container, kept, other)
+    with container.work(SYSTEM) as work:
+        lasts = update(Sharing).where(Sharing.ended_at.is_(None))
+        work.execute(lasts.values(ended_at=NOW, end_reason="withdrawn"))
+        again: dict[str, Any] = {"holder_id": kept, "employer_id": employer, "consented_on": DAY}
+        work.session.add(Sharing(**again, recorded_at=NOW, recorded_by="x"))
+
+    with pytest.raises(CannotBeUndone), container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="x")
+
+
+def test_of_two_certificates_for_a_module_one_correction_is_told(container):
+    passed = Facts(passes=(("safety", date(2024, 3, 1)),))
+    kept, other, _ = pair(container, passed, passed)
+    merged(container, kept, other)
+
+    with container.work(SYSTEM) as work:
+        work.execute(update(Assessment).values(voided_at=NOW, void_reason="x"))
+        module_certificates.settle(work, work.schemes["cpt"], [kept])
+
+    with container.reading(SYSTEM) as reading:
+        withdrawn = select(ModuleCertificate.id).where(ModuleCertificate.withdrawn_at.is_not(None))
+        told = select(Notice.event).where(Notice.event.startswith("withdraw:"))
+        counts = [len(reading.rows(statement)) for statement in (withdrawn, told)]
+    assert counts == [2, 1]

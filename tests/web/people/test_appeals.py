@@ -65,7 +65,7 @@ def test_with_nothing_to_appeal_against_there_is_no_form(page):
     me, here = page
     text = content(me.get(here))
 
-    assert "There is nothing to appeal against now" in text
+    assert "There is nothing to appeal now" in text
     assert "<textarea" not in text
     refused = me.send_form(here, statement="It was not me.")
     assert refused.status_code == 422
@@ -75,7 +75,7 @@ def test_a_suspension_is_appealed_in_time_once_and_its_outcome_is_told(page, con
     suspend(container, held)
     me, here = page
     text = content(me.get(here))
-    assert "Suspension, of which you were told on November 21, 2026" in text
+    assert "Suspension you were told about on November 21, 2026" in text
     assert "You can appeal until December 21, 2026." in text
     assert "An appeal costs $50.00; you get it back if your appeal succeeds." in text
     assert me.send_form(here, statement="It was not me.", renewal_id="").location == here
@@ -122,7 +122,7 @@ def test_a_denied_renewal_is_appealed_by_its_own_form_until_its_last_day(
     made = deny_a_renewal(container, held)
     me, here = page
     text = content(me.get(here))
-    assert "Denied renewal, of which you were told on November 21, 2026" in text
+    assert "Denied renewal you were told about on November 21, 2026" in text
     assert re.findall(r'name="renewal_id" value="([^"]+)"', text) == [made]
     clock.advance(days=31)
     me.sign_in("ana@example.org")
@@ -134,7 +134,7 @@ def test_a_denied_renewal_is_appealed_by_its_own_form_until_its_last_day(
     clock.advance(days=-1)
     assert me.send_form(here, statement="Paid.", renewal_id=made).location == here
 
-    assert "Appeal against a denied renewal" in content(me.get(here))
+    assert "Appeal of a denied renewal" in content(me.get(here))
 
 
 def test_it_is_all_in_spanish_for_who_speaks_it(page, container, held):

@@ -65,6 +65,33 @@ def unite(awards: Iterable[AwardToUnite]) -> UnitedAwards:
     return UnitedAwards(tuple(standing), withdrawn, leads)
 
 
+@dataclass(frozen=True, slots=True)
+class RenewedTerm:
+    """A cycle of an award that was renewed, and by which application; None: it is not known."""
+
+    award_id: str
+    starts_on: date
+    ends_on: date
+    renewal_id: str | None = None
+
+
+def renewed_twice(terms: Iterable[RenewedTerm]) -> frozenset[str]:
+    """The applications that renewed what another award's application had renewed already.
+
+    Somebody who renewed both of two awards that are one now has renewed it once. ``terms`` come in
+    the order of their awards, the leading one's first.
+    """
+    renewed: list[RenewedTerm] = []
+    twice: set[str] = set()
+    for one in terms:
+        others = (term for term in renewed if term.award_id != one.award_id)
+        if any(term.starts_on <= one.starts_on <= term.ends_on for term in others):
+            twice |= {one.renewal_id} if one.renewal_id else set()
+        else:
+            renewed.append(one)
+    return frozenset(twice)
+
+
 def united_cycles(
     leading: Sequence[CycleTerm], others: Iterable[CycleTerm]
 ) -> tuple[CycleTerm, ...]:

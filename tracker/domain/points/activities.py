@@ -56,9 +56,14 @@ _LAWFUL: dict[ActivityStep, frozenset[ActivityState]] = {
 }
 
 
+def allows(state: ActivityState, step: ActivityStep) -> bool:
+    """Whether a step is allowed in that state."""
+    return state in _LAWFUL[step]
+
+
 def check_step(step: ActivityStep, state: ActivityState) -> None:
     """Refuse a step that is not allowed in that state. Raises IllegalTransition."""
-    if state not in _LAWFUL[step]:
+    if not allows(state, step):
         allowed = ", ".join(sorted(_LAWFUL[step]))
         raise IllegalTransition(
             f"Cannot {step.replace('_', ' ')} an activity that is {state}; it must be {allowed}.",

@@ -180,6 +180,7 @@ def _facts(dialect: str) -> Together:
     mine = (
         bulk.among_given(dialect, Certification.holder_id),
         Certification.scheme == bindparam("scheme"),
+        Certification.merged_into_id.is_(None),
     )
     renewals = (
         select(*columns_of(RenewalOnRecord, Renewal, Certification))

@@ -37,7 +37,7 @@ _Action = Literal["issue", "correct", "withdraw", "restore"]
 
 
 class ModuleCertificateRow(NamedTuple):
-    """A certificate for a module, as it is on record."""
+    """A certificate for a module, as it is on record; ``merged_into_id``: it leads to another."""
 
     id: str
     public_id: str
@@ -48,19 +48,21 @@ class ModuleCertificateRow(NamedTuple):
     passed_on: date
     amended_at: datetime | None
     withdrawn_at: datetime | None
+    merged_into_id: str | None
 
 
 _ROWS = select(*columns_of(ModuleCertificateRow, ModuleCertificate))
 
 
 class _Settled(NamedTuple):
-    """What became of one certificate."""
+    """What became of one certificate; ``leads``: the holder has another one for the module."""
 
     action: _Action
     id: str
     holder_id: str
     before: date | None
     after: date | None
+    leads: bool = False
 
 
 def settle(
@@ -78,7 +80,7 @@ def settle(
     for ids in bulk.chunks(sorted(holder_ids)):
         settled = _settle(work, scheme, ids)
         _record(work, scheme, settled)
-        loud = [one for one in settled if one.holder_id not in quiet]
+        loud = [one for one in settled if one.holder_id not in quiet and not one.leads]
         notices.tell(work, _news(work, scheme, loud))
 
 
@@ -95,14 +97,15 @@ def _settle(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> li
     for (holder_id, module), rows in on_record.items():
         day_now = passed.get((holder_id, module))
         for row in rows:
+            leads = row.merged_into_id is not None
             if day_now is None and row.withdrawn_at is None:
                 changed.append(_change(row, withdrawn_at=work.now))
-                settled.append(_Settled("withdraw", row.id, holder_id, row.passed_on, None))
+                settled.append(_Settled("withdraw", row.id, holder_id, row.passed_on, None, leads))
             elif day_now and (row.passed_on != day_now or row.withdrawn_at is not None):
                 moved = work.now if row.passed_on != day_now else row.amended_at
                 changed.append(_change(row, passed_on=day_now, amended_at=moved, withdrawn_at=None))
                 action: _Action = "correct" if row.withdrawn_at is None else "restore"
-                settled.append(_Settled(action, row.id, holder_id, row.passed_on, day_now))
+                settled.append(_Settled(action, row.id, holder_id, row.passed_on, day_now, leads))
     bulk.insert(work, ModuleCertificate, new)
     bulk.update(work, ModuleCertificate, changed)
     return settled

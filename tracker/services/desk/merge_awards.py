@@ -7,17 +7,19 @@ the awards that count.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import false, func, select, update
 
 from tracker.domain.credentials import awards as award_rules
 from tracker.domain.credentials import certifications
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.desk import merges as rules
-from tracker.domain.desk.merges import AwardToUnite, UnitedAwards
+from tracker.domain.desk.merges import AwardToUnite, RenewedTerm, UnitedAwards
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Appeal, Assessment, Certification, Cycle, Renewal, StandingChange
 from tracker.services.core import bulk
@@ -66,7 +68,7 @@ def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
         merging = _merging(work, scheme, from_id, to_id)
         if any(row.holder_id == from_id for row in merging.rows.values()):
             united = rules.unite(_to_unite(merging))
-            _lead(work, united)
+            _lead(work, merging, united)
             _write_rows(work, merging, united)
             _lengthen(work, merging, united)
         settle(work, scheme, [to_id])
@@ -122,12 +124,35 @@ def _to_unite(merging: _Merging) -> Iterator[AwardToUnite]:
         )
 
 
-def _lead(work: UnitOfWork, united: UnitedAwards) -> None:
-    """Give what was decided about an award to the one to which it leads."""
+def _lead(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> None:
+    """Give what was decided about an award to the one to which it leads.
+
+    An application that renewed the same term once more stays where it was.
+    """
+    twice = rules.renewed_twice(_renewed(work, merging, united))
     for id_, leading in united.leads.items():
-        for table in (Renewal, StandingChange, Appeal):
-            mine = update(table).where(table.certification_id == id_)
+        for table, stays in (
+            (Renewal, Renewal.id.in_(twice)),
+            (StandingChange, false()),
+            (Appeal, func.coalesce(Appeal.renewal_id.in_(twice), false())),
+        ):
+            mine = update(table).where(table.certification_id == id_, ~stays)
             work.execute(mine.values(certification_id=leading))
+
+
+def _renewed(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> Iterator[RenewedTerm]:
+    """The terms of these awards that were renewed, those of each leading one first."""
+    approved = select(Renewal.id, Renewal.certification_id, Renewal.cycle).where(
+        Renewal.certification_id.in_(united.leads), Renewal.decision == RenewalVerdict.APPROVED
+    )
+    applications: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in work.rows(approved.order_by(Renewal.id)):
+        applications[row.certification_id, row.cycle].append(row.id)
+    for id_ in (*united.standing, *united.leads):
+        for cycle in merging.records[id_].cycles[:-1]:
+            ends_on = cycle.expires_on or date.max
+            for renewal_id in applications.get((id_, cycle.ordinal)) or (None,):
+                yield RenewedTerm(id_, cycle.starts_on, ends_on, renewal_id)
 
 
 def _leads_to(row: _HeldAward, united: UnitedAwards) -> str | None:

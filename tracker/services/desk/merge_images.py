@@ -10,17 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Date, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Table,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from tracker.db import Base, Instant, new_id
 from tracker.domain.credentials.center_results import ResultState
 from tracker.domain.errors import CannotBeUndone
-from tracker.domain.points.activities import ActivityState
 from tracker.models import (
     Account,
     ActApproval,
@@ -35,6 +46,7 @@ from tracker.models import (
     Cycle,
     Discrepancy,
     EmployerBar,
+    EmployerLook,
     Erasure,
     Fee,
     FormerName,
@@ -71,14 +83,14 @@ class TableInMerge:
     """What a merge does with the rows of a table.
 
     ``moves``: they go to the record that stays. Of two rows that agree in ``unless`` only one can
-    be the person's; that of the merged record stays where it was. A row whose ``state`` is ``over``
-    is in the way of none. ``is_sealed``: the merge cannot be undone after such a row of the person
-    was added or changed.
+    be the person's; that of the merged record stays where it was. Rows that are not ``alive`` are
+    in nobody's way. ``is_sealed``: the merge cannot be undone after such a row of the person was
+    added or changed.
     """
 
     moves: bool = True
     unless: tuple[str, ...] = ()
-    over: str | None = None
+    alive: Callable[[FromClause], ColumnElement[bool]] = lambda _: true()
     is_sealed: bool = False
     why: str = ""
 
@@ -95,7 +107,8 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Assessment: TableInMerge(is_sealed=True),
     Attendance: TableInMerge(),
     CenterResult: TableInMerge(
-        unless=("center_id", "scheme", "module", "taken_on"), over=ResultState.SENT_BACK
+        unless=("center_id", "scheme", "module", "taken_on"),
+        alive=lambda result: result.c.state != ResultState.SENT_BACK,
     ),
     Certification: TableInMerge(moves=False, is_sealed=True, why="some lead to others"),
     Cycle: _BY_CERTIFICATION,
@@ -109,8 +122,8 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Message: TableInMerge(),
     ModuleCertificate: TableInMerge(),
     Notice: TableInMerge(unless=("kind", "subject_id", "event")),
-    OtherCredential: TableInMerge(unless=("credential", "level", "issued_on")),
-    PathwayChoice: TableInMerge(unless=("pathway",)),
+    OtherCredential: TableInMerge(),
+    PathwayChoice: TableInMerge(),
     Preference: TableInMerge(unless=("type",)),
     RecordMerge: TableInMerge(moves=False, why="is about these two records"),
     Recovery: TableInMerge(),
@@ -137,7 +150,6 @@ _ASIDE = ("sequence", "withdrawn_at")
 
 def move(work: UnitOfWork, *, from_id: str, to_id: str) -> dict[str, int]:
     """Give the rows of one record to another; returns how many went, by table."""
-    _part_from_courses(work, from_id=from_id, to_id=to_id)
     counts: dict[str, int] = {}
     for model, way in TABLES.items():
         if not way.moves:
@@ -146,31 +158,12 @@ def move(work: UnitOfWork, *, from_id: str, to_id: str) -> dict[str, int]:
         owner = table.c.merged_into_id if model is Holder else table.c.holder_id
         statement = update(table).where(owner == from_id).values({owner.name: to_id})
         if way.unless:
-            statement = statement.where(~_is_taken(table, to_id, way.unless, over=way.over))
+            other = table.alias("other")
+            same = (other.c[name] == table.c[name] for name in way.unless)
+            taken = select(1).where(other.c.holder_id == to_id, way.alive(other), *same).exists()
+            statement = statement.where(~taken | ~way.alive(table))
         counts[table.name] = work.execute(statement).rowcount
     return {name: count for name, count in counts.items() if count}
-
-
-def _is_taken(
-    table: Table, holder_id: str, unless: Sequence[str], *, over: str | None
-) -> ColumnElement[bool]:
-    """Whether the holder has a row that agrees in these columns, and neither row is over."""
-    other = table.alias("other")
-    same = [other.c[name] == table.c[name] for name in unless]
-    if over is not None:
-        same += [other.c.state != over, table.c.state != over]
-    return select(1).where(other.c.holder_id == holder_id, *same).exists()
-
-
-def _part_from_courses(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
-    """Of two activities that a course has brought on one day, let that of the other record stand.
-
-    That of the merged record goes along as one that the person logged: reviewers see both, and the
-    policy says whether both count.
-    """
-    table = bulk.table_of(Activity)
-    taken = _is_taken(table, to_id, ("course_id", "completed_on"), over=ActivityState.WITHDRAWN)
-    work.execute(update(table).where(table.c.holder_id == from_id, taken).values(course_id=None))
 
 
 # Images.
@@ -284,6 +277,7 @@ def restore(work: UnitOfWork, rows: Sequence[ChangedRow]) -> None:
     First go those added, then all certifications out of the way of each other, then what moves back
     to the other record before what becomes valid again.
     """
+    rows = _without_forgotten(work, rows)
     for row in rows:
         if row.before is None:
             _write(work, row, delete(row.table), row.after or {})
@@ -299,6 +293,14 @@ def restore(work: UnitOfWork, rows: Sequence[ChangedRow]) -> None:
             continue
         expected = {} if row.table.name == "certification" else row.after
         _write(work, row, update(row.table).values(_with_version(row)), expected)
+
+
+def _without_forgotten(work: UnitOfWork, rows: Sequence[ChangedRow]) -> list[ChangedRow]:
+    """The rows without those of employers' looks that are gone, as all are after a period."""
+    looks = {row.key["look_id"] for row in rows if row.table.name == WorkerSeen.__tablename__}
+    known = select(EmployerLook.id).where(bulk.among(work, EmployerLook.id, looks))
+    gone = looks - {row.id for row in work.rows(known)} if looks else set()
+    return [row for row in rows if row.key.get("look_id") not in gone]
 
 
 def _order(row: ChangedRow) -> tuple[bool, bool]:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from tracker.db import new_id
@@ -23,6 +24,7 @@ from tracker.domain.emails import compared
 from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.errors import (
     AlreadyMerged,
+    CannotBeUndone,
     Conflict,
     IllegalTransition,
     Invalid,
@@ -53,7 +55,7 @@ from tracker.models import (
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import effects, module_certificates
-from tracker.services.desk import merge_awards, merge_images
+from tracker.services.desk import merge_awards, merge_doubles, merge_images
 from tracker.services.outbox import cursors, notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.people import duplicates, endings, holders, names, own_records
@@ -159,7 +161,13 @@ def undo(work: UnitOfWork, merge_id: str, *, reason: str) -> MergeRow:
     for name, digest in merge_images.seals(work, pair.ids).items():
         if sealed[name] != digest:
             raise merge_images.changed_since(name)
-    merge_images.restore(work, merge_images.kept(work, merge_id))
+    try:
+        merge_images.restore(work, merge_images.kept(work, merge_id))
+    except IntegrityError as error:
+        raise CannotBeUndone(
+            "Since the merge, something was recorded anew of which a person has only one, such as a"
+            " consent or an entry in an employer's list. End that first."
+        ) from error
     merge_awards.settle_all(work, pair.ids)
     _finish(work, pair, merge_id, action="undo_merge", reason=reason)
     return get(work, merge_id)
@@ -214,6 +222,7 @@ def _check(work: UnitOfWork, pair: _Pair) -> None:
             raise Conflict("The records differ in the day of death; correct one of them first.")
     _check_sending(work, pair)
     _check_waiting(work, pair)
+    merge_doubles.check_results(work, from_id=pair.merged.id, to_id=pair.kept.id)
     _check_attempts(work, pair)
 
 
@@ -311,6 +320,7 @@ def _settle_what_both_have(work: UnitOfWork, pair: _Pair) -> None:
         Preference.holder_id == pair.kept.id, Preference.type.in_(no.scalar_subquery())
     )
     work.execute(mine.values(wanted=False))
+    merge_doubles.end(work, from_id=pair.merged.id, to_id=pair.kept.id, why=_WHY)
 
 
 def _earlier_of_both(

@@ -22,6 +22,7 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    Apprenticeship,
     Assessment,
     Attendance,
     Center,
@@ -36,7 +37,11 @@ from tracker.models import (
     Holder,
     HolderRequest,
     Message,
+    ModuleCertificate,
+    OtherCredential,
+    PathwayChoice,
     Provider,
+    Recovery,
     Renewal,
     RosterEntry,
     Sharing,
@@ -159,7 +164,7 @@ def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[st
     """
     own = [
         select(literal(subject).label("subject"), id_).where(owner == holder_id)
-        for subject, id_, owner in _OF_PERSON
+        for subject, id_, owner in OF_PERSON
     ]
     certifications = select(Certification.id).where(Certification.holder_id == holder_id)
     activities = select(Activity.id).where(Activity.holder_id == holder_id)
@@ -174,10 +179,14 @@ def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[st
     return ids
 
 
-_OF_PERSON: tuple[_Owned, ...] = (
+OF_PERSON: tuple[_Owned, ...] = (
     ("holder", Holder.id, Holder.id),
     ("holder", Holder.id, Holder.merged_into_id),
     ("assessment", Assessment.id, Assessment.holder_id),
+    ("module_certificate", ModuleCertificate.id, ModuleCertificate.holder_id),
+    ("other_credential", OtherCredential.id, OtherCredential.holder_id),
+    ("pathway_choice", PathwayChoice.id, PathwayChoice.holder_id),
+    ("apprenticeship", Apprenticeship.id, Apprenticeship.holder_id),
     ("center_result", CenterResult.id, CenterResult.holder_id),
     ("fee", Fee.id, Fee.holder_id),
     ("certification", Certification.id, Certification.holder_id),
@@ -189,9 +198,11 @@ _OF_PERSON: tuple[_Owned, ...] = (
     ("request", HolderRequest.id, HolderRequest.holder_id),
     ("approval", ActApproval.id, ActApproval.holder_id),
     ("token", Token.id, Token.holder_id),
+    ("recovery", Recovery.id, Recovery.holder_id),
     ("account", Account.id, Account.holder_id),
     ("message", Message.id, Message.holder_id),
 )
+"""What is about a person: this is shown with their history, and its values go in an erasure."""
 
 
 def _by_subject(reading: ReadContext, parts: Sequence[Select[str, str]]) -> dict[str, list[str]]:

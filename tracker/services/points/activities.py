@@ -9,7 +9,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
@@ -27,7 +27,7 @@ from tracker.domain.points.claims import Claim
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.reasons import Act
-from tracker.models import Activity, Decision, Evidence
+from tracker.models import Activity, Decision, Evidence, OtherCredential
 from tracker.services.core import bulk, history, locks, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.locks import Lock
@@ -272,13 +272,18 @@ def withdraw(work: UnitOfWork, activity_id: str) -> None:
 
 
 def discard(work: UnitOfWork, activity_id: str, *, version: int) -> list[str]:
-    """Delete a draft with its evidence; returns the storage keys of the files to remove."""
+    """Delete a draft with its evidence; returns the storage keys of the files to remove.
+
+    A credential that it was claimed for can be claimed again.
+    """
     activity = _own(work, activity_id, version)
     rules.check_step("delete", activity.state)  # type: ignore[arg-type]
     keys = [
         r.key for r in work.rows(select(Evidence.key).where(Evidence.activity_id == activity.id))
     ]
     work.connection.execute(delete(Evidence).where(Evidence.activity_id == activity.id))
+    claimed_as = update(OtherCredential).where(OtherCredential.activity_id == activity.id)
+    work.execute(claimed_as.values(activity_id=None))
     work.session.delete(activity)
     _flush(work)
     history.record(work, "discard", "activity", activity_id)

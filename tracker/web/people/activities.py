@@ -27,7 +27,7 @@ from tracker.domain.errors import (
     UnacceptableEvidence,
 )
 from tracker.domain.permissions import Actor
-from tracker.domain.points.activities import ActivityState
+from tracker.domain.points.activities import ActivityState, allows
 from tracker.domain.schemes.activity_types import ActivityType, as_noun, translated
 from tracker.language import evaluations as in_words_of
 from tracker.language import policy_activities
@@ -47,14 +47,13 @@ pages = Blueprint("activity-pages", __name__)
 _OF_CERTIFICATION = "/account/certifications/<uuid:certification_id>/activities"
 _ONE = "/account/activities/<uuid:activity_id>"
 _MB = 1024 * 1024
+_LONGEST_VERSION = 10
 _GROUPS = {
     "yours": {ActivityState.DRAFT, ActivityState.MORE_INFORMATION},
     "review": {ActivityState.SUBMITTED},
     "counted": {ActivityState.APPROVED},
     "others": {ActivityState.REJECTED, ActivityState.WITHDRAWN},
 }
-_EDITABLE = frozenset(ActivityState) - {ActivityState.SUBMITTED, ActivityState.APPROVED}
-_TO_WITHDRAW = frozenset({ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +174,19 @@ def change(actor: Actor, *, activity_id: UUID) -> Response:
 
     def act(work: UnitOfWork) -> str:
         values = routing.load(NewActivitySchema(), activity_forms.values(kind))
-        version = request.form.get("version", "")
-        activities.edit(work, id_, values, version=int(version) if version.isdecimal() else 0)
+        activities.edit(work, id_, values, version=_version())
         return f"/account/activities/{id_}"
 
     here = f"/account/activities/{id_}"
     return forms.attempted(
         actor, act, here=here, refused=lambda refusal: _form_to_edit(actor, id_, refusal)
     )
+
+
+def _version() -> int:
+    """The version that was edited; 0, which no record has, for anything that is no such number."""
+    said = request.form.get("version", "")
+    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 @pages.post(f"{_ONE}/submit")
@@ -345,7 +349,7 @@ def _form_to_edit(actor: Actor, activity_id: str, refusal: Refusal | None = None
     with routing.container().reading(actor) as reading:
         found = activity_overviews.of_activity(reading, activity_id)
     row, kind, policy = found.activity, found.kind, found.policy
-    if kind is None or policy is None or row.state not in _EDITABLE:
+    if kind is None or policy is None or not allows(row.state, "edit"):
         raise NotFound
     form = activity_forms.form(found.scheme, policy, kind, routing.language())
     stated = activity_forms.stated(row) | {"version": row.version}
@@ -427,10 +431,10 @@ def _show(actor: Actor, activity_id: str, refusal: Refusal | None = None) -> Res
         proof=_proof(found, language),
         limits=say.files_hint.format(**_limits()),
         alike=[_shown(one, language) for one in found.alike],
-        can_edit=row.state in _EDITABLE,
-        can_withdraw=row.state in _TO_WITHDRAW,
-        takes_files=row.state != ActivityState.APPROVED,
-        is_draft=row.state == ActivityState.DRAFT,
+        can_edit=allows(row.state, "edit"),
+        can_withdraw=allows(row.state, "withdraw"),
+        can_discard=allows(row.state, "delete"),
+        takes_files=allows(row.state, "add_evidence"),
         errors=errors,
         wrong=wrong,
         csrf_token=session_cookies.csrf_token(actor),
