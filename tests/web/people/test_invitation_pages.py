@@ -57,7 +57,8 @@ def test_an_invitation_leads_to_a_password_an_app_and_the_account(browser, conta
     assert heading(done) == "Your recovery codes"
     assert me.get("/api/v1/me").json["role"] == "staff"
     for again in (me.get(link), me.post(link, {"new_password": PASSWORD})):
-        assert again.status_code == 404
+        assert (again.status_code, "sign in with your password" in again.text) == (404, True)
+        assert 'href="/sign-in/password"' in again.text
 
 
 def test_who_left_before_the_app_was_set_up_goes_on_with_the_password(browser, container):

@@ -15,6 +15,9 @@ from tracker.models import RecordWriter
 from tracker.services.core import bulk, identities
 from tracker.services.core.context import ReadContext, UnitOfWork
 
+OWN_ENTRY = "decides what you entered yourself; somebody else must send the decision"
+"""The rule by which a file's decision on such a record is refused."""
+
 
 def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
     """Remember that the actor entered or changed these records for their holders."""

@@ -55,7 +55,6 @@ _MOST_TAGS = 20
 _code = text(32)
 _MUST_BE_DONE = frozenset({ActivityState.SUBMITTED, ActivityState.APPROVED})
 _CLOSED = frozenset(ActivityState) - {ActivityState.DRAFT, ActivityState.SUBMITTED}
-_OWN_ENTRY = "decides what you entered yourself; somebody else must send the decision"
 # By status: the dates that it needs, and those that contradict it.
 _NEEDS = {
     ActivityState.DRAFT: (),
@@ -116,7 +115,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         if old and (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
             run.refuse(row, "activity_ref", "is on record for another holder or scheme")
         if old and old.id in written and _is_new_decision(row, old, chunk.decisions):
-            run.refuse(row, "status", _OWN_ENTRY)
+            run.refuse(row, "status", writers.OWN_ENTRY)
     rows = run.good(rows)
     if not run.broken:
         _write(run, rows, chunk)
