@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from tracker import files, tabular
 from tracker.demo import documents, names, pathways, people
@@ -144,7 +144,7 @@ def sign_in_links(work: UnitOfWork) -> dict[str, str]:
     phone would not show their codes, because it knows another time than the demo's clock.
     """
     holder = work.row(select(Holder.id, Holder.email).where(Holder.ref == people.TOUR_HOLDER))
-    acting = {
+    acting: dict[str, tuple[str, str]] = {
         role: _account(work, role, organization_id=id_)
         for role, id_ in _organizations(work).items()
     }
@@ -164,7 +164,7 @@ def sign_in_links(work: UnitOfWork) -> dict[str, str]:
 def _organizations(work: UnitOfWork) -> dict[OrganizationRole, str]:
     """An organization of each kind: the tour holder's employer, the sponsor of an apprentice."""
     holder_id = select(Holder.id).where(Holder.ref == people.TOUR_HOLDER).scalar_subquery()
-    found = {
+    found: dict[OrganizationRole, Select[str]] = {
         "employer": select(RosterEntry.employer_id).where(RosterEntry.holder_id == holder_id),
         "center": select(Center.id).where(Center.name == names.CENTERS[0]),
         "provider": select(Provider.id).where(Provider.name == names.PROVIDER),
