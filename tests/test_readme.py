@@ -30,6 +30,14 @@ MANUALS = {
 # The tour's blocks of commands, each with what is shown of the answer, if anything is.
 TOUR = re.findall(r"```sh\n(.*?)```\n(?:```(?:json|text)\n(.*?)```)?", README, re.DOTALL)
 
+# For whom the people of organizations act in the demo.
+ORGANIZATIONS = {
+    "employer": "Kestrel Ridge Automotive",
+    "center": "Saluda Forks Technical College",
+    "provider": "Millrace Technical Training",
+    "sponsor": "Maumee Valley Apprenticeship Council",
+}
+
 # Stands in for curl, which a machine may lack: the options that the README uses, and no others.
 CURL = """#!{python}
 import sys, urllib.error, urllib.request
@@ -156,7 +164,7 @@ def test_the_reminders_were_really_delivered(demo):
     (count,) = re.findall(r"Reminders delivered: (\d+)", demo["PRINTED"])
     assert len(emails) == int(count) > 100
     assert any(b"vence" in email.read_bytes() for email in emails)
-    for role in ("ADMIN", "STAFF", "EMPLOYER", "HOLDER"):
+    for role in ("ADMIN", "STAFF", "EMPLOYER", "CENTER", "PROVIDER", "SPONSOR", "HOLDER"):
         assert demo[role] in demo["PRINTED"]
 
 
@@ -164,7 +172,7 @@ def test_each_role_signs_in_once_by_its_link_and_sees_its_page(demo):
     links = dict(
         re.findall(r"^  (\w+) +(http\S+/sign-in/link/\S+)$", demo["PRINTED"], re.MULTILINE)
     )
-    assert links.keys() == {"holder", "employer", "staff", "admin"}
+    assert links.keys() == {"holder", *ORGANIZATIONS, "staff", "admin"}
     server = demo["URL"].removeprefix("http://")
     for role, link in links.items():
         path, site = link.removeprefix(demo["URL"]), http.client.HTTPConnection(server, timeout=30)
@@ -172,9 +180,10 @@ def test_each_role_signs_in_once_by_its_link_and_sees_its_page(demo):
         answer = site.getresponse()
         assert (answer.status, answer.read() and answer.headers["Location"]) == (303, "/account")
         site.request("GET", "/account", headers={"Cookie": answer.headers["Set-Cookie"]})
-        page = site.getresponse()
+        page = site.getresponse().read().decode()
         name = "Marcus Bennett" if role == "holder" else f"demo {role}"
-        assert f"<h1>{name}</h1>" in page.read().decode()
+        assert f"<h1>{name}</h1>" in page
+        assert ORGANIZATIONS.get(role, "") in page
         site.request("POST", path)
         assert site.getresponse().status == 404
         site.close()

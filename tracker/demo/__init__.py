@@ -192,6 +192,7 @@ def _guide(site: Site, catcher: MailCatcher) -> str:
             "Sign in with a browser, once with each link:",
             *links,
             f"or as any worker at {site.url}/sign-in, where the code arrives as an email (below).",
+            "The codes of an authenticator app fit its own clock, not the demo's.",
             "",
             "Tokens and ids; in another shell:  . var/demo/demo.env"
             if site.directory.name == "demo"

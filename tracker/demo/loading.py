@@ -6,22 +6,31 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from tracker import files, tabular
 from tracker.demo import documents, names, pathways, people
 from tracker.demo.workers import DemoDocument, History
 from tracker.domain.credentials.assessments import Approval
-from tracker.domain.permissions import Role
+from tracker.domain.permissions import ORGANIZATIONS, OrganizationRole, Role
 from tracker.domain.points.activities import ActivityState
 from tracker.files import Checked
-from tracker.models import Activity, Certification, Decision, Employer, Holder, RosterEntry
+from tracker.models import (
+    Activity,
+    Apprenticeship,
+    Center,
+    Certification,
+    Decision,
+    Holder,
+    Provider,
+    RosterEntry,
+)
 from tracker.services import imports
 from tracker.services.core import bulk, tokens
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import centers
 from tracker.services.people import accounts, sign_in
-from tracker.services.points import evidence
+from tracker.services.points import evidence, providers
 
 _LINKS_LAST = timedelta(days=30)
 
@@ -30,6 +39,7 @@ def load(work: UnitOfWork, today: date) -> Iterator[str]:
     """Record everything; yields a line for each file."""
     history = people.generate(today)
     _approve_centers(work)
+    providers.DIRECTORY.enter(work, name=names.PROVIDER)
     for kind, rows in history.rows.items():
         if kind == "activities":
             _add_evidence(work, history)
@@ -111,33 +121,36 @@ def credentials(work: UnitOfWork) -> dict[str, str]:
             Certification.holder_id == holder.id, Certification.scheme == "cpt"
         )
     )
-    employer = work.row(
-        select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
-    )
+    organizations = _organizations(work)
+    acting = {
+        role.upper(): _token(work, role, organization_id=id_) for role, id_ in organizations.items()
+    }
     return {
         "ADMIN": _token(work, "admin"),
         "STAFF": _token(work, "staff"),
-        "EMPLOYER": _token(work, "employer", organization_id=employer.id),
+        **acting,
         "HOLDER": _token(work, "holder", holder_id=holder.id),
         "HOLDER_ID": holder.id,
         "CERTIFICATION_ID": held.id,
         "PUBLIC_ID": held.public_id,
-        "EMPLOYER_ID": employer.id,
+        "EMPLOYER_ID": organizations["employer"],
     }
 
 
 def sign_in_links(work: UnitOfWork) -> dict[str, str]:
     """A link for each role that signs in once, within a month of the demo's clock.
 
-    Only holders sign in by a mailed code; the other accounts exist in the demo alone.
+    Only holders sign in by a mailed code; the other accounts exist in the demo alone. An app on a
+    phone would not show their codes, because it knows another time than the demo's clock.
     """
     holder = work.row(select(Holder.id, Holder.email).where(Holder.ref == people.TOUR_HOLDER))
-    employer = work.row(
-        select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
-    )
+    acting: dict[str, tuple[str, str]] = {
+        role: _account(work, role, organization_id=id_)
+        for role, id_ in _organizations(work).items()
+    }
     accounts_of = {
         "holder": (accounts.claim(work, holder.id, holder.email)[0], holder.email),
-        "employer": _account(work, "employer", organization_id=employer.id),
+        **acting,
         "staff": _account(work, "staff"),
         "admin": _account(work, "admin"),
     }
@@ -146,6 +159,18 @@ def sign_in_links(work: UnitOfWork) -> dict[str, str]:
         role: sign_in.link_for(work, account_id, email, until=until)
         for role, (account_id, email) in accounts_of.items()
     }
+
+
+def _organizations(work: UnitOfWork) -> dict[OrganizationRole, str]:
+    """An organization of each kind: the tour holder's employer, the sponsor of an apprentice."""
+    holder_id = select(Holder.id).where(Holder.ref == people.TOUR_HOLDER).scalar_subquery()
+    found: dict[OrganizationRole, Select[str]] = {
+        "employer": select(RosterEntry.employer_id).where(RosterEntry.holder_id == holder_id),
+        "center": select(Center.id).where(Center.name == names.CENTERS[0]),
+        "provider": select(Provider.id).where(Provider.name == names.PROVIDER),
+        "sponsor": select(Apprenticeship.sponsor_id),
+    }
+    return {role: work.row(found[role].limit(1))[0] for role in ORGANIZATIONS}
 
 
 def _account(work: UnitOfWork, role: Role, organization_id: str | None = None) -> tuple[str, str]:

@@ -227,6 +227,8 @@ _SALUDA = "Saluda Forks Technical College"
 _WABASH = "Wabash Crossing Community College"
 _SAFETY = "Tri-County Plant Safety Council"
 _TORQUE = "Torquepoint Learning"
+PROVIDER = _MILLRACE
+"""The training provider that is on record as an organization."""
 
 COURSES = (
     Training("Blueprint Reading for Manufacturing", _SALUDA),

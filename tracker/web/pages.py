@@ -76,6 +76,8 @@ OF_PEOPLE = frozenset(
         "/account/data/erasure/withdraw",
         "/account/sharing",
         "/account/sharing/<uuid:sharing_id>/end",
+        "/account/sharing/apprenticeships/<uuid:apprenticeship_id>/end",
+        "/account/sharing/apprenticeships/<uuid:apprenticeship_id>/share",
         "/account/sharing/requests/<uuid:entry_id>",
         "/account/sharing/requests/<uuid:entry_id>/accept",
         "/account/sharing/requests/<uuid:entry_id>/decline",

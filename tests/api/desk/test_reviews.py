@@ -261,6 +261,9 @@ def test_ones_own_among_many_and_what_there_is_not_and_twice_the_same(desk, call
     )
     assert (missing.status_code, UNKNOWN in missing.json["detail"]) == (404, True)
     assert (twice.status_code, twice.json["errors"][0]["field"]) == (422, "activities")
+    for partial in ({}, {"version": 1}, {"id": "x", "version": 1}, "x"):
+        given = {"activities": [partial, {"id": ids[0], "version": 1}], "verdict": "approved"}
+        assert rae.post("/queue/decisions", given).status_code == 422, partial
     assert rows_of(desk.container, Decision) == 0
 
 

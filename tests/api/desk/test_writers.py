@@ -74,12 +74,50 @@ def test_what_holders_enter_themselves_anybody_of_the_staff_decides(caller, sam,
     assert answer.status_code == 200
 
 
+CLAIM = "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,submitted_on"
+FILES = {
+    "activities": (
+        f"{CLAIM},status,decided_on",
+        "CE,third_party,T,4,2026-01-05,2026-01-06",
+        "status",
+    ),
+    "renewals": (
+        "renewal_ref,holder_ref,scheme,submitted_on,decision,decided_on",
+        "2026-11-20",
+        "decision",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_whoever_imports_a_record_does_not_decide_it_by_another_file(
+    container, sam, staff, ids, kind
+):
+    earn(container, ids, Decimal(100))
+    with container.reading(SYSTEM) as reading:
+        ref = reading.row(select(Holder.ref).where(Holder.id == ids[0])).ref
+    head, values, column = FILES[kind]
+
+    def send(who, decision, day=""):
+        text = f"{head}\na,{ref},cpt,{values},{decision},{day}\n".encode()
+        form = {"kind": kind, "file": (io.BytesIO(text), "f.csv")}
+        return who.call("POST", "/imports", data=form)
+
+    waiting = "submitted" if kind == "activities" else ""
+    assert send(sam, waiting).status_code == 201
+    by_file = send(sam, "approved", "2026-11-21")
+    assert by_file.status_code == 422, by_file.json
+    assert [(one["column"], one["row"]) for one in by_file.json["errors"]] == [(column, 2)]
+    assert send(sam, waiting).status_code == 201
+    assert send(staff, "approved", "2026-11-21").status_code == 201
+    assert send(sam, "approved", "2026-11-21").status_code == 201  # as it is on record
+
+
 def test_whoever_imports_a_claim_does_not_decide_it(container, sam, staff, ids):
     with container.reading(SYSTEM) as reading:
         ref = reading.row(select(Holder.ref).where(Holder.id == ids[0])).ref
-    head = "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status"
-    line = f"a,{ref},cpt,CE,third_party,T,4,2026-01-05,submitted,2026-01-06"
-    text = f"{head},submitted_on\n{line}\n".encode()
+    line = f"a,{ref},cpt,CE,third_party,T,4,2026-01-05,2026-01-06,submitted"
+    text = f"{CLAIM},status\n{line}\n".encode()
     form = {"kind": "activities", "file": (io.BytesIO(text), "f.csv")}
     assert sam.call("POST", "/imports", data=form).status_code == 201
     with container.reading(SYSTEM) as reading:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
@@ -9,7 +11,8 @@ from tests import factories
 from tests.api.employers import employer_cases
 from tests.browsers import Browser
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, RosterEntry
+from tracker.models import Employer, Holder, RosterEntry
+from tracker.services.credentials import apprenticeships, sponsors
 from tracker.services.employers import roster
 
 HERE = "/account/sharing"
@@ -88,3 +91,40 @@ def test_erasure_is_asked_for_and_withdrawn_on_the_page_of_ones_data(browser):
     ana.send_form("/account/data/erasure/withdraw")
 
     assert "We will answer by" not in ana.get("/account/data").text
+
+
+def test_a_sponsor_is_named_and_sees_an_apprenticeship_until_that_is_stopped(browser, container):
+    ana, _ = browser
+    with container.work(SYSTEM) as work:
+        stated = {
+            "sponsor_id": sponsors.DIRECTORY.enter(work, name="Council").id,
+            "scheme": "cpt",
+            "program_code": "0002CB",
+            "occupation": "Technician",
+            "status": "registered",
+            "started_on": date(2026, 9, 1),
+            "expected_end_on": None,
+            "ended_on": None,
+            "instruction_hours": 0,
+            "instruction_hours_required": None,
+        }
+        mine = apprenticeships.register(work, work.row(select(Holder.id)).id, stated)
+        other = factories.holder(work, email="bo@example.org")
+        theirs = apprenticeships.register(work, other, stated)
+
+    def shown():
+        with container.reading(SYSTEM) as reading:
+            return apprenticeships.get(reading, mine).row.is_shared
+
+    page = ana.get(HERE).text
+    assert "Council sponsors your apprenticeship and sees nothing." in page
+    assert page.count("Council") == 1
+    assert not shown()
+    assert ana.send_form(f"{HERE}/apprenticeships/{mine}/share").location == HERE
+    assert "Council sponsors your apprenticeship and sees this:" in ana.get(HERE).text
+    assert shown()
+    assert ana.send_form(f"{HERE}/apprenticeships/{mine}/share").status_code == 422
+    assert ana.send_form(f"{HERE}/apprenticeships/{mine}/end").location == HERE
+    assert "sponsors your apprenticeship and sees nothing." in ana.get(HERE).text
+    assert not shown()
+    assert ana.send_form(f"{HERE}/apprenticeships/{theirs}/share").status_code == 404

@@ -57,7 +57,8 @@ def test_an_invitation_leads_to_a_password_an_app_and_the_account(browser, conta
     assert heading(done) == "Your recovery codes"
     assert me.get("/api/v1/me").json["role"] == "staff"
     for again in (me.get(link), me.post(link, {"new_password": PASSWORD})):
-        assert again.status_code == 404
+        assert (again.status_code, "sign in with your password" in again.text) == (404, True)
+        assert 'href="/sign-in/password"' in again.text
 
 
 def test_who_left_before_the_app_was_set_up_goes_on_with_the_password(browser, container):
@@ -132,7 +133,12 @@ def test_staff_name_the_company_and_invite_nobody_else(browser, container, emplo
     there = me.post("/account/people/invitations", form | {"organization": "Palmetto Motors"})
     assert there.status_code == 303
     for bad in ({"organization": "Nope"}, {"role": "admin"}, {"name": ""}, {"email": "x"}):
-        assert me.post("/account/people/invitations", form | bad).status_code == 422
+        typed = form | {"organization": "", "access": "manage"} | bad
+        page = me.post("/account/people/invitations", typed)
+        assert page.status_code == 422
+        assert '<option value="manage" selected>' in page.text
+        for name in ("name", "email", "organization"):
+            assert f'name="{name}" value="{typed[name]}"' in page.text
     with container.reading(SYSTEM) as reading:
         (row,) = reading.rows(select(Invitation.employer_id, Invitation.access))
     assert (row.employer_id, row.access) == (employer_id, "view")

@@ -54,6 +54,7 @@ def test_a_holder_gets_a_new_address(enter, container, ana):
     for bad in ({"holder": "nope"}, {"email": "x"}, {"reason": ""}, {"account_id": "x"}):
         answer = sam.send_form(HERE, **(form | bad))
         assert (answer.status_code, "reference of a holder on record" in answer.text) == (422, True)
+        assert f'name="email" value="{(form | bad)["email"]}"' in answer.text
     assert sam.send_form(HERE, **form).status_code == 303
     page = kim.get(HERE).text
     assert "new@x.org" in page

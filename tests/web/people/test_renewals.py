@@ -134,12 +134,19 @@ def test_every_cycle_tells_its_applications_with_decision_reason_and_what_was_re
     assert "Denied on November 21, 2026." in denied
     assert "The fee was not paid." in denied
     assert f'href="{here.removesuffix("renewal")}appeals"' in denied
+    # A denial is told before the step that follows: without it, one would just apply again.
+    assert denied.index("The fee was not paid.") < denied.index("What to do next")
+    assert checks(denied) == ["done"] * 4
     with container.work(SYSTEM) as work:
         row = work.row(select(Renewal.id, Renewal.version))
         approved = RenewalVerdict.APPROVED
         renewals.decide(work, row.id, decision=approved, reason="Paid.", version=row.version)
     text = content(me.get(here))
 
+    # Until December 25 the points are those of the cycle that is renewed already.
+    assert checks(text) == ["open", "done", "done"]
+    assert "of 100 points." not in text
+    assert text.index("What to do next") < text.index("The fee was not paid.")
     days = re.findall(r"<h3>(.+?)</h3>", text)
     assert days == [
         "December 26, 2026 to December 25, 2031",

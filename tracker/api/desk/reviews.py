@@ -37,8 +37,9 @@ class JointVerdictSchema(VerdictSchema):
 
     @validates("activities")
     def check_activities(self, given: list[Loaded], **_: object) -> None:
-        """Refuse an activity that is given twice."""
-        if len({one["id"] for one in given}) < len(given):
+        """Refuse an activity that is given twice; one without an id is refused by its own field."""
+        ids = [one["id"] for one in given if "id" in one]
+        if len(set(ids)) < len(ids):
             raise ValidationError("An activity must not be given twice.")
 
 

@@ -12,8 +12,11 @@ from sqlalchemy import select
 
 from tracker.domain.errors import SelfReview
 from tracker.models import RecordWriter
-from tracker.services.core import identities
+from tracker.services.core import bulk, identities
 from tracker.services.core.context import ReadContext, UnitOfWork
+
+OWN_ENTRY = "decides what you entered yourself; somebody else must send the decision"
+"""The rule by which a file's decision on such a record is refused."""
 
 
 def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
@@ -27,7 +30,15 @@ def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
 
 def check_not_written(reading: ReadContext, subject_id: str) -> None:
     """Refuse a decision on what the actor entered. Raises SelfReview."""
-    by = select(RecordWriter.person_id).where(RecordWriter.subject_id == subject_id)
-    people = {row.person_id for row in reading.rows(by)}
-    if people and not people.isdisjoint(identities.behind(reading)):
+    if written(reading, [subject_id]):
         raise SelfReview("You cannot decide on what you entered yourself; somebody else must.")
+
+
+def written(reading: ReadContext, subject_ids: Collection[str]) -> set[str]:
+    """Those of some records that the actor entered or changed for their holders."""
+    by = select(RecordWriter.subject_id, RecordWriter.person_id).where(
+        bulk.among(reading, RecordWriter.subject_id, subject_ids)
+    )
+    rows = reading.rows(by)
+    people = identities.behind(reading) if rows else frozenset()
+    return {row.subject_id for row in rows if row.person_id in people}

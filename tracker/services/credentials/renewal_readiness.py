@@ -60,6 +60,14 @@ class RenewalReadiness:
         return not any(self.conditions.values())
 
     @property
+    def counts_what_was_renewed(self) -> bool:
+        """Whether the points counted today are of a cycle that was already renewed."""
+        opens_on = self.standing.window_opens_on
+        if self.judged is None or opens_on is None:
+            return False
+        return self.judged.evaluation.cycle.ends_on < opens_on
+
+    @property
     def open_application(self) -> RenewalRow | None:
         """The application that waits for a decision, if there is one."""
         made = [row for cycle in self.cycles for row, _ in cycle.applications]

@@ -108,11 +108,14 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         claimed=_claimed(run, rows, on_record),
         changes=_changes(run.work, set(ids.values())),
     )
+    written = writers.written(run.work, [old.id for old in on_record.values()])
     for row in known:
         _check_claim(run, row, schemes[row.number], chunk)
         old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
         if old and (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
             run.refuse(row, "activity_ref", "is on record for another holder or scheme")
+        if old and old.id in written and _is_new_decision(row, old, chunk.decisions):
+            run.refuse(row, "status", writers.OWN_ENTRY)
     rows = run.good(rows)
     if not run.broken:
         _write(run, rows, chunk)

@@ -77,6 +77,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     matches = lookups.certified(run, rows, table=Renewal, day="submitted_on")
     keys = [row.key for row, _, _ in matches]
     on_record = lookups.by_ref(run.work, Renewal, keys, _RenewalOnRecord)
+    written = writers.written(run.work, [old.id for old in on_record.values()])
     for row, scheme, certification_id in matches:
         old = on_record.get(row.key)
         run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
@@ -84,11 +85,18 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
             run.refuse(row, "scheme", f"{scheme.code} never expires, so it cannot be renewed")
         if old is not None and old.certification_id != certification_id:
             run.refuse(row, "renewal_ref", "is on record for another holder or scheme")
+        if old is not None and old.id in written and _is_new_decision(row, old):
+            run.refuse(row, "decision", writers.OWN_ENTRY)
     _check_one_pending(run, matches)
     refused = run.settle_refusals()
     if not run.broken:
         good = [one for one in matches if one[0].number not in refused]
         _write(run, good, on_record)
+
+
+def _is_new_decision(row: ImportRow, old: _RenewalOnRecord) -> bool:
+    decision = row["decision"], row["decided_on"]
+    return decision[0] is not None and decision != (old.decision, old.decided_on)
 
 
 def _check_decision(run: Run, row: ImportRow) -> None:

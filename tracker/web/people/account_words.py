@@ -58,6 +58,8 @@ class AccountWords:
     accept: str
     has_account: str
     has_account_why: str
+    invitation_over: str
+    invitation_over_why: str
     people: str
     accounts: str
     no_accounts: str

@@ -273,6 +273,7 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         short=short,
         invitations=shown,
         wrong=wrong,
+        typed=request.form if wrong else {},
         csrf_token=session_cookies.csrf_token(actor),
     )
 

@@ -1,4 +1,4 @@
-"""Who can see a holder: the employers, what each of them sees, and what they ask for."""
+"""Who can see a holder: employers and sponsors, what each of them sees, and what they ask for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tracker.domain.permissions import Actor
 from tracker.language import consents as words_of_consents
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import apprenticeships
 from tracker.services.employers import consent_requests, sharing
 from tracker.web.people import forms, visitors
 from tracker.web.people.consents_words import WORDS
@@ -20,6 +21,7 @@ from tracker.web.people.consents_words import WORDS
 pages = Blueprint("consent-pages", __name__)
 
 HERE = "/account/sharing"
+_APPRENTICESHIP = f"{HERE}/apprenticeships/<uuid:apprenticeship_id>"
 _REQUEST = f"{HERE}/requests/<uuid:entry_id>"
 
 
@@ -37,6 +39,22 @@ def end(actor: Actor, *, sharing_id: UUID) -> Response:
     """End a consent at once."""
     visitors.check_holder(actor)
     return _done(actor, lambda work: sharing.end(work, str(sharing_id)))
+
+
+@pages.post(f"{_APPRENTICESHIP}/share")
+@visitors.signed_in
+def share(actor: Actor, *, apprenticeship_id: UUID) -> Response:
+    """Let the sponsor see an apprenticeship."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: apprenticeships.consent(work, str(apprenticeship_id)))
+
+
+@pages.post(f"{_APPRENTICESHIP}/end")
+@visitors.signed_in
+def end_share(actor: Actor, *, apprenticeship_id: UUID) -> Response:
+    """End the sponsor's access at once."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: apprenticeships.end_consent(work, str(apprenticeship_id)))
 
 
 @pages.get(_REQUEST)
@@ -85,6 +103,7 @@ def _home(actor: Actor, *, wrong: str | None = None) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
+        served = apprenticeships.page(reading, holder_id=actor.holder_id)
     return visitors.page(
         "consents",
         language,
@@ -94,6 +113,7 @@ def _home(actor: Actor, *, wrong: str | None = None) -> Response:
         here=HERE,
         viewers=viewers,
         requests=asked,
+        apprenticeships=[one.row for one in served],
         field_words=words_of_consents.FIELDS[language],
         purposes=words_of_consents.PURPOSES[language],
         day=lambda day: in_words(day, language),

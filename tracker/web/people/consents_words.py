@@ -19,6 +19,11 @@ class ConsentsWords:
     blocked: str
     until: str
     stop: str
+    sponsor_sees: str
+    sponsor_sees_nothing: str
+    sponsor_would_see: str
+    sponsor_fields: str
+    share: str
     asks: str
     answer: str
     question: str

@@ -13,7 +13,6 @@ from tracker.services.people.invitations import OpenInvitation
 from tracker.web.people import forms, visitors
 from tracker.web.people.forms import FormButton, FormText
 from tracker.web.people.passkeys import ask
-from tracker.web.people.password_resets import over
 
 pages = Blueprint("accept-invitations", __name__)
 
@@ -22,7 +21,7 @@ pages = Blueprint("accept-invitations", __name__)
 def open_link(proof: str) -> Response:
     """Show who is invited as what. Opening the page changes nothing."""
     found = _found(proof)
-    return over() if found is None else _choose(proof, found)
+    return _over() if found is None else _choose(proof, found)
 
 
 @pages.post("/invitation/<string:proof>")
@@ -31,7 +30,7 @@ def accept(proof: str) -> Response:
     """Open the account with the chosen password; the second factor is set up next."""
     found, say = _found(proof), forms.words()
     if found is None:
-        return over()
+        return _over()
     container = routing.container()
     try:
         text = request.form.get("new_password", "")
@@ -43,7 +42,7 @@ def accept(proof: str) -> Response:
     except AlreadyRecorded:
         return forms.message(say.has_account, say.has_account_why, status=409, sign_in=True)
     if secret is None:
-        return over()
+        return _over()
     return session_cookies.give_sign_in(visitors.go("/sign-in/factor"), secret)
 
 
@@ -52,7 +51,7 @@ def accept(proof: str) -> Response:
 def begin_passkey(proof: str) -> Response:
     """Ask the browser to make a passkey, with which the account is opened."""
     found = _found(proof)
-    return over() if found is None else _ask(proof, found)
+    return _over() if found is None else _ask(proof, found)
 
 
 @pages.post("/invitation/<string:proof>/passkey/answer")
@@ -61,7 +60,7 @@ def accept_by_passkey(proof: str) -> Response:
     """Open the account with the passkey that the browser has made, and sign in."""
     found, say = _found(proof), forms.words()
     if found is None:
-        return over()
+        return _over()
     try:
         with routing.container().work(VISITOR) as work:
             session = invitations.accept_by_passkey(
@@ -76,7 +75,7 @@ def accept_by_passkey(proof: str) -> Response:
         if isinstance(refused, AlreadyRecorded):
             return forms.message(say.has_account, say.has_account_why, status=409, sign_in=True)
         return _ask(proof, found, wrong=say.wrong_passkey)
-    return over() if session is None else session_cookies.give_session(visitors.go(HOME), session)
+    return _over() if session is None else session_cookies.give_session(visitors.go(HOME), session)
 
 
 def _ask(proof: str, found: OpenInvitation, *, wrong: str | None = None) -> Response:
@@ -85,6 +84,20 @@ def _ask(proof: str, found: OpenInvitation, *, wrong: str | None = None) -> Resp
         asked = passkeys.begin_invited(work, name=found.name, email=found.email)
     here = f"/invitation/{proof}"
     return ask(asked, action=f"{here}/passkey/answer", other=here, hidden={}, wrong=wrong)
+
+
+def _over() -> Response:
+    """The page of an invitation that was accepted, withdrawn or replaced, or has expired."""
+    say = forms.words()
+    link = FormText("", say.by_password, "/sign-in/password")
+    return visitors.page(
+        "message",
+        routing.language(),
+        404,
+        heading=say.invitation_over,
+        lines=[say.invitation_over_why],
+        links=[link],
+    )
 
 
 def _found(proof: str) -> OpenInvitation | None:

@@ -91,5 +91,6 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         rows=rows,
         owners=owners,
         wrong=wrong,
+        typed=request.form if wrong and "holder" in request.form else {},
         csrf_token=session_cookies.csrf_token(actor),
     )

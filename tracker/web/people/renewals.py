@@ -143,6 +143,14 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
         ready = renewal_readiness.of_certification(reading, certification_id)
     issuer = ready.scheme.issuer
     waits, say = ready.open_application, WORDS[language]
+    cycles = [
+        CycleShown(
+            _days(cycle.term, language),
+            [_application(row, former, language) for row, former in cycle.applications],
+        )
+        for cycle in reversed(ready.cycles)
+    ]
+    latest = next((cycle.applications[-1] for cycle in cycles if cycle.applications), None)
     return visitors.page(
         "renewals",
         language,
@@ -159,13 +167,8 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
         can_apply=ready.can_apply,
         fee=_fee(ready, language),
         steps=[step.format(issuer=issuer) for step in say.steps],
-        cycles=[
-            CycleShown(
-                _days(cycle.term, language),
-                [_application(row, former, language) for row, former in cycle.applications],
-            )
-            for cycle in reversed(ready.cycles)
-        ],
+        denied=latest if latest and latest.is_denied else None,
+        cycles=cycles,
         csrf_token=session_cookies.csrf_token(actor),
     )
 
@@ -178,9 +181,10 @@ def _checks(ready: RenewalReadiness, language: str) -> list[CheckShown]:
     if ready.questions:
         activities = counted(Decimal(ready.questions), ACTIVITIES, language)
         questions = CheckShown("open", say.questions.format(activities=activities))
+    counted_points = _check(points, "", ready, language) if points else _points(ready, language)
     return [
         _check(window, say.window_open, ready, language),
-        _check(points, "", ready, language) if points else _points(ready, language),
+        *([] if ready.counts_what_was_renewed else [counted_points]),
         questions,
         _check(other, say.nothing_else, ready, language),
     ]
