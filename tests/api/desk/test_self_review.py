@@ -82,6 +82,54 @@ def test_no_pass_of_ones_own_is_recorded_corrected_or_voided(own, container, ids
             assert refused(answer) == SELF, (act, preview)
 
 
+COURSE = {
+    "category": "CE",
+    "type": "third_party",
+    "title": "Course",
+    "quantity": "5",
+    "completed_on": "2026-01-05",
+}
+
+
+@pytest.fixture
+def merging(container, ids):
+    """The ids of a second record and its certification, and how its merge is asked for."""
+    second, held = factories.certified(container, date(2022, 3, 1), ref="S", email="s@x.org")
+    return second, held, (f"/holders/{ids[0]}/merge", {"reason": "x", "merged_id": second})
+
+
+@pytest.mark.parametrize("what", ["assessment", "activity", "change of standing"])
+def test_what_one_decided_on_a_second_record_of_oneself_does_not_come_along(
+    own, staff, caller, merging, what
+):
+    second, held, merge = merging
+    if what == "assessment":
+        attempt = PASS | {"module": "green"}
+        assert own.post(f"/holders/{second}/assessments", attempt).status_code == 201
+    elif what == "activity":
+        ana = caller("holder", holder_id=second)
+        made = ana.post(f"/certifications/{held}/activities", COURSE)
+        path = f"/activities/{made.json['id']}"
+        sent = ana.post(f"{path}/submission", version=made.headers["ETag"])
+        decided = own.post(
+            f"{path}/decision", {"verdict": "approved"}, version=sent.headers["ETag"]
+        )
+        assert decided.status_code == 200, decided.json
+    else:
+        assert own.post(f"/certifications/{held}/suspension", WHY).status_code == 201
+
+    assert refused(staff.post(*merge)) == SELF
+
+
+@pytest.mark.usefixtures("own")
+def test_what_others_decided_there_comes_along(staff, merging):
+    second, _, merge = merging
+    attempt = PASS | {"module": "green"}
+    assert staff.post(f"/holders/{second}/assessments", attempt).status_code == 201
+
+    assert staff.post(*merge).status_code == 201
+
+
 def test_no_adjustment_of_ones_own_is_granted(own, ids):
     body = {"reason_code": "illness", "reason": "x", "extended_to": "2027-03-01"}
 

@@ -55,7 +55,12 @@ from tracker.models import (
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import effects, module_certificates
-from tracker.services.desk import merge_awards, merge_doubles, merge_images
+from tracker.services.desk import (
+    merge_awards,
+    merge_doubles,
+    merge_images,
+    self_made_facts,
+)
 from tracker.services.outbox import cursors, notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.people import duplicates, endings, holders, names, own_records
@@ -224,6 +229,7 @@ def _check(work: UnitOfWork, pair: _Pair) -> None:
     _check_waiting(work, pair)
     merge_doubles.check_results(work, from_id=pair.merged.id, to_id=pair.kept.id)
     _check_attempts(work, pair)
+    self_made_facts.check_none(work, pair.ids)
 
 
 def _check_sending(work: UnitOfWork, pair: _Pair) -> None:
