@@ -40,10 +40,12 @@ ASKED_OF = ("holder", "employer", "staff", "admin")  # in this order: who may, d
 # Of the table: a question, and what is as it would be already.
 CHANGE_NOTHING = frozenset(
     {
-        "/certifications/{certification_id}/evaluation",
-        "/messages/{message_id}/requeue",
-        "/sign-out",
-        "/unsubscribe/{topic}/{proof}/undo",
+        "POST /certifications/{certification_id}/evaluation",
+        "POST /messages/{message_id}/requeue",
+        "DELETE /queue/renewals/{renewal_id}/review",
+        "DELETE /queue/{activity_id}/review",
+        "POST /sign-out",
+        "POST /unsubscribe/{topic}/{proof}/undo",
     }
 )
 FILES = {
@@ -103,7 +105,9 @@ def _of_table(app: Flask, container: Container) -> Iterator[Write]:
     ids["center_id"] = made.json["id"]
     for line in table.TABLE.read_text().splitlines():
         method, path, *page, kind, statuses = *line[:66].split(), line[66:76].strip(), line[76:]
-        if method in {"#", "GET"} or kind not in {"own", "-"} or path in CHANGE_NOTHING:
+        if method in {"#", "GET"} or kind not in {"own", "-"}:
+            continue
+        if f"{method} {path}" in CHANGE_NOTHING:
             continue
         by_role = dict(zip(table.ROLES, statuses.split(), strict=True))
         may = [role for role in ASKED_OF if by_role[role][0] == "2"]

@@ -136,7 +136,7 @@ BODIES = {
     "POST /erasures/{erasure_id}/refusal": WHY,
     "POST /me/erasure": {},
     "POST /me/bars": {"employer_id": UNKNOWN},
-    "PATCH /me/passkeys/{passkey_id}": {"name": "Phone"},
+    "PATCH /me/passkeys/{passkey_id}": {"name": "Work phone"},
     "POST /providers": {"name": "Ivy Tech"},
     "PATCH /providers/{provider_id}": {"email": "x@example.org"},
     "POST /sponsors": {"name": "Carpenters"},
