@@ -121,6 +121,25 @@ def test_what_one_decided_on_a_second_record_of_oneself_does_not_come_along(
     assert refused(staff.post(*merge)) == SELF
 
 
+def test_what_somebody_else_has_decided_again_comes_along_and_so_does_a_surrender(
+    own, staff, merging, ids
+):
+    second, held, merge = merging
+    attempt = own.post(f"/holders/{second}/assessments", PASS | {"module": "green"})
+    assert own.post(f"/certifications/{held}/suspension", WHY).status_code == 201
+    wish = WHY | {"reason_code": "own_wish"}
+    assert own.post(f"/certifications/{ids[1]}/surrender", wish).status_code == 201
+    assert refused(staff.post(*merge)) == SELF
+
+    assert staff.post(f"/certifications/{held}/reinstatement", WHY).status_code == 201
+    assert refused(staff.post(*merge)) == SELF
+    again = {"reason": "Checked.", "taken_on": "2026-11-01"}
+    amended = staff.post(f"/assessments/{attempt.json['id']}/amendment", again)
+    assert amended.status_code == 200, amended.json
+
+    assert staff.post(*merge).status_code == 201
+
+
 @pytest.mark.usefixtures("own")
 def test_what_others_decided_there_comes_along(staff, merging):
     second, _, merge = merging

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import aliased
 
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import OF_THE_BODY
 from tracker.models import (
@@ -37,14 +39,14 @@ def check_none(reading: ReadContext, holder_ids: Collection[str]) -> None:
         return
     for what, statement in (
         ("an activity", _decided_activity(holder_ids, people)),
-        ("an application to renew", _decided(Renewal, holder_ids, people)),
-        ("a change of standing", _decided(StandingChange, holder_ids, people)),
+        ("an application to renew", _decided_renewal(holder_ids, people)),
+        ("a change of standing", _changed_standing(holder_ids, people)),
         ("an assessment", _recorded_attempt(reading, holder_ids, people)),
     ):
         if reading.row(statement.limit(1)) is not None:
             raise SelfReview(
                 f"One of the records belongs to somebody of the body who decided on {what} there."
-                " Somebody else must take that back or decide it again first."
+                " Somebody else must correct that or decide it again first."
             )
 
 
@@ -70,28 +72,49 @@ def _decided_activity(holder_ids: Collection[str], people: Collection[str]) -> S
     )
 
 
-def _decided(
-    table: type[Renewal | StandingChange],
-    holder_ids: Collection[str],
-    people: Collection[str],
-) -> Select[str]:
+def _decided_renewal(holder_ids: Collection[str], people: Collection[str]) -> Select[str]:
     return (
-        select(table.id)
-        .join(Certification, Certification.id == table.certification_id)
-        .where(Certification.holder_id.in_(holder_ids), table.decided_by_id.in_(people))
+        select(Renewal.id)
+        .join(Certification, Certification.id == Renewal.certification_id)
+        .where(Certification.holder_id.in_(holder_ids), Renewal.decided_by_id.in_(people))
+    )
+
+
+def _changed_standing(holder_ids: Collection[str], people: Collection[str]) -> Select[str]:
+    """The latest change of a certification; to give up one's own is everybody's right."""
+    later = aliased(StandingChange)
+    followed = select(later.id).where(
+        later.certification_id == StandingChange.certification_id, later.id > StandingChange.id
+    )
+    return (
+        select(StandingChange.id)
+        .join(Certification, Certification.id == StandingChange.certification_id)
+        .where(
+            Certification.holder_id.in_(holder_ids),
+            StandingChange.decided_by_id.in_(people),
+            StandingChange.kind != ChangeKind.SURRENDER,
+            ~followed.exists(),
+        )
     )
 
 
 def _recorded_attempt(
     reading: ReadContext, holder_ids: Collection[str], people: Collection[str]
 ) -> Select[int]:
-    """The entry of history that says so: the attempt itself has only a name."""
+    """The latest entry of an attempt's history, if it is theirs: the attempt has only a name."""
     attempts = select(Assessment.id).where(
         Assessment.holder_id.in_(holder_ids), Assessment.voided_at.is_(None)
     )
     ids = [row.id for row in reading.rows(attempts)]
     theirs = select(Token.id).where(Token.person_id.in_(people))
+    later = aliased(HistoryEntry)
+    followed = select(later.id).where(
+        later.subject == HistoryEntry.subject,
+        later.subject_id == HistoryEntry.subject_id,
+        later.id > HistoryEntry.id,
+    )
     return select(HistoryEntry.id).where(
+        ~followed.exists(),
         HistoryEntry.subject == "assessment",
         bulk.among(reading, HistoryEntry.subject_id, ids),
         or_(HistoryEntry.account_id.in_(people), HistoryEntry.token_id.in_(theirs)),
