@@ -37,8 +37,10 @@ from tracker.web.people import (
     tokens,
 )
 
-UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
-"""The public routes that the OpenAPI document leaves out."""
+
+def is_undocumented(rule: str) -> bool:
+    """Whether the OpenAPI document leaves a route out: pages for people, and the document."""
+    return rule in api.UNDOCUMENTED or pages.is_only_for_people(rule)
 
 
 def register(app: Flask, document: Document) -> None:

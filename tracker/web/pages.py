@@ -18,91 +18,25 @@ from tracker.web import navigation, static_files
 from tracker.web.navigation import Navigation
 
 HERE = Path(__file__).parent
-OF_PEOPLE = frozenset(
+_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static"})
+_OF_PEOPLE = frozenset(
     {
-        "/sign-in",
-        "/sign-in/code",
-        "/sign-in/link/<string:proof>",
-        "/sign-in/password",
-        "/sign-in/factor",
-        "/sign-in/passkey",
-        "/sign-in/passkey/answer",
-        "/sign-in/with/<string:provider>",
-        "/sign-in/with/<string:provider>/return",
-        "/password/forgotten",
-        "/password/reset/<string:proof>",
-        "/invitation/<string:proof>",
-        "/invitation/<string:proof>/passkey",
-        "/invitation/<string:proof>/passkey/answer",
-        "/account/security",
-        "/account/security/providers/<string:provider>/unbind",
-        "/account/tokens",
-        "/account/tokens/<uuid:token_id>/end",
-        "/account/events",
-        "/account/events/not-me",
-        "/account/password",
-        "/account/password/remove",
-        "/account/recovery-codes",
-        "/account/authenticator",
-        "/account/confirm",
-        "/account/confirm/passkey",
-        "/account/confirm/passkey/answer",
-        "/account/passkeys",
-        "/account/passkeys/answer",
-        "/account/passkeys/<uuid:passkey_id>/rename",
-        "/account/passkeys/<uuid:passkey_id>/remove",
-        "/account/recoveries",
-        "/account/recoveries/<uuid:recovery_id>/approve",
-        "/account/recoveries/<uuid:recovery_id>/refuse",
-        "/account/erasures",
-        "/account/erasures/<uuid:erasure_id>/approve",
-        "/account/erasures/<uuid:erasure_id>/refuse",
-        "/account/approvals",
-        "/account/approvals/<uuid:approval_id>/approve",
-        "/account/approvals/<uuid:approval_id>/refuse",
-        "/account/approvals/<uuid:approval_id>/withdraw",
-        "/account/people",
-        "/account/people/<uuid:account_id>",
-        "/account/people/<uuid:account_id>/change",
-        "/account/people/<uuid:account_id>/deactivate",
-        "/account/people/<uuid:account_id>/own-record",
-        "/account/people/<uuid:account_id>/sessions/<uuid:session_id>/end",
-        "/account/people/invitations",
-        "/account/people/invitations/<uuid:invitation_id>/again",
-        "/account/people/invitations/<uuid:invitation_id>/withdraw",
-        "/account/data",
-        "/account/data/archive",
-        "/account/data/erasure",
-        "/account/data/erasure/withdraw",
-        "/account/sharing",
-        "/account/sharing/<uuid:sharing_id>/end",
-        "/account/sharing/apprenticeships/<uuid:apprenticeship_id>/end",
-        "/account/sharing/apprenticeships/<uuid:apprenticeship_id>/share",
-        "/account/sharing/requests/<uuid:entry_id>",
-        "/account/sharing/requests/<uuid:entry_id>/accept",
-        "/account/sharing/requests/<uuid:entry_id>/decline",
-        "/sign-out",
-        "/account",
-        "/account/activities/<uuid:activity_id>",
-        "/account/activities/<uuid:activity_id>/edit",
-        "/account/activities/<uuid:activity_id>/evidence",
-        "/account/activities/<uuid:activity_id>/submit",
-        "/account/activities/<uuid:activity_id>/withdraw",
-        "/account/activities/<uuid:activity_id>/discard",
-        "/account/evidence/<uuid:evidence_id>/remove",
-        "/account/certifications/<uuid:certification_id>",
-        "/account/certifications/<uuid:certification_id>/activities",
-        "/account/certifications/<uuid:certification_id>/activities/new",
-        "/account/certifications/<uuid:certification_id>/appeals",
-        "/account/certifications/<uuid:certification_id>/points",
-        "/account/certifications/<uuid:certification_id>/renewal",
-        "/account/certifications/<uuid:certification_id>/renewal/<uuid:renewal_id>/withdraw",
-        "/account/sessions/<uuid:session_id>/end",
+        *("sign-in", "sign-out", "password", "invitation", "account"),
+        *("desk", "employer", "center", "provider", "sponsor", "ops"),
     }
 )
-"""The pages of people who sign in (``web/people``)."""
-UNDOCUMENTED = frozenset({"/", "/docs", "/docs/<path:name>", "/static/<string:name>"}) | OF_PEOPLE
-"""Routes for people, which the OpenAPI document leaves out."""
+"""What the addresses of pages begin with that are for people who sign in, or are about to."""
+
+
+def is_of_people(rule: str) -> bool:
+    """Whether a route is a page for people who sign in, or one with which they do."""
+    return rule.split("/")[1] in _OF_PEOPLE
+
+
+def is_only_for_people(rule: str) -> bool:
+    """Whether a route is a page that the OpenAPI document leaves out."""
+    return is_of_people(rule) or rule.split("/")[1] in _ONLY_FOR_PEOPLE
+
 
 _PLAIN_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "

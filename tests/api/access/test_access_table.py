@@ -20,8 +20,8 @@ from tests.api.employers import employer_cases
 from tracker.api import PREFIX
 from tracker.domain.permissions import ORGANIZATIONS
 from tracker.services.core import signed_links
-from tracker.web import UNDOCUMENTED
-from tracker.web.pages import OF_PEOPLE
+from tracker.web import is_undocumented
+from tracker.web.pages import is_of_people
 
 TABLE = Path(__file__).with_name("access_table.txt")
 OUTSIDE = ("nobody", "holder", *ORGANIZATIONS)
@@ -221,7 +221,7 @@ def callers(app, container, caller, staff, people):
 def routes(app):
     """Every route but those beside the interface: its method and its path with the names of ids."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        if rule.rule not in UNDOCUMENTED - OF_PEOPLE:
+        if is_of_people(rule.rule) or not is_undocumented(rule.rule):
             path = rule.rule.removeprefix(PREFIX)
             for name in rule.arguments:
                 path = path.replace(f"<uuid:{name}>", f"{{{name}}}")

@@ -175,13 +175,16 @@ def go(path: str) -> Response:
 
 
 def page(template: str, language: str, status: int = 200, **facts: Any) -> Response:
-    """A page of people, in a language; with their own links if they are signed in."""
+    """A page of people, in a language; with their own links if they are signed in.
+
+    A template of another area than ``people`` is named with its folder.
+    """
     actor = g.get("visitor")
     top = (
         navigation.of_person(actor, language, session_cookies.csrf_token(actor)) if actor else None
     )
     made = pages.plain(
-        f"people/{template}.html",
+        f"{template}.html" if "/" in template else f"people/{template}.html",
         language=language,
         status=status,
         top=top,
