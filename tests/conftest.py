@@ -24,7 +24,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event
 
 import tracker
-from tests import pgbouncer, postgres
+from tests import chromium, pgbouncer, postgres
 from tracker import migrations, row_security, scheme_files, settings
 from tracker.api.overview import operations
 from tracker.app import create_app, create_container
@@ -135,6 +135,13 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return (os.cpu_count() or 1) * 3 // 2
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out for lack of a program."""
+    if chromium.PROGRAM:
+        return []
+    return ["tests/browser is left out: no Chromium is found here (TRACKER_BROWSER may name one)"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -75,6 +75,7 @@ def plain(
     text = render_template(
         template,
         styles=static_files.STYLES,
+        icon=static_files.ICON,
         language=language,
         name=routing.container().settings.app.name,
         frame=navigation.WORDS[language],

@@ -1,4 +1,4 @@
-"""The style sheets and scripts that pages load, each from our own site.
+"""The style sheets, scripts and the icon that pages load, each from our own site.
 
 A file's address names its content, so a browser keeps it for a year and asks again only when a
 release changed it. Files are compressed once, when the program starts.
@@ -16,7 +16,11 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, request
 
 _HERE = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 _A_YEAR = "public, max-age=31536000, immutable"
 
 static = Blueprint("static_files", __name__)
@@ -46,9 +50,11 @@ def _read(name: str) -> StaticFile:
 
 STYLES = (_read("pico.min.css"), _read("tracker.css"))
 """The style sheets of every page, in the order in which they apply."""
+ICON = _read("icon.svg")
+"""The icon of the site, which browsers show beside a page's title."""
 PASSKEY_SCRIPT = _read("passkey.js")
 """The script of pages that ask for a passkey."""
-_BY_ADDRESS = {one.address: one for one in (*STYLES, PASSKEY_SCRIPT)}
+_BY_ADDRESS = {one.address: one for one in (*STYLES, ICON, PASSKEY_SCRIPT)}
 
 
 @static.get("/static/<string:name>")

@@ -1,0 +1,122 @@
+"""Every page that a link leads to, in a real Chromium, as each person sees it.
+
+From the first page of each role all links are followed, once for each page of a kind. A page is
+looked at as on a phone and on a desk, light and dark, printed, and with letters twice as large.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests.browser.running import DESK, PHONE, DemoSite, signed_in
+
+ROLES = ("nobody", "holder", "employer", "center", "provider", "sponsor", "staff", "admin")
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+NO_PAGE = re.compile(
+    r"/(api|docs|static|healthz|readyz|metrics)(/|$)"
+    r"|\.(ics|csv|xlsx|pdf|zip|json)$|/(archive|file)$"
+)
+"""Addresses that lead to files, and to the documentation, which is another program's page."""
+ID = re.compile(r"(?<=/)(?=[^/]*\d)[0-9A-Za-z_.-]{8,}(?=/|$)")
+"""What tells pages of one kind apart: a name that has a digit in it."""
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  const all = [...document.querySelectorAll("main *")];
+  return document.documentElement.scrollWidth <= width ? [] : all
+    .filter(one => one.getBoundingClientRect().right > width + 1)
+    .map(one => one.outerHTML.slice(0, 120));
+}"""
+TOO_SMALL = """() => [...document.querySelectorAll("button, input, select, textarea, summary")]
+  .map(one => [one, one.getBoundingClientRect()])
+  .filter(([one, box]) => box.width && box.height && one.type !== "hidden"
+    && Math.max(box.height, one.labels?.[0]?.getBoundingClientRect().height ?? 0) < 24)
+  .map(([one, box]) => `${one.outerHTML.slice(0, 120)} is ${box.height} high`)"""
+
+
+def kind(address: str) -> str:
+    """The path of an address without what tells one record from another."""
+    return ID.sub("{}", urlsplit(address).path)
+
+
+def links(page: Page, site: DemoSite) -> Iterator[str]:
+    for address in page.evaluate("[...document.links].map(link => link.href)"):
+        if address.startswith(f"{site.url}/") and not NO_PAGE.search(urlsplit(address).path):
+            yield address.partition("#")[0]
+
+
+def pages(page: Page, site: DemoSite, first: str) -> Iterator[str]:
+    """Open every page that can be reached, one of each kind."""
+    waiting, known = deque([first]), {kind(first)}
+    while waiting:
+        address = waiting.popleft()
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, f"{address} answers {answer.status}"
+        if "html" not in answer.headers["content-type"]:
+            continue
+        yield kind(address)
+        for found in links(page, site):
+            if kind(found) not in known:
+                known.add(kind(found))
+                waiting.append(found)
+
+
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong with the page as it is shown now, by all rules or these."""
+    only = {"runOnly": list(rules)} if rules else {}
+    page.evaluate(AXE)
+    found = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **only})
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:160]}"
+        for one in found["violations"]
+        for node in one["nodes"][:3]
+    ]
+
+
+def wrong(page: Page) -> list[str]:
+    """What is wrong with an open page: seen by axe, too wide, too small to press."""
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    found = [*violations(page), *page.evaluate(TOO_SMALL)]
+    found += [f"360 px: {one}" for one in page.evaluate(TOO_WIDE)]
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark: {one}" for one in violations(page, "color-contrast")]
+    page.emulate_media(color_scheme="light", media="print")
+    found += [f"printed: {one}" for one in page.evaluate(TOO_WIDE)]
+    page.emulate_media(media="screen")
+    page.add_style_tag(content="html { font-size: 200% !important }")
+    found += [f"large letters: {one}" for one in page.evaluate(TOO_WIDE)]
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    found += [f"1200 px, large letters: {one}" for one in page.evaluate(TOO_WIDE)]
+    if page.locator("h1").count() != 1:
+        found.append("a page has one heading of the first level")
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_page_of_a_person_is_sound(browser: Browser, site: DemoSite, role: str) -> None:
+    how = {"viewport": PHONE, "bypass_csp": True, "locale": "es-US", "reduced_motion": "reduce"}
+    if role == "nobody":
+        page, first = browser.new_context(**how).new_page(), f"{site.url}/"  # type: ignore[arg-type]
+    else:
+        page, first = signed_in(browser, site, role, **how), f"{site.url}/account"
+    said: list[str] = []
+
+    def hear(one: ConsoleMessage) -> None:
+        if one.type == "error":
+            said.append(f"{one.text} {one.location}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda one: said.append(str(one)))
+    seen = {name: wrong(page) for name in pages(page, site, first)}
+    page.context.close()
+    faults = [f"{name}: {one}" for name, found in seen.items() for one in found] + said
+    assert not faults, "\n".join(faults)
+    assert len(seen) > 2
