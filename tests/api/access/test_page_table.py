@@ -7,11 +7,14 @@ be done), what the form says in ``FORMS``; an id of a new kind in ``access_cases
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
@@ -21,7 +24,7 @@ from tests import statements
 from tests.api.access import access_cases, tables
 from tests.api.access.access_cases import PICTURE, UNKNOWN, Ids
 from tests.api.access.test_access_table import ADDRESSES, PROOFS
-from tests.conftest import office_of
+from tests.conftest import Frozen, office_of
 from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.permissions import ORGANIZATIONS, SYSTEM, Role
 from tracker.services.core import signed_links, tokens
@@ -48,17 +51,24 @@ _COURSE = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "/account/activities/{activity_id}/edit": _COURSE | {"version": "1"},
-    "/account/approvals": _REASON | {"number": "none"},
+    "/account/approvals": _REASON | {"number": "{number}", "reason_code": "conduct"},
     "/account/approvals/{approval_id}/refuse": _REASON,
     "/account/approvals/{approval_id}/withdraw": _REASON,
     "/account/certifications/{certification_id}/activities/new": _COURSE,
     "/account/certifications/{certification_id}/appeals": {"statement": "x"},
     "/account/erasures/{erasure_id}/refuse": _REASON,
     "/account/passkeys/{passkey_id}/rename": {"name": "Work phone"},
-    "/account/people/invitations": {"name": "Ida", "email": "ida@example.org"},
+    "/account/people/invitations": {
+        "name": "Ida <O'Neil> & Sons",
+        "email": "ida@example.org",
+        "role": "staff",
+        "language": "es",
+    },
     "/account/people/{account_id}/change": {"access": "view"},
     "/account/people/{account_id}/deactivate": _REASON | {"override_reason": "x"},
     "/account/people/{account_id}/own-record": _REASON,
+    "/account/passkeys": {"name": "Work phone"},
+    "/account/recoveries": _REASON | {"holder": "none", "email": "new@example.org"},
     "/account/recoveries/{recovery_id}/refuse": _REASON,
     "/account/tokens": {"scope": "read", "days": "30"},
 }
@@ -66,7 +76,7 @@ QUERIES = {"/account/certifications/{certification_id}/activities/new": "?type=t
 
 
 @dataclass
-class Visitor:
+class PageVisitor:
     """Somebody at the pages, by the session of an account; without one, nobody.
 
     What an answer does to the browser's cookies is forgotten.
@@ -88,13 +98,19 @@ class Visitor:
         path = path_of(rule)
         options: dict[str, Any] = {"method": method, "headers": self._cookie() | more}
         if method == "POST":
-            options["data"] = FORMS.get(path, {}) | {"csrf_token": token or self.token}
+            form = {key: text.format_map(ids) for key, text in FORMS.get(path, {}).items()}
+            options["data"] = form | {"csrf_token": token or self.token}
             if path in TAKES_A_FILE:
                 options["data"] |= {"file": (io.BytesIO(PICTURE), "f.png")}
         address = f"10.{next(ADDRESSES) // 250}.{next(ADDRESSES) % 250}.2"  # none asks too often
         where = path.format_map(ids) + QUERIES.get(path, "")
         client = self.app.test_client(use_cookies=False)
         return client.open(where, environ_overrides={"REMOTE_ADDR": address}, **options)
+
+    def open(self, path: str, cookie: str) -> Any:
+        """Open a page with one more cookie."""
+        headers = {"Cookie": f"{self._cookie()['Cookie']}; {cookie}"}
+        return self.app.test_client(use_cookies=False).get(path, headers=headers)
 
     def _cookie(self) -> dict[str, str]:
         if not self.secret:
@@ -107,12 +123,15 @@ class Visitor:
 
 
 @pytest.fixture
-def visitors(app: Flask, container: Container, people: tuple[Ids, Ids]) -> dict[str, Visitor]:
+def visitors(app: Flask, container: Container, people: tuple[Ids, Ids]) -> dict[str, PageVisitor]:
     """One for each column. What they do is taken back."""
     ana, _ = people
-    made = {"nobody": Visitor(app), "holder": Visitor(app, ana["session_id"], ana["session"])}
+    made = {
+        "nobody": PageVisitor(app),
+        "holder": PageVisitor(app, ana["session_id"], ana["session"]),
+    }
     for name in COLUMNS[2:]:
-        made[name] = Visitor(app, *_session(container, name, ana))
+        made[name] = PageVisitor(app, *_session(container, name, ana))
     for one in people:
         with container.work(SYSTEM) as work:
             one["token_id"], _ = tokens.create(
@@ -188,7 +207,7 @@ def told(answer: Any) -> str:
 
 def test_every_page_answers_every_role_and_kind_of_id_as_the_table_says(
     app: Flask,
-    visitors: dict[str, Visitor],
+    visitors: dict[str, PageVisitor],
     people: tuple[Ids, Ids],
     request: pytest.FixtureRequest,
 ) -> None:
@@ -210,7 +229,7 @@ def test_every_page_answers_every_role_and_kind_of_id_as_the_table_says(
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_no_form_of_whoever_signed_in_does_anything_without_its_sessions_own_token(
-    app: Flask, container: Container, visitors: dict[str, Visitor], people: tuple[Ids, Ids]
+    app: Flask, container: Container, visitors: dict[str, PageVisitor], people: tuple[Ids, Ids]
 ) -> None:
     """Sent by another site, without a token, with that of another session: nothing is written.
 
@@ -230,9 +249,79 @@ def test_no_form_of_whoever_signed_in_does_anything_without_its_sessions_own_tok
                 assert not [one for one in ran if not one.startswith("SELECT")], path_of(rule)
 
 
+NOTHING_TYPED = frozenset(
+    {
+        "/account/approvals/{approval_id}/approve",
+        "/account/authenticator",
+        "/account/data/erasure",
+        "/account/erasures/{erasure_id}/approve",
+        "/account/passkeys/{passkey_id}/remove",
+        "/account/password/remove",
+        "/account/recoveries/{recovery_id}/approve",
+        "/account/recovery-codes",
+        "/account/security/providers/{provider}/unbind",
+    }
+)
+"""The forms for whoever has just proved who they are that say nothing, or only what is secret."""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_what_somebody_typed_before_they_had_to_prove_who_they_are_is_in_the_form_again(
+    app: Flask, clock: Frozen, visitors: dict[str, PageVisitor], people: tuple[Ids, Ids]
+) -> None:
+    """Of every such form: nothing is lost, nothing is sent, and it is shown to that person once."""
+    confirmed = set()
+    for rule, method in pages(app):
+        for name in ("holder", "employer", "staff", "admin") if method == "POST" else ():
+            ids = ids_of(kinds_of(rule)[0], rule, people)
+            clock.advance(minutes=11)
+            asked = visitors[name].visit(rule, method, ids)
+            clock.advance(minutes=-11)
+            if told(asked) != "303" or not asked.location.startswith("/account/confirm?"):
+                continue
+            path = path_of(rule)
+            confirmed.add(path)
+            if path == "/account/passkeys":  # shown at an address with TLS: test_kept_forms.py
+                continue
+            if path in NOTHING_TYPED:
+                assert "Set-Cookie" not in asked.headers, path
+                continue
+            kept = asked.headers.getlist("Set-Cookie")[0].partition(";")[0]
+            back = dict(parse_qsl(urlsplit(asked.location).query))["next"]
+            page = visitors[name].open(back, kept)
+            form = page.text.partition(f'action="{path.format_map(ids)}"')[2].partition("</form>")[
+                0
+            ]
+            said = {key: text.format_map(ids) for key, text in FORMS[path].items()}
+            assert set(said.items()) <= set(entered(form)), (path, name, form)
+            assert "Nothing has been sent yet." in form
+            assert "form=; " in page.headers["Set-Cookie"]
+            other = "staff" if name == "admin" else "admin"
+            assert "Nothing has been sent yet." not in visitors[other].open(back, kept).text
+    assert confirmed == NOTHING_TYPED | {path for path in FORMS if path in confirmed}, (
+        "add what the form says to FORMS, or the form to NOTHING_TYPED"
+    )
+
+
+def entered(form: str) -> list[tuple[str, str]]:
+    """The names and values in the fields of a form, as a browser would send them."""
+    found: list[tuple[str, str]] = []
+    for tag in re.findall(r"<input[^>]*>", form):
+        given = {key: html.unescape(text) for key, text in re.findall(r' ([a-z]+)="([^"]*)"', tag)}
+        if given.get("type") not in {"checkbox", "radio"} or " checked" in tag:
+            found.append((given["name"], given.get("value", "")))
+    for name, options in re.findall(r'<select name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        found += [(name, one) for one in re.findall(r'<option value="([^"]*)" selected', options)]
+    for name, text in re.findall(
+        r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL
+    ):
+        found.append((name, html.unescape(text).strip()))
+    return found
+
+
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_no_form_for_signing_in_does_anything_that_another_site_sent(
-    app: Flask, container: Container, visitors: dict[str, Visitor], people: tuple[Ids, Ids]
+    app: Flask, container: Container, visitors: dict[str, PageVisitor], people: tuple[Ids, Ids]
 ) -> None:
     """There is no session yet whose token they could carry; the browser says where they come from.
 
