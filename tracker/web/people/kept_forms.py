@@ -34,7 +34,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptForm:
+class TypedForm:
     """A form that waits: where it is sent, and what it said."""
 
     action: str
@@ -56,7 +56,7 @@ def keep(response: Response, actor: Actor) -> Response:
     return response
 
 
-def kept(actor: Actor) -> KeptForm | None:
+def kept(actor: Actor) -> TypedForm | None:
     """The form that this browser keeps for the person; None if there is none, or no longer."""
     body, _, mac = session_cookies.kept_form().partition(".")
     if not body or not hmac.compare_digest(mac.encode(), _mac(body).encode()):
@@ -65,7 +65,7 @@ def kept(actor: Actor) -> KeptForm | None:
     person_id, until, action, pairs = orjson.loads(packed)
     if person_id != actor.person_id or until <= routing.container().clock().timestamp():
         return None
-    return KeptForm(action, [(name, value) for name, value in pairs])
+    return TypedForm(action, [(name, value) for name, value in pairs])
 
 
 def filled(page: Response, actor: Actor, notice: str) -> Response:
@@ -91,7 +91,7 @@ def filled(page: Response, actor: Actor, notice: str) -> Response:
 class _Filling(HTMLParser):
     """Writes a page again as it was, but for the fields of one form."""
 
-    kept: KeptForm
+    kept: TypedForm
     notice: str
     parts: list[str] = field(default_factory=list)
     is_found: bool = False
