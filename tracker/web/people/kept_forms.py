@@ -30,7 +30,7 @@ _LONGEST_PACKED = 20_000
 _FORM = "application/x-www-form-urlencoded"
 _CHOSEN = frozenset({"checkbox", "radio"})
 _UNTOUCHED = frozenset({"hidden", "file", "password", "submit"})
-Pairs = Sequence[tuple[str, str]]
+_TypedPairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TypedForm:
     """A form that waits: where it is sent, and what it said."""
 
     action: str
-    pairs: Pairs
+    pairs: _TypedPairs
 
 
 def keep(response: Response, actor: Actor) -> Response:
