@@ -121,10 +121,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How what runs on PostgreSQL connects.
 
     ``--pooler``: through a real PgBouncer (tests/pooler). ``--walled``: as a role whom the policies
-    of the tables restrict.
+    of the tables restrict. ``--rewrite-table``: the tables of access are written anew, for somebody
+    to read what became different (tests/api/access).
     """
     parser.addoption("--pooler", action="store_true", help="PostgreSQL through PgBouncer")
     parser.addoption("--walled", action="store_true", help="PostgreSQL by a role with policies")
+    parser.addoption("--rewrite-table", action="store_true", help="Write tables of access anew")
 
 
 def pytest_xdist_auto_num_workers() -> int | None:

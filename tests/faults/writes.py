@@ -109,7 +109,7 @@ def _of_table(app: Flask, container: Container) -> Iterator[Write]:
             continue
         if f"{method} {path}" in CHANGE_NOTHING:
             continue
-        by_role = dict(zip(table.ROLES, statuses.split(), strict=True))
+        by_role = dict(zip(table.COLUMNS, statuses.split(), strict=True))
         may = [role for role in ASKED_OF if by_role[role][0] == "2"]
         if may:
             given = table.ids_of(kind, method, path, (ids, ids)) if kind == "own" else {}

@@ -137,6 +137,7 @@ def _of_holder(work: UnitOfWork, holder_id: str) -> Ids:
     return {
         "certification_id": held.id,
         "public_id": held.public_id,
+        "number": held.number,
         "assessment_id": work.row(passed).id,
         "sharing_id": work.row(sharing).id,
         **_session(work, holder_id),

@@ -1,7 +1,8 @@
 """What is answered on every route, to every role, for every kind of id: see access_table.txt.
 
 The table is walked on both databases, over one set of records; what a request does is taken back.
-A route that is not in the table fails, and so does a line of the table without a route.
+A route that is not in the table fails, and so does a line of the table without a route:
+``--rewrite-table`` writes it anew. The pages of people have a table of their own, page_table.txt.
 """
 
 from __future__ import annotations
@@ -13,20 +14,18 @@ from typing import Any
 
 import pytest
 
-from tests.api.access import access_cases
+from tests.api.access import access_cases, tables
 from tests.api.access.access_cases import PICTURE, UNKNOWN, upload
 from tests.api.conftest import Caller
-from tests.api.employers import employer_cases
 from tracker.api import PREFIX
-from tracker.domain.permissions import ORGANIZATIONS
+from tracker.domain.permissions import ORGANIZATIONS, SCOPES
 from tracker.services.core import signed_links
 from tracker.web import is_undocumented
-from tracker.web.pages import is_of_people
 
 TABLE = Path(__file__).with_name("access_table.txt")
-OUTSIDE = ("nobody", "holder", *ORGANIZATIONS)
+OUTSIDE = ("nobody", "holder", "viewer", *ORGANIZATIONS)
 """The columns of those who do not work for the body."""
-ROLES = (*OUTSIDE, "staff", "reviewer", "admin")
+COLUMNS = (*OUTSIDE, "reviewer", "staff", "self", "admin")
 KINDS = ("own", "other", "mixed", "unknown", "malformed")
 COURSE = {
     "category": "CE",
@@ -183,18 +182,6 @@ DRAFT = ("DELETE", "PATCH", "submission", "evidence")
 
 
 @pytest.fixture
-def people(container):
-    """Ana and Bea, each with organizations; what they share is the other things on record."""
-    ana, bea = (
-        access_cases.person(container, employer_cases.company(container, name))
-        for name in ("Acme", "Globex")
-    )
-    shared = {"batch_id": access_cases.batch(container), "code": "cpt", "topic": "reminders"}
-    shared["provider"] = "acme"
-    return ana | shared, bea | shared
-
-
-@pytest.fixture
 def callers(app, container, caller, staff, people):
     ana, _ = people
     of_organizations: dict[str, Caller] = {
@@ -203,9 +190,11 @@ def callers(app, container, caller, staff, people):
     by_role: dict[str, Caller] = {
         "nobody": Caller(app.test_client(), None),
         "holder": caller("holder", holder_id=ana["holder_id"]),
+        "viewer": caller("employer", employer_id=ana["employer_id"], scopes=["read"]),
         **of_organizations,
+        "reviewer": caller("reviewer"),
         "staff": staff,
-        "reviewer": caller("staff", holder_id=ana["holder_id"]),
+        "self": caller("staff", holder_id=ana["holder_id"]),
         "admin": caller("admin"),
     }
     tokens = {
@@ -219,15 +208,15 @@ def callers(app, container, caller, staff, people):
 
 
 def routes(app):
-    """Every route but those beside the interface: its method and its path with the names of ids."""
+    """Every route of the interface and public page: method, path with the names of ids, rule."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        if is_of_people(rule.rule) or not is_undocumented(rule.rule):
+        if not is_undocumented(rule.rule):
             path = rule.rule.removeprefix(PREFIX)
             for name in rule.arguments:
                 path = path.replace(f"<uuid:{name}>", f"{{{name}}}")
                 path = path.replace(f"<string:{name}>", f"{{{name}}}")
             for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-                yield method, path, rule.rule.startswith(PREFIX)
+                yield method, path, rule.rule.startswith(PREFIX), rule
 
 
 def ids_of(kind, method, path, people):
@@ -278,7 +267,7 @@ def ask(who, method, path, ids, *, is_api):
 
 def walked(app, callers, people):
     """The table as it is: a line for each route and kind of id, with a status for each role."""
-    for method, path, is_api in routes(app):
+    for method, path, is_api, _ in routes(app):
         route, foreign = path if is_api else f"{path} (page)", []
         for kind in kinds_of(path):
             ids = ids_of(kind, method, path, people) if kind != "-" else {}
@@ -300,65 +289,12 @@ def plain(answer):
     return answer.status_code, {**told, "request_id": ""} if isinstance(told, dict) else told
 
 
-def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(app, callers, people):
+def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(
+    app, callers, people, request
+):
     """And no one but the staff can tell someone else's record from one that there is not."""
-    table = [line for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
-
-    found = list(walked(app, callers, people))
-    assert found == table
-
-
-OF_REVIEWERS = frozenset(
-    {
-        "GET /me",
-        "GET /me/security",
-        "GET /me/sessions",
-        "DELETE /me/identity-providers/{provider}",
-        "DELETE /me/sessions/{session_id}",
-        "GET /tokens",
-        "POST /tokens",
-        "GET /tokens/{token_id}",
-        "DELETE /tokens/{token_id}",
-        "GET /queue",
-        "GET /queue/{activity_id}",
-        "POST /queue/{activity_id}/review",
-        "DELETE /queue/{activity_id}/review",
-        "POST /queue/decisions",
-        "GET /activities",
-        "GET /activities/{activity_id}",
-        "GET /activities/{activity_id}/decisions",
-        "GET /activities/{activity_id}/evidence",
-        "POST /activities/{activity_id}/decision",
-        "POST /activities/{activity_id}/decision/undo",
-        "GET /evidence/{evidence_id}",
-        "GET /evidence/{evidence_id}/content",
-        "GET /certifications/{certification_id}",
-        "GET /certifications/{certification_id}/activities",
-        "GET /certifications/{certification_id}/evaluation",
-        "POST /certifications/{certification_id}/evaluation",
-        "GET /certifications/{certification_id}/gap",
-    }
-)
-"""What the role reviewer may do, as the staff; nothing else but what everybody may."""
-
-
-@pytest.mark.usefixtures("callers")
-def test_a_reviewer_decides_activities_and_does_nothing_else(app, caller, people):
-    rae = caller("reviewer")
-    known = {f"{method} {path}" for method, path, is_api in routes(app) if is_api}
-    assert known >= OF_REVIEWERS
-    for line in TABLE.read_text().splitlines():
-        if not line or line[0] == "#" or "(page)" in line:
-            continue
-        method, path, kind, *statuses = line.split()
-        of_staff, nobody = statuses[ROLES.index("staff")], statuses[0]
-        ids = ids_of(kind, method, path, people) if kind != "-" else {}
-        allowed = f"{method} {path}" in OF_REVIEWERS or nobody in {of_staff, "200"}
-        expected = of_staff if allowed else "403"
-        if path == "/tokens/{token_id}":  # staff end those of holders and employers as well
-            expected = "404"
-        answer = ask(rae, method, path, ids, is_api=True)
-        assert str(answer.status_code) == expected, (line, answer.data)
+    assert tuple(callers) == COLUMNS
+    tables.check(TABLE, list(walked(app, callers, people)), request.config)
 
 
 @pytest.mark.usefixtures("callers")
@@ -372,14 +308,40 @@ def test_a_session_answers_as_a_token_of_the_same_holder_does(app, container, pe
     token = client.get(f"{PREFIX}/me").json["csrf_token"]
     holder = Signed(client, None, token)
 
-    for line in TABLE.read_text().splitlines():
-        if not line or line[0] == "#" or "(page)" in line:
+    for line in tables.lines_of(TABLE):
+        if "(page)" in line:
             continue
         method, path, kind, _, expected, *_ = line.split()
         ids = ids_of(kind, method, path, people) if kind != "-" else {}
         expected = OF_SESSIONS.get((method, path, kind), expected)
         answer = ask(holder, method, path, ids, is_api=True)
         assert str(answer.status_code) == expected, (line, answer.data)
+
+
+@pytest.mark.usefixtures("callers")
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_token_does_what_its_scope_says_and_nothing_else(app, caller, people):
+    """Each route with a token that has only the scope of the route, and with one that lacks it.
+
+    The tokens are an administrator's, who may do everything else. On one database: a scope is
+    compared before anything is read but the token.
+    """
+    scopes = {
+        (method, path): app.view_functions[rule.endpoint].scope
+        for method, path, _, rule in routes(app)
+        if not getattr(app.view_functions[rule.endpoint], "public", True)
+    }
+    only: dict[str, Caller] = {scope: caller("admin", scopes=[scope]) for scope in SCOPES}
+    for line in tables.lines_of(TABLE):
+        method, path, kind, *statuses = line.split()
+        if (scope := scopes.get((method, path))) is None or kind not in {"own", "-"}:
+            continue
+        ids = ids_of(kind, method, path, people) if kind != "-" else {}
+        for given, who in only.items():
+            answer = ask(who, method, path, ids, is_api=True)
+            expected = statuses[COLUMNS.index("admin")] if given == scope else "403"
+            assert str(answer.status_code) == expected, (line, given, answer.data)
+            assert given == scope or answer.json["scope"] == scope, (line, answer.data)
 
 
 @dataclass

@@ -129,23 +129,29 @@ def test_nobody_decides_on_their_own_activity(ana, ids, caller):
     assert (own.status_code, own.json["code"]) == (403, "self_review")
 
 
-def test_ten_approvals_at_once_are_one(caller, ana, ids):
+def test_ten_approvals_at_once_are_one_and_nine_are_told_who_and_what(caller, ana, staff, ids):
     handed_in = submitted(ana, ids)
     callers = [caller("staff") for _ in range(10)]
     gate = threading.Barrier(10)
-    codes = []
+    answers = []
 
     def send(reviewer):
         gate.wait()
-        codes.append(decided(reviewer, handed_in).status_code)
+        answers.append(decided(reviewer, handed_in).json)
 
     threads = [threading.Thread(target=send, args=(c,)) for c in callers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert codes.count(200) == 1
-    assert set(codes) <= {200, 409, 412}
+    (won,) = (answer for answer in answers if "code" not in answer)
+    told = [answer for answer in answers if "code" in answer]
+    (decision,) = staff.get(f"/activities/{won['id']}/decisions").json
+    assert [answer["code"] for answer in told] == ["stale"] * 9
+    assert {answer["decided_by"] for answer in told} == {decision["decided_by"]}
+    assert {(answer["verdict"], answer["decided_on"]) for answer in told} == {
+        ("approved", "2026-11-21")
+    }
     assert evaluation(ana, ids)["total"] == "8.00"
 
 

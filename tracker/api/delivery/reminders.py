@@ -6,7 +6,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
-from tracker.api.http.fields import ClosedSchema, DayField, choice
+from tracker.api.http.fields import ClosedSchema, DayField, NumberInQuery, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.delivery.queue_acts import MessageState
@@ -72,9 +72,7 @@ class ReminderQuerySchema(paging.PageSchema):
 class CalendarQuerySchema(ClosedSchema):
     """How many days ahead, not counting today."""
 
-    days = fields.Integer(
-        load_default=90, strict=False, validate=validate.Range(1, reminder_calendar.LONGEST)
-    )
+    days = NumberInQuery(load_default=90, validate=validate.Range(1, reminder_calendar.LONGEST))
 
 
 class DueStageSchema(Schema):

@@ -6,7 +6,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
-from tracker.api.http.fields import ClosedSchema, WordsField, choice
+from tracker.api.http.fields import ClosedSchema, NumberInQuery, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -31,8 +31,8 @@ class SuppressionQuerySchema(ClosedSchema):
     """All suppressions, or those of one address."""
 
     after = paging.Cursor(metadata={"description": "The ``next_cursor`` of the previous page."})
-    limit = fields.Integer(
-        load_default=paging.DEFAULT_LIMIT, strict=False, validate=validate.Range(1, paging.LONGEST)
+    limit = NumberInQuery(
+        load_default=paging.DEFAULT_LIMIT, validate=validate.Range(1, paging.LONGEST)
     )
     address = WordsField(254)
 

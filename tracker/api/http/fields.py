@@ -12,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from tracker.domain import emails, numbers, values
 
 FieldValue = TypeVar("FieldValue")
+_MOST_DIGITS = 18  # of a number in a query; no rule allows so many
 
 
 class FieldOptions(TypedDict, total=False):
@@ -153,6 +154,22 @@ class MomentField(fields.AwareDateTime):
             return instant.astimezone(UTC)
         except OverflowError as error:
             raise ValidationError("must be between the years 1 and 9999") from error
+
+
+class NumberInQuery(fields.Integer):
+    """A whole number in a query: ASCII digits alone.
+
+    Python's own rule takes ``1_000``, blanks and the digits of other scripts as well.
+    """
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> int:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit()):
+            raise self.make_error("invalid", input=value)
+        if len(value) > _MOST_DIGITS:
+            raise self.make_error("too_large", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class AmountField(fields.Field[Decimal]):

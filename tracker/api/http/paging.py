@@ -12,7 +12,7 @@ from flask import Response, request
 from marshmallow import ValidationError, fields, validate
 
 from tracker.api.http import routing
-from tracker.api.http.fields import ClosedSchema
+from tracker.api.http.fields import ClosedSchema, NumberInQuery
 from tracker.api.http.schemas import Loaded
 
 DEFAULT_LIMIT = 50
@@ -51,9 +51,7 @@ class PageSchema(ClosedSchema):
     """The query of every list."""
 
     after: Cursor = IdCursor(metadata={"description": "The ``next_cursor`` of the previous page."})
-    limit = fields.Integer(
-        load_default=DEFAULT_LIMIT, strict=False, validate=validate.Range(1, LONGEST)
-    )
+    limit = NumberInQuery(load_default=DEFAULT_LIMIT, validate=validate.Range(1, LONGEST))
 
 
 def _key(text: str) -> str:

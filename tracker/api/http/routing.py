@@ -104,6 +104,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
             door.allowed = frozenset(roles)  # type: ignore[attr-defined]
             door.public = public  # type: ignore[attr-defined]
+            door.scope = "read"  # type: ignore[attr-defined]
             extra = (304,) if body is None else (400, 413, 415)
             statuses = (*errors, *extra, *(() if public else (401, 403)), 422, 429)
             return self.routed(
@@ -256,6 +257,7 @@ def _writing(
 
     door.allowed = allowed  # type: ignore[attr-defined]
     door.public = False  # type: ignore[attr-defined]
+    door.scope = "write"  # type: ignore[attr-defined]
     return door
 
 

@@ -21,7 +21,7 @@ from tracker.services.core import signed_links
 from tracker.services.core.context import Container
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
-_SESSION, _SIGN_IN = "session", "sign-in"
+_SESSION, _SIGN_IN, _KEPT_FORM = "session", "sign-in", "form"
 _CHANGE_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -40,8 +40,8 @@ def give_session(response: Response, session_secret: str) -> Response:
 
 
 def end_session(response: Response) -> Response:
-    """Take the session's cookie back from the browser."""
-    return _take_back(response, _SESSION)
+    """Take the session's cookie back from the browser, and what it keeps of a form."""
+    return _take_back(forget_form(response), _SESSION)
 
 
 def sign_in_secret() -> str:
@@ -53,6 +53,22 @@ def give_sign_in(response: Response, attempt_secret: str) -> Response:
     """Give the browser the secret without which the mailed code is worth nothing."""
     _set(response, _SIGN_IN, attempt_secret)
     return response
+
+
+def kept_form() -> str:
+    """What the browser keeps of a form until its sender has proved who they are; perhaps empty."""
+    return request.cookies.get(_name(_KEPT_FORM), "")
+
+
+def give_kept_form(response: Response, text: str) -> Response:
+    """Have the browser keep a form; what it says must be signed."""
+    _set(response, _KEPT_FORM, text)
+    return response
+
+
+def forget_form(response: Response) -> Response:
+    """Take back what the browser keeps of a form."""
+    return _take_back(response, _KEPT_FORM)
 
 
 def csrf_token(actor: Actor) -> str:

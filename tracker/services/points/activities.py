@@ -297,11 +297,12 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     application that depends on the activity is denied if it can no longer reach its points. Raises
     SelfReview, UnderReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
-    activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
+    activity = _own(work, activity_id, None, lock=locks.lock_one_to_decide)
+    decisions = _ruling(work, activity)
+    _check_version(activity, version, decisions)
     writers.check_not_written(work, activity.id)
     open_reviews.check_free(work, activity.id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
-    decisions = _ruling(work, activity)
     before = decisions[0] if decisions else None
     _check_answer(decision, before)
     _check_reason(work, decision)
@@ -335,6 +336,24 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     )
     _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
+
+
+def _check_version(activity: Activity, version: int, decisions: Sequence[Decision]) -> None:
+    """Refuse to decide what has changed since; whoever was overtaken is told by whom.
+
+    Raises Stale.
+    """
+    if activity.version == version:
+        return
+    if not decisions:
+        raise Stale("The activity has changed since you read it; read it again.")
+    last = decisions[0]
+    raise Stale(
+        f"{last.decided_by} has decided the activity since you read it ({last.verdict}).",
+        decided_by=last.decided_by,
+        decided_on=last.decided_on,
+        verdict=last.verdict,
+    )
 
 
 def _check_answer(decision: ReviewerDecision, before: Decision | None) -> None:

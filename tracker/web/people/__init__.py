@@ -7,6 +7,7 @@
 ``account``, ``security`` and ``colleagues`` those after signing in. ``evaluations``,
 ``activities``, ``renewals`` and ``appeals`` are the pages of one certification, with the links of
 ``navigation.of_certification`` at their top; ``consents`` says who sees a holder. ``visitors`` says
-who is there and makes the pages, ``forms`` those that consist of a form; modules named ``words``,
-or after a page and ``_words``, have what they say.
+who is there and makes the pages, ``forms`` those that consist of a form; ``kept_forms`` keeps what
+was typed for whoever must prove first who they are. Modules named ``words``, or after a page and
+``_words``, have what they say.
 """

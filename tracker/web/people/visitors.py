@@ -16,6 +16,7 @@ from tracker.domain.people.sign_in import HOME, own_path
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.services.people import password_sign_in
 from tracker.web import navigation, pages
+from tracker.web.people import kept_forms
 from tracker.web.people.words import WORDS
 
 
@@ -93,8 +94,11 @@ def to_sign_in() -> Response:
 
 
 def to_confirm(here: str) -> Response:
-    """Send the browser to confirm who it is, and from there to the page ``here``."""
-    return go(f"/account/confirm?{urlencode({'next': here})}")
+    """Send the browser to confirm who it is, and from there to the page ``here``.
+
+    What somebody has typed into a form is in it again, there.
+    """
+    return kept_forms.keep(go(f"/account/confirm?{urlencode({'next': here})}"), g.visitor)
 
 
 def stale() -> Response:
@@ -191,6 +195,8 @@ def page(template: str, language: str, status: int = 200, **facts: Any) -> Respo
         words=WORDS[language],
         **facts,
     )
+    if actor is not None:
+        made = kept_forms.filled(made, actor, WORDS[language].typed_again)
     return private(made)
 
 

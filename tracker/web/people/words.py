@@ -31,6 +31,7 @@ class PeopleWords:
     wait: str
     stale: str
     stale_why: str
+    typed_again: str
     not_there: str
     not_there_why: str
     account: str
