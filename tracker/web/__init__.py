@@ -13,7 +13,7 @@ from flask import Flask
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import pages, unsubscribe, verify
+from tracker.web import languages, pages, unsubscribe, verify
 from tracker.web.people import (
     account,
     activities,
@@ -49,6 +49,7 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
+    app.register_blueprint(languages.pages)
     app.register_blueprint(sign_in.pages)
     for module in (
         password_sign_in,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Flask, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Flask, Response, abort, render_template, request, send_from_directory
+from flask.globals import request_ctx
 
 from tracker.api.http import routing
 from tracker.domain.schemes.activity_types import ENGLISH
@@ -21,7 +22,7 @@ HERE = Path(__file__).parent
 _ONLY_FOR_PEOPLE = frozenset({"", "docs", "static"})
 _OF_PEOPLE = frozenset(
     {
-        *("sign-in", "sign-out", "password", "invitation", "account"),
+        *("sign-in", "sign-out", "password", "invitation", "account", "language"),
         *("desk", "employer", "center", "provider", "sponsor", "ops"),
     }
 )
@@ -54,6 +55,8 @@ _FILES = {
     "start.js": HERE / "static",
 }
 
+_NOT_FOUND = 404
+
 pages = Blueprint("pages", __name__, template_folder="templates")
 
 
@@ -79,12 +82,21 @@ def plain(
         name=routing.container().settings.app.name,
         frame=navigation.WORDS[language],
         navigation=top or navigation.of_anybody(language),
+        switch=navigation.switch(language, _address() if status != _NOT_FOUND else ""),
         **facts,
     )
     response = Response(text, status=status, mimetype="text/html")
     response.headers["Content-Security-Policy"] = _PLAIN_POLICY
     response.headers["Content-Language"] = language
     return response
+
+
+def _address() -> str:
+    """The address to show again in another language; empty if it can't be asked for."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    adapter = request_ctx.url_adapter
+    return request.path if adapter is not None and adapter.test(request.path, "GET") else ""
 
 
 def with_script(page: Response) -> Response:

@@ -15,7 +15,7 @@ from tracker.api.http.routing import HTML, JSON, Resource
 from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.errors import Invalid, NoLongerAvailable, NotFound, TooOften
-from tracker.domain.schemes.activity_types import ENGLISH, translated
+from tracker.domain.schemes.activity_types import translated
 from tracker.domain.values import LONGEST_NAME
 from tracker.language.voice import in_words
 from tracker.services.core.allowances import Use
@@ -158,7 +158,7 @@ def _as_page() -> bool:
 
 
 def _language(query: Loaded) -> str:
-    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or ENGLISH)
+    return str(query.get("lang") or routing.language())
 
 
 def _private(response: Response) -> Response:
