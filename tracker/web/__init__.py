@@ -28,6 +28,7 @@ from tracker.web.people import (
     password_resets,
     password_sign_in,
     personal_data,
+    plans,
     recoveries,
     renewals,
     security,
@@ -70,6 +71,7 @@ def register(app: Flask, document: Document) -> None:
         renewals,
         appeals,
         evaluations,
+        plans,
         activities,
     ):
         app.register_blueprint(module.pages)

@@ -64,9 +64,17 @@ def test_the_last_activity_is_offered_to_be_logged_again(me, container, ids):
 
 def test_a_denial_is_told_with_the_next_step(me, container, ids):
     with container.work(SYSTEM) as work:
-        told = {"decision": "denied", "decided_on": date(2026, 11, 20), "reason": "No proof."}
-        made = {"certification_id": ids[1], "cycle": 1, "submitted_on": date(2026, 11, 1)}
-        work.session.add(Renewal(**made, **told, recorded_at=work.now))
+        work.session.add(
+            Renewal(
+                certification_id=ids[1],
+                cycle=1,
+                submitted_on=date(2026, 11, 1),
+                decision="denied",
+                decided_on=date(2026, 11, 20),
+                reason="No proof.",
+                recorded_at=work.now,
+            )
+        )
     for path in ("/account", f"/account/certifications/{ids[1]}"):
         page = content(me.get(path))
         assert "Your application was denied on November 20, 2026. Reason: No proof." in page
