@@ -19,6 +19,7 @@ from tracker.web.people import (
     activities,
     appeals,
     approvals,
+    certificates,
     colleagues,
     consents,
     erasures,
@@ -72,6 +73,7 @@ def register(app: Flask, document: Document) -> None:
         appeals,
         evaluations,
         plans,
+        certificates,
         activities,
     ):
         app.register_blueprint(module.pages)

@@ -1,7 +1,7 @@
 """What if: the points of a certification with activities that are only planned. Nothing is stored.
 
 A planned activity counts as if it were completed and approved today, by the same evaluation as
-every other one.
+every other one. Without a provider none is a duplicate of another.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from tracker.domain.errors import Invalid
 from tracker.domain.points.claims import Claim
+from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.policies import Policy
 from tracker.services.core.context import ReadContext
 from tracker.services.points import activities, evaluations
@@ -41,20 +42,20 @@ def today(reading: ReadContext, certification_id: str) -> Explained:
 
 
 def plan(
-    reading: ReadContext, certification_id: str, planned: Sequence[PlannedActivity]
+    reading: ReadContext, certification_id: str, planned: Sequence[PlannedActivity], language: str
 ) -> ActivityPlan:
     """The points with planned activities. Raises NotFound, NotRenewable; Invalid by ``extra.N``."""
     before = today(reading, certification_id)
     on, claims = before.points.evaluation.on, list[Claim]()
     for place, one in enumerate(planned):
-        claims.append(_claim(before.policy, one, place, on))
+        claims.append(_claim(before.policy, one, place, on, language))
     if not claims:
         return ActivityPlan(before, before)
     after = evaluations.explain(reading, certification_id, on=None, extra=claims)
     return ActivityPlan(before, after)
 
 
-def _claim(policy: Policy, one: PlannedActivity, place: int, on: date) -> Claim:
+def _claim(policy: Policy, one: PlannedActivity, place: int, on: date, language: str) -> Claim:
     kind = policy.types.get(one.type)
     if kind is None or kind.is_job:
         raise Invalid("Choose a type.", fields={f"extra.{place}.type": "is not a type to plan"})
@@ -65,7 +66,7 @@ def _claim(policy: Policy, one: PlannedActivity, place: int, on: date) -> Claim:
     stated = {
         "category": kind.category,
         "type": kind.code,
-        "title": f"planned {place}",
+        "title": translated(kind.name, language),
         "quantity": one.quantity if asks else None,
         "completed_on": on,
     }

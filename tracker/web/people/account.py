@@ -116,6 +116,7 @@ def certification(actor: Actor, *, certification_id: UUID) -> Response:
         "certification",
         language,
         one=shown,
+        say=standing_shown.SAY[language],
         parts=shown.parts,
         line=timeline_shown.shown(held, language),
         line_words=timeline_shown.WORDS[language],

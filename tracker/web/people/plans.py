@@ -126,7 +126,7 @@ def _planned(reading: ReadContext, certification_id: str, pairs: Pairs) -> Activ
     said = [{"type": kind, "quantity": quantity or None} for kind, quantity in pairs]
     loaded = routing.load(PlanSchema(), {"extra": said})
     planned = [PlannedActivity(one["type"], one["quantity"]) for one in loaded["extra"]]
-    return plans.plan(reading, certification_id, planned)
+    return plans.plan(reading, certification_id, planned, routing.language())
 
 
 def _page(

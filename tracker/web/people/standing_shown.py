@@ -27,6 +27,7 @@ class StandingWords:
     denied_bare: str
     copy_last: str
     more: str
+    certificate: str
     bounced: str
     bounced_all: str
     bounced_why: str
