@@ -1,7 +1,7 @@
 """What if: the points of a certification with activities that are only planned. Nothing is stored.
 
 A planned activity counts as if it were completed and approved today, by the same evaluation as
-every other one. Without a provider none is a duplicate of another.
+every other one. None is a duplicate of another.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _claim(policy: Policy, one: PlannedActivity, place: int, on: date, language:
     stated = {
         "category": kind.category,
         "type": kind.code,
-        "title": translated(kind.name, language),
+        "title": f"{translated(kind.name, language)} {place + 1}",
         "quantity": one.quantity if asks else None,
         "completed_on": on,
     }
