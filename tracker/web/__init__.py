@@ -13,7 +13,7 @@ from flask import Flask
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import languages, pages, unsubscribe, verify
+from tracker.web import languages, pages, policies, start, unsubscribe, verify
 from tracker.web.people import (
     account,
     activities,
@@ -51,7 +51,8 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
-    app.register_blueprint(languages.pages)
+    for module_of_all in (start, policies, languages):
+        app.register_blueprint(module_of_all.pages)
     app.register_blueprint(sign_in.pages)
     for module in (
         password_sign_in,

@@ -1,4 +1,4 @@
-"""Pages for people: the start page, the documentation, and how every plain page is made.
+"""Pages for people: the documentation, and how every plain page is made.
 
 They load nothing from other sites. Plain pages load our style sheets and no script, but for those
 that ask for a passkey; the documentation page runs the two scripts that it names.
@@ -19,7 +19,7 @@ from tracker.web import navigation, static_files
 from tracker.web.navigation import Navigation
 
 HERE = Path(__file__).parent
-_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static"})
+_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static", "policy"})
 _OF_PEOPLE = frozenset(
     {
         *("sign-in", "sign-out", "password", "invitation", "account", "language"),
@@ -103,12 +103,6 @@ def with_script(page: Response) -> Response:
     """A plain page that may run a script: from a file of ours, not one that stands in the page."""
     page.headers["Content-Security-Policy"] = f"{_PLAIN_POLICY}; script-src 'self'"
     return page
-
-
-@pages.get("/")
-def start() -> Response:
-    """The start page: where everything is."""
-    return plain("start.html")
 
 
 @pages.get("/docs")
