@@ -72,7 +72,7 @@ def test_another_name_is_not_found(client, name):
 
 def test_whoever_is_not_signed_in_finds_both_doors(client):
     assert links(client.get("/verify", headers={"Accept": "text/html"})) == (
-        ["/verify", "/sign-in"],
+        ["/verify", "/sign-in", "/verify?lang=es"],
         ["/verify"],
     )
     assert links(client.get("/sign-in")) == (["/verify", "/sign-in"], ["/sign-in"])

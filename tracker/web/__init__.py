@@ -13,12 +13,13 @@ from flask import Flask
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import pages, unsubscribe, verify
+from tracker.web import languages, pages, policies, start, unsubscribe, verify
 from tracker.web.people import (
     account,
     activities,
     appeals,
     approvals,
+    certificates,
     colleagues,
     consents,
     erasures,
@@ -28,6 +29,7 @@ from tracker.web.people import (
     password_resets,
     password_sign_in,
     personal_data,
+    plans,
     recoveries,
     renewals,
     security,
@@ -49,6 +51,8 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
+    for module_of_all in (start, policies, languages):
+        app.register_blueprint(module_of_all.pages)
     app.register_blueprint(sign_in.pages)
     for module in (
         password_sign_in,
@@ -69,6 +73,8 @@ def register(app: Flask, document: Document) -> None:
         renewals,
         appeals,
         evaluations,
+        plans,
+        certificates,
         activities,
     ):
         app.register_blueprint(module.pages)

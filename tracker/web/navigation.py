@@ -36,6 +36,8 @@ class FrameWords:
     activities: str
     renewal: str
     appeals: str
+    language: str
+    choose_language: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -59,20 +61,34 @@ class Navigation:
     csrf_token: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageSwitch:
+    """The other languages, each by its own name; ``back`` is the page to show again."""
+
+    others: Sequence[tuple[str, FrameWords]]
+    back: str
+
+
+def switch(language: str, address: str) -> LanguageSwitch:
+    """The switch to the other languages on the page at an address."""
+    others = [(code, words) for code, words in WORDS.items() if code != language]
+    return LanguageSwitch(others, address)
+
+
 _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account", "home", None),
-    ("/account/sharing", "sharing", frozenset({"holder"})),
-    ("/account/data", "data", frozenset({"holder"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
-_MENU = (
-    ("/account/security", "security"),
-    ("/account/passkeys", "passkeys"),
-    ("/account/tokens", "tokens"),
-    ("/account/events", "events"),
+_MENU: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
+    ("/account/sharing", "sharing", frozenset({"holder"})),
+    ("/account/data", "data", frozenset({"holder"})),
+    ("/account/security", "security", None),
+    ("/account/passkeys", "passkeys", None),
+    ("/account/tokens", "tokens", None),
+    ("/account/events", "events", None),
 )
-"""What people seldom need, about how they sign in."""
+"""What people seldom need: their data, and how they sign in."""
 _OF_CERTIFICATION = (
     ("", "overview"),
     ("/points", "points"),
@@ -86,8 +102,11 @@ _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
 
 def of_person(actor: Actor, language: str, csrf_token: str) -> Navigation:
     """The links of somebody who is signed in."""
-    places = [(href, name) for href, name, roles in _PLACES if roles is None or actor.role in roles]
-    shown = _links([*places, *_MENU], language)
+    places, menu = (
+        [(href, name) for href, name, roles in all_ if roles is None or actor.role in roles]
+        for all_ in (_PLACES, _MENU)
+    )
+    shown = _links([*places, *menu], language)
     return Navigation(shown[: len(places)], shown[len(places) :], csrf_token)
 
 

@@ -1,4 +1,4 @@
-"""Pages for people: the start page, the documentation, and how every plain page is made.
+"""Pages for people: the documentation, and how every plain page is made.
 
 They load nothing from other sites. Plain pages load our style sheets and no script, but for those
 that ask for a passkey; the documentation page runs the two scripts that it names.
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Flask, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Flask, Response, abort, render_template, request, send_from_directory
+from flask.globals import request_ctx
 
 from tracker.api.http import routing
 from tracker.domain.schemes.activity_types import ENGLISH
@@ -18,10 +19,10 @@ from tracker.web import navigation, static_files
 from tracker.web.navigation import Navigation
 
 HERE = Path(__file__).parent
-_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static"})
+_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static", "policy"})
 _OF_PEOPLE = frozenset(
     {
-        *("sign-in", "sign-out", "password", "invitation", "account"),
+        *("sign-in", "sign-out", "password", "invitation", "account", "language"),
         *("desk", "employer", "center", "provider", "sponsor", "ops"),
     }
 )
@@ -54,6 +55,8 @@ _FILES = {
     "start.js": HERE / "static",
 }
 
+_NOT_FOUND = 404
+
 pages = Blueprint("pages", __name__, template_folder="templates")
 
 
@@ -80,6 +83,7 @@ def plain(
         name=routing.container().settings.app.name,
         frame=navigation.WORDS[language],
         navigation=top or navigation.of_anybody(language),
+        switch=navigation.switch(language, _address() if status != _NOT_FOUND else ""),
         **facts,
     )
     response = Response(text, status=status, mimetype="text/html")
@@ -88,16 +92,18 @@ def plain(
     return response
 
 
+def _address() -> str:
+    """The address to show again in another language; empty if it can't be asked for."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    adapter = request_ctx.url_adapter
+    return request.path if adapter is not None and adapter.test(request.path, "GET") else ""
+
+
 def with_script(page: Response) -> Response:
     """A plain page that may run a script: from a file of ours, not one that stands in the page."""
     page.headers["Content-Security-Policy"] = f"{_PLAIN_POLICY}; script-src 'self'"
     return page
-
-
-@pages.get("/")
-def start() -> Response:
-    """The start page: where everything is."""
-    return plain("start.html")
 
 
 @pages.get("/docs")

@@ -15,9 +15,9 @@ from tracker.api.http.routing import HTML, JSON, Resource
 from tracker.api.http.schemas import Loaded
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.errors import Invalid, NoLongerAvailable, NotFound, TooOften
-from tracker.domain.schemes.activity_types import ENGLISH, translated
+from tracker.domain.schemes.activity_types import translated
 from tracker.domain.values import LONGEST_NAME
-from tracker.language.voice import in_words
+from tracker.language.voice import in_words, length, listed
 from tracker.services.core.allowances import Use
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import verification
@@ -104,6 +104,8 @@ def look_up(reading: ReadContext, query: Loaded) -> Response:
     if _as_page() and not {"number", "surname"} & query.keys():
         return _private(_page(query, heading=WORDS[_language(query)].look_up))
     if missing := {"number", "surname"} - query.keys():
+        if _as_page():
+            return _private(_incomplete(query, missing))
         raise Invalid(
             "Enter both number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
         )
@@ -115,6 +117,13 @@ def look_up(reading: ReadContext, query: Loaded) -> Response:
         return _private(_too_often(query, error))
     except NotFound:
         return _missed(reading, query, uses, both)
+
+
+def _incomplete(query: Loaded, missing: Collection[str]) -> Response:
+    """The form again, with what was typed and what is missing."""
+    errors = [name for name in ("number", "surname") if name in missing]
+    heading = WORDS[_language(query)].look_up
+    return _page(query, status=422, heading=heading, errors=errors, wrong=True)
 
 
 for _resource in (resource, public):
@@ -158,7 +167,7 @@ def _as_page() -> bool:
 
 
 def _language(query: Loaded) -> str:
-    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or ENGLISH)
+    return str(query.get("lang") or routing.language())
 
 
 def _private(response: Response) -> Response:
@@ -243,9 +252,31 @@ def _found_page(query: Loaded, found: Verified) -> Response:
         module=translated(found.module.name, language) if found.module else "",
         expiry=WORDS[language].expiry_label(standing),
         under_review=standing.pending_since is not None,
+        attests=_attests(found, language),
+        address=_own_address() if "public_id" in (request.view_args or {}) else "",
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
         day=lambda day: in_words(day, language),
     )
+
+
+def _own_address() -> str:
+    """The address of the page as it stands on paper."""
+    return f"{routing.container().settings.app.base_url.rstrip('/')}{request.path}"
+
+
+def _attests(found: Verified, language: str) -> str:
+    """In two sentences, what a whole certification says of its holder; empty for a module's."""
+    scheme = found.scheme
+    if found.module is not None or not scheme.required:
+        return ""
+    words = WORDS[language]
+    names = [translated(one.name, language) for one in scheme.modules if one.required]
+    validity = scheme.award.validity
+    told = words.attests if len(names) > 1 else words.attests_one
+    first = told.format(issuer=scheme.issuer, modules=listed(names, language))
+    if validity is None:
+        return f"{first} {words.for_good}"
+    return f"{first} {words.for_years.format(length(validity, language))}"
 
 
 def _heading(found: Verified, language: str) -> str:
@@ -261,6 +292,7 @@ def _address_in(language: str) -> str:
 def _page(query: Loaded, *, status: int = 200, heading: str, **facts: Any) -> Response:
     language = _language(query)
     base = routing.container().settings.app.base_url.rstrip("/")
+    given = {"errors": (), "typed": request.args, **facts}
     return pages.plain(
         "verify.html",
         language=language,
@@ -273,5 +305,5 @@ def _page(query: Loaded, *, status: int = 200, heading: str, **facts: Any) -> Re
             if code != language
         ],
         official=f"{base}/verify",
-        **facts,
+        **given,
     )

@@ -47,6 +47,17 @@ class VerifyWords:
     module_valid: str
     module_not_valid: str
     again: str
+    address: str
+    what: str
+    attests: str
+    attests_one: str
+    for_years: str
+    for_good: str
+    rules: str
+    another: str
+    number_hint: str
+    surname_hint: str
+    required: dict[str, str]
 
     def expiry_label(self, standing: Standing) -> str:
         """What the expiry date is called: it holds, it is past, or it does not count (revoked)."""

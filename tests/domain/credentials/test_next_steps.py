@@ -25,7 +25,13 @@ from tests.domain.examples import (
 )
 from tests.domain.points.terms_cases import rung
 from tracker.domain.credentials.certifications import Application, ChangeOfStanding
-from tracker.domain.credentials.next_steps import ACTIONS, NextStep, Situation, next_step
+from tracker.domain.credentials.next_steps import (
+    ACTIONS,
+    NextStep,
+    Situation,
+    next_step,
+    urgency,
+)
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
 from tracker.language import next_steps
@@ -442,3 +448,18 @@ def test_what_was_applied_for_in_time_is_made_up_for_until_the_window_closes():
 )
 def test_who_qualifies_has_only_to_confirm(found, qualifies):
     assert found.qualifies is qualifies
+
+
+def test_what_asks_for_an_act_comes_first_by_its_last_day_and_what_waits_after_it():
+    soon, later = date(2027, 1, 1), date(2028, 1, 1)
+    in_order = [
+        (NextStep("apply_now", soon), later),
+        (NextStep("contact_issuer"), later),
+        (NextStep("log_activities", date(2028, 2, 1)), soon),
+        (NextStep("pass_again"), None),
+        (NextStep("wait_for_decision"), soon),
+        (NextStep("none"), None),
+    ]
+
+    mixed = in_order[3:] + in_order[:3]
+    assert sorted(mixed, key=lambda one: urgency(*one)) == in_order

@@ -82,7 +82,9 @@ def test_points_carried_over_are_a_part_of_their_own(counted):
 def test_the_page_shows_them_by_picture_table_and_words_without_style_of_its_own(browser, ana):
     me_ = browser()
     me_.sign_in(ana)
-    page = content(me_.get("/account"))
+    home = content(me_.get("/account"))
+    assert '<svg class="bar"' in home
+    page = content(me_.get(re.findall(r'<h3><a href="([^"]+)"', home)[0]))
 
     assert "0 of 100 points" in page
     assert "100 points still to earn" in page

@@ -40,6 +40,7 @@ _Messages: TypeAlias = "Mapping[str, _Messages] | Sequence[object]"
 JSON = "application/json"
 HTML = "text/html"
 PROBLEM = "application/problem+json"
+LANGUAGE_COOKIE = "language"
 PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
 VISITOR = replace(PUBLIC, sees_all=True)
 """Somebody who is about to say who they are: by signing in, or by a link from a message."""
@@ -438,11 +439,17 @@ def _plain(path: dict[str, object]) -> dict[str, object]:
 def language() -> str:
     """The language in which the request is answered.
 
-    On a page for people who signed in, it is the one on the holder's record; otherwise the best
-    that Accept-Language asks for, or English.
+    On a page for people who signed in, it is the one on the holder's record; otherwise the one that
+    was chosen in this browser, or the best that Accept-Language asks for, or English.
     """
     spoken: str | None = g.get("language")
-    return spoken or request.accept_languages.best_match(LANGUAGES) or ENGLISH
+    return spoken or chosen_language() or request.accept_languages.best_match(LANGUAGES) or ENGLISH
+
+
+def chosen_language() -> str | None:
+    """The language that somebody chose on a page in this browser, if they did."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in LANGUAGES else None
 
 
 def answer(

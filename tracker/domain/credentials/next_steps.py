@@ -130,6 +130,19 @@ def _asked(step: NextStep, questions: int) -> NextStep:
     return replace(step, action="answer_questions" if waits else step.action, questions=questions)
 
 
+_CALM = frozenset(
+    {"none", "wait_for_review", "wait_for_decision", "apply_from", "start_again"}
+)  # nothing that the holder could do gets lost by waiting
+
+
+def urgency(step: NextStep, expires_on: date | None) -> tuple[bool, date]:
+    """Orders the certifications of one holder: what asks for an act comes first, by its last day.
+
+    A step without a day of its own goes by the expiry.
+    """
+    return step.action in _CALM, step.on or expires_on or date.max
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Renewing:
     """A certification that can be renewed, or has been."""

@@ -86,6 +86,11 @@ class Verified:
     amended_on: date | None = None
 
     @property
+    def has_no_last_day(self) -> bool:
+        """Whether no last valid day is told: it was taken away, so no date makes it valid."""
+        return self.is_withdrawn or self.held_since is not None
+
+    @property
     def is_withdrawn(self) -> bool:
         """Whether it was recorded in error."""
         return self.standing.status == Status.WITHDRAWN

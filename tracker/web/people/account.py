@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,44 +15,18 @@ from tracker.domain.credentials.candidates import ModuleProgress
 from tracker.domain.people.sign_in import HOME
 from tracker.domain.permissions import Actor
 from tracker.domain.schemes.activity_types import translated
-from tracker.language import next_steps
 from tracker.language.voice import in_words
-from tracker.services.core.context import ReadContext
 from tracker.services.credentials.module_certificates import ModuleCertificateRow, Progress
-from tracker.services.overview import me
-from tracker.services.overview.me import Mine, Myself
+from tracker.services.overview import holder_home, me
+from tracker.services.overview.holder_home import HolderHome, LastActivity
+from tracker.services.overview.me import Myself
 from tracker.services.people import sessions
-from tracker.web import navigation
-from tracker.web.navigation import NavigationLink
-from tracker.web.people import points_shown, visitors
-from tracker.web.people.points_shown import PointsShown
+from tracker.web.people import points_shown, standing_shown, timeline_shown, visitors
 from tracker.web.people.words import WORDS
-from tracker.web.verify_words import WORDS as VERIFY_WORDS
 
 pages = Blueprint("account", __name__)
 
 _SESSIONS = 50  # shown at most; nobody has more but by signing in again and again
-
-
-@dataclass(frozen=True, slots=True)
-class CertificationShown:
-    """A certification in the words of the page; ``left`` is empty if no days are left.
-
-    ``points`` is None if none are counted.
-    """
-
-    title: str
-    number: str
-    status: str
-    valid: bool
-    expiry: str
-    through: str
-    left: str
-    next: str
-    path: str
-    here: str
-    points: PointsShown | None
-    parts: Sequence[NavigationLink]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +54,44 @@ class SessionShown:
 def home(actor: Actor) -> Response:
     """The person, their certifications today, and where they are signed in."""
     with routing.container().reading(actor) as reading:
-        myself = me.myself(reading)
+        found = holder_home.home(reading)
         rows = sessions.page(reading, after=None, limit=_SESSIONS)
+        myself = found.myself
         language = _language(myself)
         zone = ZoneInfo(myself.holder.time_zone if myself.holder else "UTC")
-        shown = [_certification(reading, one, language) for one in myself.certifications]
+        shown = [
+            standing_shown.shown(reading, one, language, found.denials.get(one.held.id))
+            for one in found.certifications
+        ]
     return visitors.page(
         "account",
         language,
         actor=actor,
         organization=myself.organization,
         certifications=shown,
+        say=standing_shown.SAY[language],
+        last=_last(found),
+        mail=myself.mail,
+        bounced_since=_day(myself, language),
         modules=[_modules(one, language) for one in myself.modules],
         sessions=[session_shown(row, actor, language, zone) for row in rows],
         csrf_token=session_cookies.csrf_token(actor),
         points_words=points_shown.WORDS[language],
     )
+
+
+def _last(found: HolderHome) -> LastActivity | None:
+    """The last activity, if it is for the certification that the page shows first."""
+    first = found.certifications[0] if found.certifications else None
+    if found.last is None or first is None or first.points is None:
+        return None
+    return found.last if found.last.scheme == first.held.scheme else None
+
+
+def _day(myself: Myself, language: str) -> str:
+    """Since when messages come back."""
+    mail = myself.mail
+    return in_words(mail.since.date(), language) if mail and mail.since else ""
 
 
 @pages.get("/account/certifications/<uuid:certification_id>")
@@ -108,17 +103,23 @@ def certification(actor: Actor, *, certification_id: UUID) -> Response:
     """
     with routing.container().reading(actor) as reading:
         me.check_own_certification(reading, str(certification_id))
-        myself = me.myself(reading)
-        language = _language(myself)
-        held = [one for one in myself.certifications if one.held.id == str(certification_id)]
-        shown = [_certification(reading, one, language) for one in held]
-    if not shown:
-        return visitors.go(HOME)
+        found = holder_home.home(reading)
+        language = _language(found.myself)
+        held = next(
+            (one for one in found.certifications if one.held.id == str(certification_id)), None
+        )
+        if held is None:
+            return visitors.go(HOME)
+        denial = found.denials.get(held.held.id)
+        shown = standing_shown.shown(reading, held, language, denial)
     return visitors.page(
         "certification",
         language,
-        one=shown[0],
-        parts=shown[0].parts,
+        one=shown,
+        say=standing_shown.SAY[language],
+        parts=shown.parts,
+        line=timeline_shown.shown(held, language),
+        line_words=timeline_shown.WORDS[language],
         points_words=points_shown.WORDS[language],
     )
 
@@ -156,27 +157,6 @@ def _module(
     if one.retake_on is not None:
         return ModuleShown(name, words.retake_on.format(in_words(one.retake_on, language)), "")
     return ModuleShown(name, words.not_passed, "")
-
-
-def _certification(reading: ReadContext, mine: Mine, language: str) -> CertificationShown:
-    held, standing = mine.held, mine.held.standing
-    scheme, words = reading.schemes[held.scheme], WORDS[language]
-    expires_on = standing.expires_on
-    left = (expires_on - standing.on).days if expires_on and standing.valid else -1
-    return CertificationShown(
-        title=scheme.full_name(language),
-        number=held.number,
-        status=VERIFY_WORDS[language].statuses[standing.status],
-        valid=standing.valid,
-        expiry=VERIFY_WORDS[language].expiry_label(standing),
-        through=in_words(expires_on, language) if expires_on else words.never,
-        left=words.left(left) if left >= 0 else "",
-        next=next_steps.sentence(mine.next, language, issuer=scheme.issuer, zone=mine.zone),
-        path=f"/verify/{held.public_id}",
-        here=f"/account/certifications/{held.id}",
-        points=points_shown.shown(mine.points, language) if mine.points else None,
-        parts=navigation.of_certification(held.id, language),
-    )
 
 
 def session_shown(row: Any, actor: Actor, language: str, zone: ZoneInfo) -> SessionShown:

@@ -15,7 +15,7 @@ from tracker.language import catalogues
 from tracker.language.voice import Voice, figure
 from tracker.services.points import evaluations
 from tracker.web import navigation
-from tracker.web.people import points_shown, visitors
+from tracker.web.people import plans, points_shown, visitors
 
 pages = Blueprint("evaluation-pages", __name__)
 
@@ -62,6 +62,7 @@ def home(actor: Actor, *, certification_id: UUID) -> Response:
         certification=explained.scheme.full_name(language),
         points=points_shown.shown(explained.points, language),
         told=told,
+        plan_title=plans.WORDS[language].title,
         amount=lambda one: say.counted.format(
             counted=figure(one["counted"]), claimed=voice.points(one["claimed"])
         ),

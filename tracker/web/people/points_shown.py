@@ -73,6 +73,7 @@ class PointsShown:
 
     so_far: str
     rest: str
+    is_complete: bool
     waiting: str
     picture: str
     parts: Sequence[BarPart]
@@ -105,6 +106,7 @@ def shown(points: CertificationPoints, language: str) -> PointsShown:
     return PointsShown(
         so_far=so_far,
         rest=words.complete if now.complete else missing if now.missing else "",
+        is_complete=now.complete,
         waiting=words.waiting.format(waiting=voice.points(more)) if more > ZERO else "",
         picture=words.picture.format(so_far=so_far, parts=voice.listed(_parts(amounts, words))),
         parts=_bar(amounts, whole),

@@ -1,0 +1,65 @@
+"""The first page of a holder: their certifications, the most urgent first, and what is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from tracker.domain.credentials.next_steps import urgency
+from tracker.models import Activity
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import renewals
+from tracker.services.credentials.renewals import RenewalRow
+from tracker.services.overview import me
+from tracker.services.overview.me import Mine, Myself
+
+
+@dataclass(frozen=True, slots=True)
+class LastActivity:
+    """The activity that was logged last, to log another one like it."""
+
+    id: str
+    scheme: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class HolderHome:
+    """Who asks, their certifications in the order of what must be done first, and what is at hand.
+
+    ``denials`` are the applications that were denied last, by the id of their certification, as
+    long as nothing followed.
+    """
+
+    myself: Myself
+    certifications: Sequence[Mine]
+    denials: Mapping[str, RenewalRow]
+    last: LastActivity | None
+
+
+def home(reading: ReadContext) -> HolderHome:
+    """The first page of whoever asks; for others than holders it has their account alone."""
+    myself = me.myself(reading)
+    if myself.holder is None:
+        return HolderHome(myself, (), {}, None)
+    holder_id = myself.holder.id
+    latest = {row.certification_id: row for row in renewals.of_holder(reading, holder_id)}
+    return HolderHome(
+        myself=myself,
+        certifications=sorted(myself.certifications, key=_urgency),
+        denials={id_: row for id_, row in latest.items() if row.decision == "denied"},
+        last=_last(reading),
+    )
+
+
+def _urgency(one: Mine) -> tuple[bool, date]:
+    return urgency(one.next, one.held.standing.expires_on)
+
+
+def _last(reading: ReadContext) -> LastActivity | None:
+    statement = select(Activity.id, Activity.scheme, Activity.title)
+    mine = statement.where(Activity.holder_id == reading.actor.holder_id)
+    return reading.row_as(LastActivity, mine.order_by(Activity.id.desc()).limit(1))
