@@ -19,7 +19,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, PointsSchema, page_of
 from tracker.domain.employers.consents import NotSharedReason
 from tracker.domain.employers.looks import LookKind
-from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
+from tracker.domain.employers.workforce import WORKER_STATUSES, WorkforceSegment, days_ahead
 from tracker.domain.permissions import Role
 from tracker.services.core.context import ReadContext
 from tracker.services.employers import (
@@ -64,7 +64,8 @@ class WorkersQuerySchema(GroupQuerySchema):
     """Filters by field name. ``employee_id`` matches by its beginning.
 
     ``expires_from`` and ``expires_until`` select certifications that expire on those days and are
-    neither suspended, revoked nor surrendered.
+    neither suspended, revoked nor surrendered. ``segment`` is a part of the workforce, of which
+    each worker is in one.
     """
 
     status = choice(*WORKER_STATUSES)
@@ -72,6 +73,7 @@ class WorkersQuerySchema(GroupQuerySchema):
     employee_id = Sought(64)
     expires_from = DayField()
     expires_until = DayField()
+    segment = choice(*WorkforceSegment)
     sort = choice(
         "urgency",
         "employee_id",
