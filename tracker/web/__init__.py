@@ -14,6 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
+from tracker.web.employers import workforce
 from tracker.web.people import (
     account,
     activities,
@@ -70,5 +71,6 @@ def register(app: Flask, document: Document) -> None:
         appeals,
         evaluations,
         activities,
+        workforce,
     ):
         app.register_blueprint(module.pages)

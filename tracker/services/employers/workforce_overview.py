@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -120,18 +122,26 @@ def note_workers(
 
 @dataclass(frozen=True, slots=True)
 class WorkforceReport:
-    """Everybody whom a filter finds, as rows of ``workforce_files.COLUMNS``, at an instant."""
+    """Those whom a filter finds, as rows of ``workforce_files.COLUMNS``, at an instant.
+
+    ``is_cut``: there are more of them.
+    """
 
     employer: str
     at: datetime
     rows: Sequence[tuple[object, ...]]
+    is_cut: bool
 
 
-def report(reading: ReadContext, selection: WorkforceFilter, *, sort: str) -> WorkforceReport:
-    """All workers whom a filter finds. Raises NotFound."""
+def report(
+    reading: ReadContext, selection: WorkforceFilter, *, sort: str, most: int
+) -> WorkforceReport:
+    """The workers whom a filter finds, at most so many. Raises NotFound."""
     own = employers.get(reading, selection.employer_id)
-    rows = workforce_files.export(reading, selection, sort=sort, with_points=False)
-    return WorkforceReport(own.name, reading.now, list(rows))
+    lines = workforce_files.export(reading, selection, sort=sort, with_points=False)
+    with closing(lines):
+        rows = list(islice(lines, most + 1))
+    return WorkforceReport(own.name, reading.now, rows[:most], len(rows) > most)
 
 
 @dataclass(frozen=True, slots=True)

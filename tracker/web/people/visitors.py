@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import NotFound, SecondFactorMissing, TooOften
 from tracker.domain.people.sign_in import HOME, own_path
-from tracker.domain.permissions import SYSTEM, Actor
+from tracker.domain.permissions import SYSTEM, Actor, OrganizationRole
 from tracker.services.people import password_sign_in
 from tracker.web import navigation, pages
 from tracker.web.people.words import WORDS
@@ -68,6 +68,28 @@ def for_staff(view: Callable[..., Response]) -> Callable[..., Response]:
         return view(actor, **path)
 
     return signed_in(door)
+
+
+def for_organization(
+    role: OrganizationRole, *, changes: bool = False
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A page for those who act for an organization of a kind; for others there is none.
+
+    ``changes``: only for those who manage it, not for those who view.
+    """
+
+    def made(view: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def door(actor: Actor, **path: Any) -> Response:
+            if actor.role != role or actor.organization_id is None:
+                raise NotFound
+            if changes and "write" not in actor.scopes:
+                raise NotFound
+            return view(actor, actor.organization_id, **path)
+
+        return signed_in(door)
+
+    return made
 
 
 def check_holder(actor: Actor) -> str:
