@@ -14,7 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.employers import workforce
+from tracker.web.employers import consent_requests, workers, workforce
 from tracker.web.people import (
     account,
     activities,
@@ -72,5 +72,7 @@ def register(app: Flask, document: Document) -> None:
         evaluations,
         activities,
         workforce,
+        workers,
+        consent_requests,
     ):
         app.register_blueprint(module.pages)

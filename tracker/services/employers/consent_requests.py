@@ -113,6 +113,23 @@ def ask(
     return results
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """What a worker shares now, and whether they may be asked for certain terms today."""
+
+    covered: frozenset[ConsentField]
+    asked: AskedWorker
+
+
+def state(
+    reading: ReadContext, employer_id: str, entry_id: str, terms: ConsentTerms
+) -> ConsentState:
+    """The consent of one worker on the list. Raises NotFound."""
+    employers.get(reading, employer_id)
+    (row,) = _askable(reading, employer_id, [entry_id])
+    return ConsentState(row.covered, _result(reading, row, terms))
+
+
 def would_ask(
     reading: ReadContext, employer_id: str, entry_ids: Collection[str], terms: ConsentTerms
 ) -> list[AskedWorker]:

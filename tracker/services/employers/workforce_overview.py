@@ -15,7 +15,6 @@ from tracker.domain.employers.consents import ConsentTerms
 from tracker.domain.employers.looks import LookKind
 from tracker.domain.employers.workforce import WorkforceSegment
 from tracker.models import RosterEntry
-from tracker.services.core import organizations
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import (
     consent_requests,
@@ -26,7 +25,7 @@ from tracker.services.employers import (
     workforce_files,
     workforce_numbers,
 )
-from tracker.services.employers.consent_requests import AskedWorker
+from tracker.services.employers.consent_requests import ConsentState
 from tracker.services.employers.consents import EMPLOYED
 from tracker.services.employers.roster import ListedWorker
 from tracker.services.employers.workforce import Worker, WorkforcePlace
@@ -146,23 +145,22 @@ def report(
 
 @dataclass(frozen=True, slots=True)
 class WorkerOverview:
-    """A worker with the employer's own entry, and whether they may be asked for consent today."""
+    """A worker with the employer's own entry, and the state of their consent."""
 
-    employer: str
     worker: Worker
     entry: ListedWorker
-    may_ask: AskedWorker
+    consent: ConsentState
 
 
 def of_worker(
     reading: ReadContext, selection: WorkforceFilter, entry_id: str, terms: ConsentTerms
 ) -> WorkerOverview:
-    """One worker of the list; ``terms`` are what would be asked. Raises NotFound.
+    """One worker of the list, who shares or does not; ``terms`` are what would be asked.
 
-    The answer depends on nothing but what the employer wrote, asked and was told before.
+    Without consent, the answer depends on nothing but what the employer wrote, asked and was told
+    before. Raises NotFound.
     """
     worker = workforce.listed(reading, selection, entry_id)
     entry = roster.get(reading, selection.employer_id, entry_id)
-    asked = consent_requests.would_ask(reading, selection.employer_id, [entry_id], terms)
-    named = organizations.named(reading, reading.actor)
-    return WorkerOverview(named.name if named else "", worker, entry, asked[0])
+    asked = consent_requests.state(reading, selection.employer_id, entry_id, terms)
+    return WorkerOverview(worker, entry, asked)

@@ -45,9 +45,20 @@ class Selected:
         return f"{address('', group | more)}#list"
 
     @property
+    def day(self) -> WorkforceFilter:
+        """All workers of the employer on the day that is asked about."""
+        chosen = self.selection
+        return WorkforceFilter(chosen.employer_id, chosen.scheme, chosen.on)
+
+    @property
     def is_narrow(self) -> bool:
         """Whether the filter leaves anybody out."""
         return any(name in self.given for name in FILTERS)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the form of the filter chose more than a link of the page above it does."""
+        return any(name in self.given for name in ("as_of", "scheme", "employee_id", *_PLACES))
 
     def in_words(self, language: str) -> list[str]:
         """What the filter says, each part in words."""

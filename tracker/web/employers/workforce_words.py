@@ -11,6 +11,8 @@ from tracker.language import catalogues
 from tracker.web import navigation
 from tracker.web.navigation import NavigationLink
 
+_LONGEST_COUNT = 6
+
 
 @dataclass(frozen=True, slots=True)
 class WorkforceWords:
@@ -135,5 +137,8 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
 def done(language: str) -> str:
     """What the page before has just done, as the address tells; empty if it tells nothing."""
     say = WORDS[language]
+    name, _, count = request.args.get("done", "").partition("-")
+    if name == "asked" and count.isdecimal():
+        return say.asked_one if count == "1" else say.asked_other.format(count[:_LONGEST_COUNT])
     told = {"ended": say.ended, "ordered": say.ordered, "called_off": say.called_off}
-    return told.get(request.args.get("done", ""), "")
+    return told.get(name, "")
