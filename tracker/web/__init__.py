@@ -14,7 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.employers import consent_requests, workers, workforce
+from tracker.web.employers import consent_requests, roster_imports, workers, workforce
 from tracker.web.people import (
     account,
     activities,
@@ -74,5 +74,6 @@ def register(app: Flask, document: Document) -> None:
         workforce,
         workers,
         consent_requests,
+        roster_imports,
     ):
         app.register_blueprint(module.pages)

@@ -26,7 +26,7 @@ from tracker.services.employers.workforce_overview import WorkforceOverview
 from tracker.web.employers import selections, workforce_words
 from tracker.web.employers.selections import HERE, Selected
 from tracker.web.employers.workforce_words import WORDS, WorkforceWords
-from tracker.web.people import forms, visitors
+from tracker.web.people import visitors
 from tracker.web.people.account import moment
 
 pages = Blueprint("employer-pages", __name__)
@@ -268,15 +268,8 @@ def _file(
             query = {**chosen.query, "points": True}
             made = workforce_api.as_file(reading, query, employer_id, writer, content_type)
     except (TooOften, TooManyAtOnce) as refusal:
-        return _refused(refusal)
+        return visitors.refused_file(refusal)
     return visitors.private(made)
-
-
-def _refused(refusal: TooOften | TooManyAtOnce) -> Response:
-    if isinstance(refusal, TooOften):
-        return visitors.too_often(refusal)
-    say = forms.words()
-    return forms.message(say.refusal(refusal.code), status=429)
 
 
 @pages.get(f"{HERE}/report")

@@ -12,6 +12,7 @@ from tracker.web import navigation
 from tracker.web.navigation import NavigationLink
 
 _LONGEST_COUNT = 6
+_STORED = ("created", "changed", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,13 @@ class WorkforceWords:
         """A number of workers in words."""
         return (self.count_one if count == 1 else self.count_other).format(f"{count:,}")
 
+    def stored_in_words(self, counts: str) -> str:
+        """What an upload did, from its three numbers; empty for anything else."""
+        found = [one[:_LONGEST_COUNT] for one in counts.split("-") if one.isdecimal()]
+        if len(found) != len(_STORED):
+            return ""
+        return self.stored.format(**dict(zip(_STORED, found, strict=True)))
+
     def left_in_words(self, days: int) -> str:
         """How long a certification still lasts, or for how long it has been over."""
         if days == 0:
@@ -140,5 +148,7 @@ def done(language: str) -> str:
     name, _, count = request.args.get("done", "").partition("-")
     if name == "asked" and count.isdecimal():
         return say.asked_one if count == "1" else say.asked_other.format(count[:_LONGEST_COUNT])
+    if name == "stored":
+        return say.stored_in_words(count)
     told = {"ended": say.ended, "ordered": say.ordered, "called_off": say.called_off}
     return told.get(name, "")

@@ -11,7 +11,7 @@ from flask import Response, g, redirect, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
 from tracker.api.http import routing, session_cookies
-from tracker.domain.errors import NotFound, SecondFactorMissing, TooOften
+from tracker.domain.errors import NotFound, SecondFactorMissing, TooManyAtOnce, TooOften
 from tracker.domain.people.sign_in import HOME, own_path
 from tracker.domain.permissions import SYSTEM, Actor, OrganizationRole
 from tracker.services.people import password_sign_in
@@ -143,6 +143,15 @@ def too_often(error: TooOften) -> Response:
     made = page("message", language, 429, heading=words.too_often, lines=lines)
     made.headers["Retry-After"] = wait
     return made
+
+
+def refused_file(error: TooOften | TooManyAtOnce) -> Response:
+    """The page instead of a file, of which too many were asked for."""
+    if isinstance(error, TooOften):
+        return too_often(error)
+    language = routing.language()
+    words = WORDS[language]
+    return page("message", language, 429, heading=words.too_often, lines=[words.one_at_a_time])
 
 
 def takes_files(
