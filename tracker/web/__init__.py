@@ -15,6 +15,7 @@ from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
 from tracker.web.employers import consent_requests, roster_imports, workers, workforce
+from tracker.web.overview import operations
 from tracker.web.people import (
     account,
     activities,
@@ -75,5 +76,6 @@ def register(app: Flask, document: Document) -> None:
         workers,
         consent_requests,
         roster_imports,
+        operations,
     ):
         app.register_blueprint(module.pages)

@@ -21,6 +21,7 @@ class FrameWords:
     menu: str
     home: str
     workers: str
+    operations: str
     sharing: str
     data: str
     people: str
@@ -65,6 +66,7 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/employer", "workers", frozenset({"employer"})),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
+    ("/ops", "operations", frozenset({"admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""

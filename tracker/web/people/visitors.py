@@ -70,6 +70,18 @@ def for_staff(view: Callable[..., Response]) -> Callable[..., Response]:
     return signed_in(door)
 
 
+def for_administrators(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A page for administrators; for others there is none."""
+
+    @functools.wraps(view)
+    def door(actor: Actor, **path: Any) -> Response:
+        if actor.role != "admin":
+            raise NotFound
+        return view(actor, **path)
+
+    return signed_in(door)
+
+
 def for_organization(
     role: OrganizationRole, *, changes: bool = False
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
