@@ -226,7 +226,7 @@ def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[Load
     read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
         options: imports.RunOptions = {
-            "filename": _name(body["file"].filename),
+            "filename": shown_name(body["file"].filename),
             "dates": Dates(body["dates"]),
             "employer_id": None if actor.is_staff else actor.employer_id,
             "new_centers": body["new_centers"],
@@ -265,7 +265,7 @@ def run(work: UnitOfWork, body: Loaded) -> Response:
     return routing.answer(_present(imports.get(work, report.id)), status=201, location=location)
 
 
-def _name(name: str) -> str:
+def shown_name(name: str) -> str:
     """The end of a name, without characters that do not print."""
     return "".join(letter for letter in name if letter.isprintable())[-_LONGEST_NAME:]
 

@@ -8,28 +8,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import Literal
 
 import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker import jobs, migrations, row_security, scheme_files, settings
+from tracker import jobs, migrations, scheme_files, settings
 from tracker.cli.commands import OPERATOR, container
 from tracker.cli.modes import of_files
-from tracker.cli.outbox_findings import DoctorFinding, of_outbox
-from tracker.cli.policies import MENDING
 from tracker.mail.smtp_sender import DeliveryOutcome
 from tracker.scheme_files import SchemesRefusedError
 from tracker.services.core import counters
 from tracker.services.core.context import Container, ReadContext
-from tracker.services.credentials import policy_versions
 from tracker.services.delivery import ledger, send_safety
-from tracker.services.overview import history_checkpoints, integrity
+from tracker.services.overview import findings, history_checkpoints, integrity
+from tracker.services.overview.findings import DoctorFinding
 from tracker.services.overview.history_checkpoints import StrayCheckpoint
 from tracker.settings import Settings, SettingsRefusedError
 
-_STALE = timedelta(minutes=5)
 _OLD_CHECKPOINT = timedelta(days=2)
 _ENOUGH = 4096  # bytes written to test a disk
 
@@ -49,8 +45,8 @@ def doctor(*, as_json: bool) -> None:
             if finding.fix:
                 click.echo(f"{'':<8} -> {finding.fix}")
     if as_json:
-        findings = [asdict(finding) for finding in found]
-        click.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+        as_values = [asdict(finding) for finding in found]
+        click.echo(orjson.dumps(as_values, option=orjson.OPT_INDENT_2).decode())
     if any(finding.state == "problem" for finding in found):
         raise SystemExit(1)
 
@@ -150,15 +146,15 @@ def _database(opened: Container) -> Iterator[DoctorFinding]:
         "migrations", "ok", f"at migration {at}; this release needs {migrations.head()}"
     )
     yield _writing(opened)
-    yield from _row_security(opened)
     with opened.reading(OPERATOR) as reading:
-        known = _schemes_on_record(reading)
+        yield from findings.of_row_security(reading)
+        known = findings.of_schemes(reading)
         yield known
         if known.state == "ok":
             for check in _CHECKS:
                 yield check(reading)
             yield _checkpoints(reading, opened)
-            yield from of_outbox(reading)
+            yield from findings.of_outbox(reading)
 
 
 def _writing(opened: Container) -> DoctorFinding:
@@ -171,48 +167,6 @@ def _writing(opened: Container) -> DoctorFinding:
         fix = "Free disk space for the database, and give this user permission to write to it."
         return DoctorFinding("writing", "problem", cause, fix)
     return DoctorFinding("writing", "ok", "the database is writable")
-
-
-def _row_security(opened: Container) -> Iterator[DoctorFinding]:
-    """Whether the application's role is restricted to the rows of whoever acts."""
-    if opened.engine.dialect.name != "postgresql":
-        return
-    with opened.reading(OPERATOR) as reading:
-        is_restricted = row_security.is_restricted(reading.connection)
-    if is_restricted:
-        detail = "this role sees no more rows than the person for whom it works"
-        yield DoctorFinding("row security", "ok", detail)
-        return
-    detail = "this role owns the tables or bypasses their policies: the second wall is not up"
-    fix = "Run `tracker database grant`; config/OPERATIONS.md says how (PostgreSQL)."
-    yield DoctorFinding("row security", "warning", detail, fix)
-
-
-def _sending(reading: ReadContext) -> DoctorFinding:
-    obstacle = send_safety.obstacle(reading)
-    if obstacle:
-        state: Literal["warning", "problem"] = (
-            "warning" if send_safety.is_new(reading) else "problem"
-        )
-        detail = f"No message is sent. {obstacle.reason}"
-        return DoctorFinding("sending", state, detail, obstacle.remedy)
-    return DoctorFinding("sending", "ok", "messages may be sent from this database")
-
-
-def _heartbeat(reading: ReadContext) -> DoctorFinding:
-    last = integrity.last_beat(reading)
-    if last is None:
-        return DoctorFinding(
-            "scheduler",
-            "warning",
-            "it has never run on this database",
-            "Start `tracker scheduler`.",
-        )
-    age = reading.now - last
-    detail = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {age.total_seconds():,.0f} s ago"
-    if age > _STALE:
-        return DoctorFinding("scheduler", "problem", detail, "Start `tracker scheduler` again.")
-    return DoctorFinding("scheduler", "ok", detail)
 
 
 def _timelines(reading: ReadContext) -> DoctorFinding:
@@ -243,15 +197,6 @@ def _reminders(reading: ReadContext) -> DoctorFinding:
     return DoctorFinding("reminders", "ok", "every due stage has exactly one row")
 
 
-def _published(reading: ReadContext) -> DoctorFinding:
-    """Whether the published policy versions are unchanged."""
-    found = list(policy_versions.breaches(reading, reading.schemes))
-    if found:
-        return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)
-    count = len(policy_versions.published(reading))
-    return DoctorFinding("policies", "ok", f"{count} published versions are unchanged")
-
-
 def _checkpoints(reading: ReadContext, opened: Container) -> DoctorFinding:
     """How old the history's last checkpoint is, and whether the chain still has what it saw."""
     last = history_checkpoints.latest(reading, opened.history_keys)
@@ -271,18 +216,10 @@ def _checkpoints(reading: ReadContext, opened: Container) -> DoctorFinding:
     return DoctorFinding("history", "ok", detail)
 
 
-def _schemes_on_record(reading: ReadContext) -> DoctorFinding:
-    found = integrity.unknown_schemes(reading)
-    if found:
-        detail = f"there are certifications under {', '.join(found)}, but no scheme file"
-        return DoctorFinding("schemes on record", "problem", detail, "Restore the scheme's file.")
-    return DoctorFinding("schemes on record", "ok", "every scheme with certifications has a file")
-
-
 _CHECKS: tuple[Callable[[ReadContext], DoctorFinding], ...] = (
-    _sending,
-    _heartbeat,
+    findings.of_sending,
+    findings.of_scheduler,
     _timelines,
     _reminders,
-    _published,
+    findings.of_policies,
 )

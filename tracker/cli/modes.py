@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from tracker.cli.outbox_findings import DoctorFinding
+from tracker.services.overview.findings import DoctorFinding
 from tracker.settings import Settings
 
 _OTHERS = 0o077

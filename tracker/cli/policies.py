@@ -28,11 +28,8 @@ from tracker.scheme_files import SchemesRefusedError
 from tracker.services.core.context import Container
 from tracker.services.credentials import policy_impact, policy_versions
 from tracker.services.credentials.policy_impact import PolicyRepair, Repaired, Version
+from tracker.services.overview.findings import MENDING
 
-MENDING = (
-    "Restore the old text, and put the changes in a new version. If the new version has "
-    "`corrects`, `tracker schemes repair` moves the affected cycles to it."
-)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 

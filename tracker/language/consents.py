@@ -8,6 +8,8 @@ from tracker.language import catalogues
 
 FIELDS: Mapping[str, Mapping[str, str]] = catalogues.sentences("consents", "fields")
 """The sets of facts that a consent may cover, by language and code."""
+SHORT: Mapping[str, Mapping[str, str]] = catalogues.sentences("consents", "short")
+"""The same in a few words, as an employer is told what it sees."""
 PURPOSES: Mapping[str, Mapping[str, str]] = catalogues.sentences("consents", "purposes")
 """The purposes for which an employer may ask, by language and code."""
 

@@ -14,6 +14,8 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import languages, pages, policies, start, unsubscribe, verify
+from tracker.web.employers import consent_requests, roster_imports, workers, workforce
+from tracker.web.overview import operations
 from tracker.web.people import (
     account,
     activities,
@@ -76,5 +78,10 @@ def register(app: Flask, document: Document) -> None:
         plans,
         certificates,
         activities,
+        workforce,
+        workers,
+        consent_requests,
+        roster_imports,
+        operations,
     ):
         app.register_blueprint(module.pages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask import request
@@ -20,6 +20,8 @@ class FrameWords:
     navigation: str
     menu: str
     home: str
+    workers: str
+    operations: str
     sharing: str
     data: str
     people: str
@@ -77,6 +79,8 @@ def switch(language: str, address: str) -> LanguageSwitch:
 
 _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account", "home", None),
+    ("/employer", "workers", frozenset({"employer"})),
+    ("/ops", "operations", frozenset({"admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
@@ -115,6 +119,12 @@ def of_anybody(language: str) -> Navigation:
     return Navigation(_links(_PUBLIC, language))
 
 
+def of_places(places: Sequence[tuple[str, str]]) -> list[NavigationLink]:
+    """The links between pages that belong together, from their addresses and words."""
+    current = _nearest(href for href, _ in places)
+    return [NavigationLink(href, text, href == current) for href, text in places]
+
+
 def of_certification(certification_id: str, language: str) -> list[NavigationLink]:
     """The links between the pages of one certification."""
     here = f"/account/certifications/{certification_id}"
@@ -122,9 +132,10 @@ def of_certification(certification_id: str, language: str) -> list[NavigationLin
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:
-    above = [href for href, _ in places if f"{request.path}/".startswith(f"{href}/")]
-    nearest = max(above, key=len, default=None)
-    return [
-        NavigationLink(href, getattr(WORDS[language], name), href == nearest)
-        for href, name in places
-    ]
+    return of_places([(href, getattr(WORDS[language], name)) for href, name in places])
+
+
+def _nearest(addresses: Iterable[str]) -> str | None:
+    """The address of this page, or else of the nearest one above it."""
+    above = (href for href in addresses if f"{request.path}/".startswith(f"{href}/"))
+    return max(above, key=len, default=None)

@@ -1,11 +1,11 @@
 """What an employer is told of its workers."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from tracker.domain.employers import workforce
-from tracker.domain.employers.workforce import forecast
+from tracker.domain.employers.workforce import WORKER_STATUSES, WorkforceSegment, forecast
 from tracker.domain.periods import Period
 
 ON = date(2026, 11, 21)
@@ -73,3 +73,34 @@ def test_the_days_of_a_month_that_lie_ahead(month, days):
 def test_an_employer_never_learns_of_modules_passed_without_an_award():
     assert "in_progress" not in workforce.WORKER_STATUSES
     assert {"not_certified", "not_shared"} < set(workforce.WORKER_STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "part"),
+    [
+        ("active", 0, "due_30"),
+        ("renewal_open", 30, "due_30"),
+        ("active", 31, "due_90"),
+        ("active", 90, "due_90"),
+        ("active", 91, "due_180"),
+        ("active", 181, "later"),
+        ("active", None, "later"),
+        ("grace", -3, "past"),
+        ("pending_renewal", None, "past"),
+        ("expired", -3, "past"),
+        ("suspended", 3, "stopped"),
+        ("withdrawn", 3, "stopped"),
+        ("not_certified", None, "not_certified"),
+        ("not_shared", None, "not_shared"),
+    ],
+)
+def test_a_worker_belongs_to_one_part_by_status_and_days(status, days, part):
+    expires_on = None if days is None else ON + timedelta(days)
+
+    assert workforce.segment(status, expires_on, on=ON) == part
+
+
+def test_every_status_has_a_part():
+    parts = {workforce.segment(status, ON, on=ON) for status in WORKER_STATUSES}
+
+    assert parts == set(WorkforceSegment) - {"due_90", "due_180", "later"}

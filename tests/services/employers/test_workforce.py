@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -104,6 +105,21 @@ def test_the_numbers_are_those_of_the_list_on_any_day(crowd, container):
             assert [n for _, n in months] == [
                 sum(day in days_ahead(month, on=on) for day in ahead) for month, _ in months
             ]
+
+
+def test_the_parts_are_those_of_the_rule_and_each_finds_its_rows(crowd, container):
+    with container.reading(SYSTEM) as reading:
+        for on in (TODAY, date(2027, 6, 1)):
+            asked = ask(reading, crowd, on)
+            rows, found = all_of(reading, asked), workforce_numbers.segments(reading, asked)
+            parts = [rules.segment(row.status, row.expires_on, on=on) for row in rows]
+            assert found == {one: parts.count(one) for one in rules.WorkforceSegment}
+            for one, count in found.items():
+                narrowed = all_of(reading, replace(asked, segment=one))
+                assert [r.id for r in narrowed] == [
+                    r.id for r, part in zip(rows, parts, strict=True) if part == one
+                ]
+                assert len(narrowed) == count
 
 
 @pytest.mark.parametrize("sort", ["urgency", "employee_id"])

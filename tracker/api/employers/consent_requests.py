@@ -24,14 +24,19 @@ _MOST = 200
 _USUAL = ConsentTerms()
 
 
-class NewConsentRequestsSchema(ClosedSchema):
-    """Whom to ask, by the ids of their entries in the roster, for what and why."""
+class ConsentTermsSchema(ClosedSchema):
+    """What is asked for, and why."""
 
-    entry_ids = fields.List(fields.UUID(), required=True, validate=Length(min=1, max=_MOST))
     covers = fields.List(
         choice(*ConsentField), load_default=lambda: list(_USUAL.fields), data_key="fields"
     )
     purpose = choice(*ConsentPurpose, required=True)
+
+
+class NewConsentRequestsSchema(ConsentTermsSchema):
+    """Whom to ask, by the ids of their entries in the roster, for what and why."""
+
+    entry_ids = fields.List(fields.UUID(), required=True, validate=Length(min=1, max=_MOST))
 
 
 class AskedWorkerSchema(Schema):

@@ -19,7 +19,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, PointsSchema, page_of
 from tracker.domain.employers.consents import NotSharedReason
 from tracker.domain.employers.looks import LookKind
-from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
+from tracker.domain.employers.workforce import WORKER_STATUSES, WorkforceSegment, days_ahead
 from tracker.domain.permissions import Role
 from tracker.services.core.context import ReadContext
 from tracker.services.employers import (
@@ -27,6 +27,7 @@ from tracker.services.employers import (
     workforce,
     workforce_files,
     workforce_numbers,
+    workforce_overview,
     workforce_selection,
 )
 from tracker.services.employers.workforce import Worker, WorkforcePlace
@@ -36,7 +37,7 @@ resource = Resource("workforce", __name__, description=__doc__)
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[object]]], object]
+Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[object]]], object]
 _PATH = "/employers/<uuid:employer_id>/workforce"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 
@@ -64,7 +65,8 @@ class WorkersQuerySchema(GroupQuerySchema):
     """Filters by field name. ``employee_id`` matches by its beginning.
 
     ``expires_from`` and ``expires_until`` select certifications that expire on those days and are
-    neither suspended, revoked nor surrendered.
+    neither suspended, revoked nor surrendered. ``segment`` is a part of the workforce, of which
+    each worker is in one.
     """
 
     status = choice(*WORKER_STATUSES)
@@ -72,6 +74,7 @@ class WorkersQuerySchema(GroupQuerySchema):
     employee_id = Sought(64)
     expires_from = DayField()
     expires_until = DayField()
+    segment = choice(*WorkforceSegment)
     sort = choice(
         "urgency",
         "employee_id",
@@ -189,7 +192,8 @@ class ForecastSchema(Schema):
     months = fields.List(fields.Nested(MonthNumberSchema), required=True)
 
 
-def _selection(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
+def selection_of(reading: ReadContext, employer_id: str, query: Loaded) -> WorkforceFilter:
+    """The filter that a query asks for. Raises NotFound, UnknownScheme."""
     filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
     everybody = workforce_selection.question(
         reading, employer_id, query["scheme"], on=query.get("as_of")
@@ -240,7 +244,7 @@ def _present(worker: Worker) -> dict[str, object]:
 )
 def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The workers with their standings on ``as_of``; without consent: not shared, no data."""
-    selection = _selection(reading, employer_id, query)
+    selection = selection_of(reading, employer_id, query)
     rows = workforce.page(
         reading, selection, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
     )
@@ -249,7 +253,12 @@ def of_employer(reading: ReadContext, query: Loaded, *, employer_id: str) -> Res
 
 
 def _cursor(worker: Worker) -> str:
-    return f"{worker.place.expires_on}/{worker.place.id}"
+    return place_key(worker.place)
+
+
+def place_key(place: WorkforcePlace) -> str:
+    """The key of a place, as ``WorkerCursor`` reads it."""
+    return f"{place.expires_on}/{place.id}"
 
 
 @resource.reads(
@@ -261,7 +270,7 @@ def _cursor(worker: Worker) -> str:
 )
 def show(reading: ReadContext, query: Loaded, *, employer_id: str, entry_id: str) -> Response:
     """One worker who shares; one who does not is answered like an unknown id."""
-    selection = _selection(reading, employer_id, query)
+    selection = selection_of(reading, employer_id, query)
     worker = workforce.one(reading, selection, entry_id)
     _record(reading, selection, LookKind.WORKER, [worker])
     return routing.answer(_present(worker))
@@ -271,10 +280,10 @@ def _record(
     reading: ReadContext, selection: WorkforceFilter, kind: LookKind, shown: Iterable[Worker]
 ) -> None:
     """Record who is about to be shown or was asked about; nothing is if nobody shares."""
-    holder_ids = {worker.holder_id for worker in shown if worker.holder_id}
-    if holder_ids or selection.employee_id is not None:
+    rows = list(shown)
+    if selection.employee_id is not None or any(worker.holder_id for worker in rows):
         with routing.container().work(reading.actor) as work:
-            looks.record(work, selection, kind, holder_ids)
+            workforce_overview.note_workers(work, selection, kind, rows)
 
 
 def _record_numbers(reading: ReadContext, selection: WorkforceFilter) -> None:
@@ -297,7 +306,7 @@ def _link(selection: WorkforceFilter, **more: object) -> str:
 )
 def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many are in each status, valid, and due within 180, 90 and 30 days."""
-    selection = _selection(reading, employer_id, query)
+    selection = selection_of(reading, employer_id, query)
     _record_numbers(reading, selection)
     counts = workforce_numbers.summary(reading, selection)
     by_status = {
@@ -338,7 +347,7 @@ def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Respons
 )
 def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """How many certifications in force expire in each of the next 24 months."""
-    selection = _selection(reading, employer_id, query)
+    selection = selection_of(reading, employer_id, query)
     _record_numbers(reading, selection)
     months = []
     for month, count in workforce_numbers.forecast(reading, selection):
@@ -360,7 +369,7 @@ def forecast(reading: ReadContext, query: Loaded, *, employer_id: str) -> Respon
 )
 def as_csv(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as CSV."""
-    return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
+    return as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
 
 
 @resource.reads(
@@ -373,17 +382,18 @@ def as_csv(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response
 )
 def as_xlsx(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
-    return _as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
+    return as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
 
 
-def _as_file(
+def as_file(
     reading: ReadContext,
     query: Loaded,
     employer_id: str,
-    writer: _Writer,
+    writer: Writer,
     content_type: str,
 ) -> Response:
-    selection = _selection(reading, employer_id, query)
+    """The list as a file to save. Raises NotFound, UnknownScheme, TooOften, TooManyAtOnce."""
+    selection = selection_of(reading, employer_id, query)
     limits.exported(reading.actor)
     with routing.container().work(reading.actor) as work:
         looks.record_file(work, selection)

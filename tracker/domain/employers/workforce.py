@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Literal
 
 from tracker.domain.credentials.certifications import Status
@@ -41,6 +42,54 @@ class Thresholds:
     def periods(self, on: date) -> dict[int, Period]:
         """For each threshold, the days on which an expiry is due, from ``on``; both ends count."""
         return {days: Period(on, on + timedelta(days=days)) for days in self.days}
+
+
+class WorkforceSegment(StrEnum):
+    """The parts into which a workforce falls, the most urgent first; each worker is in one.
+
+    ``PAST``: the expiration date has passed, though perhaps in a grace period or with a renewal
+    under review. ``DUE_30`` and so on: it comes within so many days, and not within the days of the
+    part before. ``LATER``: it comes later, or is not shared. ``STOPPED``: suspended, revoked,
+    surrendered or withdrawn.
+    """
+
+    PAST = "past"
+    DUE_30 = "due_30"
+    DUE_90 = "due_90"
+    DUE_180 = "due_180"
+    LATER = "later"
+    STOPPED = "stopped"
+    NOT_CERTIFIED = NOT_CERTIFIED
+    NOT_SHARED = NOT_SHARED
+
+
+DUE_WITHIN: Mapping[WorkforceSegment, int] = {
+    WorkforceSegment.DUE_30: 30,
+    WorkforceSegment.DUE_90: 90,
+    WorkforceSegment.DUE_180: 180,
+}
+"""The last day of each part that falls due, counted from the day that is asked about."""
+SEGMENTS: Mapping[WorkforceSegment, frozenset[str]] = {
+    WorkforceSegment.PAST: frozenset({Status.EXPIRED, Status.GRACE, Status.PENDING_RENEWAL}),
+    WorkforceSegment.LATER: frozenset({Status.ACTIVE, Status.RENEWAL_OPEN}),
+    WorkforceSegment.NOT_CERTIFIED: frozenset({NOT_CERTIFIED}),
+    WorkforceSegment.NOT_SHARED: frozenset({NOT_SHARED}),
+}
+"""The statuses of each part; those that are left are ``STOPPED``. Of ``LATER``, the days decide."""
+
+
+def segment(status: str, expires_on: date | None, *, on: date) -> WorkforceSegment:
+    """The part of the workforce to which a worker belongs on a day.
+
+    >>> segment("active", date(2026, 12, 1), on=date(2026, 11, 21)).value
+    'due_30'
+    """
+    by_status = (one for one, statuses in SEGMENTS.items() if status in statuses)
+    found = next(by_status, WorkforceSegment.STOPPED)
+    if found != WorkforceSegment.LATER or expires_on is None:
+        return found
+    days = (expires_on - on).days
+    return next((one for one, last in DUE_WITHIN.items() if days <= last), found)
 
 
 def urgency(expires_on: date | None) -> date:

@@ -106,23 +106,58 @@ def ask(
     """
     employers.get(work, employer_id)
     employments.lock(work, [employer_id])
-    today = employers.today(work)
-    statement = _ASKABLE.where(
-        RosterEntry.employer_id == employer_id,
-        bulk.among(work, RosterEntry.id, set(entry_ids)),
-        EMPLOYED,
-    )
-    rows = work.rows_as(_AskableRow, statement.order_by(RosterEntry.id), {"today": today})
-    if len(rows) != len(set(entry_ids)):
-        raise NotFound
-    results = [_result(work, row, terms, today) for row in rows]
+    rows = _askable(work, employer_id, entry_ids)
+    results = [_result(work, row, terms) for row in rows]
     asked = {result.entry_id for result in results if result.asked}
     _record(work, [row for row in rows if row.id in asked], terms)
     return results
 
 
-def _result(work: UnitOfWork, row: _AskableRow, terms: ConsentTerms, today: date) -> AskedWorker:
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """What a worker shares now, and whether they may be asked for certain terms today."""
+
+    covered: frozenset[ConsentField]
+    asked: AskedWorker
+
+
+def state(
+    reading: ReadContext, employer_id: str, entry_id: str, terms: ConsentTerms
+) -> ConsentState:
+    """The consent of one worker on the list. Raises NotFound."""
+    employers.get(reading, employer_id)
+    (row,) = _askable(reading, employer_id, [entry_id])
+    return ConsentState(row.covered, _result(reading, row, terms))
+
+
+def would_ask(
+    reading: ReadContext, employer_id: str, entry_ids: Collection[str], terms: ConsentTerms
+) -> list[AskedWorker]:
+    """What ``ask`` would answer now, by which nobody is asked. Raises NotFound."""
+    employers.get(reading, employer_id)
+    rows = _askable(reading, employer_id, entry_ids)
+    return [_result(reading, row, terms) for row in rows]
+
+
+def _askable(
+    reading: ReadContext, employer_id: str, entry_ids: Collection[str]
+) -> list[_AskableRow]:
+    """These current entries, all of them. Raises NotFound."""
+    statement = _ASKABLE.where(
+        RosterEntry.employer_id == employer_id,
+        bulk.among(reading, RosterEntry.id, set(entry_ids)),
+        EMPLOYED,
+    )
+    today = {"today": employers.today(reading)}
+    rows = reading.rows_as(_AskableRow, statement.order_by(RosterEntry.id), today)
+    if len(rows) != len(set(entry_ids)):
+        raise NotFound
+    return rows
+
+
+def _result(work: ReadContext, row: _AskableRow, terms: ConsentTerms) -> AskedWorker:
     """Whether a worker may be asked today."""
+    today = employers.today(work)
     if not row.named.words:
         return AskedWorker(row.id, asked=False, reason=NotSharedReason.NOT_MATCHED)
     if row.covered >= set(terms.fields):

@@ -95,9 +95,7 @@ def _record_matching(
     the number is valid says as much about them as a row would.
     """
     if selection.employee_id is not None:
-        selection = replace(
-            selection, status=None, valid=None, expires_from=None, expires_until=None
-        )
+        selection = replace(selection.group, employee_id=selection.employee_id)
     shared, parameters = shared_holders(work, selection)
     found = shared.subquery()
     count = work.execute(select(func.count()).select_from(found), parameters).scalar_one()

@@ -28,9 +28,11 @@ from tracker.services.employers.naming import EntryRow, NamedWorker
 __all__ = [
     "CONSENT",
     "CONSENTED",
+    "CURRENT",
     "EMPLOYED",
     "ListedWorker",
     "add",
+    "current",
     "end",
     "get",
     "page",
@@ -172,6 +174,39 @@ def page(
         statement = statement.where(getattr(RosterEntry, key) == value)
     statement = statement.order_by(RosterEntry.id).limit(limit)
     return reading.rows_as(ListedWorker, statement, {"today": employers.today(reading)})
+
+
+CURRENT = (
+    "employer",
+    "employee_id",
+    "email",
+    "certificate_number",
+    "site",
+    "department",
+    "shift",
+    "ended_on",
+)
+"""The columns of ``current``, by the names that a file of the kind roster has."""
+
+
+def current(reading: ReadContext, employer_id: str) -> list[tuple[object, ...]]:
+    """An employer's current entries as it gave them, to be changed and sent again.
+
+    Raises NotFound.
+    """
+    own = employers.get(reading, employer_id)
+    table = RosterEntry
+    statement = select(
+        table.employee_id,
+        table.given_email,
+        table.given_number,
+        table.site,
+        table.department,
+        table.shift,
+        table.ended_on,
+    ).where(table.employer_id == employer_id, EMPLOYED)
+    rows = reading.rows(statement.order_by(table.employee_id), {"today": employers.today(reading)})
+    return [(own.name, *row) for row in rows]
 
 
 def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:

@@ -154,9 +154,17 @@ def page(
 
 def one(reading: ReadContext, selection: WorkforceFilter, entry_id: str) -> Worker:
     """A worker who shares. Raises NotFound for any other, as for an unknown id."""
+    worker = listed(reading, selection, entry_id)
+    if not worker.shared:
+        raise NotFound
+    return worker
+
+
+def listed(reading: ReadContext, selection: WorkforceFilter, entry_id: str) -> Worker:
+    """A worker of the list, who shares or does not. Raises NotFound for an unknown id."""
     statement = _named(selected(select(*_ENTRY), selection).where(RosterEntry.id == entry_id))
     row = reading.row_as(_WorkerRow, statement, parameters(reading, selection))
-    if row is None or not row.shared:
+    if row is None:
         raise NotFound
     return _workers(reading, [row], selection)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 from sqlalchemy import Executable, case, select
@@ -52,7 +52,7 @@ POINTS_COLUMNS = ("points_counted", "points_required")
 
 def export(
     reading: ReadContext, selection: WorkforceFilter, *, sort: str, with_points: bool
-) -> Iterator[tuple[object, ...]]:
+) -> Generator[tuple[object, ...], None, None]:
     """All workers that match, as rows in the order of the columns; memory use stays flat.
 
     One statement, so that the file shows one instant, on a separate connection: on PostgreSQL a

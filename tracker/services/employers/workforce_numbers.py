@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import case, func, null, or_, select
 
 from tracker.domain.employers import workforce as rules
-from tracker.domain.employers.workforce import Thresholds
+from tracker.domain.employers.workforce import Thresholds, WorkforceSegment
 from tracker.domain.periods import Period
 from tracker.services.core.context import ReadContext
 from tracker.services.employers.workforce_selection import (
@@ -18,6 +18,7 @@ from tracker.services.employers.workforce_selection import (
     VALID,
     WorkforceFilter,
     parameters,
+    segment,
     selected,
 )
 
@@ -68,6 +69,14 @@ def summary(reading: ReadContext, selection: WorkforceFilter) -> WorkforceSummar
             for days, period in thresholds.items()
         ],
     )
+
+
+def segments(reading: ReadContext, selection: WorkforceFilter) -> dict[WorkforceSegment, int]:
+    """The number of workers in each part of a workforce, in one statement."""
+    counted = selected(select(segment(selection.on).label("part"), func.count()), selection)
+    rows = reading.rows(counted.group_by("part"), parameters(reading, selection))
+    found = {WorkforceSegment(row[0]): row[1] for row in rows}
+    return {one: found.get(one, 0) for one in WorkforceSegment}
 
 
 def forecast(reading: ReadContext, selection: WorkforceFilter) -> list[tuple[date, int]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVarTuple
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     null,
     or_,
     select,
@@ -31,7 +32,14 @@ from sqlalchemy import (
 
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.employers.consents import ConsentAnswer, NotSharedReason
-from tracker.domain.employers.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED
+from tracker.domain.employers.workforce import (
+    DUE_WITHIN,
+    NEVER,
+    NOT_CERTIFIED,
+    NOT_SHARED,
+    SEGMENTS,
+    WorkforceSegment,
+)
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Holder, RosterEntry, Sharing, Span
 from tracker.services.core.batched import ON
@@ -52,6 +60,7 @@ FILTERS = (
     "employee_id",
     "expires_from",
     "expires_until",
+    "segment",
 )
 
 STATUS = case(
@@ -112,6 +121,19 @@ class WorkforceFilter:
     employee_id: str | None = None
     expires_from: date | None = None
     expires_until: date | None = None
+    segment: WorkforceSegment | None = None
+
+    @property
+    def group(self) -> WorkforceFilter:
+        """Everybody of the same site, department and shift."""
+        return WorkforceFilter(
+            self.employer_id,
+            self.scheme,
+            self.on,
+            site=self.site,
+            department=self.department,
+            shift=self.shift,
+        )
 
 
 def question(
@@ -178,10 +200,25 @@ def _conditions(selection: WorkforceFilter) -> Iterator[ColumnElement[bool]]:
         yield status == selection.status
     if selection.valid is not None:
         yield VALID.is_(selection.valid)
+    if selection.segment is not None:
+        yield segment(selection.on) == str(selection.segment)
     if selection.expires_from is not None:
         yield and_(FALLS_DUE, selection.expires_from <= EXPIRES_ON)
     if selection.expires_until is not None:
         yield and_(FALLS_DUE, selection.expires_until >= EXPIRES_ON)
+
+
+def segment(on: date) -> ColumnElement[str]:
+    """The part of the workforce of a row, by the rule ``tracker.domain.employers.workforce``."""
+    due = case(
+        *((on + timedelta(days) >= EXPIRES_ON, str(one)) for one, days in DUE_WITHIN.items()),
+        else_=str(WorkforceSegment.LATER),
+    )
+    by_status = (
+        (STATUS.in_(statuses), due if one == WorkforceSegment.LATER else literal(str(one)))
+        for one, statuses in SEGMENTS.items()
+    )
+    return case(*by_status, else_=str(WorkforceSegment.STOPPED))
 
 
 def days_left(expires_on: date | None, on: date) -> int | None:

@@ -11,9 +11,9 @@ from flask import Response, g, redirect, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
 from tracker.api.http import routing, session_cookies
-from tracker.domain.errors import NotFound, SecondFactorMissing, TooOften
+from tracker.domain.errors import NotFound, SecondFactorMissing, TooManyAtOnce, TooOften
 from tracker.domain.people.sign_in import HOME, own_path
-from tracker.domain.permissions import SYSTEM, Actor
+from tracker.domain.permissions import SYSTEM, Actor, OrganizationRole
 from tracker.services.people import password_sign_in
 from tracker.web import navigation, pages
 from tracker.web.people import kept_forms
@@ -71,6 +71,40 @@ def for_staff(view: Callable[..., Response]) -> Callable[..., Response]:
     return signed_in(door)
 
 
+def for_administrators(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A page for administrators; for others there is none."""
+
+    @functools.wraps(view)
+    def door(actor: Actor, **path: Any) -> Response:
+        if actor.role != "admin":
+            raise NotFound
+        return view(actor, **path)
+
+    return signed_in(door)
+
+
+def for_organization(
+    role: OrganizationRole, *, changes: bool = False
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A page for those who act for an organization of a kind; for others there is none.
+
+    ``changes``: only for those who manage it, not for those who view.
+    """
+
+    def made(view: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def door(actor: Actor, **path: Any) -> Response:
+            if actor.role != role or actor.organization_id is None:
+                raise NotFound
+            if changes and "write" not in actor.scopes:
+                raise NotFound
+            return view(actor, actor.organization_id, **path)
+
+        return signed_in(door)
+
+    return made
+
+
 def check_holder(actor: Actor) -> str:
     """The record of a holder, who alone has such pages. Raises NotFound for anybody else.
 
@@ -125,6 +159,15 @@ def too_often(error: TooOften) -> Response:
     made = page("message", language, 429, heading=words.too_often, lines=lines)
     made.headers["Retry-After"] = wait
     return made
+
+
+def refused_file(error: TooOften | TooManyAtOnce) -> Response:
+    """The page instead of a file, of which too many were asked for."""
+    if isinstance(error, TooOften):
+        return too_often(error)
+    language = routing.language()
+    words = WORDS[language]
+    return page("message", language, 429, heading=words.too_often, lines=[words.one_at_a_time])
 
 
 def takes_files(

@@ -29,6 +29,7 @@ class PeopleWords:
     signed_out: str
     too_often: str
     wait: str
+    one_at_a_time: str
     stale: str
     stale_why: str
     typed_again: str

@@ -1,4 +1,7 @@
-"""What the doctor says about messages: the state of each number that operators watch."""
+"""What is wrong with a database, and what to do about it: messages, sending, schemes, its role.
+
+``tracker doctor`` prints these and checks more: the files, the relay, every timeline.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tracker import row_security
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.services.core.context import ReadContext
 from tracker.services.core.counters import VIOLATIONS
+from tracker.services.credentials import policy_versions
 from tracker.services.delivery import send_safety
 from tracker.services.delivery.reaper import EVIDENCE_COMES
-from tracker.services.overview import metrics
+from tracker.services.overview import integrity, metrics
 from tracker.services.overview.metrics import PATIENCE, Gauges
 
 _STUCK = (MessageState.DEAD, MessageState.AMBIGUOUS, MessageState.PARKED)
 _LONG = timedelta(days=1)
+_STALE = timedelta(minutes=5)
+MENDING = (
+    "Restore the old text, and put the changes in a new version. If the new version has "
+    "`corrects`, `tracker schemes repair` moves the affected cycles to it."
+)
+"""What to do about a published policy version whose text has changed."""
 _SCHEDULER = "Start `tracker scheduler`; if it is running, read its log."
 
 
@@ -28,6 +39,76 @@ class DoctorFinding:
     state: Literal["ok", "warning", "problem"]
     detail: str
     fix: str = ""
+
+
+def of_database(reading: ReadContext) -> Iterator[DoctorFinding]:
+    """All that is known at little cost, however large the database is."""
+    yield from of_row_security(reading)
+    yield of_schemes(reading)
+    yield of_sending(reading)
+    yield of_scheduler(reading)
+    yield of_policies(reading)
+    yield from of_outbox(reading)
+
+
+def of_row_security(reading: ReadContext) -> Iterator[DoctorFinding]:
+    """Whether the application's role is restricted to the rows of whoever acts."""
+    if reading.dialect != "postgresql":
+        return
+    if row_security.is_restricted(reading.connection):
+        detail = "this role sees no more rows than the person for whom it works"
+        yield DoctorFinding("row security", "ok", detail)
+        return
+    detail = "this role owns the tables or bypasses their policies: the second wall is not up"
+    fix = "Run `tracker database grant`; config/OPERATIONS.md says how (PostgreSQL)."
+    yield DoctorFinding("row security", "warning", detail, fix)
+
+
+def of_sending(reading: ReadContext) -> DoctorFinding:
+    """Whether messages may leave."""
+    obstacle = send_safety.obstacle(reading)
+    if obstacle:
+        state: Literal["warning", "problem"] = (
+            "warning" if send_safety.is_new(reading) else "problem"
+        )
+        detail = f"No message is sent. {obstacle.reason}"
+        return DoctorFinding("sending", state, detail, obstacle.remedy)
+    return DoctorFinding("sending", "ok", "messages may be sent from this database")
+
+
+def of_scheduler(reading: ReadContext) -> DoctorFinding:
+    """When the scheduler was last seen."""
+    last = integrity.last_beat(reading)
+    if last is None:
+        return DoctorFinding(
+            "scheduler",
+            "warning",
+            "it has never run on this database",
+            "Start `tracker scheduler`.",
+        )
+    age = reading.now - last
+    detail = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {age.total_seconds():,.0f} s ago"
+    if age > _STALE:
+        return DoctorFinding("scheduler", "problem", detail, "Start `tracker scheduler` again.")
+    return DoctorFinding("scheduler", "ok", detail)
+
+
+def of_policies(reading: ReadContext) -> DoctorFinding:
+    """Whether the published policy versions are unchanged."""
+    found = list(policy_versions.breaches(reading, reading.schemes))
+    if found:
+        return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)
+    count = len(policy_versions.published(reading))
+    return DoctorFinding("policies", "ok", f"{count} published versions are unchanged")
+
+
+def of_schemes(reading: ReadContext) -> DoctorFinding:
+    """Whether every scheme with certifications has a file."""
+    found = integrity.unknown_schemes(reading)
+    if found:
+        detail = f"there are certifications under {', '.join(found)}, but no scheme file"
+        return DoctorFinding("schemes on record", "problem", detail, "Restore the scheme's file.")
+    return DoctorFinding("schemes on record", "ok", "every scheme with certifications has a file")
 
 
 def of_outbox(reading: ReadContext) -> Iterator[DoctorFinding]:

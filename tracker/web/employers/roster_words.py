@@ -1,0 +1,61 @@
+"""What the page says on which an employer uploads its list, in English and Spanish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracker.language import catalogues
+
+
+@dataclass(frozen=True, slots=True)
+class RosterWords:
+    """One language's words."""
+
+    title: str
+    why: str
+    columns: str
+    column_employer: str
+    column_employee_id: str
+    column_email: str
+    column_certificate_number: str
+    column_site: str
+    column_ended_on: str
+    required: str
+    current: str
+    current_why: str
+    file: str
+    file_hint: str
+    dates: str
+    check: str
+    no_file: str
+    too_large: str
+    too_large_why: str
+    too_busy: str
+    preview: str
+    refused_one: str
+    refused_other: str
+    mend: str
+    would: str
+    would_add: str
+    would_change: str
+    would_keep: str
+    asks: str
+    rows: str
+    rows_why: str
+    row: str
+    change: str
+    like: str
+    confirm: str
+    confirm_why: str
+    confirm_button: str
+    changed: str
+    again: str
+    rule_language: str
+    whole_row: str
+    orders: dict[str, str]
+    changes: dict[str, str]
+
+
+WORDS = {
+    lang: RosterWords(**catalogues.topic(lang, "roster_pages")) for lang in catalogues.LANGUAGES
+}
