@@ -48,7 +48,9 @@ STYLES = (_read("pico.min.css"), _read("tracker.css"))
 """The style sheets of every page, in the order in which they apply."""
 PASSKEY_SCRIPT = _read("passkey.js")
 """The script of pages that ask for a passkey."""
-_BY_ADDRESS = {one.address: one for one in (*STYLES, PASSKEY_SCRIPT)}
+REVIEW_SCRIPT = _read("review.js")
+"""The script of a review: its keys, turning and zooming pictures, the text of a reason."""
+_BY_ADDRESS = {one.address: one for one in (*STYLES, PASSKEY_SCRIPT, REVIEW_SCRIPT)}
 
 
 @static.get("/static/<string:name>")
