@@ -3,7 +3,8 @@
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
 inline style and no script (but for passkeys); templates are in ``templates``, their words in
 ``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
-verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``.
+verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``,
+those of the certification body's staff in ``desk``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from tracker.api.http.openapi import Document
 from tracker.web import languages, pages, policies, start, unsubscribe, verify
 from tracker.web.employers import consent_requests, roster_imports, workers, workforce
 from tracker.web.overview import operations
+from tracker.web.desk import evidence, home, review_queue, reviews
+from tracker.web.desk import renewals as desk_renewals
 from tracker.web.people import (
     account,
     activities,
@@ -83,5 +86,10 @@ def register(app: Flask, document: Document) -> None:
         consent_requests,
         roster_imports,
         operations,
+        home,
+        review_queue,
+        reviews,
+        evidence,
+        desk_renewals,
     ):
         app.register_blueprint(module.pages)

@@ -40,6 +40,10 @@ class FrameWords:
     appeals: str
     language: str
     choose_language: str
+    desk: str
+    desk_parts: str
+    reviews: str
+    renewals: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -80,6 +84,7 @@ def switch(language: str, address: str) -> LanguageSwitch:
 _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account", "home", None),
     ("/employer", "workers", frozenset({"employer"})),
+    ("/desk", "desk", OF_THE_BODY),
     ("/ops", "operations", frozenset({"admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
@@ -101,6 +106,12 @@ _OF_CERTIFICATION = (
     ("/appeals", "appeals"),
 )
 """The pages of one certification, below its own."""
+_OF_DESK: tuple[tuple[str, str, bool], ...] = (
+    ("/desk", "overview", False),
+    ("/desk/reviews", "reviews", False),
+    ("/desk/renewals", "renewals", True),
+)
+"""The pages of the desk; True: those that reviewers do not have."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
 
 
@@ -129,6 +140,12 @@ def of_certification(certification_id: str, language: str) -> list[NavigationLin
     """The links between the pages of one certification."""
     here = f"/account/certifications/{certification_id}"
     return _links([(f"{here}{path}", name) for path, name in _OF_CERTIFICATION], language)
+
+
+def of_desk(actor: Actor, language: str) -> list[NavigationLink]:
+    """The links between the pages of the desk."""
+    seen = [(href, name) for href, name, of_staff in _OF_DESK if actor.is_staff or not of_staff]
+    return _links(seen, language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:

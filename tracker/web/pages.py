@@ -106,6 +106,13 @@ def with_script(page: Response) -> Response:
     return page
 
 
+def with_evidence(page: Response) -> Response:
+    """A page that may show files of our own in frames, as ``web/desk/evidence`` serves them."""
+    policy = page.headers["Content-Security-Policy"]
+    page.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
+    return page
+
+
 @pages.get("/docs")
 def docs() -> Response:
     """The documentation page."""

@@ -54,7 +54,9 @@ ICON = _read("icon.svg")
 """The icon of the site, which browsers show beside a page's title."""
 PASSKEY_SCRIPT = _read("passkey.js")
 """The script of pages that ask for a passkey."""
-_BY_ADDRESS = {one.address: one for one in (*STYLES, ICON, PASSKEY_SCRIPT)}
+REVIEW_SCRIPT = _read("review.js")
+"""The script of a review: its keys, turning and zooming pictures, the text of a reason."""
+_BY_ADDRESS = {one.address: one for one in (*STYLES, ICON, PASSKEY_SCRIPT, REVIEW_SCRIPT)}
 
 
 @static.get("/static/<string:name>")

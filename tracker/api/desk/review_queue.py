@@ -54,7 +54,8 @@ def _id(text: str) -> str:
     return str(fields.UUID().deserialize(text))
 
 
-def _cursor(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
+def key_of(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
+    """A place in the queue, or in the list of applications, as the key of a cursor."""
     return f"{place.expires_on or ''}/{place.submitted_on}/{place.id}"
 
 
@@ -404,7 +405,7 @@ def waiting(reading: ReadContext, query: Loaded) -> Response:
         reading, QueueFilter(**filters), after=query.get("after"), limit=query["limit"]
     )
     items = [_activity(reading, each) for each in page.items]
-    return paging.answer_page(items, _cursor(page.next) if page.next else None)
+    return paging.answer_page(items, key_of(page.next) if page.next else None)
 
 
 @resource.reads(
@@ -416,7 +417,7 @@ def renewals(reading: ReadContext, query: Loaded) -> Response:
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
     )
     present = functools.partial(present_renewal, reading)
-    return paging.answer(rows, query, present, key=lambda row: _cursor(row.place))
+    return paging.answer(rows, query, present, key=lambda row: key_of(row.place))
 
 
 @resource.reads(

@@ -88,17 +88,17 @@ def answer_all(
     page = rows[: args["limit"]]
     cursor = None
     if len(rows) > len(page):
-        cursor = opaque(key(page[-1]))
+        cursor = cursor_of(key(page[-1]))
     return _page(present(page), cursor)
 
 
 def answer_page(items: Sequence[object], key: str | None) -> Response:
     """A page cut by a service; ``key`` is the place after it, if there is more."""
-    return _page(items, opaque(key) if key else None)
+    return _page(items, cursor_of(key) if key else None)
 
 
-def opaque(key: str) -> str:
-    """The cursor that stands for a key."""
+def cursor_of(key: str) -> str:
+    """A key as the opaque place where the next page begins."""
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 

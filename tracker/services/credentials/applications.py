@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 from tracker.domain.credentials import renewals as rules
 from tracker.domain.credentials.certifications import Application
@@ -16,8 +17,7 @@ from tracker.domain.credentials.renewals import ApplicationFacts
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.policies import LateStep, Policy
-from tracker.models import Renewal
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext
 from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
@@ -29,6 +29,30 @@ class ApplicationPoints:
 
     judged: ApplicationFacts
     waiting: tuple[str, ...]
+
+
+class Applied(Protocol):
+    """An application as it was made, and when it was closed: a table's row or one that was read."""
+
+    @property
+    def ref(self) -> str | None:
+        """Its key in files, if a file brought it."""
+
+    @property
+    def cycle(self) -> int:
+        """The cycle that it renews."""
+
+    @property
+    def submitted_on(self) -> date:
+        """The day on which it was made."""
+
+    @property
+    def decided_on(self) -> date | None:
+        """The day of its decision, if there is one."""
+
+    @property
+    def withdrawn_on(self) -> date | None:
+        """The day on which it was withdrawn, if it was."""
 
 
 def count(
@@ -84,7 +108,7 @@ class Open:
     policy: Policy
     last_day: date
 
-    def step(self, renewal: Renewal) -> LateStep | None:
+    def step(self, renewal: Applied) -> LateStep | None:
         """The late step on which it was made; None if it was in time."""
         expires_on = self.record.expires_on
         return (
@@ -93,10 +117,10 @@ class Open:
 
 
 def of_renewal(
-    work: UnitOfWork,
+    work: ReadContext,
     row: ZonedCertification,
     record: snapshots.CertificationRecord,
-    renewal: Renewal,
+    renewal: Applied,
 ) -> Open:
     """The application of a renewal as if it were undecided, whatever its state is."""
     closed_on = renewal.decided_on or renewal.withdrawn_on
@@ -114,14 +138,14 @@ def of_renewal(
     return Open(opened, policy, last)
 
 
-def judge(work: UnitOfWork, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
+def judge(work: ReadContext, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
     """The points to decide the application with, today or on its last day if that is past."""
     today = work.day_of(work.schemes[row.scheme], row.time_zone)
     on = min(today, case.last_day)
     return count(work, row, case.record, on=on, last=case.last_day)
 
 
-def check_state(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
+def check_state(work: ReadContext, row: ZonedCertification, case: Open, renewal: Applied) -> None:
     """Refuse to approve an imported application that its certification's state contradicts."""
     if renewal.ref is None:
         return
@@ -136,14 +160,14 @@ def check_state(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: 
         raise refusal
 
 
-def check_points(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> None:
+def check_points(work: ReadContext, row: ZonedCertification, case: Open, renewal: Applied) -> None:
     """Refuse to approve while points are missing, whatever else remains to be decided."""
     counted = judge(work, row, case)
     if counted is not None:
         rules.check_points(counted.judged, case.step(renewal), counted.waiting)
 
 
-def governing(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Renewal) -> Policy:
+def governing(work: ReadContext, row: ZonedCertification, case: Open, renewal: Applied) -> Policy:
     """The version under which the application was made; of several, the best for the holder."""
     record, on = case.record, renewal.submitted_on
     scheme = work.schemes[row.scheme]
@@ -156,10 +180,10 @@ def governing(work: UnitOfWork, row: ZonedCertification, case: Open, renewal: Re
 
 
 def why_short(
-    work: UnitOfWork,
+    work: ReadContext,
     row: ZonedCertification,
     record: snapshots.CertificationRecord,
-    renewal: Renewal,
+    renewal: Applied,
 ) -> str | None:
     """Why an application can no longer be approved; None while it can be."""
     case = of_renewal(work, row, record, renewal)

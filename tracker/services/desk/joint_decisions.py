@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -12,19 +13,36 @@ from tracker.domain.points.claims import Claim
 from tracker.domain.points.likeness import difference
 from tracker.models import Activity
 from tracker.services.core import bulk, locks
-from tracker.services.core.context import UnitOfWork, columns_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.desk import review_queue, review_rounds
+from tracker.services.desk.review_queue import Waiting
 from tracker.services.points import activities
 from tracker.services.points.activities import CLAIMED, ActivityOnRecord, ReviewerDecision
 
 _WAITING = select(*columns_of(ActivityOnRecord, Activity))
 
 
-def decide(work: UnitOfWork, versions: Mapping[str, int], decision: ReviewerDecision) -> None:
+@dataclass(frozen=True, slots=True)
+class JointPreview:
+    """Activities to decide at once; ``objection``: why they can't be, if they are not alike."""
+
+    waiting: Sequence[Waiting]
+    objection: NotAlike | None
+
+
+def decide(
+    work: UnitOfWork,
+    versions: Mapping[str, int],
+    decision: ReviewerDecision,
+    *,
+    with_text_of_code: bool = False,
+) -> None:
     """Decide activities, given with the versions that the reviewer read: all of them or none.
 
-    Each has its own decision, line of history and notice. A refusal names the activity that it is
-    about. Raises NotFound, NotAlike, IllegalTransition for one that does not wait, and what
-    ``activities.decide()`` raises.
+    Each has its own decision, line of history and notice. A reason code without words is refused,
+    or ``with_text_of_code`` told in its own, in the language of each holder. A refusal names the
+    activity that it is about. Raises NotFound, NotAlike, IllegalTransition for one that does not
+    wait, and what ``activities.decide()`` raises.
     """
     ids = sorted(versions)
     holders = _read(work, ids)
@@ -32,12 +50,28 @@ def decide(work: UnitOfWork, versions: Mapping[str, int], decision: ReviewerDeci
     rows = _read(work, ids)
     _check_alike(rows)
     for row in rows:
+        told = review_rounds.in_words(work, row.id, decision) if with_text_of_code else decision
         try:
-            _decide(work, row, decision, version=versions[row.id], own=own)
+            _decide(work, row, told, version=versions[row.id], own=own)
         except Refusal as refusal:
             refusal.detail = f"Activity {row.id} ({row.title}): {refusal.detail}"
             refusal.facts["activity_id"] = row.id
             raise
+
+
+def preview(reading: ReadContext, ids: Sequence[str]) -> JointPreview:
+    """Activities that somebody wants to decide at once, as the queue presents them.
+
+    Raises NotFound if none is on record.
+    """
+    found = review_queue.of_ids(reading, ids)
+    if not found:
+        raise NotFound
+    try:
+        _check_alike([one.activity for one in found])
+    except NotAlike as refusal:
+        return JointPreview(found, refusal)
+    return JointPreview(found, None)
 
 
 def _decide(

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import cast
 
 from sqlalchemy import case, func, select
 
-from tracker.domain.desk.reviews import WaitTimes, latest_overdue_start
+from tracker.domain.desk.reviews import Wait, WaitTimes, latest_overdue_start
 from tracker.domain.errors import Invalid
 from tracker.domain.periods import Period
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.models import Activity, Decision
 from tracker.services.core import days
 from tracker.services.core.context import Column, ReadContext
-from tracker.services.desk.queue_order import WAIT_FROM
+from tracker.services.desk import queue_order
+from tracker.services.desk.queue_order import WAIT_FROM, QueueFilter
 from tracker.services.points.review_waits import ENDED_A_WAIT
 
 LONGEST = 366
@@ -70,6 +71,39 @@ class QueueFigures:
     reviewers: Mapping[FigureKey, DecidedLine]
     reasons: Mapping[FigureKey, DecidedLine]
     types: Mapping[FigureKey, DecidedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAges:
+    """How many activities wait since how many business days, and how many of them for too long."""
+
+    service_level: int
+    waiting: Mapping[int, int]
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return sum(self.waiting.values())
+
+    @property
+    def overdue(self) -> int:
+        """How many wait for longer than the service level."""
+        return sum(n for waited, n in self.waiting.items() if waited > self.service_level)
+
+
+def ages(reading: ReadContext, selection: QueueFilter) -> QueueAges:
+    """The ages of the activities of a selection that wait for a decision.
+
+    A flag is left out of the selection: it is known of the activities of a page alone.
+    """
+    today = days.today_everywhere(reading)
+    waits = replace(selection, flag=None, state=ActivityState.SUBMITTED)
+    statement = select(WAIT_FROM, func.count()).where(*queue_order.filters(waits))
+    rows = reading.rows(statement.group_by(WAIT_FROM), queue_order.parameters(reading, today))
+    found: Counter[int] = Counter()
+    for begins_on, count in rows:
+        found[Wait(begins_on).days(today)] += count
+    return QueueAges(reading.settings.reviews.service_level_days, found)
 
 
 def of_period(

@@ -182,7 +182,7 @@ def _candidates(
     """The holders who could renew and have activities that match, the soonest expiry first."""
     if selection.state != ActivityState.SUBMITTED:
         return {}
-    rows = reading.rows(statement_of_candidates(selection), _parameters(reading, on))
+    rows = reading.rows(statement_of_candidates(selection), parameters(reading, on))
     return {
         (row.holder_id, row.scheme): _Candidate(
             CertificationKey(row.id, row.holder_id, row.scheme), row.expires_on, row.waiting
@@ -266,7 +266,7 @@ def _waiting(
         return
     holders = bulk.among(reading, Activity.holder_id, {holder_id for holder_id, _ in keys})
     wanted = set(keys)
-    for row in reading.rows(_LIGHT.where(holders, *_filters(selection)), _parameters(reading, on)):
+    for row in reading.rows(_LIGHT.where(holders, *filters(selection)), parameters(reading, on)):
         if (row.holder_id, row.scheme) in wanted:
             expires_on = judge.candidates[row.holder_id, row.scheme].expires_on
             place = QueuePlace(expires_on, row.submitted_on, row.id)
@@ -286,7 +286,7 @@ def _others(
     """The places of all others by age; reads enough rows to make up for candidates among them."""
     most = limit + sum(one.waiting for one in judge.candidates.values())
     statement = statement_of_others(selection, after=after, most=most)
-    rows = reading.rows(statement, _parameters(reading, on))
+    rows = reading.rows(statement, parameters(reading, on))
     queue: list[QueuePlace] = []
     for first in range(0, len(rows), BATCH):
         some = rows[first : first + BATCH]
@@ -305,7 +305,7 @@ def statement_of_others(
     selection: QueueFilter, *, after: QueuePlace | None, most: int
 ) -> Select[*tuple[object, ...]]:
     """The undecided activities by age, after a place; candidates among them are removed later."""
-    statement = _LIGHT.where(*_filters(selection))
+    statement = _LIGHT.where(*filters(selection))
     if after is not None:
         begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
         statement = statement.where(tuple_(Activity.submitted_on, Activity.id) > begin)
@@ -315,7 +315,8 @@ def statement_of_others(
 _LIGHT = select(Activity.id, Activity.submitted_on, Activity.holder_id, Activity.scheme)
 
 
-def _filters(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
+def filters(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
+    """The conditions on an activity, with what its flag requires at least."""
     yield from conditions(selection)
     if selection.expires_before is not None:
         yield (
@@ -348,7 +349,8 @@ def conditions(selection: QueueFilter) -> Iterator[ColumnElement[bool]]:
         yield from _of_flag(selection.flag)
 
 
-def _parameters(reading: ReadContext, on: date) -> dict[str, object]:
+def parameters(reading: ReadContext, on: date) -> dict[str, object]:
+    """The values that the conditions need."""
     start = latest_overdue_start(on, reading.settings.reviews.service_level_days)
     return {"on": on, "today": on, "overdue_start": start}
 

@@ -66,13 +66,15 @@ class PointsOf:
 class QueuedActivity(ActivityOnRecord):
     """An activity with its holder, and the certification of theirs in its scheme, if any.
 
-    ``span`` is the stretch of the certification's timeline that contains the day.
+    ``span`` is the stretch of the certification's timeline that contains the day, ``language`` the
+    one in which the holder is written to.
     """
 
     submitted_at: datetime | None
     holder_ref: str
     given_name: str
     family_name: str
+    language: str
     deceased_on: date | None
     certification_id: str | None
     certificate_number: str | None
@@ -171,6 +173,23 @@ def page(
     return QueuePage([items[place] for place in kept], shown[-1] if more else None)
 
 
+def of_ids(reading: ReadContext, ids: Collection[str]) -> list[Waiting]:
+    """These activities, those that wait longest first; what is not on record is left out."""
+    desk = read(reading, ids, on=days.today_everywhere(reading))
+    found = [waiting(desk, row, urgent=is_urgent(desk, row)) for row in desk.rows]
+    return sorted(found, key=lambda one: (-one.days_waiting, one.activity.id))
+
+
+def place_of(reading: ReadContext, activity_id: str) -> QueuePlace | None:
+    """The place of an activity in the queue; None if it does not wait there."""
+    desk = read(reading, [activity_id], on=days.today_everywhere(reading))
+    row = next(iter(desk.rows), None)
+    if row is None or row.submitted_on is None or row.state not in STATES:
+        return None
+    expires_on = row.span.expires_on if row.span and is_urgent(desk, row) else None
+    return QueuePlace(expires_on, row.submitted_on, row.id)
+
+
 def _of_places(
     reading: ReadContext, places: Sequence[QueuePlace], flag: QueueFlag | None, on: date
 ) -> dict[QueuePlace, Waiting]:
@@ -201,6 +220,7 @@ _COLUMNS = (
     Holder.ref.label("holder_ref"),
     Holder.given_name,
     Holder.family_name,
+    Holder.language,
     Holder.deceased_on,
     Certification.id.label("certification_id"),
     Certification.number.label("certificate_number"),

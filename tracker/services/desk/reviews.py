@@ -119,6 +119,12 @@ def open_activity(work: UnitOfWork, activity_id: str) -> ReviewDossier:
     Raises NotFound, also for a draft; IllegalTransition for a withdrawn one; SelfReview for one
     that the actor may not decide; UnderReview if somebody else has it open.
     """
+    take(work, activity_id)
+    return of_activity(work, activity_id)
+
+
+def take(work: UnitOfWork, activity_id: str) -> None:
+    """Lock an activity as ``open_activity`` does, without reading what is known about it."""
     row = activities.get(work, activity_id)
     if row.state == ActivityState.DRAFT:
         raise NotFound
@@ -126,7 +132,6 @@ def open_activity(work: UnitOfWork, activity_id: str) -> ReviewDossier:
     check_not_own(work.actor, row.holder_id)
     writers.check_not_written(work, row.id)
     open_reviews.take(work, "activity", row.id)
-    return of_activity(work, row.id)
 
 
 def open_renewal(work: UnitOfWork, renewal_id: str) -> WaitingApplication:

@@ -118,7 +118,7 @@ def _home(
     language = routing.language()
     say, on = WORDS[language], chosen.selection.on
     place = found.following
-    more = {"after": paging.opaque(workforce_api.place_key(place))} if place else None
+    more = {"after": paging.cursor_of(workforce_api.place_key(place))} if place else None
     segments = _segments(chosen, found, say)
     return visitors.page(
         "employers/workforce",

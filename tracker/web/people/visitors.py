@@ -105,6 +105,18 @@ def for_organization(
     return made
 
 
+def for_reviewers(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A page for whoever works for the certification body; for others there is none."""
+
+    @functools.wraps(view)
+    def door(actor: Actor, **path: Any) -> Response:
+        if not actor.is_of_the_body:
+            raise NotFound
+        return view(actor, **path)
+
+    return signed_in(door)
+
+
 def check_holder(actor: Actor) -> str:
     """The record of a holder, who alone has such pages. Raises NotFound for anybody else.
 
