@@ -14,6 +14,8 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
+from tracker.web.desk import attempts, modules
+from tracker.web.desk import people as desk_people
 from tracker.web.people import (
     account,
     activities,
@@ -70,5 +72,8 @@ def register(app: Flask, document: Document) -> None:
         appeals,
         evaluations,
         activities,
+        desk_people,
+        modules,
+        attempts,
     ):
         app.register_blueprint(module.pages)

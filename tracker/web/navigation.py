@@ -36,6 +36,15 @@ class FrameWords:
     activities: str
     renewal: str
     appeals: str
+    records: str
+    records_parts: str
+    record_people: str
+    record_modules: str
+    record_duplicates: str
+    record_requests: str
+    record_centers: str
+    record_reminders: str
+    record_history: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -63,6 +72,7 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account", "home", None),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
+    ("/desk/people", "records", frozenset({"staff", "admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
@@ -81,6 +91,13 @@ _OF_CERTIFICATION = (
     ("/appeals", "appeals"),
 )
 """The pages of one certification, below its own."""
+_OF_RECORDS = (
+    ("/desk/people", "record_people"),
+    ("/desk/modules", "record_modules"),
+    ("/desk/duplicates", "record_duplicates"),
+    ("/desk/history", "record_history"),
+)
+"""The pages of the staff about people and their records."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
 
 
@@ -100,6 +117,11 @@ def of_certification(certification_id: str, language: str) -> list[NavigationLin
     """The links between the pages of one certification."""
     here = f"/account/certifications/{certification_id}"
     return _links([(f"{here}{path}", name) for path, name in _OF_CERTIFICATION], language)
+
+
+def of_records(language: str) -> list[NavigationLink]:
+    """The links between the staff's pages about people and their records."""
+    return _links(_OF_RECORDS, language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:
