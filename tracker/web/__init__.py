@@ -14,7 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.desk import attempts, modules
+from tracker.web.desk import attempts, duplicates, module_files, modules
 from tracker.web.desk import people as desk_people
 from tracker.web.people import (
     account,
@@ -74,6 +74,8 @@ def register(app: Flask, document: Document) -> None:
         activities,
         desk_people,
         modules,
+        module_files,
         attempts,
+        duplicates,
     ):
         app.register_blueprint(module.pages)

@@ -14,6 +14,7 @@ from tracker.language import catalogues
 from tracker.language.voice import month_names
 from tracker.services.credentials.assessments import AssessmentRow
 from tracker.web.desk import desk_forms
+from tracker.web.people.activity_forms import Choices
 
 OPTIONAL = (
     "score",
@@ -28,7 +29,6 @@ OPTIONAL = (
 )
 """The fields that may be left empty, beside the center."""
 TYPED = ("family_name", "module", "taken_on_year", "taken_on_month", "taken_on_day", "result")
-Choices = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ Trial = Literal["preview", "for good"]
 _HERE = "/desk/assessments/<uuid:assessment_id>"
 _CLEARED = ("center_id", *attempt_forms.OPTIONAL)
 """What a correction may empty."""
-Act = Callable[[UnitOfWork, str, Trial], CorrectedAttempt]
+AttemptAct = Callable[[UnitOfWork, str, Trial], CorrectedAttempt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _why() -> dict[str, str]:
     return forms.sent("reason", "later_cycles")
 
 
-def _done(actor: Actor, assessment_id: str, act: Act) -> Response:
+def _done(actor: Actor, assessment_id: str, act: AttemptAct) -> Response:
     def acted(work: UnitOfWork) -> str:
         row = act(work, assessment_id, "for good").assessment
         return f"/desk/people/{row.holder_id}#modules"
@@ -178,7 +178,7 @@ def _done(actor: Actor, assessment_id: str, act: Act) -> Response:
     )
 
 
-def _previewed(actor: Actor, assessment_id: str, act: Act, *, is_void: bool) -> Response:
+def _previewed(actor: Actor, assessment_id: str, act: AttemptAct, *, is_void: bool) -> Response:
     try:
         with routing.container().work(actor) as work:
             before = assessments.get(work, assessment_id)

@@ -20,7 +20,7 @@ from tracker.web.people import forms
 LISTED = 50
 """How many rows a page of a list shows."""
 _PARTS = ("year", "month", "day")
-Row = TypeVar("Row")
+RowShown = TypeVar("RowShown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def place() -> str | None:
         raise NotFound from error
 
 
-def cut(rows: Sequence[Row], key: Callable[[Row], object]) -> tuple[Sequence[Row], str | None]:
+def cut(
+    rows: Sequence[RowShown], key: Callable[[RowShown], object]
+) -> tuple[Sequence[RowShown], str | None]:
     """The rows of a page, and the address of the next one if there is one more row."""
     shown = rows[:LISTED]
     if len(rows) <= LISTED:

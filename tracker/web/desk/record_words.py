@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 from tracker.language import catalogues
 
-Codes = dict[str, str]
+CodeWords = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordWords:
     """One language's words, by kind of code."""
 
-    activity_states: Codes
-    fee_states: Codes
-    request_kinds: Codes
-    request_states: Codes
-    message_kinds: Codes
-    message_states: Codes
-    stage_outcomes: Codes
-    skip_reasons: Codes
-    signs: Codes
-    roles: Codes
-    subjects: Codes
-    actions: Codes
-    fields: Codes
+    activity_states: CodeWords
+    fee_states: CodeWords
+    request_kinds: CodeWords
+    request_states: CodeWords
+    message_kinds: CodeWords
+    message_states: CodeWords
+    stage_outcomes: CodeWords
+    skip_reasons: CodeWords
+    signs: CodeWords
+    roles: CodeWords
+    subjects: CodeWords
+    actions: CodeWords
+    fields: CodeWords
 
     def said(self, kind: str, code: str | None) -> str:
         """A code in words; one that has none yet is said as it is, with spaces."""
-        known: Codes = getattr(self, kind)
+        known: CodeWords = getattr(self, kind)
         return known.get(code or "", (code or "").replace("_", " "))
 
 
