@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.names import LONGEST_TEXT, FoldedName, as_stored, find_name, is_same, searchable
+from tracker.domain.names import (
+    LONGEST_TEXT,
+    FoldedName,
+    as_stored,
+    find_name,
+    is_family_name,
+    is_same,
+    searchable,
+)
 
 
 def found(query: str, *names: FoldedName) -> bool:
@@ -102,3 +110,11 @@ def test_letters_that_are_composed_otherwise_make_no_other_name():
     assert is_same(apart, FoldedName("José", "Nuñez"))
     assert not is_same(FoldedName("Jose", "Nuñez"), FoldedName("José", "Nuñez"))
     assert as_stored(apart.given) == "José"
+
+
+def test_a_family_name_on_a_paper_is_compared_as_people_write_it_a_former_one_too():
+    known = [FoldedName("Ana", "Peña-Soto"), FoldedName("Ana", "O'Brien")]
+
+    for typed in ("PENA SOTO", "peña-soto", "Obrien"):
+        assert is_family_name(typed, known), typed
+    assert not is_family_name("Peña", known)

@@ -35,6 +35,17 @@ def is_same(one: FoldedName, other: FoldedName) -> bool:
     return _composed(one) == _composed(other)
 
 
+def is_family_name(typed: str, known: Iterable[FoldedName]) -> bool:
+    """Whether a family name, as it stands on a paper, is that of one of these names.
+
+    Accents, case, hyphens and spaces do not matter.
+
+    >>> is_family_name("OBRIEN", [FoldedName("Mary", "O'Brien")])
+    True
+    """
+    return run_together(typed) in {run_together(name.family) for name in known}
+
+
 def _composed(name: FoldedName) -> tuple[str, str]:
     return as_stored(name.given), as_stored(name.family)
 

@@ -19,6 +19,8 @@ from tracker.web.employers import consent_requests, roster_imports, workers, wor
 from tracker.web.overview import operations
 from tracker.web.desk import evidence, home, review_queue, reviews
 from tracker.web.desk import renewals as desk_renewals
+from tracker.web.desk import attempts, duplicates, module_files, modules
+from tracker.web.desk import people as desk_people
 from tracker.web.people import (
     account,
     activities,
@@ -91,5 +93,10 @@ def register(app: Flask, document: Document) -> None:
         reviews,
         evidence,
         desk_renewals,
+        desk_people,
+        modules,
+        module_files,
+        attempts,
+        duplicates,
     ):
         app.register_blueprint(module.pages)

@@ -44,6 +44,15 @@ class FrameWords:
     desk_parts: str
     reviews: str
     renewals: str
+    records: str
+    records_parts: str
+    record_people: str
+    record_modules: str
+    record_duplicates: str
+    record_requests: str
+    record_centers: str
+    record_reminders: str
+    record_history: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -86,6 +95,7 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/employer", "workers", frozenset({"employer"})),
     ("/desk", "desk", OF_THE_BODY),
     ("/ops", "operations", frozenset({"admin"})),
+    ("/desk/people", "records", frozenset({"staff", "admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
@@ -112,6 +122,13 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk/renewals", "renewals", True),
 )
 """The pages of the desk; True: those that reviewers do not have."""
+_OF_RECORDS = (
+    ("/desk/people", "record_people"),
+    ("/desk/modules", "record_modules"),
+    ("/desk/duplicates", "record_duplicates"),
+    ("/desk/history", "record_history"),
+)
+"""The pages of the staff about people and their records."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
 
 
@@ -146,6 +163,11 @@ def of_desk(actor: Actor, language: str) -> list[NavigationLink]:
     """The links between the pages of the desk."""
     seen = [(href, name) for href, name, of_staff in _OF_DESK if actor.is_staff or not of_staff]
     return _links(seen, language)
+
+
+def of_records(language: str) -> list[NavigationLink]:
+    """The links between the staff's pages about people and their records."""
+    return _links(_OF_RECORDS, language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:

@@ -18,3 +18,8 @@ def desk(container: Container) -> Desk:
     found.person("ana", given_name="Ana", family_name="Ruiz", email="ana@example.org")
     found.person("bea", given_name="Bea", family_name="Roe", email="bea@example.org")
     return found
+"""The site at https:// and the browsers of staff, as for the pages of people."""
+
+from tests.web.people.conftest import ana, app, browser, employer_id, enter, kim
+
+__all__ = ["ana", "app", "browser", "employer_id", "enter", "kim"]

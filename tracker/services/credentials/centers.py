@@ -172,6 +172,12 @@ def names_of(reading: ReadContext) -> list[str]:
     return [row.name for row in reading.rows(select(Center.name).order_by(Center.name))]
 
 
+def choices(reading: ReadContext) -> list[tuple[str, str]]:
+    """All centers to choose from, by id and name, in the order of their names."""
+    rows = reading.rows(select(Center.id, Center.name).order_by(Center.name))
+    return [(row.id, row.name) for row in rows]
+
+
 def near(name: str, directory: Sequence[str]) -> str:
     """The names that may be meant by an unknown one, as the end of a sentence."""
     found = process.extract(

@@ -132,10 +132,17 @@ def get(reading: ReadContext, fee_id: str) -> FeeRow:
 
 
 def page(
-    reading: ReadContext, *, after: str | None, limit: int, state: str | None = None
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int,
+    state: str | None = None,
+    holder_id: str | None = None,
 ) -> list[FeeRow]:
     """A page of fees in the order of their ids; a holder sees their own."""
     statement = _ONE.where(scope(reading.actor, Fee)).order_by(Fee.id).limit(limit)
+    if holder_id is not None:
+        statement = statement.where(Fee.holder_id == holder_id)
     if state is not None:
         statement = statement.where(Fee.state == state)
     if after:

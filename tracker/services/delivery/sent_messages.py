@@ -88,7 +88,7 @@ class MessageFilter:
 
 def page(reading: ReadContext, key: bytes, wanted: MessageFilter) -> list[Copy]:
     """A page of messages, the newest first."""
-    return _copies(reading, key, _newest(reading, wanted))
+    return _copies(reading, key, newest(reading, wanted))
 
 
 def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> list[Copy]:
@@ -111,7 +111,8 @@ def one(reading: ReadContext, key: bytes, message_id: str) -> Copy:
     return _copies(reading, key, [row])[0]
 
 
-def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
+def newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
+    """A page of messages without their words, the newest first."""
     statement = _OUTBOX.where(scope(reading.actor, Message))
     for name in ("kind", "holder_id"):
         if getattr(wanted, name) is not None:
@@ -124,8 +125,8 @@ def _newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
         statement = statement.where(Message.state.in_(states))
     if wanted.after is not None:
         statement = statement.where(Message.id < wanted.after)
-    newest = statement.order_by(Message.id.desc()).limit(wanted.limit)
-    return reading.rows_as(OutboxMessage, newest)
+    last = statement.order_by(Message.id.desc()).limit(wanted.limit)
+    return reading.rows_as(OutboxMessage, last)
 
 
 def _copies(reading: ReadContext, key: bytes, rows: Sequence[OutboxMessage]) -> list[Copy]:

@@ -1,0 +1,122 @@
+"""What the forms and lists of the staff's pages share: days in three fields, errors, paging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import request
+
+from tracker.api.http import routing
+from tracker.domain.errors import Invalid, NotFound, Refusal
+from tracker.language import catalogues
+from tracker.language.voice import in_words
+from tracker.web.people import forms
+
+LISTED = 50
+"""How many rows a page of a list shows."""
+_PARTS = ("year", "month", "day")
+RowShown = TypeVar("RowShown")
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFormWords:
+    """One language's words."""
+
+    wrong_field: str
+    refused: str
+    month: str
+    day: str
+    year: str
+    more: str
+    at: str
+    none: str
+    yes: str
+    no: str
+    choose: str
+    reason: str
+    reason_hint: str
+    back: str
+    person: str
+
+
+WORDS = {
+    lang: DeskFormWords(**catalogues.topic(lang, "desk_forms_pages"))
+    for lang in catalogues.LANGUAGES
+}
+
+
+def words() -> DeskFormWords:
+    """The words in the language of the page."""
+    return WORDS[routing.language()]
+
+
+# Forms.
+def day(name: str) -> str | None:
+    """The day of three fields as YYYY-MM-DD, whether it exists or not; None if all are empty."""
+    parts = [request.form.get(f"{name}_{part}", "").strip() for part in _PARTS]
+    if not any(parts):
+        return None
+    return "-".join([parts[0], *(part.zfill(2) for part in parts[1:])])
+
+
+def day_fields(name: str, value: date | None) -> dict[str, str]:
+    """A day in its three fields."""
+    return {f"{name}_{part}": str(getattr(value, part)) if value else "" for part in _PARTS}
+
+
+def stated(name: str, *others: str) -> dict[str, str]:
+    """What the form that was sent says under these names, as it was typed."""
+    return {each: request.form.get(each, "") for each in (name, *others)}
+
+
+def errors(refusal: Refusal | None, labels: Mapping[str, str]) -> tuple[dict[str, str], str | None]:
+    """What is wrong with each field, and with all in one sentence; nothing without a refusal.
+
+    Staff are told the rule in the words of the service, which names the value and the way on.
+    """
+    if refusal is None:
+        return {}, None
+    say = words()
+    named = refusal.fields if isinstance(refusal, Invalid) else {}
+    found = {
+        name: say.wrong_field.format(label=labels.get(name, name), rule=rule)
+        for name, rule in named.items()
+    }
+    usual = forms.words().refusal(refusal.code)
+    whole = say.refused.format(usual=usual, detail=refusal.detail)
+    return found, next(iter(found.values()), whole)
+
+
+# Lists.
+def place() -> str | None:
+    """The id after which the page of a list begins. Raises NotFound for what is no id."""
+    given = request.args.get("after")
+    if not given:
+        return None
+    try:
+        return str(UUID(given))
+    except ValueError as error:
+        raise NotFound from error
+
+
+def cut(
+    rows: Sequence[RowShown], key: Callable[[RowShown], object]
+) -> tuple[Sequence[RowShown], str | None]:
+    """The rows of a page, and the address of the next one if there is one more row."""
+    shown = rows[:LISTED]
+    if len(rows) <= LISTED:
+        return shown, None
+    query = {**request.args.to_dict(), "after": str(key(shown[-1]))}
+    return shown, f"{request.path}?{urlencode(query)}"
+
+
+# Words.
+def moment(instant: datetime, language: str) -> str:
+    """An instant as a day and a time in UTC."""
+    utc = instant.astimezone(UTC)
+    return WORDS[language].at.format(day=in_words(utc.date(), language), time=f"{utc:%H:%M}")
