@@ -93,7 +93,7 @@ class Open:
 
 
 def of_renewal(
-    work: UnitOfWork,
+    work: ReadContext,
     row: ZonedCertification,
     record: snapshots.CertificationRecord,
     renewal: Renewal,
@@ -114,7 +114,7 @@ def of_renewal(
     return Open(opened, policy, last)
 
 
-def judge(work: UnitOfWork, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
+def judge(work: ReadContext, row: ZonedCertification, case: Open) -> ApplicationPoints | None:
     """The points to decide the application with, today or on its last day if that is past."""
     today = work.day_of(work.schemes[row.scheme], row.time_zone)
     on = min(today, case.last_day)
