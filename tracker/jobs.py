@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
+from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import FINAL_TIMEOUT, SmtpSender
 from tracker.services.core import allowances, counters, idempotency, open_reviews
@@ -21,6 +22,7 @@ from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, re
 from tracker.services.delivery.dispatcher import never
 from tracker.services.delivery.planner import PlanCounts
 from tracker.services.delivery.reaper import ReapCounts
+from tracker.services.desk import audit_items
 from tracker.services.employers import digests, employments
 from tracker.services.overview import history_checkpoints, retention
 from tracker.services.overview.history_checkpoints import Checkpoint
@@ -191,6 +193,28 @@ def end_employments(container: Container) -> int:
             employments.finish_reached(work, waiting[start : start + _TOGETHER])
     _log_counts("employments", {"ended": len(waiting)})
     return len(waiting)
+
+
+def follow_audits(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
+    """Do what audits say for no answer by the deadline, each activity in its own transaction.
+
+    One that cannot be settled is logged and does not delay others.
+    """
+    ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
+    with container.reading(SYSTEM) as reading:
+        waiting = audit_items.overdue(reading)
+    for item_id in waiting:
+        if stop() or time.monotonic() >= ends:
+            break
+        try:
+            with container.work(SYSTEM) as work:
+                done = audit_items.follow_policy(work, item_id)
+        except Refusal as refusal:
+            _log.warning("the audit of %s was left for its next run: %s", item_id, refusal.detail)
+        else:
+            counts.update([done] if done else [])
+    _log_counts("audits", counts)
+    return counts
 
 
 def find_duplicates(container: Container, *, stop: Callable[[], bool] = never) -> int:

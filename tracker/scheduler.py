@@ -111,6 +111,12 @@ def _seldom(container: Container, stop: Callable[[], bool]) -> list[TimetableEnt
             _ONCE_AN_HOUR,
             watched=False,
         ),
+        TimetableEntry(
+            "audits",
+            partial(jobs.follow_audits, container, stop=stop),
+            _ONCE_AN_HOUR,
+            watched=False,
+        ),
         TimetableEntry("tidy", partial(jobs.tidy, container), _ONCE_A_DAY, watched=False),
         TimetableEntry(
             "retention", partial(jobs.retain, container, stop=stop), _ONCE_A_DAY, watched=False

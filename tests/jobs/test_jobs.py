@@ -126,6 +126,7 @@ def test_the_timetable_follows_the_settings(container):
         "waits": 86400,
         "duplicates": 86400,
         "credentials": 3600,
+        "audits": 3600,
         "tidy": 86400,
         "retention": 86400,
         "checkpoint": 3600,

@@ -96,7 +96,7 @@ PARTS_TOLD = {
     "carry_over": 3,
     "extension": 6,
     "sharing": 2,
-    "audit": 2,
+    "audit": 3,
     "reexamination": 3,
     "retirement": 2,
 }

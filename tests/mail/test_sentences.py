@@ -178,6 +178,8 @@ RULES: dict[str, Rule] = {
     "appeal_zone": lambda one, now: can_appeal(one, now) and bool(now.zone),
     "appeal_fee": lambda one, now: can_appeal(one, now) and not one.refunded,
     "appeal_fee_refunded": lambda one, now: can_appeal(one, now) and one.refunded,
+    "audit_unanswered": lambda one, _: one.against == "reject",
+    "audit_appeal": lambda one, now: one.appeal_by >= now.on,
     "refund": lambda one, _: one.tells == "appeal_upheld" and one.refund > 0,
     "listed_points": lambda one, _: one.with_points,
     "consent_asked": lambda one, _: not one.shares,
@@ -221,6 +223,21 @@ RULES |= dict.fromkeys(
         "activity_reopened",
         "activity_reopened_next",
         "activity_submitted",
+        *(
+            f"audit_{what}"
+            for what in (
+                "asked",
+                "reminded",
+                "confirmed",
+                "reduced",
+                "rejected",
+                "called_off",
+                "called_off_next",
+                "points",
+                "appealed",
+                "next",
+            )
+        ),
         "renewal_received",
         "received_next",
         "appeal_received",
@@ -397,6 +414,8 @@ def variants(tells: str, of: Case) -> Iterator[NoticeToCompose]:
             yield from (news(tells, of, against=what) for what in ("revoke", "renewal"))
             if tells == "appeal_upheld":
                 yield news(tells, of, refund=Decimal(50))
+        case "audit_asked" | "audit_reminded":
+            yield news(tells, of, against="reject")
         case "award":
             yield news(tells, of, again=True)
         case "consent_asked":

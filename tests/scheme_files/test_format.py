@@ -181,7 +181,9 @@ def test_a_policy_says_what_may_be_granted(policy):
 
 
 def test_a_policy_says_how_it_is_watched(policy):
-    assert policy.audit == domain.Audit(Decimal("0.05"), 14, withholds_credit=True)
+    assert policy.audit == domain.Audit(
+        Decimal("0.05"), 14, withholds_credit=True, no_answer="reject"
+    )
     assert policy.retention == Duration(12, "months")
 
 

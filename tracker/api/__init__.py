@@ -42,6 +42,7 @@ from tracker.api.credentials import (
 from tracker.api.delivery import messages, relay_events, reminders, sending, suppressions
 from tracker.api.desk import (
     approvals,
+    audits,
     center_results,
     discrepancies,
     merges,
@@ -106,6 +107,7 @@ _RESOURCES = (
     fees,
     review_queue,
     reviews,
+    audits,
     discrepancies,
     employers,
     providers,

@@ -393,6 +393,7 @@ class _Teller(ActivityTeller):
             yield self._say("audit.unknown", days=days)
         if rule.withholds_credit:
             yield self._told("audit.withholds_credit", "audit.withholds")
+        yield self._told("audit.no_answer", f"audit.no_answer.{rule.no_answer}")
 
     def fees(self) -> Iterator[str]:
         fees = self.scheme.fees

@@ -25,6 +25,7 @@ from tracker.models.appeals import Appeal
 from tracker.models.apprenticeships import Apprenticeship
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
+from tracker.models.audits import AuditItem, ClaimAudit
 from tracker.models.bounces import Bounce, Suppression
 from tracker.models.center_results import CenterResult
 from tracker.models.certifications import Certification, Cycle, Span
@@ -70,6 +71,7 @@ __all__ = [
     "Assessment",
     "Attendance",
     "AttendanceCode",
+    "AuditItem",
     "Authenticator",
     "Base",
     "Bounce",
@@ -77,6 +79,7 @@ __all__ = [
     "CenterApproval",
     "CenterResult",
     "Certification",
+    "ClaimAudit",
     "Counter",
     "Course",
     "Cycle",

@@ -132,6 +132,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "attendance": RowPolicy(_either(_holder(), _organization("provider"))),
     "attendance_code": _OF_PROVIDERS,
+    "audit_item": _OF_HOLDERS,
     "authenticator": _of_accounts("authenticator"),
     "bounce": _OF_STAFF,
     "center_result": RowPolicy(
@@ -140,6 +141,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "certification": RowPolicy(
         reads=_either(_holder(), _shares("certification"), _asked()), writes=_either(_holder())
     ),
+    "claim_audit": _OF_STAFF,
     "course": _OF_PROVIDERS,
     "cycle": _of_certifications("cycle"),
     "cycle_adjustment": _of_certifications("cycle_adjustment"),

@@ -29,9 +29,12 @@ from tracker.models import (
     Assessment,
     Attendance,
     AttendanceCode,
+    AuditItem,
     Center,
     Certification,
+    ClaimAudit,
     Course,
+    Decision,
     DigestOrder,
     Discrepancy,
     Evidence,
@@ -405,7 +408,43 @@ def _course(work: UnitOfWork, ids: Ids) -> Ids:
     )
     work.session.add(filed)
     work.session.flush()
-    return {"course_id": course.id, "code_id": code.id, "discrepancy_id": filed.id}
+    made = {"course_id": course.id, "code_id": code.id, "discrepancy_id": filed.id}
+    return made | _audit(work, ids)
+
+
+def _audit(work: UnitOfWork, ids: Ids) -> Ids:
+    """An audit of an activity that was approved."""
+    decision = select(Decision.id).where(Decision.activity_id == ids["decided"])
+    audit = ClaimAudit(
+        scheme="cpt",
+        basis="hand",
+        unit="activity",
+        seed=new_id(),
+        drawn_on=TODAY,
+        from_on=TODAY,
+        until_on=TODAY,
+        population=1,
+        population_digest="",
+        reply_days=14,
+        no_answer="remind",
+        reason="x",
+        drawn_by="sam",
+        recorded_at=work.now,
+    )
+    work.session.add(audit)
+    work.session.flush()
+    item = AuditItem(
+        audit_id=audit.id,
+        holder_id=ids["holder_id"],
+        activity_id=ids["decided"],
+        decision_id=work.row(decision).id,
+        place=1,
+        due_on=TODAY,
+        recorded_at=work.now,
+    )
+    work.session.add(item)
+    work.session.flush()
+    return {"audit_id": audit.id, "item_id": item.id}
 
 
 def batch(container: Container) -> str:

@@ -36,6 +36,15 @@ COURSE = {
 }
 WHY = {"reason": "x"}
 CHANGE = {"reason": "x", "reason_code": "other", "effective_on": "2026-11-20"}
+AUDIT = WHY | {
+    "scheme": "cpt",
+    "basis": "share",
+    "percent": "10",
+    "seed": "x",
+    "from_on": "2026-01-01",
+    "until_on": "2026-12-31",
+    "reply_days": 14,
+}
 BODIES = {
     "PATCH /accounts/{account_id}": {"access": "view"},
     "POST /accounts/{account_id}/deactivation": WHY,
@@ -60,6 +69,10 @@ BODIES = {
         "result": "fail",
     },
     "POST /center-results/decisions": {"verdict": "accept", "result_ids": [UNKNOWN]},
+    "POST /audits": AUDIT,
+    "POST /audits/preview": AUDIT,
+    "POST /audits/items/{item_id}/decision": WHY | {"outcome": "called_off"},
+    "POST /audits/items/{item_id}/preview": WHY | {"outcome": "called_off"},
     "POST /centers": {"name": "Ivy Tech", "category": "community_college"},
     "PATCH /centers/{center_id}": {"code": "IN-7"},
     "POST /centers/{center_id}/direct-entry": WHY | {"enters_directly": True},
@@ -129,6 +142,8 @@ BODIES = {
         "name": "Ida",
         "email": "ida@example.org",
     },
+    "POST /me/audits/{item_id}/answer": {"answer": "x"},
+    "POST /me/audits/{item_id}/appeal": {"statement": "x"},
     "POST /me/attendance-codes": {"code": "WRONG"},
     "POST /me/consent-requests/{entry_id}/acceptance": {},
     "POST /erasures": {"holder_id": UNKNOWN, "reason": "x"},

@@ -111,7 +111,44 @@ def test_two_reviewers_work_through_five_hundred_activities(desk, caller, contai
     assert {reviewed[id_] for id_ in asked} == {4}  # two reviews: the question and the answer
     assert sum(line["decided"] for line in found["reviewers"]) == 500
     _check_records(container, sue, desk)
+    _audit(caller, sue, found["total"]["approved"], clock)
     _appeal(desk, caller, sue, clock)
+
+
+def _audit(caller, sue, approved, clock):
+    """An audit is drawn twice from one seed and names the same; settled, it adds up."""
+    wanted = {
+        "scheme": "cpt",
+        "basis": "share",
+        "percent": "2",
+        "seed": "a day",
+        "from_on": "2026-11-01",
+        "until_on": "2026-11-30",
+        "reply_days": 14,
+        "reason": "The audit.",
+    }
+    once, twice = (sue.post("/audits/preview", wanted).json for _ in range(2))
+    assert once == twice
+    assert (once["population"], len(once["drawn"])) == (approved, -(-approved // 50))
+    audit = sue.post("/audits", wanted).json["id"]
+    items = sue.get(f"/audits/{audit}/items").json["items"]
+    assert [i["activity_id"] for i in items] == [one["id"] for one in once["drawn"]]
+    who = caller("reviewer")
+    clock.advance(minutes=1)
+    for n, item in enumerate(items):
+        path, no = f"/audits/items/{item['id']}", n % 3 == 0
+        answer = {"outcome": "confirmed"}
+        if no:
+            answer = {"outcome": "rejected", "reason_code": "fraud", "reason": "Not so."}
+        done = who.post(f"{path}/decision", answer, version=who.get(path).headers["ETag"])
+        assert done.status_code == 200, done.json
+    told = sue.get(f"/audits/{audit}").json["figures"]
+    assert told["drawn"] == len(items) == told["confirmed"] + told["rejected"]
+    assert told["rejected"] == len(items[::3])
+    settled = [who.get(f"/audits/items/{item['id']}").json for item in items]
+    lost = sum(float(i["points_before"]) - float(i["points_after"]) for i in settled)
+    assert told["points_removed"] == f"{lost:.2f}"
+    assert sue.get(f"/audits/{audit}/repetition").json["same_sample"] is True
 
 
 def _decide_alike(who):

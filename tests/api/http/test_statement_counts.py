@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tests import factories
 from tests.statements import counted
 from tracker import jobs
+from tracker.domain.desk.audits import AuditBasis
 from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
@@ -22,6 +23,7 @@ from tracker.models import (
     Assessment,
     Attendance,
     AttendanceCode,
+    AuditItem,
     CenterResult,
     Discrepancy,
     Fee,
@@ -34,12 +36,15 @@ from tracker.services.credentials import (
     renewals,
     sponsors,
 )
+from tracker.services.desk import audits
+from tracker.services.desk.audits import AuditToDraw
 from tracker.services.employers import employers, mass_extensions
 from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
 from tracker.services.points import activities, courses, other_credentials, providers
+from tracker.services.points.activities import ReviewerDecision
 from tracker.services.points.courses import CourseToPropose
 
 LISTS = (
@@ -103,6 +108,8 @@ LISTS = (
     "/courses",
     "/courses/{course}/attendance-codes",
     "/discrepancies",
+    "/audits",
+    "/audits/{audit}/items",
     "/queue",
     "/queue/renewals",
     "/reasons",
@@ -136,6 +143,7 @@ def grow(container, ids, people):
                 known = directory.get(work, ids[directory.role])
                 directory.correct(work, known.id, {"email": f"{holder_id}@x.org"}, known.version)
             _list(work, ids, holder_id)
+            _audit(work, ids)
             made = employers.register(work, name=f"Employer {holder_id}")
             invitations.invite(work, person_to_invite(made.id))
             account = accounts.open_account(
@@ -157,6 +165,17 @@ def grow(container, ids, people):
     )
     with container.work(SYSTEM) as work:
         ids["batch"] = mass_extensions.extend(work, asked).batch_id
+
+
+def _audit(work, ids):
+    """One more activity that the audit asks about, and one more audit."""
+    made = activities.log(work, ids["certification"], course())
+    activities.submit(work, made)
+    approved, row = ReviewerDecision(ActivityVerdict.APPROVED), activities.get(work, made)
+    activities.decide(work, made, approved, version=row.version)
+    one = audits.draw(work, audit_of([made]))
+    drawn = update(AuditItem).where(AuditItem.audit_id == one)
+    work.execute(drawn.values(audit_id=ids["audit"]))
 
 
 def _put_around(work, ids, holder_id):
@@ -218,6 +237,19 @@ def person_to_invite(employer_id):
     )
 
 
+def audit_of(activity_ids):
+    return AuditToDraw(
+        scheme="cpt",
+        basis=AuditBasis.HAND,
+        seed=activity_ids[0],
+        from_on=date(2026, 1, 1),
+        until_on=date(2026, 12, 31),
+        reason="The audit.",
+        activity_ids=activity_ids,
+        reply_days=14,
+    )
+
+
 def course():
     return {
         "category": "CE",
@@ -235,14 +267,14 @@ def ids(container):
         made = activities.log(work, certification_id, course())
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
-        )
+        activities.decide(work, made, ReviewerDecision(ActivityVerdict.APPROVED), version=version)
         renewal_id = renewals.apply(work, certification_id)
         fee_id = renewals.get(work, renewal_id).fee_id
         assessment, *_ = assessments.of_holder(work, holder_id)
         employer = employers.register(work, name="Palmetto Motors")
+        audit = audits.draw(work, audit_of([made]))
     return {
+        "audit": audit,
         "holder": holder_id,
         "certification": certification_id,
         "employer": employer.id,

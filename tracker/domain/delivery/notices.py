@@ -32,6 +32,9 @@ class NoticeKind(StrEnum):
     MODULE_CERTIFICATE = "module_certificate"
     CREDENTIAL_EXPIRES = "credential_expires"
     ATTENDANCE = "attendance"
+    AUDIT_ASKED = "audit_asked"
+    AUDIT_DECIDED = "audit_decided"
+    AUDIT_APPEALED = "audit_appealed"
 
 
 class MessageType(StrEnum):

@@ -49,6 +49,7 @@ RoundingOf = Literal["claim", "category"]
 Overlap = Literal["highest", "capped_sum", "sum"]
 YearBasis = Literal["cycle", "calendar"]
 DuplicateKey = Literal["type", "provider", "title", "starts_on", "completed_on"]
+AuditNoAnswer = Literal["remind", "reject"]
 LateRequirement = Literal["points", "reexamination", "new_application"]
 
 
@@ -243,6 +244,11 @@ class Audit:
     withholds_credit: Annotated[bool, "Whether points are withheld until the audit is passed."] = (
         False
     )
+    no_answer: Annotated[
+        AuditNoAnswer,
+        "What follows without an answer by the deadline: the holder is reminded and has as many "
+        "days again, or the activity is rejected.",
+    ] = "remind"
 
 
 @dataclass(frozen=True, slots=True)

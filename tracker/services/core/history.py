@@ -39,6 +39,8 @@ Subject = Literal[
     "assessment",
     "attendance",
     "attendance_code",
+    "audit",
+    "audit_item",
     "center",
     "center_result",
     "certification",

@@ -29,7 +29,9 @@ from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    AuditItem,
     Certification,
+    ClaimAudit,
     Cycle,
     Decision,
     Employer,
@@ -48,7 +50,7 @@ from tracker.models import (
     Span,
     StandingChange,
 )
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, columns_of
 from tracker.services.delivery import due_stages, todays
 from tracker.services.employers import employers, roster
 from tracker.services.outbox import suppressions
@@ -222,6 +224,31 @@ class NoticedAttendance(NamedTuple):
 
 
 _ATTENDED = select(*_columns(Activity, NoticedAttendance._fields)).where(Activity.id.in_(_IDS))
+
+
+class NoticedAudit(NamedTuple):
+    """An audited activity as it is now; ``no_answer`` is what follows without an answer."""
+
+    id: str
+    scheme: str
+    title: str
+    state: str
+    due_on: date
+    points: Decimal | None
+    reason: str | None
+    decided_at: datetime | None
+    appealed_on: date | None
+    appeal_due_on: date | None
+    appeal_decided_at: datetime | None
+    no_answer: str
+
+
+_AUDITS = (
+    select(*columns_of(NoticedAudit, AuditItem, Activity, ClaimAudit))
+    .join(Activity, Activity.id == AuditItem.activity_id)
+    .join(ClaimAudit, ClaimAudit.id == AuditItem.audit_id)
+    .where(AuditItem.id.in_(_IDS))
+)
 
 
 class NoticedRenewal(NamedTuple):
@@ -487,6 +514,7 @@ class NoticeFacts:
     modules: Mapping[str, NoticedModule] = field(default_factory=dict)
     credentials: Mapping[str, NoticedCredential] = field(default_factory=dict)
     attended: Mapping[str, NoticedAttendance] = field(default_factory=dict)
+    audits: Mapping[str, NoticedAudit] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -573,6 +601,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         adjustments=_grouped(adjustments, lambda adjustment: adjustment.certification_id),
         entries=_grouped(entries, lambda entry: entry.employer_id),
         attended={a.id: a for a in read(NoticedAttendance, _ATTENDED, subjects["attendance"])},
+        audits={a.id: a for a in read(NoticedAudit, _AUDITS, subjects["audit"])},
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         merges={m.id: m for m in read(NoticedMerge, _MERGES, subjects["merge"])},
         modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
@@ -585,7 +614,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
 
 
 _FIRST_WORDS = frozenset(
-    {"activity", "renewal", "appeal", "request", "module", "credential", "attendance"}
+    {"activity", "renewal", "appeal", "request", "module", "credential", "attendance", "audit"}
 )
 
 

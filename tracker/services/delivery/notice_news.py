@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from tracker.domain.credentials.appeals import appeal_due_on
 from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_on
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk.audits import APPEALABLE, AuditState
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
@@ -80,6 +82,9 @@ def _certification(notice: DueNotice) -> HeldToday | None:
         case NoticeKind.RENEWAL_RECEIVED | NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
             renewal = facts.renewals.get(subject_id)
             return facts.certifications.get(renewal.certification_id) if renewal else None
+        case NoticeKind.AUDIT_ASKED | NoticeKind.AUDIT_DECIDED | NoticeKind.AUDIT_APPEALED:
+            audit = facts.audits.get(subject_id)
+            return facts.current(notice.row.holder_id, audit.scheme) if audit else None
         case NoticeKind.APPEAL_RECEIVED | NoticeKind.APPEAL_DECIDED:
             appeal = facts.appeals.get(subject_id)
             return facts.certifications.get(appeal.certification_id) if appeal else None
@@ -384,6 +389,50 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
     )
 
 
+# Audits.
+def _audit_asked(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    """The question, while it has no answer; of several in a message the last one."""
+    audit, what = notice.facts.audits[notice.row.subject_id], notice.row.event.partition(":")[0]
+    is_last = notice.of_kind(NoticeKind.AUDIT_ASKED)[-1] is notice.row
+    if is_last and audit.state == AuditState.ASKED:
+        news = _notice(_AUDITS[what], notice, held)
+        yield replace(news, about=audit.title, on=audit.due_on, against=audit.no_answer)
+
+
+_AUDITS = {"asked": "audit_asked", "reminded": "audit_reminded"}
+
+
+def _audit_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    """The outcome in force, with the last day to appeal if it took points."""
+    audit = notice.facts.audits[notice.row.subject_id]
+    is_last = notice.of_kind(NoticeKind.AUDIT_DECIDED)[-1] is notice.row
+    if not is_last or audit.decided_at is None:
+        return
+    rule, took = held.scheme.appeals, audit.state in APPEALABLE
+    appeal_by = None
+    if rule is not None and took and audit.appealed_on is None:
+        noticed_on = notice_facts.day_at(notice.reading, held, audit.decided_at)
+        appeal_by = appeal_due_on(rule, noticed_on=noticed_on)
+    yield replace(
+        _notice(f"audit_{audit.state}", notice, held),
+        about=audit.title,
+        points_approved=audit.points,
+        reason=audit.reason or "",
+        appeal_by=appeal_by,
+    )
+
+
+def _audit_appealed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
+    audit = notice.facts.audits[notice.row.subject_id]
+    if audit.appealed_on is not None and audit.appeal_decided_at is None:
+        yield replace(
+            _notice("audit_appealed", notice, held),
+            about=audit.title,
+            before=audit.appealed_on,
+            on=audit.appeal_due_on,
+        )
+
+
 def _adjusted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """The last change of the expiry and of the requirement in the current cycle."""
     of_all = notice.facts.adjustments.get(notice.row.subject_id, ())
@@ -435,6 +484,9 @@ _OF_CERTIFICATIONS: Mapping[str, Callable[[DueNotice, HeldToday], Iterator[Notic
     NoticeKind.RENEWAL_REOPENED: _renewal_reopened,
     NoticeKind.APPEAL_RECEIVED: _appeal_received,
     NoticeKind.APPEAL_DECIDED: _appeal_decided,
+    NoticeKind.AUDIT_ASKED: _audit_asked,
+    NoticeKind.AUDIT_DECIDED: _audit_decided,
+    NoticeKind.AUDIT_APPEALED: _audit_appealed,
     NoticeKind.SUSPENDED: _changed,
     NoticeKind.REINSTATED: _changed,
     NoticeKind.REVOKED: _changed,

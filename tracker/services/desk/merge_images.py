@@ -41,6 +41,7 @@ from tracker.models import (
     Apprenticeship,
     Assessment,
     Attendance,
+    AuditItem,
     CenterResult,
     Certification,
     Cycle,
@@ -106,6 +107,7 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Apprenticeship: TableInMerge(unless=("sponsor_id", "program_code", "started_on")),
     Assessment: TableInMerge(is_sealed=True),
     Attendance: TableInMerge(),
+    AuditItem: TableInMerge(),
     CenterResult: TableInMerge(
         unless=("center_id", "scheme", "module", "taken_on"),
         alive=lambda result: result.c.state != ResultState.SENT_BACK,

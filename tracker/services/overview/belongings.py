@@ -41,6 +41,7 @@ from tracker.models import (
     Apprenticeship,
     Assessment,
     Attendance,
+    AuditItem,
     Authenticator,
     Bounce,
     CenterResult,
@@ -185,7 +186,7 @@ def _record(person: ErasedPerson) -> list[Step]:
         _nameless(Attendance.holder_id == person.id).values(holder_id=None, activity_id=None),
         *(
             delete(table).where(table.activity_id.in_(_activities(person)))
-            for table in (Evidence, Decision)
+            for table in (AuditItem, Evidence, Decision)
         ),
         *(
             delete(table).where(table.holder_id == person.id)

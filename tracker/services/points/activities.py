@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -556,6 +556,21 @@ _ONE = select(*columns_of(ActivityRow, Activity, Decision)).join(
 )
 _BY_ID = _ONE.where(Activity.id == bindparam("id"))
 OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))
+
+
+class CurrentDecision(NamedTuple):
+    """The decision on an activity that rules."""
+
+    id: str
+    verdict: ActivityVerdict
+
+
+def current_decision(reading: ReadContext, activity_id: str) -> CurrentDecision | None:
+    """The latest decision that was not undone."""
+    ruling = select(Decision.id, Decision.verdict).where(
+        Decision.activity_id == activity_id, Decision.undone_at.is_(None)
+    )
+    return reading.row_as(CurrentDecision, ruling.order_by(*LATEST_FIRST).limit(1))
 
 
 def get(reading: ReadContext, activity_id: str) -> ActivityRow:

@@ -24,7 +24,7 @@ from tracker.models import Activity, Evidence
 from tracker.services.core import history, locks, turns
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.row_scope import scope
-from tracker.services.points import activities
+from tracker.services.points import activities, audited
 from tracker.settings import Settings
 
 
@@ -82,7 +82,8 @@ def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
 def check_room(reading: ReadContext, activity_id: str) -> None:
     """Raise what ``add`` would raise for any file, before a file is read."""
     row = activities.get(reading, activity_id)
-    rules.check_step("add_evidence", row.state)
+    if not audited.is_audited(reading, activity_id):
+        rules.check_step("add_evidence", row.state)
     if len(_rows(reading, activity_id)) >= reading.settings.evidence.maximum_files:
         raise _one_too_many(reading.settings)
 
@@ -95,9 +96,9 @@ def _one_too_many(settings: Settings) -> UnacceptableEvidence:
 def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     """Store a file with an activity; returns its id.
 
-    Files can also be added while the activity is undecided; they are then marked as late. Raises
-    NotFound; IllegalTransition once it is approved; UnacceptableEvidence if it already has the
-    maximum number of files.
+    Files can also be added while the activity is undecided or audited; they are then marked as
+    late. Raises NotFound; IllegalTransition once it is approved and under no audit;
+    UnacceptableEvidence if it already has the maximum number of files.
     """
     _check_open(work, activity_id, "add_evidence")
     kept = store(work.settings)
@@ -145,7 +146,8 @@ def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
     if state is None:
         raise NotFound
-    rules.check_step(step, state.state)
+    if step == "edit" or not audited.is_audited(work, activity_id):
+        rules.check_step(step, state.state)
 
 
 def of_activity(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:

@@ -1,0 +1,368 @@
+"""One audited activity: the holder's answer, the outcome with what falls by it, and the appeal.
+
+An outcome that takes points is a decision on the activity like any other
+(``services/points/activities.decide()``), which supersedes the approval that was looked at. So
+points, cycles, applications and messages follow, and a later outcome puts back what it took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
+
+from tracker.domain.credentials.appeals import check_appeal
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk import audits as rules
+from tracker.domain.desk.audits import OPEN, AuditOutcome, AuditState, AuditVerdict, NoAnswer
+from tracker.domain.errors import IllegalTransition, NotFound, Stale
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
+from tracker.models import Activity, AuditItem, ClaimAudit, Decision, Holder
+from tracker.services.core import bulk, history, identities, locks
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
+from tracker.services.core.row_scope import scope
+from tracker.services.desk import audit_effects
+from tracker.services.desk.audit_effects import AuditEffects
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.points import activities
+from tracker.services.points.activities import ReviewerDecision
+
+_STALE = "The audited activity has changed since you read it; read it again."
+
+
+class AuditItemRow(NamedTuple):
+    """An audited activity with its title, and its holder's name."""
+
+    id: str
+    audit_id: str
+    holder_id: str
+    activity_id: str
+    place: int
+    state: AuditState
+    due_on: date
+    reminders: int
+    answer: str | None
+    answered_at: datetime | None
+    points: Decimal | None
+    points_before: Decimal | None
+    points_after: Decimal | None
+    reason_code: str | None
+    reason: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    appeal: str | None
+    appealed_on: date | None
+    appeal_due_on: date | None
+    appeal_decided_at: datetime | None
+    recorded_at: datetime
+    version: int
+    scheme: str
+    title: str
+    given_name: str
+    family_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An item with its activity, both read again under the holder's lock."""
+
+    row: AuditItem
+    activity: Activity
+
+    @property
+    def state(self) -> AuditState:
+        """Where it stands."""
+        return AuditState(self.row.state)
+
+    @property
+    def is_appealed(self) -> bool:
+        """Whether an appeal waits for another outcome."""
+        return self.row.appealed_on is not None and self.row.appeal_decided_at is None
+
+
+_ONE = (
+    select(*columns_of(AuditItemRow, AuditItem, Activity, Holder))
+    .join(Activity, Activity.id == AuditItem.activity_id)
+    .join(Holder, Holder.id == AuditItem.holder_id)
+)
+
+
+# By the holder.
+def answer(work: UnitOfWork, item_id: str, *, text: str) -> None:
+    """Answer an audit, or answer it again while it is open. Raises NotFound, IllegalTransition.
+
+    Evidence goes to the activity itself, which takes files as long as its audit is open.
+    """
+    item = _locked(work, item_id)
+    rules.check_answerable(item.state)
+    item.row.answer, item.row.answered_at = text, work.now
+    item.row.state = AuditState.ANSWERED
+    work.session.flush()
+    history.record(work, "answer", "audit_item", item.row.id)
+
+
+def appeal(work: UnitOfWork, item_id: str, *, statement: str) -> None:
+    """Appeal against an outcome that took points; somebody uninvolved gives another one.
+
+    The deadlines are the scheme's for appeals. Raises NotFound, IllegalTransition, AppealTooLate.
+    """
+    item = _locked(work, item_id)
+    row, decided_at = item.row, item.row.decided_at
+    rules.check_appealable(item.state, appealed=row.appealed_on is not None)
+    scheme = work.schemes[item.activity.scheme]
+    if scheme.appeals is None or decided_at is None:
+        raise IllegalTransition(f"There are no appeals in {scheme.code}.", state=item.state)
+    zone, on = zone_of(_zone(work, item)), _today(work, item)
+    check_appeal(scheme.appeals, noticed_on=decided_at.astimezone(zone).date(), on=on)
+    row.appeal, row.appealed_on = statement, on
+    row.appeal_due_on = rules.answer_due_on(on, scheme.appeals.decided_within_days)
+    work.session.flush()
+    history.record(work, "appeal", "audit_item", row.id)
+    _tell(work, item, NoticeKind.AUDIT_APPEALED, "received")
+
+
+# By the body.
+def decide(work: UnitOfWork, item_id: str, verdict: AuditVerdict, *, version: int) -> None:
+    """Settle an audited activity, or settle it otherwise later, which also decides an appeal.
+
+    Never one's own record, nor one's own decision: somebody else than who approved the activity
+    audits it, and somebody uninvolved in the outcome decides the appeal. Raises NotFound,
+    SelfReview, NotAllowed, Stale, IllegalTransition, Invalid, UnknownReason, UnderReview.
+    """
+    item = _to_decide(work, item_id, version)
+    rules.check_verdict(item.state, verdict)
+    _check_another(work, item)
+    before = audit_effects.points_of_cycle(work, item.activity)
+    _carry_out(work, item, verdict)
+    work.session.flush()
+    after = audit_effects.points_of_cycle(work, item.activity)
+    _write(work, item, verdict, before if item.state in OPEN else item.row.points_before, after)
+
+
+def preview(work: UnitOfWork, item_id: str, verdict: AuditVerdict, *, version: int) -> AuditEffects:
+    """What an outcome would bring: it is tried and undone. Raises what ``decide`` raises."""
+    item = _to_decide(work, item_id, version)
+    before = audit_effects.situation(work, item.activity)
+    savepoint = bulk.savepoint(work)
+    try:
+        decide(work, item_id, verdict, version=version)
+        after = audit_effects.situation(work, item.activity)
+    finally:
+        savepoint.rollback()
+        work.session.expire_all()
+    return AuditEffects(before, after)
+
+
+def _to_decide(work: UnitOfWork, item_id: str, version: int) -> _Item:
+    item = _locked(work, item_id, decides=True)
+    if item.row.version != version:
+        raise Stale(_STALE)
+    return item
+
+
+def _check_another(work: UnitOfWork, item: _Item) -> None:
+    """Refuse who decided what is looked at; in an appeal also who gave the outcome."""
+    approved = select(Decision.decided_by_id).where(Decision.id == item.row.decision_id)
+    deciders = [row.decided_by_id for row in work.rows(approved)]
+    if item.is_appealed:
+        deciders.append(item.row.decided_by_id)
+    rules.check_another(deciders, identities.behind(work) | work.actor.ids)
+
+
+def _carry_out(work: UnitOfWork, item: _Item, verdict: AuditVerdict) -> None:
+    """Decide the activity anew where the outcome asks for it."""
+    activity = item.activity
+    if verdict.outcome == AuditOutcome.CALLED_OFF:
+        return
+    known = {ActivityState.APPROVED, ActivityState.REJECTED}
+    if activity.state not in known or (item.state in OPEN and not _is_as_drawn(work, item)):
+        raise IllegalTransition(
+            "The activity has been decided again or resubmitted since; call the audit off.",
+            state=activity.state,
+        )
+    if verdict.outcome == AuditOutcome.CONFIRMED and item.state not in rules.APPEALABLE:
+        return
+    decision = _decision(work, item, verdict)
+    activities.decide(work, activity.id, decision, version=activity.version)
+
+
+def _is_as_drawn(work: UnitOfWork, item: _Item) -> bool:
+    """Whether the approval that was drawn is still in force."""
+    current = activities.current_decision(work, item.activity.id)
+    return current is not None and current.id == item.row.decision_id
+
+
+def _decision(work: UnitOfWork, item: _Item, verdict: AuditVerdict) -> ReviewerDecision:
+    """The decision that an outcome makes, with the terms of the approval that was drawn."""
+    if verdict.outcome == AuditOutcome.REJECTED:
+        return ReviewerDecision(
+            ActivityVerdict.REJECTED, reason_code=verdict.reason_code, reason=verdict.reason
+        )
+    drawn = work.session.get_one(Decision, item.row.decision_id)
+    confirmed = verdict.outcome == AuditOutcome.CONFIRMED
+    return ReviewerDecision(
+        ActivityVerdict.APPROVED,
+        points_limit=drawn.points_limit if confirmed else verdict.points,
+        provider_approved=drawn.provider_approved,
+        reason_code=None if confirmed else verdict.reason_code,
+        reason=verdict.reason,
+    )
+
+
+def _write(
+    work: UnitOfWork,
+    item: _Item,
+    verdict: AuditVerdict,
+    before: Decimal | None,
+    after: Decimal | None,
+) -> None:
+    row, was = item.row, item.state
+    settles = item.is_appealed
+    row.state, row.points = verdict.outcome, verdict.points
+    row.reason_code, row.reason = verdict.reason_code, verdict.reason
+    row.points_before, row.points_after = (
+        (None, None) if before is None or after is None else (before, after)
+    )
+    row.decided_at, row.decided_by, row.decided_by_id = (
+        work.now,
+        work.actor.name,
+        work.actor.who,
+    )
+    if settles:
+        row.appeal_decided_at = work.now
+    try:
+        work.session.flush()
+    except StaleDataError as error:
+        raise Stale(_STALE) from error
+    history.record(
+        work,
+        "decide",
+        "audit_item",
+        row.id,
+        outcome=verdict.outcome,
+        points=verdict.points,
+        reason_code=verdict.reason_code,
+        reason=verdict.reason,
+        before=was,
+        on_appeal=settles,
+    )
+    _tell(work, item, NoticeKind.AUDIT_DECIDED, f"{verdict.outcome}:{work.now.isoformat()}")
+
+
+# After the deadline.
+def overdue(reading: ReadContext) -> list[str]:
+    """The unanswered items whose deadline has passed on every holder's day, oldest first."""
+    statement = (
+        select(AuditItem.id, AuditItem.reminders, ClaimAudit.no_answer)
+        .join(ClaimAudit, ClaimAudit.id == AuditItem.audit_id)
+        .where(AuditItem.state == AuditState.ASKED, AuditItem.due_on < reading.now.date())
+        .order_by(AuditItem.due_on, AuditItem.id)
+    )
+    return [
+        row.id
+        for row in reading.rows(statement)
+        if row.no_answer == NoAnswer.REJECT or rules.is_reminded(NoAnswer.REMIND, row.reminders)
+    ]
+
+
+def follow_policy(work: UnitOfWork, item_id: str) -> str | None:
+    """Do what the audit says for no answer; returns what was done, None if nothing is to be.
+
+    A reminder moves the deadline by the days to answer. After the last one staff decide: the item
+    is counted as unanswered. Whoever was merged or erased since is left alone.
+    """
+    found = work.session.get(AuditItem, item_id)
+    if found is None:
+        return None
+    item = _locked(work, item_id)
+    row, audit = item.row, work.session.get_one(ClaimAudit, item.row.audit_id)
+    on = _today(work, item)
+    if item.state != AuditState.ASKED or row.due_on >= on:
+        return None
+    if audit.no_answer == NoAnswer.REJECT:
+        return _reject(work, item)
+    if not rules.is_reminded(NoAnswer.REMIND, row.reminders):
+        return None
+    before, row.reminders = row.due_on, row.reminders + 1
+    row.due_on = rules.answer_due_on(on, audit.reply_days)
+    work.session.flush()
+    changed = {"due_on": (before, row.due_on)}
+    history.record(work, "remind", "audit_item", row.id, changes=changed)
+    _tell(work, item, NoticeKind.AUDIT_ASKED, f"reminded:{row.due_on}")
+    return "reminded"
+
+
+def _reject(work: UnitOfWork, item: _Item) -> str | None:
+    """Reject what nobody answered for, unless it was decided again or is open for review."""
+    if item.activity.state != ActivityState.APPROVED or not _is_as_drawn(work, item):
+        return None
+    language = work.session.get_one(Holder, item.row.holder_id).language
+    code = "audit_unanswered"
+    words = work.reasons.by_code[code].text
+    verdict = AuditVerdict(
+        AuditOutcome.REJECTED, reason_code=code, reason=words.get(language, words["en"])
+    )
+    decide(work, item.row.id, verdict, version=item.row.version)
+    return "rejected"
+
+
+def _locked(work: UnitOfWork, item_id: str, *, decides: bool = False) -> _Item:
+    seen = AuditItem.id == item_id, scope(work.actor, AuditItem)
+    row = work.session.scalar(select(AuditItem).where(*seen))
+    if row is None:
+        raise NotFound
+    check_own_holder(work.actor, row.holder_id)
+    (locks.lock_one_to_decide if decides else locks.lock_one)(work, row.holder_id)
+    work.reread(row)
+    activity = work.session.get_one(Activity, row.activity_id)
+    work.reread(activity)
+    return _Item(row, activity)
+
+
+def _zone(work: UnitOfWork, item: _Item) -> str:
+    return work.session.get_one(Holder, item.row.holder_id).time_zone
+
+
+def _today(work: UnitOfWork, item: _Item) -> date:
+    scheme = work.schemes[item.activity.scheme]
+    return work.day_of(scheme, _zone(work, item))
+
+
+def _tell(work: UnitOfWork, item: _Item, kind: NoticeKind, event: str) -> None:
+    news = NoticeToTell(
+        kind=kind,
+        holder_id=item.row.holder_id,
+        subject_id=item.row.id,
+        event=event,
+        on=work.today(work.schemes[item.activity.scheme]),
+    )
+    notices.tell(work, [news])
+
+
+# Reading.
+def get(reading: ReadContext, item_id: str) -> AuditItemRow:
+    """An audited activity. Raises NotFound, also for another holder's."""
+    statement = _ONE.where(AuditItem.id == item_id, scope(reading.actor, AuditItem))
+    row = reading.row_as(AuditItemRow, statement)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def page(
+    reading: ReadContext, *, after: str | None, limit: int, filters: Mapping[str, str]
+) -> list[AuditItemRow]:
+    """A page of audited activities, in the order in which they were drawn; a holder's own alone."""
+    statement = _ONE.where(scope(reading.actor, AuditItem)).order_by(AuditItem.id).limit(limit)
+    if after:
+        statement = statement.where(AuditItem.id > after)
+    for name, value in filters.items():
+        statement = statement.where(getattr(AuditItem, name) == value)
+    return reading.rows_as(AuditItemRow, statement)
