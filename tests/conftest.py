@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import gc
+import operator
 import os
 import shutil
 import signal
@@ -30,7 +31,7 @@ from tracker.api.overview import operations
 from tracker.app import create_app, create_container
 from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
-from tracker.scheme_files import credentials, reasons
+from tracker.scheme_files import credentials, pathways, reasons
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.delivery import send_safety
 from tracker.settings import Settings, Storage
@@ -265,7 +266,9 @@ def make_app(
     given = _settings(url, storage, **variables)
     container = create_container(given, read_clock=clock)
     if not _WITH_ROUTES:
-        _WITH_ROUTES.append(create_app(given))
+        first = create_app(given)
+        first.jinja_env.auto_reload = False  # made here, its copies share it with its templates
+        _WITH_ROUTES.append(first)
     made = copy.copy(_WITH_ROUTES[0])
     made.config = copy.copy(made.config)
     made.config.update(flask_config(given))
@@ -309,6 +312,7 @@ def _make_installations_quickly() -> Iterator[None]:
         patch.setattr(scheme_files, "load", _once(scheme_files.load, shipped / "schemes"))
         patch.setattr(reasons, "load", _once(reasons.load, shipped / "reasons.toml"))
         patch.setattr(credentials, "load", _once(credentials.load, shipped / "credentials.toml"))
+        patch.setattr(pathways, "load", _once_beside(pathways.load, shipped / "pathways"))
         patch.setattr("tracker.app.prepare", _prepare)
         yield
 
@@ -321,6 +325,8 @@ def _prepare(engine: Engine) -> Engine:
     dialect need not ask for it then, which takes longer than to connect.
     """
     name = engine.dialect.name
+    if name == "postgresql":
+        postgres.keep_closed(engine)
     if name in _CONNECTED:
         vars(engine.dialect)["initialize"] = _ask_nothing
         engine.dialect = engine.pool._dialect = _CONNECTED[name].dialect
@@ -359,6 +365,20 @@ def _ask_nothing(_: Connection) -> None:
 def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
     kept = functools.cache(load)
     return lambda path: kept(path) if path == shipped else load(path)
+
+
+def _once_beside(load: Callable[..., T], shipped: Path) -> Callable[..., T]:
+    """As ``_once``, of what is read beside values that are themselves read once."""
+    kept: list[tuple[tuple[object, ...], T]] = []
+
+    def once(path: Path, *beside: object) -> T:
+        if path != shipped:
+            return load(path, *beside)
+        if not kept or not all(map(operator.is_, kept[0][0], beside)):
+            kept[:] = [(beside, load(path, *beside))]
+        return kept[0][1]
+
+    return once
 
 
 def allow_sending(container: Container) -> None:

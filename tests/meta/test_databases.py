@@ -9,6 +9,7 @@ from sqlalchemy import make_url, text
 
 from tests import factories, postgres
 from tests.conftest import Frozen, make_container
+from tracker.db import reading
 from tracker.domain.permissions import SYSTEM
 
 
@@ -78,6 +79,51 @@ def test_a_database_whose_kept_connection_was_ended_is_not_lent_again(databases)
         )
     with databases.lent() as second:
         assert second != first
+
+
+def test_a_connection_that_was_closed_has_forgotten_all_when_the_next_engine_gets_it(
+    databases, tmp_path
+):
+    with databases.lent() as url:
+        pids = []
+        for _ in range(2):
+            engine = make_container(url, tmp_path, Frozen()).engine
+            with reading(engine) as connection:
+                assert connection.exec_driver_sql(KEPT_BY_A_SESSION).all() == []
+                for statement in (
+                    "set lock_timeout = 7",
+                    "set role pg_monitor",
+                    "listen more",
+                    "select pg_advisory_lock(7)",
+                    "create temporary table more as select 1",
+                ):
+                    connection.exec_driver_sql(statement)
+                assert len(connection.exec_driver_sql(KEPT_BY_A_SESSION).all()) == 5
+                pids.append(connection.exec_driver_sql("select pg_backend_pid()").scalar())
+            engine.dispose()
+        with connect(url) as other:
+            assert other.execute("select pg_try_advisory_lock(7)").fetchone() == (True,)
+        assert pids[0] == pids[1]
+
+
+KEPT_BY_A_SESSION = """
+    select name from pg_settings where name = 'lock_timeout' and setting != '0'
+    union all select current_user where current_user != session_user
+    union all select pg_listening_channels()
+    union all select 'lock' from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
+    union all select relname from pg_class where relpersistence = 't' and relkind = 'r'
+"""
+
+
+def test_a_connection_that_the_server_has_ended_is_not_given_again(databases, tmp_path):
+    with databases.lent() as url:
+        for _ in range(2):
+            engine = make_container(url, tmp_path, Frozen()).engine
+            with engine.connect() as connection:
+                pid = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+            engine.dispose()
+            with connect(url) as other:
+                other.execute("select pg_terminate_backend(%s, 10000)", [pid])
 
 
 def fill(url, tmp_path):
