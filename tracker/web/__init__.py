@@ -15,12 +15,20 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import languages, pages, policies, start, unsubscribe, verify
+from tracker.web.desk import (
+    attempts,
+    duplicates,
+    evidence,
+    home,
+    module_files,
+    modules,
+    review_queue,
+    reviews,
+)
+from tracker.web.desk import people as desk_people
+from tracker.web.desk import renewals as desk_renewals
 from tracker.web.employers import consent_requests, roster_imports, workers, workforce
 from tracker.web.overview import operations
-from tracker.web.desk import evidence, home, review_queue, reviews
-from tracker.web.desk import renewals as desk_renewals
-from tracker.web.desk import attempts, duplicates, module_files, modules
-from tracker.web.desk import people as desk_people
 from tracker.web.people import (
     account,
     activities,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.services.desk.queue_cases import Desk
-from tests.web.people.conftest import app, browser, employer_id, enter
+from tests.web.people.conftest import ana, app, browser, employer_id, enter, kim
 from tracker.services.core.context import Container
 
-__all__ = ["app", "browser", "desk", "employer_id", "enter"]
+__all__ = ["ana", "app", "browser", "desk", "employer_id", "enter", "kim"]
 
 
 @pytest.fixture
@@ -18,8 +18,3 @@ def desk(container: Container) -> Desk:
     found.person("ana", given_name="Ana", family_name="Ruiz", email="ana@example.org")
     found.person("bea", given_name="Bea", family_name="Roe", email="bea@example.org")
     return found
-"""The site at https:// and the browsers of staff, as for the pages of people."""
-
-from tests.web.people.conftest import ana, app, browser, employer_id, enter, kim
-
-__all__ = ["ana", "app", "browser", "employer_id", "enter", "kim"]

@@ -5,10 +5,9 @@
 in the words of a page) and ``evidence`` (its files); ``reviews_words`` has what they say.
 ``renewals`` has the applications to renew, with ``renewals_shown`` and ``renewals_words``. A page's
 queries and forms are loaded by the schemas of ``api/desk``.
-"""
-"""Pages of the certification body's staff about people and their records.
 
-``people`` finds and shows them, ``person_changes`` corrects names and addresses. ``modules``
-records passes, ``attempts`` corrects them, ``module_files`` takes many in a file. ``duplicates``
-and ``merges`` make two records of one person one. ``desk_forms`` has what their forms share.
+Of people and their records: ``people`` finds and shows them, ``person_changes`` corrects names and
+addresses. ``modules`` records passes, ``attempts`` corrects them, ``module_files`` takes many in a
+file. ``duplicates`` and ``merges`` make two records of one person one. ``desk_forms`` has what
+these forms share.
 """
