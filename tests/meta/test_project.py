@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,42 @@ def test_every_dependency_is_pinned_within_its_bounds(names, demands):
 
     for demand in map(Requirement, demands):
         assert pins[canonicalize_name(demand.name)] in demand.specifier, demand
+
+
+def _pins() -> dict[str, str]:
+    lines = [line for name in (RUNTIME, TESTS) for line in _lines(name) if "==" in line]
+    return dict(line.split("==") for line in lines)
+
+
+def test_what_runs_is_what_is_pinned_and_so_is_all_that_it_needs():
+    """What can be audited without the internet: nothing comes in that no line names.
+
+    What is known of the pinned versions only an index can say (config/OPERATIONS.md).
+    """
+    pins, unpinned, others = _pins(), set(), {}
+    for name, version in pins.items():
+        found = metadata.distribution(name)
+        if found.version != version:
+            others[name] = found.version
+        for line in found.requires or ():
+            needed = Requirement(line)
+            is_needed = needed.marker is None or needed.marker.evaluate({"extra": ""})
+            if is_needed and canonicalize_name(needed.name) not in pins:
+                unpinned.add(f"{name} needs {needed.name}")
+
+    assert (others, unpinned) == ({}, set())
+
+
+def test_the_rules_of_bandit_are_demanded_of_the_program():
+    """Ruff has them as ``S``; ``.ci/run`` runs it. Tests assert and start programs."""
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
+    left_out = {folder for folder, rules in lint["per-file-ignores"].items() if "S" in rules}
+
+    assert lint["select"] == ["ALL"]
+    assert not [rule for rule in lint["ignore"] if re.match(r"S\d*$", rule)]
+    assert all(folder.startswith("tests") for folder in left_out)
+    assert "ruff check" in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "pip-audit --strict -r" in (ROOT / "config" / "OPERATIONS.md").read_text("utf-8")
 
 
 def test_ci_runs_the_tests_as_the_readme_does():

@@ -4,8 +4,10 @@ import csv
 import datetime as dt
 import enum
 import io
+import re
 import tempfile
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -156,3 +158,16 @@ def test_rows_that_fail_on_the_way_leave_nothing_behind(tmp_path, monkeypatch):
         tabular.write_xlsx(stream, ["a", "b"], failing())
     assert stream.getvalue() == b""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_else_writes_tables():
+    """So every text column of every export, in CSV and XLSX, is written as above (case 35)."""
+    program = Path(tabular.__file__).parents[1]
+    writes = re.compile(r"\b(?:csv\.(?:Dict)?[Ww]riter|Workbook)\(")
+    found = {
+        str(file.relative_to(program))
+        for file in program.rglob("*.py")
+        if writes.search(file.read_text("utf-8"))
+    }
+
+    assert found == {"tabular/writer.py", "tabular/xlsx_rows.py"}  # the second one reads

@@ -2,6 +2,10 @@
 
 The numbers of cases are those of our list of attacks: pages, the interface, static files, wrong
 methods, what does not exist, and faults.
+
+On one database: the headers are added to every answer, that of a fault included, outside of the
+views, and what a view adds (``no-store``, a cookie) is read from no row. What databases answer
+differently is a status, and statuses are walked on both (tests/api/access).
 """
 
 from __future__ import annotations
