@@ -36,6 +36,9 @@ class FrameWords:
     activities: str
     renewal: str
     appeals: str
+    progress: str
+    credentials: str
+    attendance: str
     language: str
     choose_language: str
 
@@ -119,6 +122,21 @@ def of_certification(certification_id: str, language: str) -> list[NavigationLin
     """The links between the pages of one certification."""
     here = f"/account/certifications/{certification_id}"
     return _links([(f"{here}{path}", name) for path, name in _OF_CERTIFICATION], language)
+
+
+_OF_RECORD = (
+    ("/account/progress", "progress"),
+    ("/account/credentials", "credentials"),
+    ("/account/attendance", "attendance"),
+    ("/account/sharing", "sharing"),
+    ("/account/data", "data"),
+)
+"""The pages of a holder that are about all of their record."""
+
+
+def of_record(language: str) -> list[NavigationLink]:
+    """The links to what a holder has beside certifications."""
+    return _links(_OF_RECORD, language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:
