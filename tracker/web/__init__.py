@@ -24,9 +24,12 @@ from tracker.web.people import (
     colleagues,
     consents,
     credentials,
+    details,
     erasures,
     evaluations,
     invitations,
+    looks,
+    messages,
     passkeys,
     password_resets,
     password_sign_in,
@@ -81,6 +84,9 @@ def register(app: Flask, document: Document) -> None:
         progress,
         credentials,
         attendance,
+        details,
+        messages,
+        looks,
         activities,
     ):
         app.register_blueprint(module.pages)

@@ -39,6 +39,9 @@ class FrameWords:
     progress: str
     credentials: str
     attendance: str
+    messages: str
+    preferences: str
+    details: str
     language: str
     choose_language: str
 
@@ -84,6 +87,8 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
 _MENU: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
+    ("/account/messages", "messages", frozenset({"holder"})),
+    ("/account/details", "details", frozenset({"holder"})),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
     ("/account/security", "security", None),
@@ -125,6 +130,9 @@ def of_certification(certification_id: str, language: str) -> list[NavigationLin
 
 
 _OF_RECORD = (
+    ("/account/messages", "messages"),
+    ("/account/preferences", "preferences"),
+    ("/account/details", "details"),
     ("/account/progress", "progress"),
     ("/account/credentials", "credentials"),
     ("/account/attendance", "attendance"),
