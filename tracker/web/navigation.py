@@ -38,6 +38,12 @@ class FrameWords:
     activities: str
     renewal: str
     appeals: str
+    progress: str
+    credentials: str
+    attendance: str
+    messages: str
+    preferences: str
+    details: str
     language: str
     choose_language: str
     desk: str
@@ -100,6 +106,8 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
 )
 """The address, the word, and who sees the link; None: everybody who is signed in."""
 _MENU: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
+    ("/account/messages", "messages", frozenset({"holder"})),
+    ("/account/details", "details", frozenset({"holder"})),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
     ("/account/security", "security", None),
@@ -168,6 +176,24 @@ def of_desk(actor: Actor, language: str) -> list[NavigationLink]:
 def of_records(language: str) -> list[NavigationLink]:
     """The links between the staff's pages about people and their records."""
     return _links(_OF_RECORDS, language)
+
+
+_OF_RECORD = (
+    ("/account/messages", "messages"),
+    ("/account/preferences", "preferences"),
+    ("/account/details", "details"),
+    ("/account/progress", "progress"),
+    ("/account/credentials", "credentials"),
+    ("/account/attendance", "attendance"),
+    ("/account/sharing", "sharing"),
+    ("/account/data", "data"),
+)
+"""The pages of a holder that are about all of their record."""
+
+
+def of_record(language: str) -> list[NavigationLink]:
+    """The links to what a holder has beside certifications."""
+    return _links(_OF_RECORD, language)
 
 
 def _links(places: Sequence[tuple[str, str]], language: str) -> list[NavigationLink]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracker.domain.credentials.certifications import CycleTerm, Standing
 from tracker.domain.credentials.fees import Quote
@@ -21,8 +21,15 @@ from tracker.domain.credentials.renewals import (
 from tracker.domain.errors import NotFound, Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
-from tracker.services.credentials import applications, certifications, former_decisions, renewals
+from tracker.services.credentials import (
+    applications,
+    certifications,
+    former_decisions,
+    renewal_bundles,
+    renewals,
+)
 from tracker.services.credentials.former_decisions import RenewalDecisionRow
+from tracker.services.credentials.renewal_bundles import RenewalBundle
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots, standings
 
@@ -41,7 +48,7 @@ class RenewalReadiness:
 
     ``judged`` is None if no points are counted, ``quote`` if no fee is published. ``questions`` is
     the number of activities with a reviewer's unanswered question. ``zone`` is the time zone whose
-    midnight ends a day. ``cycles`` are in order.
+    midnight ends a day. ``cycles`` are in order. ``bundle`` has what could be renewed with it.
     """
 
     scheme: Scheme
@@ -53,6 +60,7 @@ class RenewalReadiness:
     next: NextStep
     quote: Quote | None
     cycles: Sequence[CycleHistory]
+    bundle: RenewalBundle | None = None
 
     @property
     def can_apply(self) -> bool:
@@ -89,7 +97,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
     counted = applications.count(reading, row, record, on=on, last=on)
     judged, zone = counted.judged if counted else None, scheme.zone_of(row.time_zone)
     points = standings.points(reading, [held]).get(row.id)
-    return RenewalReadiness(
+    found = RenewalReadiness(
         scheme=scheme,
         zone=zone,
         standing=held.standing,
@@ -100,6 +108,9 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
         quote=renewals.quote(reading, [row.id]) if scheme.fees and judged else None,
         cycles=_cycles(reading, row.id, record.cycles_on(on)),
     )
+    if not found.can_apply:
+        return found
+    return replace(found, bundle=renewal_bundles.of_certification(reading, row, scheme))
 
 
 def _cycles(

@@ -11,31 +11,19 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response
 
 from tracker.api.http import routing, session_cookies
-from tracker.domain.credentials.candidates import ModuleProgress
 from tracker.domain.people.sign_in import HOME
 from tracker.domain.permissions import Actor
-from tracker.domain.schemes.activity_types import translated
 from tracker.language.voice import in_words
-from tracker.services.credentials.module_certificates import ModuleCertificateRow, Progress
 from tracker.services.overview import holder_home, me
 from tracker.services.overview.holder_home import HolderHome, LastActivity
 from tracker.services.overview.me import Myself
 from tracker.services.people import sessions
-from tracker.web.people import points_shown, standing_shown, timeline_shown, visitors
-from tracker.web.people.words import WORDS
+from tracker.web import navigation
+from tracker.web.people import points_shown, progress, standing_shown, timeline_shown, visitors
 
 pages = Blueprint("account", __name__)
 
 _SESSIONS = 50  # shown at most; nobody has more but by signing in again and again
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleShown:
-    """A module in the words of the page; ``path`` is the page of its certificate, if passed."""
-
-    name: str
-    said: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,14 @@ def home(actor: Actor) -> Response:
         last=_last(found),
         mail=myself.mail,
         bounced_since=_day(myself, language),
-        modules=[_modules(one, language) for one in myself.modules],
+        candidacies=[
+            progress.candidacy(one, language)
+            for one in myself.modules
+            if one.scheme.code not in {held.held.scheme for held in found.certifications}
+        ],
+        pathways=[progress.pathway(one, language) for one in myself.pathways],
+        progress_say=progress.WORDS[language],
+        record=navigation.of_record(language),
         sessions=[session_shown(row, actor, language, zone) for row in rows],
         csrf_token=session_cookies.csrf_token(actor),
         points_words=points_shown.WORDS[language],
@@ -136,27 +131,6 @@ def end_session(actor: Actor, *, session_id: UUID) -> Response:
 
 def _language(myself: Myself) -> str:
     return myself.holder.language if myself.holder else routing.language()
-
-
-def _modules(one: Progress, language: str) -> tuple[str, list[ModuleShown]]:
-    """The title of a scheme, and each of its modules that was passed or is missing."""
-    return one.scheme.full_name(language), [
-        _module(each, one.certificates.get(each.module.code), language)
-        for each in one.candidacy.modules
-        if each.module.required or each.passed_on is not None
-    ]
-
-
-def _module(
-    one: ModuleProgress, certificate: ModuleCertificateRow | None, language: str
-) -> ModuleShown:
-    words, name = WORDS[language], translated(one.module.name, language)
-    if one.passed_on is not None:
-        path = f"/verify/{certificate.public_id}" if certificate else ""
-        return ModuleShown(name, words.passed_on.format(in_words(one.passed_on, language)), path)
-    if one.retake_on is not None:
-        return ModuleShown(name, words.retake_on.format(in_words(one.retake_on, language)), "")
-    return ModuleShown(name, words.not_passed, "")
 
 
 def session_shown(row: Any, actor: Actor, language: str, zone: ZoneInfo) -> SessionShown:

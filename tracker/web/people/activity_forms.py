@@ -71,12 +71,12 @@ def values(kind: ActivityType) -> dict[str, object]:
     found: dict[str, object] = {name: request.form.get(name, "").strip() or None for name in _WORDS}
     if found["title"] is None:
         del found["title"]
-    days = {name: _day(name) for name in _DAYS}
+    days = {name: sent_day(name) for name in _DAYS}
     choices = {"tags": request.form.getlist("tags"), "duty": "duty" in request.form}
     return found | days | choices | {"category": kind.category, "type": kind.code}
 
 
-def _day(name: str) -> str | None:
+def sent_day(name: str) -> str | None:
     """The day of three fields as YYYY-MM-DD, whether it exists or not; None if all are empty."""
     parts = [request.form.get(f"{name}_{part}", "").strip() for part in _PARTS]
     if not any(parts):

@@ -30,7 +30,7 @@ _REQUEST = f"{HERE}/requests/<uuid:entry_id>"
 def home(actor: Actor) -> Response:
     """Everybody who sees the holder or asks to."""
     visitors.check_holder(actor)
-    return _home(actor)
+    return page_with(actor)
 
 
 @pages.post(f"{HERE}/<uuid:sharing_id>/end")
@@ -96,10 +96,11 @@ def decline(actor: Actor, *, entry_id: UUID) -> Response:
 
 
 def _done(actor: Actor, act: Callable[[UnitOfWork], object]) -> Response:
-    return forms.carried_out(actor, act, here=HERE, refused=lambda wrong: _home(actor, wrong=wrong))
+    return forms.carried_out(actor, act, here=HERE, refused=lambda wrong: page_with(actor, wrong))
 
 
-def _home(actor: Actor, *, wrong: str | None = None) -> Response:
+def page_with(actor: Actor, wrong: str | None = None) -> Response:
+    """The page, with what was refused."""
     language = routing.language()
     with routing.container().reading(actor) as reading:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)

@@ -19,6 +19,10 @@ class ConsentsWords:
     blocked: str
     until: str
     stop: str
+    block: str
+    block_why: str
+    unblock: str
+    looks: str
     sponsor_sees: str
     sponsor_sees_nothing: str
     sponsor_would_see: str

@@ -8,15 +8,16 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from tracker.api.http import routing, session_cookies
 from tracker.domain.credentials.certifications import CycleTerm
+from tracker.domain.credentials.fees import Quote
 from tracker.domain.credentials.renewals import RenewalCondition
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues, next_steps
-from tracker.language.voice import ACTIVITIES, POINTS, counted, in_words, money
+from tracker.language.voice import ACTIVITIES, POINTS, counted, in_words, listed, money
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import renewal_readiness, renewals
 from tracker.services.credentials.former_decisions import RenewalDecisionRow
@@ -53,6 +54,11 @@ class RenewalsWords:
     next: str
     steps: list[str]
     apply: str
+    together: str
+    together_why: str
+    apply_together: str
+    by_itself: str
+    points_then: str
     cannot_apply: str
     applied: str
     withdraw: str
@@ -96,9 +102,10 @@ class ApplicationShown:
 
 @dataclass(frozen=True, slots=True)
 class CycleShown:
-    """A cycle with its applications."""
+    """A cycle with its applications, and the page of the points on its last day so far."""
 
     days: str
+    points: str
     applications: Sequence[ApplicationShown]
 
 
@@ -116,6 +123,20 @@ def apply(actor: Actor, *, certification_id: UUID) -> Response:
     """Apply to renew the certification."""
     id_ = str(certification_id)
     return _done(actor, id_, lambda work: renewals.apply(work, id_))
+
+
+@pages.post(f"{_HERE}/together")
+@visitors.signed_in
+def apply_together(actor: Actor, *, certification_id: UUID) -> Response:
+    """Apply for every certification of the bundle that the page showed, as one act."""
+    visitors.check_holder(actor)
+    id_ = str(certification_id)
+    with routing.container().reading(actor) as reading:
+        bundle = renewal_readiness.of_certification(reading, id_).bundle
+    if bundle is None or request.form.getlist("certification_ids") != [*bundle.certification_ids]:
+        return _home(actor, id_, wrong=forms.words().refusal("conflict"))
+    ids = bundle.certification_ids
+    return _done(actor, id_, lambda work: renewals.apply_together(work, ids))
 
 
 @pages.post(f"{_HERE}/<uuid:renewal_id>/withdraw")
@@ -146,6 +167,7 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
     cycles = [
         CycleShown(
             _days(cycle.term, language),
+            _points_of(certification_id, cycle.term, ready.standing.on),
             [_application(row, former, language) for row, former in cycle.applications],
         )
         for cycle in reversed(ready.cycles)
@@ -165,7 +187,10 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
         applied=say.applied.format(in_words(waits.submitted_on, language)) if waits else "",
         checks=_checks(ready, language),
         can_apply=ready.can_apply,
-        fee=_fee(ready, language),
+        fee=_fee(ready.quote, ready.scheme.issuer, language),
+        bundle=ready.bundle,
+        together=_together(ready, language),
+        together_fee=_fee(ready.bundle.quote, issuer, language) if ready.bundle else [],
         steps=[step.format(issuer=issuer) for step in say.steps],
         denied=latest if latest and latest.is_denied else None,
         cycles=cycles,
@@ -234,17 +259,31 @@ def _amounts(ready: RenewalReadiness, language: str) -> dict[str, object]:
     }
 
 
-def _fee(ready: RenewalReadiness, language: str) -> list[str]:
+def _together(ready: RenewalReadiness, language: str) -> str:
+    """What can be renewed by one application."""
+    if ready.bundle is None:
+        return ""
+    return listed([scheme.full_name(language) for scheme in ready.bundle.schemes], language)
+
+
+def _fee(quote: Quote | None, issuer: str, language: str) -> list[str]:
     """The fee and its conditions, in sentences; none if no fee is published."""
-    quote, say = ready.quote, WORDS[language]
+    say = WORDS[language]
     if quote is None:
         return []
     amount, late = (money(each, quote.currency) for each in (quote.amount, quote.late_fees))
     return [
         say.fee_late.format(amount=amount, late=late) if quote.late_fees else amount,
         *([] if quote.refundable else [say.not_refundable]),
-        *([] if quote.verified else [say.unverified.format(ready.scheme.issuer)]),
+        *([] if quote.verified else [say.unverified.format(issuer)]),
     ]
+
+
+def _points_of(certification_id: str, term: CycleTerm, on: date) -> str:
+    """The page with the points of a cycle that is over; empty for another."""
+    if not term.policy or term.expires_on is None or term.expires_on >= on:
+        return ""
+    return f"/account/certifications/{certification_id}/points?as_of={term.expires_on}"
 
 
 def _days(term: CycleTerm, language: str) -> str:

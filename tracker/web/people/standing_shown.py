@@ -65,6 +65,7 @@ class CertificationShown:
     valid: bool
     expiry: str
     through: str
+    until: str
     left: str
     next: str
     safe_day: str
@@ -93,6 +94,7 @@ def shown(
         status=VERIFY_WORDS[language].statuses[standing.status],
         valid=standing.valid,
         expiry=VERIFY_WORDS[language].expiry_label(standing),
+        until=_until(mine, language),
         through=in_words(expires_on, language) if expires_on else words.never,
         left=words.left(left) if left >= 0 else "",
         next=next_steps.sentence(mine.next, language, issuer=scheme.issuer, zone=mine.zone),
@@ -104,6 +106,15 @@ def shown(
         points=points_shown.shown(mine.points, language) if mine.points else None,
         parts=navigation.of_certification(held.id, language),
     )
+
+
+def _until(mine: Mine, language: str) -> str:
+    """The last day with its name, or that there is none."""
+    standing = mine.held.standing
+    if standing.expires_on is None:
+        return WORDS[language].never
+    label = VERIFY_WORDS[language].expiry_label(standing)
+    return f"{label} {in_words(standing.expires_on, language)}"
 
 
 def _denied(row: RenewalRow, language: str) -> str:
