@@ -14,7 +14,14 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.employers import consent_requests, roster_imports, workers, workforce
+from tracker.web.employers import (
+    consent_requests,
+    digests,
+    looks,
+    roster_imports,
+    workers,
+    workforce,
+)
 from tracker.web.overview import operations
 from tracker.web.people import (
     account,
@@ -76,6 +83,8 @@ def register(app: Flask, document: Document) -> None:
         workers,
         consent_requests,
         roster_imports,
+        looks,
+        digests,
         operations,
     ):
         app.register_blueprint(module.pages)
