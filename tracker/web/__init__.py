@@ -14,6 +14,7 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
+from tracker.web.credentials import apprentices, center_results
 from tracker.web.employers import (
     consent_requests,
     digests,
@@ -86,5 +87,7 @@ def register(app: Flask, document: Document) -> None:
         looks,
         digests,
         operations,
+        center_results,
+        apprentices,
     ):
         app.register_blueprint(module.pages)

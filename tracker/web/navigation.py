@@ -21,6 +21,9 @@ class FrameWords:
     menu: str
     home: str
     workers: str
+    center: str
+    courses: str
+    apprentices: str
     operations: str
     sharing: str
     data: str
@@ -66,6 +69,9 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/employer", "workers", frozenset({"employer"})),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
+    ("/center", "center", frozenset({"center"})),
+    ("/provider", "courses", frozenset({"provider"})),
+    ("/sponsor", "apprentices", frozenset({"sponsor"})),
     ("/ops", "operations", frozenset({"admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),
 )
