@@ -46,6 +46,7 @@ from tracker.web.people import (
     single_sign_on,
     tokens,
 )
+from tracker.web.points import courses
 
 
 def is_undocumented(rule: str) -> bool:
@@ -89,5 +90,6 @@ def register(app: Flask, document: Document) -> None:
         operations,
         center_results,
         apprentices,
+        courses,
     ):
         app.register_blueprint(module.pages)
