@@ -27,7 +27,15 @@ from tracker.web.desk import (
 )
 from tracker.web.desk import people as desk_people
 from tracker.web.desk import renewals as desk_renewals
-from tracker.web.employers import consent_requests, roster_imports, workers, workforce
+from tracker.web.credentials import apprentices, center_results
+from tracker.web.employers import (
+    consent_requests,
+    digests,
+    looks,
+    roster_imports,
+    workers,
+    workforce,
+)
 from tracker.web.overview import operations
 from tracker.web.people import (
     account,
@@ -59,6 +67,7 @@ from tracker.web.people import (
     single_sign_on,
     tokens,
 )
+from tracker.web.points import courses
 
 
 def is_undocumented(rule: str) -> bool:
@@ -107,6 +116,8 @@ def register(app: Flask, document: Document) -> None:
         workers,
         consent_requests,
         roster_imports,
+        looks,
+        digests,
         operations,
         home,
         review_queue,
@@ -118,5 +129,8 @@ def register(app: Flask, document: Document) -> None:
         module_files,
         attempts,
         duplicates,
+        center_results,
+        apprentices,
+        courses,
     ):
         app.register_blueprint(module.pages)

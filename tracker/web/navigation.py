@@ -21,6 +21,9 @@ class FrameWords:
     menu: str
     home: str
     workers: str
+    center: str
+    courses: str
+    apprentices: str
     operations: str
     sharing: str
     data: str
@@ -100,6 +103,9 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account", "home", None),
     ("/employer", "workers", frozenset({"employer"})),
     ("/desk", "desk", OF_THE_BODY),
+    ("/center", "center", frozenset({"center"})),
+    ("/provider", "courses", frozenset({"provider"})),
+    ("/sponsor", "apprentices", frozenset({"sponsor"})),
     ("/ops", "operations", frozenset({"admin"})),
     ("/desk/people", "records", frozenset({"staff", "admin"})),
     ("/account/people", "people", (OF_THE_BODY - {"reviewer"}) | {*ORGANIZATIONS}),

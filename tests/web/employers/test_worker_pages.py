@@ -41,7 +41,9 @@ def listed(acme, container):
 @pytest.fixture
 def later(enter, acme):
     """Sign in again, once the first session is over."""
-    return lambda: enter(employer_id=acme.id, access="manage", email="again@example.org")
+    return lambda: enter(
+        "employer", employer_id=acme.id, access="manage", email="again@example.org"
+    )
 
 
 def test_a_worker_who_shares_is_shown_with_totals_and_without_contact(hr, shares, container):
@@ -133,7 +135,7 @@ def test_whoever_may_only_view_changes_nothing(viewer, shares, listed):
 
 def test_another_employers_worker_is_like_none(enter, shares, container):
     globex = employer_cases.company(container, "Globex")
-    other = enter(employer_id=globex.id, access="manage", email="g@example.org")
+    other = enter("employer", employer_id=globex.id, access="manage", email="g@example.org")
     for path in (shares, f"{shares}/end", f"{WORKERS}/00000000-0000-7000-8000-000000000000"):
         assert other.get(path).status_code == 404
     assert other.send_form(f"{shares}/end").status_code == 404

@@ -132,7 +132,7 @@ def test_another_day_is_said_and_kept(hr):
 def test_whoever_has_listed_nobody_is_told_what_to_do(enter, container):
     globex = employer_cases.company(container, "Globex")
     for access, finds in (("manage", True), ("view", False)):
-        who = enter(employer_id=globex.id, access=access, email=f"{access}@example.net")
+        who = enter("employer", employer_id=globex.id, access=access, email=f"{access}@example.net")
         page = content(who.get(HERE))
         assert "You haven" in page
         assert ('role="button" href="/employer/roster"' in page) is finds

@@ -64,8 +64,8 @@ class PreviewRow:
 class RosterPreview:
     """What a file would do; without a ``report`` it would be refused.
 
-    ``faults`` are about the file or a whole row. ``rows`` are those that deserve a look, and the
-    first ones; ``changes`` counts all.
+    ``faults`` are the first thousand of ``total_faults``. ``rows`` are those that deserve a look,
+    and the first ones; ``changes`` counts all.
     """
 
     columns: Sequence[str]
@@ -126,9 +126,7 @@ def preview(
     with container.reading(actor) as reading:
         own = _own_list(reading, employer_id)
     columns, rows, changes = _rows(table, own, errors, report.warnings if report else ())
-    shown = {(row.number, column) for row in rows for column in row.faults}
-    rest = [error for error in errors if (error.row, error.column) not in shown]
-    return RosterPreview(columns, rows, changes, report, rest, total)
+    return RosterPreview(columns, rows, changes, report, errors, total)
 
 
 def _own_list(reading: ReadContext, employer_id: str) -> _OwnList:

@@ -216,8 +216,10 @@ def get(reading: ReadContext, code_id: str) -> CodeRow:
     return row
 
 
-def page(reading: ReadContext, course_id: str, *, after: str | None, limit: int) -> list[CodeRow]:
-    """A page of a course's codes, in the order of their ids. Raises NotFound."""
+def page(
+    reading: ReadContext, course_id: str, *, after: str | None, limit: int | None
+) -> list[CodeRow]:
+    """A page of a course's codes, or all, in the order of their ids. Raises NotFound."""
     course = courses.get(reading, course_id)
     statement = _ONE.where(AttendanceCode.course_id == course.id).order_by(AttendanceCode.id)
     if after:

@@ -1,60 +1,35 @@
 """Uploading an employer's list: the file, what it would do, and the same file again to confirm.
 
-Nothing is kept between the two uploads but a fingerprint in the form: a file that differs from the
-one that was checked is checked instead of stored.
+How a file is confirmed is in ``web/imports/uploads``.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from typing import IO
 
-from flask import Blueprint, Response, request
-from werkzeug.datastructures import FileStorage
+from flask import Blueprint, Response
 
 from tracker import tabular
-from tracker.api import imports as imports_api
 from tracker.api.http import attachments, limits, routing, session_cookies
-from tracker.domain.errors import Refusal, TooBusy, TooManyAtOnce, TooOften
+from tracker.domain.errors import Refusal, TooManyAtOnce, TooOften
 from tracker.domain.permissions import Actor
-from tracker.services import imports
 from tracker.services.core import organizations
-from tracker.services.core.context import UnitOfWork
 from tracker.services.employers import roster
-from tracker.services.imports import apart, roster_preview
+from tracker.services.imports import roster_preview
 from tracker.services.imports.roster_preview import RosterPreview
-from tracker.tabular import Dates, Encoding, Unpacked
+from tracker.tabular import Unpacked
 from tracker.web.employers import workforce_words
 from tracker.web.employers.roster_words import WORDS
 from tracker.web.employers.workforce_words import WORDS as LIST_WORDS
-from tracker.web.people import forms, visitors
+from tracker.web.imports import uploads
+from tracker.web.imports.uploads import SentFile
+from tracker.web.people import visitors
 
 pages = Blueprint("roster-pages", __name__)
 
 HERE = "/employer/roster"
-_MB = 10**6
-_WRAPPING = 64 * 1024  # bytes for the form around a file
 _KIND = "roster"
-
-
-def _maximum() -> int:
-    return routing.container().settings.imports.employer_maximum_bytes
-
-
-def _most() -> int:
-    return _maximum() + _WRAPPING
-
-
-def _megabytes() -> str:
-    return f"{_maximum() / _MB:,.0f}"
-
-
-def _too_large() -> Response:
-    language = routing.language()
-    say = WORDS[language]
-    lines, links = [say.too_large_why.format(_megabytes())], ({"href": HERE, "text": say.title},)
-    return visitors.page("message", language, 413, heading=say.too_large, lines=lines, links=links)
+_FAULTS = 20  # errors in the list above the table; all of them stand in their cells
 
 
 @pages.get(HERE)
@@ -66,61 +41,24 @@ def home(actor: Actor, employer_id: str) -> Response:
 
 
 @pages.post(HERE)
-@visitors.takes_files(_most, _too_large)
+@visitors.takes_files(uploads.most, uploads.too_large)
 @visitors.for_organization("employer", changes=True)
 def upload(actor: Actor, employer_id: str) -> Response:
     """Show what the file would do; store it if it is the very file that was confirmed."""
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        return _form(actor, wrong=WORDS[routing.language()].no_file)
-    sent = _SentFile(imports_api.shown_name(file.filename), _dates(), _fingerprint(file))
-    confirmed = request.form.get("fingerprint", "")
-    settings = routing.container().settings
-    try:
-        with apart.unpacked(settings, _KIND, file.stream, encoding=Encoding.UTF_8) as table:
-            if confirmed == sent.fingerprint:
-                return _stored(actor, employer_id, table, sent)
-            return _preview(actor, employer_id, table, sent, is_another=bool(confirmed))
-    except TooBusy:
-        return _form(actor, wrong=WORDS[routing.language()].too_busy)
 
+    def use(table: Unpacked, sent: SentFile, is_same: bool, is_another: bool) -> Response:  # noqa: FBT001 - the form of a callback
+        def shown(_refusal: Refusal | None = None) -> Response:
+            return _preview(actor, employer_id, table, sent, is_another=is_another)
 
-@dataclass(frozen=True, slots=True)
-class _SentFile:
-    """A file that was sent: its name, how its dates are read, the digest of its bytes."""
+        if not is_same:
+            return shown()
+        return uploads.stored(actor, _KIND, table, sent, here=HERE, to="/employer", refused=shown)
 
-    name: str
-    dates: Dates
-    fingerprint: str
-
-
-def _dates() -> Dates:
-    return next((one for one in Dates if one.value == request.form.get("dates")), Dates.ISO)
-
-
-def _fingerprint(file: FileStorage) -> str:
-    found = hashlib.sha256(file.stream.read()).hexdigest()
-    file.stream.seek(0)
-    return found
-
-
-def _stored(actor: Actor, employer_id: str, table: Unpacked, sent: _SentFile) -> Response:
-    """Store the file; one that has become wrong in the meantime is shown again."""
-
-    def act(work: UnitOfWork) -> str:
-        done = imports.run(
-            work, _KIND, table, filename=sent.name, dates=sent.dates, employer_id=employer_id
-        )
-        return f"/employer?done=stored-{done.created}-{done.changed}-{done.unchanged}"
-
-    def refused(_refusal: Refusal) -> Response:
-        return _preview(actor, employer_id, table, sent, is_another=False)
-
-    return forms.attempted(actor, act, here=HERE, refused=refused)
+    return uploads.with_file(_KIND, lambda wrong: _form(actor, wrong=wrong), use)
 
 
 def _preview(
-    actor: Actor, employer_id: str, table: Unpacked, sent: _SentFile, *, is_another: bool
+    actor: Actor, employer_id: str, table: Unpacked, sent: SentFile, *, is_another: bool
 ) -> Response:
     language = routing.language()
     say = WORDS[language]
@@ -147,7 +85,9 @@ def _preview(
         changed=say.changed if is_another else "",
         found=found,
         would=_would(found, language),
-        faults=[say.whole_row.format(row=one.row, rule=_rule(one)) for one in found.faults],
+        faults=[
+            say.whole_row.format(row=one.row, rule=_rule(one)) for one in found.faults[:_FAULTS]
+        ],
         csrf_token=session_cookies.csrf_token(actor),
     )
 
@@ -189,7 +129,7 @@ def _form(actor: Actor, wrong: str | None = None) -> Response:
         parts=workforce_words.parts(actor, language),
         here=HERE,
         columns=columns,
-        hint=say.file_hint.format(_megabytes()),
+        hint=say.file_hint.format(uploads.megabytes()),
         wrong=wrong,
         csrf_token=session_cookies.csrf_token(actor),
     )

@@ -27,10 +27,6 @@ class RosterWords:
     file_hint: str
     dates: str
     check: str
-    no_file: str
-    too_large: str
-    too_large_why: str
-    too_busy: str
     preview: str
     refused_one: str
     refused_other: str
@@ -44,6 +40,7 @@ class RosterWords:
     rows_why: str
     row: str
     change: str
+    refused: str
     like: str
     confirm: str
     confirm_why: str

@@ -1,0 +1,1 @@
+"""Pages of training providers: their courses, attendance lists and codes (``courses``)."""
