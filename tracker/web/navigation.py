@@ -40,6 +40,7 @@ class FrameWords:
     desk_parts: str
     reviews: str
     renewals: str
+    certificates: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -90,6 +91,7 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk", "overview", False),
     ("/desk/reviews", "reviews", False),
     ("/desk/renewals", "renewals", True),
+    ("/desk/certificates", "certificates", True),
 )
 """The pages of the desk; True: those that reviewers do not have."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
