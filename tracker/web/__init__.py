@@ -15,7 +15,8 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.desk import evidence, home, review_queue, reviews, standings
+from tracker.web.desk import appeals as desk_appeals
+from tracker.web.desk import evidence, home, queue_figures, review_queue, reviews, standings
 from tracker.web.desk import renewals as desk_renewals
 from tracker.web.people import (
     account,
@@ -78,6 +79,8 @@ def register(app: Flask, document: Document) -> None:
         reviews,
         evidence,
         desk_renewals,
+        desk_appeals,
         standings,
+        queue_figures,
     ):
         app.register_blueprint(module.pages)

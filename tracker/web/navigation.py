@@ -41,6 +41,7 @@ class FrameWords:
     reviews: str
     renewals: str
     certificates: str
+    figures: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -91,7 +92,9 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk", "overview", False),
     ("/desk/reviews", "reviews", False),
     ("/desk/renewals", "renewals", True),
+    ("/desk/appeals", "appeals", True),
     ("/desk/certificates", "certificates", True),
+    ("/desk/figures", "figures", True),
 )
 """The pages of the desk; True: those that reviewers do not have."""
 _PUBLIC = (("/verify", "verify"), ("/sign-in", "sign_in"))
