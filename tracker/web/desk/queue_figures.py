@@ -28,7 +28,7 @@ from tracker.web.people import visitors
 pages = Blueprint("queue-figures-pages", __name__)
 
 HERE = "/desk/figures"
-_HEIGHT, _WIDTH = 160, 720
+_HEIGHT, _WIDTH, _WIDEST = 160, 720, 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ def home(actor: Actor) -> Response:
         bars=_bars(found.weeks),
         height=_HEIGHT,
         width=_WIDTH,
+        step=min(_WIDTH // max(len(found.weeks), 1), _WIDEST),
         errors=errors,
         wrong=next(iter(errors.values()), None),
     )
@@ -194,7 +195,7 @@ def _bars(weeks: Mapping[FigureKey, DecidedLine]) -> list[WeekBar]:
     tallest = max((line.decided for line in weeks.values()), default=0)
     if not tallest:
         return []
-    step = _WIDTH // len(weeks)
+    step = min(_WIDTH // len(weeks), _WIDEST)
     return [
         WeekBar(
             x=place * step,
