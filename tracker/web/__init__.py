@@ -15,6 +15,8 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import languages, pages, policies, start, unsubscribe, verify
+from tracker.web.credentials import apprentices, center_results
+from tracker.web.desk import appeals as desk_appeals
 from tracker.web.desk import (
     attempts,
     duplicates,
@@ -22,12 +24,13 @@ from tracker.web.desk import (
     home,
     module_files,
     modules,
+    queue_figures,
     review_queue,
     reviews,
+    standings,
 )
 from tracker.web.desk import people as desk_people
 from tracker.web.desk import renewals as desk_renewals
-from tracker.web.credentials import apprentices, center_results
 from tracker.web.employers import (
     consent_requests,
     digests,
@@ -132,5 +135,8 @@ def register(app: Flask, document: Document) -> None:
         center_results,
         apprentices,
         courses,
+        desk_appeals,
+        standings,
+        queue_figures,
     ):
         app.register_blueprint(module.pages)

@@ -62,6 +62,8 @@ class FrameWords:
     record_centers: str
     record_reminders: str
     record_history: str
+    certificates: str
+    figures: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -134,6 +136,9 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk", "overview", False),
     ("/desk/reviews", "reviews", False),
     ("/desk/renewals", "renewals", True),
+    ("/desk/appeals", "appeals", True),
+    ("/desk/certificates", "certificates", True),
+    ("/desk/figures", "figures", True),
 )
 """The pages of the desk; True: those that reviewers do not have."""
 _OF_RECORDS = (

@@ -242,21 +242,26 @@ def _too_often(query: Loaded, error: TooOften) -> Response:
 
 
 def _found_page(query: Loaded, found: Verified) -> Response:
-    language, standing = _language(query), found.standing
-    return _page(
-        query,
-        heading=_heading(found, language),
-        shown=found,
-        note=_note(found, language),
-        title=found.scheme.full_name(language),
-        module=translated(found.module.name, language) if found.module else "",
-        expiry=WORDS[language].expiry_label(standing),
-        under_review=standing.pending_since is not None,
-        attests=_attests(found, language),
-        address=_own_address() if "public_id" in (request.view_args or {}) else "",
-        checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
-        day=lambda day: in_words(day, language),
-    )
+    shown = facts(found, _language(query))
+    return _page(query, heading=str(shown["heading"]), shown=shown)
+
+
+def facts(found: Verified, language: str) -> dict[str, object]:
+    """What the page says of a certificate, for its template ``verified.html``."""
+    standing = found.standing
+    return {
+        "heading": _heading(found, language),
+        "shown": found,
+        "note": _note(found, language),
+        "title": found.scheme.full_name(language),
+        "module": translated(found.module.name, language) if found.module else "",
+        "expiry": WORDS[language].expiry_label(standing),
+        "under_review": standing.pending_since is not None,
+        "attests": _attests(found, language),
+        "address": _own_address() if "public_id" in (request.view_args or {}) else "",
+        "checked": f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
+        "day": lambda day: in_words(day, language),
+    }
 
 
 def _own_address() -> str:

@@ -34,6 +34,7 @@ from tracker.domain.credentials.certifications import (
 )
 from tracker.domain.credentials.certifications import span_on as find_span
 from tracker.domain.credentials.standing_changes import (
+    allowed_on,
     check_awarded,
     check_bar,
     check_change,
@@ -338,6 +339,7 @@ LEADING_TO = {
 
 @pytest.mark.parametrize(("kind", "hold"), list(product(ChangeKind, [None, *Hold])))
 def test_only_the_changes_of_the_table_are_lawful(kind, hold):
+    assert (kind in allowed_on(LEADING_TO[hold], date(2026, 6, 1))) is ((kind, hold) in LAWFUL)
     if (kind, hold) in LAWFUL:
         check_change(kind, LEADING_TO[hold], effective_on=date(2026, 6, 1))
     else:

@@ -137,6 +137,20 @@ def test_a_refused_answer_keeps_what_was_typed_and_names_the_field(sam, desk, co
 
 
 @SQLITE
+def test_a_decision_is_changed_with_a_reason(sam, desk, container):
+    id_ = desk.decided("rejected", "ana", "8")
+    page = content(sam.get(f"{HERE}/{id_}"))
+    assert "Change the decision" in page
+    assert '<option value="meets_requirements"' in page
+    approved = {"verdict": "approved", "version": version(sam.get(f"{HERE}/{id_}"))}
+    refused = content(sam.send_form(f"{HERE}/{id_}/decide", **approved))
+    assert "Say it in your own words" in refused
+    sam.send_form(f"{HERE}/{id_}/decide", reason_code="meets_requirements", **approved)
+    assert state(container, id_) == "approved"
+    assert decisions(container)[-1][3] == "All requirements are met"
+
+
+@SQLITE
 def test_what_happened_meanwhile_is_told_in_words(enter, desk, container):
     _, sam = enter("staff", email="sam@x.org", name="Sam")
     _, lee = enter("reviewer", email="lee@x.org", name="Lee")

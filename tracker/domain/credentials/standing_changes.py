@@ -20,6 +20,12 @@ UNDOING = frozenset({"mistake", "appeal_upheld"})
 """The reasons for which a reinstatement undoes the suspension or revocation that it lifts."""
 
 
+def allowed_on(changes: Iterable[ChangeOfStanding], on: date) -> list[ChangeKind]:
+    """The changes that the transition table allows on a day."""
+    hold = hold_on(changes, on)
+    return [kind for kind, holds in _LAWFUL.items() if hold in holds]
+
+
 def check_change(
     kind: ChangeKind, changes: Iterable[ChangeOfStanding], *, effective_on: date
 ) -> None:

@@ -111,6 +111,17 @@ def one(reading: ReadContext, key: bytes, message_id: str) -> Copy:
     return _copies(reading, key, [row])[0]
 
 
+def as_due(reading: ReadContext, key: bytes, message_id: str) -> Copy | None:
+    """A message that waits as it would be sent now; None if there is none, or nothing is owed."""
+    own = scope(reading.actor, Message)
+    row = reading.row_as(OutboxMessage, _OUTBOX.where(Message.id == message_id, own))
+    made = composers.written(reading, key, [_claim(row)]) if row else {}
+    found = next(iter(made.values()), None)
+    if row is None or not isinstance(found, Composed):
+        return None
+    return Copy(row, *_words(found.data))
+
+
 def newest(reading: ReadContext, wanted: MessageFilter) -> list[OutboxMessage]:
     """A page of messages without their words, the newest first."""
     statement = _OUTBOX.where(scope(reading.actor, Message))

@@ -22,6 +22,7 @@ pages = Blueprint("desk-pages", __name__)
 HERE = "/desk"
 _PAGES = {
     "renewals": "/desk/renewals",
+    "appeals": "/desk/appeals",
     "approvals": "/account/approvals",
 }
 """Where each kind of work is done; what has no page yet is done by the API."""

@@ -27,6 +27,7 @@ from tracker.web.verify_words import WORDS as STATUSES
 HERE = "/desk/reviews"
 _WIDTH = 1000
 _FORMS: Mapping[str, Act] = {
+    "approve": "activity_approval",
     "limit": "points_limit",
     "reject": "activity_rejection",
     "ask": "more_information",
