@@ -14,8 +14,19 @@ from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
-from tracker.web.desk import attempts, duplicates, module_files, modules
+from tracker.web.delivery import person_messages, reminders
+from tracker.web.desk import (
+    attempts,
+    centers,
+    decided_activities,
+    duplicates,
+    module_files,
+    modules,
+    person_changes,
+    requests,
+)
 from tracker.web.desk import people as desk_people
+from tracker.web.overview import history
 from tracker.web.people import (
     account,
     activities,
@@ -77,5 +88,12 @@ def register(app: Flask, document: Document) -> None:
         module_files,
         attempts,
         duplicates,
+        person_changes,
+        decided_activities,
+        requests,
+        centers,
+        history,
+        person_messages,
+        reminders,
     ):
         app.register_blueprint(module.pages)

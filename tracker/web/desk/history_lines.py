@@ -10,6 +10,9 @@ from tracker.services.overview.history_pages import HistoryLine
 from tracker.web.desk import desk_forms, record_words
 from tracker.web.desk.record_words import RecordWords
 
+_TECHNICAL = ("_id", "sha256", "run", "merge")
+"""The ends of names of details that say nothing to people; the API has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValueShown:
@@ -53,7 +56,7 @@ def shown(line: HistoryLine, language: str) -> HistoryShown:
         details={
             codes.said("fields", name): _text(value, language)
             for name, value in line.detail.items()
-            if value is not None
+            if value is not None and not name.endswith(_TECHNICAL)
         },
     )
 
