@@ -3,7 +3,9 @@
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
 inline style and no script (but for passkeys); templates are in ``templates``, their words in
 ``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
-verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``.
+verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``;
+those of the body's staff about people and their records in ``desk``, about messages in
+``delivery``, and about the history in ``overview``.
 """
 
 from __future__ import annotations

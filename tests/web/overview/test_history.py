@@ -70,10 +70,10 @@ def test_pages_follow_each_other_and_cost_the_same(enter, container):
 def test_a_whole_chain_and_a_broken_one_are_said_in_words(enter, container):
     corrected(container)
     _, me = enter("staff")
-    assert "Nobody has edited the history" in content(me.get(HERE))
+    assert "The end of the chain is whole" in content(me.get(HERE))
     assert "The whole chain was followed" in content(me.get(f"{HERE}/check"))
     spanish = content(me.get(HERE, headers={"Accept-Language": "es"}))
-    assert "Nadie ha editado el historial" in spanish
+    assert "El final de la cadena está completo" in spanish
 
     with container.reading(SYSTEM) as reading:
         newest = select(HistoryEntry.id).where(HistoryEntry.action == "correct")

@@ -39,6 +39,7 @@ class HistoryPageWords:
 
     title: str
     chain: str
+    chain_end: str
     chain_broken: str
     sound: str
     sound_all: str
@@ -88,7 +89,8 @@ def search(actor: Actor) -> Response:
     """The entries that match, newest first, and whether the end of the chain is as it was."""
     language, container = routing.language(), routing.container()
     query = {name: value.strip() for name, value in request.args.items() if value.strip()}
-    found, errors = FoundHistory(), {}
+    say, found = WORDS[language], FoundHistory()
+    errors: dict[str, str] = {}
     with container.reading(actor) as reading:
         chain = history_checks.verify_end(reading, container.history_keys, blocks=_LOOKED_AT)
         members = history_searches.members(reading)
@@ -96,20 +98,17 @@ def search(actor: Actor) -> Response:
             found = _found(reading, query)
         except Invalid as refusal:
             labels = _labels(language)
-            errors = {
-                name: f"{labels.get(name, name)}: {WORDS[language].invalid}"
-                for name in refusal.fields
-            }
+            errors = {name: f"{labels.get(name, name)}: {say.invalid}" for name in refusal.fields}
     return visitors.page(
         "overview/history",
         language,
         422 if errors else 200,
         **_shown(found, language),
-        say=WORDS[language],
+        say=say,
         form=desk_forms.words(),
         areas=navigation.of_records(language),
         here=HERE,
-        chain=_told(chain, WORDS[language].sound, language),
+        chain=_told(chain, language, heading=say.chain_end, sound=say.sound),
         members=members,
         subjects=_subjects(language),
         actions=sorted(record_words.WORDS[language].actions),
@@ -127,7 +126,7 @@ def check(actor: Actor) -> Response:
     with container.snapshot(actor) as reading:
         chain = history_checks.verify(reading, container.history_keys)
     say = WORDS[language]
-    told = _told(chain, say.sound_all, language)
+    told = _told(chain, language, heading=say.chain, sound=say.sound_all)
     links = ({"href": HERE, "text": say.title},)
     lines = [told.text] if told.is_sound else [told.text, say.broken_next]
     return visitors.page("message", language, heading=told.heading, lines=lines, links=links)
@@ -164,11 +163,11 @@ def _shown(found: FoundHistory, language: str) -> dict[str, Any]:
     }
 
 
-def _told(chain: VerifiedHistory, sound: str, language: str) -> ChainShown:
-    say = WORDS[language]
+def _told(chain: VerifiedHistory, language: str, *, heading: str, sound: str) -> ChainShown:
     if chain.breach is None:
         text = sound.format(blocks=chain.blocks, entries=chain.entries)
-        return ChainShown(is_sound=True, heading=say.chain, text=text)
+        return ChainShown(is_sound=True, heading=heading, text=text)
+    say = WORDS[language]
     text = say.broken.format(chain.breach)
     return ChainShown(is_sound=False, heading=say.chain_broken, text=text)
 
