@@ -1,76 +1,27 @@
 """Pages for people: the start page, the documentation, verification, unsubscribing, signing in.
 
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
-inline style and no script (but for passkeys); templates are in ``templates``, their words in
-``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
-verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``,
-those of the certification body's staff in ``desk``.
+style sheets and without a script, but for passkeys and reviews; templates are in ``templates``,
+their words in modules whose names end in ``words``. A page that programs may read too, such as a
+verification, is also in the OpenAPI document. The pages of people who sign in stand in the areas
+of their subjects, as everywhere: ``people`` (with what they all share), ``desk`` for the
+certification body's staff, ``employers``, ``credentials``, ``points``, ``delivery``, ``overview``.
+
+A module that has a blueprint named ``pages`` is found and attached; no list names it.
 """
 
 from __future__ import annotations
 
-from flask import Flask
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from flask import Blueprint, Flask
 
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import languages, pages, policies, start, unsubscribe, verify
-from tracker.web.credentials import apprentices, center_results
-from tracker.web.desk import appeals as desk_appeals
-from tracker.web.desk import (
-    attempts,
-    duplicates,
-    evidence,
-    home,
-    module_files,
-    modules,
-    queue_figures,
-    review_queue,
-    reviews,
-    standings,
-)
-from tracker.web.desk import people as desk_people
-from tracker.web.desk import renewals as desk_renewals
-from tracker.web.employers import (
-    consent_requests,
-    digests,
-    looks,
-    roster_imports,
-    workers,
-    workforce,
-)
-from tracker.web.overview import operations
-from tracker.web.people import (
-    account,
-    activities,
-    appeals,
-    approvals,
-    attendance,
-    certificates,
-    colleagues,
-    consents,
-    credentials,
-    details,
-    erasures,
-    evaluations,
-    invitations,
-    looks,
-    messages,
-    passkeys,
-    password_resets,
-    password_sign_in,
-    personal_data,
-    plans,
-    progress,
-    recoveries,
-    renewals,
-    security,
-    security_events,
-    sign_in,
-    single_sign_on,
-    tokens,
-)
-from tracker.web.points import courses
+from tracker.web import pages, unsubscribe, verify
 
 
 def is_undocumented(rule: str) -> bool:
@@ -84,59 +35,12 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
-    for module_of_all in (start, policies, languages):
-        app.register_blueprint(module_of_all.pages)
-    app.register_blueprint(sign_in.pages)
-    for module in (
-        password_sign_in,
-        single_sign_on,
-        password_resets,
-        invitations,
-        account,
-        security,
-        passkeys,
-        security_events,
-        tokens,
-        colleagues,
-        recoveries,
-        approvals,
-        erasures,
-        consents,
-        personal_data,
-        renewals,
-        appeals,
-        evaluations,
-        plans,
-        certificates,
-        progress,
-        credentials,
-        attendance,
-        details,
-        messages,
-        looks,
-        activities,
-        workforce,
-        workers,
-        consent_requests,
-        roster_imports,
-        looks,
-        digests,
-        operations,
-        home,
-        review_queue,
-        reviews,
-        evidence,
-        desk_renewals,
-        desk_people,
-        modules,
-        module_files,
-        attempts,
-        duplicates,
-        center_results,
-        apprentices,
-        courses,
-        desk_appeals,
-        standings,
-        queue_figures,
-    ):
-        app.register_blueprint(module.pages)
+    for found in _blueprints():
+        app.register_blueprint(found)
+
+
+def _blueprints() -> Iterator[Blueprint]:
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        found = getattr(importlib.import_module(module.name), "pages", None)
+        if isinstance(found, Blueprint) and found is not pages.pages:
+            yield found

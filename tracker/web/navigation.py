@@ -145,6 +145,9 @@ _OF_RECORDS = (
     ("/desk/people", "record_people"),
     ("/desk/modules", "record_modules"),
     ("/desk/duplicates", "record_duplicates"),
+    ("/desk/requests", "record_requests"),
+    ("/desk/centers", "record_centers"),
+    ("/desk/reminders", "record_reminders"),
     ("/desk/history", "record_history"),
 )
 """The pages of the staff about people and their records."""

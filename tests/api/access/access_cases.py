@@ -503,7 +503,7 @@ def _twice(work: UnitOfWork, holder_id: str) -> Ids:
     )
     work.session.add_all([pair, merge])
     work.session.flush()
-    return {"duplicate_id": pair.id, "merge_id": merge.id}
+    return {"duplicate_id": pair.id, "merge_id": merge.id, "merged_id": other_id}
 
 
 def _picture() -> bytes:

@@ -373,3 +373,29 @@ def test_a_long_chain_is_looked_at_in_portions_that_take_little_memory(container
 
     assert (found.breach, found.entries) == (None, 2100)
     assert told == [1000, 2000, 2100]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_last_blocks_alone_are_followed_and_named_if_they_are_not_as_they_were(container):
+    def end(blocks):
+        with container.reading(SYSTEM) as reading:
+            return history_checks.verify_end(reading, container.history_keys, blocks=blocks)
+
+    for blocks, entries in ((3, 3), (6, 8), (50, 12)):
+        found = end(blocks)
+        assert (found.breach, found.blocks, found.entries) == (None, 10, entries)
+    tamper(container, "update history set actor = 'nobody' where id = 3")
+    assert end(6).breach is None
+    assert str(end(50).breach) == "Entry 3 of block 3 was changed."
+    tamper(container, "update history set actor = 'nobody' where id = 12")
+    assert str(end(3).breach) == "Entry 12 of block 10 was changed."
+    tamper(container, "update history_head set sequence = 11")
+    assert "was changed" in str(end(3).breach)
+    tamper(container, "delete from history_block where sequence = 11", "delete from history_head")
+    assert str(end(3).breach) == "The head of the chain is missing."
+
+
+def test_the_end_of_an_empty_history_is_in_order(container):
+    with container.reading(SYSTEM) as reading:
+        found = history_checks.verify_end(reading, container.history_keys, blocks=5)
+    assert (found.breach, found.blocks) == (None, 0)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
@@ -236,9 +236,18 @@ _RECORDED = (
 )
 
 
+_BY_HOLDER = select(*snapshots.CERTIFICATION, Holder.time_zone).join(
+    Holder, Holder.id == Certification.holder_id
+)
 _WITH_ZONE = snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone).join(
     Holder, Holder.id == Certification.holder_id
 )
+
+
+class _CertificationInZone(NamedTuple):
+    id: str
+    scheme: str
+    time_zone: str
 
 
 def fates(reading: ReadContext, certification_id: str) -> list[StageFate]:
@@ -247,25 +256,61 @@ def fates(reading: ReadContext, certification_id: str) -> list[StageFate]:
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
-    record = snapshots.cycles(reading, [row.id])[row.id]
-    statement = _RECORDED.where(Reminder.certification_id == row.id)
-    stages = [
-        StageFate(
-            reminder.cycle,
-            reminder.expires_on,
-            reminder.offset,
-            reminder.due_at,
-            reminder.fate,
-            reminder.reason,
-            reminder.message_state,
-            reminder.sent_at,
-            reminder.last_error,
-        )
-        for reminder in reading.rows_as(RecordedReminder, statement)
-    ]
-    stages += _unrecorded(reading.schemes[row.scheme], record, zone_of(row.time_zone))
+    return _fates(reading, [_CertificationInZone(row.id, row.scheme, row.time_zone)])[row.id]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationStages:
+    """Every stage of a certification's cycles, oldest first."""
+
+    certification_id: str
+    number: str
+    scheme: str
+    stages: Sequence[StageFate]
+
+
+def fates_of_holder(reading: ReadContext, holder_id: str) -> list[CertificationStages]:
+    """The same for every certification of a holder, with a constant number of statements."""
+    check_own_holder(reading.actor, holder_id)
+    which = Certification.holder_id == holder_id, snapshots.CURRENT
+    rows = reading.rows(_BY_HOLDER.where(*which).order_by(Certification.id))
+    stages = _fates(reading, [_CertificationInZone(r.id, r.scheme, r.time_zone) for r in rows])
+    return [CertificationStages(r.id, r.number, r.scheme, stages[r.id]) for r in rows]
+
+
+def _fates(
+    reading: ReadContext, rows: Sequence[_CertificationInZone]
+) -> dict[str, list[StageFate]]:
+    ids = [row.id for row in rows]
+    records = snapshots.cycles(reading, ids)
+    stages: dict[str, list[StageFate]] = {id_: [] for id_ in ids}
+    statement = _RECORDED.where(Reminder.certification_id.in_(ids))
+    for reminder in reading.rows_as(RecordedReminder, statement):
+        stages[reminder.certification_id].append(_decided(reminder))
+    for row in rows:
+        zone = zone_of(row.time_zone)
+        stages[row.id] += _unrecorded(reading.schemes[row.scheme], records[row.id], zone)
+    return {id_: _in_order(found) for id_, found in stages.items()}
+
+
+def _decided(reminder: RecordedReminder) -> StageFate:
+    return StageFate(
+        reminder.cycle,
+        reminder.expires_on,
+        reminder.offset,
+        reminder.due_at,
+        reminder.fate,
+        reminder.reason,
+        reminder.message_state,
+        reminder.sent_at,
+        reminder.last_error,
+    )
+
+
+def _in_order(stages: Sequence[StageFate]) -> list[StageFate]:
+    """Each stage once, oldest first: what is recorded goes before what is ahead."""
     first: dict[tuple[int, date, int], StageFate] = {}
-    for stage in stages:  # what is recorded goes before what is ahead
+    for stage in stages:
         first.setdefault((stage.cycle, stage.expires_on, stage.offset), stage)
     return sorted(first.values(), key=lambda stage: (stage.due_at, stage.cycle, -stage.offset))
 

@@ -87,6 +87,46 @@ def verify(
     return result
 
 
+def verify_end(reading: ReadContext, keys: KeyRing, *, blocks: int) -> VerifiedHistory:
+    """Follow the last ``blocks`` of the chain to its head, with few statements however long it is.
+
+    What lies before them is taken as it is; ``blocks`` of the result counts those before, too. Of
+    long blocks fewer are followed.
+    """
+    head = history_chain.head_of(reading.connection) or _NO_HEAD
+    first, previous, last = _last_blocks(reading.connection, head, blocks)
+    walk = _Walk(reading.connection, keys, previous, {})
+    found = walk.result
+    found.blocks = first
+    found.breach = _headless(reading.connection, head) or _of_page(walk, last)
+    if found.breach is None and found.blocks < head.sequence:
+        cut = f"is missing: the head says {head.sequence}, so the end of the chain was cut off"
+        found.breach = HistoryBreach(cut, block=found.blocks + 1)
+    if found.breach is None and (found.blocks, walk.previous) != (head.sequence, head.mac):
+        found.breach = HistoryBreach("The head of the chain was changed")
+    return found
+
+
+def _last_blocks(connection: Connection, head: Head, count: int) -> tuple[int, str, list[Block]]:
+    """The last blocks up to the head: the number and the code of the one before them, and they."""
+    table = HistoryBlock
+    lengths = select(table.sequence, func.length(table.entries).label("length"))
+    lengths = lengths.where(table.sequence <= head.sequence).order_by(table.sequence.desc())
+    first, text = head.sequence, 0
+    for row in connection.execute(lengths.limit(count)):
+        text += row.length
+        if text > _TEXT and first < head.sequence:
+            break
+        first = row.sequence - 1
+    columns = (table.sequence, table.key_id, table.entries, table.mac)
+    which = table.sequence.between(first, head.sequence)
+    rows = connection.execute(select(*columns).where(which).order_by(table.sequence))
+    found = [Block(*row) for row in rows]
+    if found and found[0].sequence == first:
+        return first, found[0].mac, found[1:]
+    return first, head.chain if first == rules.NO_BLOCK else "", found
+
+
 _NO_HEAD = Head("", rules.NO_BLOCK, "", 0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
@@ -61,12 +61,12 @@ class AttemptForm:
     months: Sequence[str]
 
 
-def form(schemes: Schemes, language: str) -> AttemptForm:
-    """The form in a language; a module's value names its scheme, too."""
-    say = WORDS[language]
+def form(schemes: Schemes, language: str, *, first: Collection[str] = ()) -> AttemptForm:
+    """The form in a language; a module's value names its scheme, too. Some schemes come first."""
+    say, ordered = WORDS[language], sorted(schemes, key=lambda one: one.code not in first)
     return AttemptForm(
         words=say,
-        modules=[(one.full_name(language), _modules(one, language)) for one in schemes],
+        modules=[(one.full_name(language), _modules(one, language)) for one in ordered],
         results=[(code, say.results[code]) for code in ("pass", "fail")],
         deliveries=[(code, say.deliveries.get(code, code)) for code in DELIVERIES],
         fundings=[(code, say.fundings.get(code, code)) for code in FUNDINGS],

@@ -277,7 +277,8 @@ def _form(actor: Actor, assessment_id: str, refusal: Refusal | None = None) -> R
     language = routing.language()
     with routing.container().reading(actor) as reading:
         found = person_overviews.of_attempt(reading, assessment_id)
-    offered = attempt_forms.form(routing.container().schemes, language)
+    own = {found.attempt.scheme}
+    offered = attempt_forms.form(routing.container().schemes, language, first=own)
     errors, wrong = desk_forms.errors(refusal, offered.words.labels)
     say, is_void = WORDS[language], "/void" in request.path
     was_typed = refusal is not None and not is_void

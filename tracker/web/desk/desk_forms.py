@@ -19,6 +19,7 @@ from tracker.web.people import forms
 
 LISTED = 50
 """How many rows a page of a list shows."""
+_FEW = 3
 _PARTS = ("year", "month", "day")
 RowShown = TypeVar("RowShown")
 
@@ -83,13 +84,23 @@ def errors(refusal: Refusal | None, labels: Mapping[str, str]) -> tuple[dict[str
         return {}, None
     say = words()
     named = refusal.fields if isinstance(refusal, Invalid) else {}
+    if len(named) > _FEW and len(set(named.values())) == 1:
+        named = {}  # one rule about the form as a whole, which the detail says
     found = {
-        name: say.wrong_field.format(label=labels.get(name, name), rule=rule)
+        name: say.wrong_field.format(label=labels.get(name, name), rule=_named(rule, labels))
         for name, rule in named.items()
     }
     usual = forms.words().refusal(refusal.code)
     whole = say.refused.format(usual=usual, detail=refusal.detail)
     return found, next(iter(found.values()), whole)
+
+
+def _named(rule: str, labels: Mapping[str, str]) -> str:
+    """A rule in which the names of fields are those that the form gives them."""
+    for name, label in labels.items():
+        if "_" in name:
+            rule = rule.replace(name, f'"{label}"')
+    return rule
 
 
 # Lists.

@@ -10,6 +10,18 @@ from tracker.services.overview.history_pages import HistoryLine
 from tracker.web.desk import desk_forms, record_words
 from tracker.web.desk.record_words import RecordWords
 
+_TECHNICAL = ("_id", "sha256", "run", "merge")
+"""The ends of names of details that say nothing to people; the API has them."""
+
+
+_PAGES = {
+    "holder": "/desk/people",
+    "assessment": "/desk/assessments",
+    "activity": "/desk/activities",
+    "center": "/desk/centers",
+}
+"""Where the records with a page of their own are, by the subject of an entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValueShown:
@@ -22,13 +34,13 @@ class ValueShown:
 
 @dataclass(frozen=True, slots=True)
 class HistoryShown:
-    """A line of history; ``details`` are other facts, by their names."""
+    """A line of history; ``href`` is the page of the record, ``details`` are other facts."""
 
     id: int
     at: str
     actor: str
     did: str
-    subject_id: str
+    href: str
     changes: Sequence[ValueShown]
     details: Mapping[str, str]
 
@@ -41,7 +53,7 @@ def shown(line: HistoryLine, language: str) -> HistoryShown:
         at=desk_forms.moment(line.at, language),
         actor=_actor(line, codes),
         did=f"{codes.said('subjects', line.subject)}: {codes.said('actions', line.action)}",
-        subject_id=line.subject_id,
+        href=f"{_PAGES[line.subject]}/{line.subject_id}" if line.subject in _PAGES else "",
         changes=[
             ValueShown(
                 codes.said("fields", one.field),
@@ -53,7 +65,7 @@ def shown(line: HistoryLine, language: str) -> HistoryShown:
         details={
             codes.said("fields", name): _text(value, language)
             for name, value in line.detail.items()
-            if value is not None
+            if value is not None and not name.endswith(_TECHNICAL)
         },
     )
 

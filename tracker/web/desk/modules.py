@@ -138,9 +138,9 @@ def _page(
     language = routing.language()
     with routing.container().reading(actor) as reading:
         found = person_overviews.of_modules(reading, holder_id, recorded_id=_recorded())
-    offered = attempt_forms.form(routing.container().schemes, language)
-    errors, wrong = desk_forms.errors(refusal, offered.words.labels)
     touched = {one.scheme.code for one in found.modules} or {_usual()}
+    offered = attempt_forms.form(routing.container().schemes, language, first=touched)
+    errors, wrong = desk_forms.errors(refusal, offered.words.labels)
     return visitors.page(
         "desk/record_result",
         language,
