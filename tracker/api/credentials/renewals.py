@@ -11,7 +11,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.credentials import former_decisions, renewals
+from tracker.services.credentials import bundles, former_decisions, renewals
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots
 
@@ -184,7 +184,7 @@ def queue(reading: ReadContext, query: Loaded) -> Response:
 )
 def quote(reading: ReadContext, query: Loaded) -> Response:
     """What renewing certifications together costs, why, and until when."""
-    found = renewals.quote(reading, query["certification_ids"].lower().split(","))
+    found = bundles.quote(reading, query["certification_ids"].lower().split(","))
     days = found.available
     return routing.answer(
         {

@@ -21,7 +21,13 @@ from tracker.domain.credentials.renewals import (
 from tracker.domain.errors import NotFound, Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
-from tracker.services.credentials import applications, certifications, former_decisions, renewals
+from tracker.services.credentials import (
+    applications,
+    bundles,
+    certifications,
+    former_decisions,
+    renewals,
+)
 from tracker.services.credentials.former_decisions import RenewalDecisionRow
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots, standings
@@ -97,7 +103,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
         conditions=conditions(objections(held.standing, judged, zone=zone)),
         questions=points.questions if points else 0,
         next=standings.next_step(held.standing, points),
-        quote=renewals.quote(reading, [row.id]) if scheme.fees and judged else None,
+        quote=bundles.quote(reading, [row.id]) if scheme.fees and judged else None,
         cycles=_cycles(reading, row.id, record.cycles_on(on)),
     )
 
