@@ -1,4 +1,4 @@
-"""Requests of other kinds than a name, and the files that prove them.
+"""Requests of other kinds than a name, the files that prove them, and reason codes of denials.
 
 Revision ID: 0035
 Revises: 0033
@@ -18,11 +18,12 @@ depends_on = None
 kind = "expand"
 
 _ID = sa.Uuid(as_uuid=False)
+_DENIALS = ("renewal", "former_renewal_decision")
 _NEW = "'correction', 'exemption', 'extension'"
 
 
 def upgrade() -> None:
-    """Allow the kinds, and create the table with its policy."""
+    """Allow the kinds, create the table with its policy, and add the columns."""
     _kinds(f"'name_change', {_NEW}")
     op.create_table(
         "request_proof",
@@ -42,6 +43,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", "slot"),
         sa.UniqueConstraint("key"),
     )
+    for table in _DENIALS:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.add_column(sa.Column("reason_code", sa.String(32)))
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("alter table request_proof enable row level security")
@@ -59,7 +63,10 @@ def _kinds(kinds: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop the table, and the requests of the other kinds."""
+    """Drop the columns, the table, and the requests of the other kinds."""
+    for table in _DENIALS:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.drop_column("reason_code")
     op.drop_table("request_proof")
     op.execute(sa.text("delete from request where kind <> 'name_change'"))
     _kinds("'name_change'")

@@ -30,8 +30,10 @@ def records(container):
     )
     first, second = sorted([kept[0], merged[0]])
     with container.work(SYSTEM) as work:
-        pair = {"first_id": first, "second_id": second, "signs": ["name"]}
-        work.session.add(LikelyDuplicate(**pair, recorded_at=work.now))
+        pair = LikelyDuplicate(
+            first_id=first, second_id=second, signs=["name"], recorded_at=work.now
+        )
+        work.session.add(pair)
     return kept[0], merged[0]
 
 

@@ -58,6 +58,7 @@ class RenewalRow(NamedTuple):
     points_if_approved: Decimal | None
     decision: RenewalVerdict | None
     decided_on: date | None
+    reason_code: str | None
     reason: str | None
     withdrawn_on: date | None
     recorded_at: datetime
@@ -70,7 +71,16 @@ _ONE = select(*columns_of(RenewalRow, Renewal, Certification)).join(
     Certification, Certification.id == Renewal.certification_id
 )
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
-_DECISION = ("decision", "decided_on", "decided_by", "decided_by_id", "reason", "closed_at")
+_DECISION = (
+    "decision",
+    "decided_on",
+    "decided_by",
+    "decided_by_id",
+    "reason_code",
+    "reason",
+    "closed_at",
+)
+_POINTS_MISSING = "points_missing"
 _TOGETHER = "certification_ids"
 _STALE = "The renewal has changed since you read it; read it again."
 
@@ -190,18 +200,20 @@ def decide(
     reason: str | None,
     version: int,
     checks: Collection[str] = (),
+    reason_code: str | None = None,
 ) -> None:
     """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
 
     ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
     decision needs a reason and supersedes the earlier one, which stays on record. Raises
     SelfReview, UnderReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing,
-    FeeOpen, BuiltUpon, RenewalPending, and Invalid for a denial or change without a reason or for a
-    check that the policy does not have.
+    FeeOpen, BuiltUpon, RenewalPending, UnknownReason, and Invalid for a denial or change without a
+    reason or for a check that the policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     writers.check_not_written(work, renewal.id)
     _check_reason(renewal, decision, reason)
+    _check_code(work, decision, reason_code, reason)
     record = snapshots.records(work, [row.id])[row.id]
     if decision == RenewalVerdict.APPROVED:
         case = applications.of_renewal(work, row, record, renewal)
@@ -210,10 +222,11 @@ def decide(
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
         fee_records.follow_end_of_denial(work, renewal)
         fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal))
-    _supersede(work, renewal, row, decision, reason=reason)
+    _supersede(work, renewal, row, decision, reason=reason, reason_code=reason_code)
     open_reviews.close(work, renewal.id)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
-    history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
+    coded = {"reason_code": reason_code} if reason_code else {}
+    history.record(work, decision, "renewal", renewal.id, reason=reason, **coded, **confirmed)
 
 
 def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None) -> None:
@@ -227,6 +240,18 @@ def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None
             "decision"
         )
         raise Invalid("A change of a decision needs a reason.", fields={"reason": rule})
+
+
+def _check_code(
+    work: UnitOfWork, decision: RenewalVerdict, reason_code: str | None, reason: str | None
+) -> None:
+    """Refuse a code with an approval, or one that is not for denials."""
+    if reason_code is None:
+        return
+    if decision != RenewalVerdict.DENIED:
+        rule = "is only for a denial"
+        raise Invalid("An approval has no reason code.", fields={"reason_code": rule})
+    work.reasons.check("renewal_denial", reason_code, words=reason)
 
 
 def approve_on_appeal(
@@ -294,6 +319,7 @@ def _supersede(
     decision: RenewalVerdict,
     *,
     reason: str | None,
+    reason_code: str | None = None,
     by: str | None = None,
 ) -> None:
     """Replace the current decision, if there is one, and notify the holder."""
@@ -303,6 +329,7 @@ def _supersede(
         _end_decision(work, renewal, reason=reason or "", undone=False)
     renewal.decision, renewal.decided_on = decision, on
     renewal.decided_by, renewal.reason = by or work.actor.name, reason
+    renewal.reason_code = reason_code
     renewal.decided_by_id = None if by else work.actor.who
     renewal.closed_at = work.now
     _rule(work, renewal, row)
@@ -350,6 +377,7 @@ def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bo
         decided_on=renewal.decided_on or renewal.submitted_on,
         decided_by=renewal.decided_by,
         decided_by_id=renewal.decided_by_id,
+        reason_code=renewal.reason_code,
         reason=renewal.reason,
         closed_at=renewal.closed_at,
         ended_at=work.now,
@@ -469,7 +497,13 @@ def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
     short = applications.why_short(work, certification, record, renewal)
     if renewal.decision is None and short is not None:
         _supersede(
-            work, renewal, certification, RenewalVerdict.DENIED, reason=short, by=SYSTEM.name
+            work,
+            renewal,
+            certification,
+            RenewalVerdict.DENIED,
+            reason=short,
+            reason_code=_POINTS_MISSING,
+            by=SYSTEM.name,
         )
         history.record(
             work, RenewalVerdict.DENIED, "renewal", renewal.id, reason=short, automatic=True

@@ -259,7 +259,9 @@ class NoticedRenewal(NamedTuple):
     certification_id: str
     decision: str | None
     decided_on: date | None
+    reason_code: str | None
     reason: str | None
+    decided_by: str | None
     submitted_on: date
     withdrawn_on: date | None
     closed_at: datetime | None
