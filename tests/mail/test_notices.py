@@ -50,6 +50,7 @@ FULL = NoticeToCompose(
     appeal_fee=Decimal("50.00"),
     refunded=True,
     refund=Decimal("50.00"),
+    amount=Decimal("75.00"),
     until_on=date(2028, 1, 1),
     now=NOW,
 )
@@ -194,6 +195,7 @@ def test_every_fact_of_news_reaches_a_message():
         "March 15, 2027",
         "February 1, 2027",
         "$50.00",
+        "$75.00",
         "January 1, 2028",
     ):
         assert value in whole

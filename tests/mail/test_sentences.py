@@ -264,8 +264,21 @@ RULES |= dict.fromkeys(
         "attendance_draft_next",
         "attendance_changed",
         "attendance_removed",
+        "fee_due",
+        "fee_due_next",
+        "fee_amount",
+        "fee_paid",
+        "fee_waived",
+        "fee_refund_due",
+        "fee_refund_due_next",
+        "fee_refunded",
         "request_granted",
         "request_refused",
+        *(
+            f"request_{state}_{kind}"
+            for state in ("granted", "refused")
+            for kind in ("correction", "exemption", "extension")
+        ),
         "records_merged",
         "records_merged_next",
         "records_parted",
@@ -381,6 +394,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "before": now.on - timedelta(days=5),
         "against": "suspend",
         "appeal_fee": Decimal(50),
+        "amount": Decimal(75),
         "now": now,
     }
     if tells in {
@@ -389,7 +403,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "employer_renamed",
         "employment_ended",
         "credential_expires",
-    } or tells.startswith(("request", "records", "attendance")):
+    } or tells.startswith(("request", "records", "attendance", "fee")):
         given["number"] = ""
     return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 

@@ -421,6 +421,8 @@ class _Teller(ActivityTeller):
             yield self._of(fees.provenance, "fee.refund" if fees.refundable else "fee.no_refund")
         else:
             yield self._unknown["refund"]
+        if fees.refund_on_denial:
+            yield self._of(fees.provenance, "fee.refund_on_denial")
 
     def appeals(self) -> Iterator[str]:
         rule = self.scheme.appeals

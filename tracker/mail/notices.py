@@ -51,13 +51,14 @@ class NoticeToCompose:
     ``points_required`` are the certification's own. ``against`` is what was appealed or lifted:
     ``suspend``, ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal,
     ``appeal_fee`` the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the
-    amount returned. ``again``: the award is not the holder's first. ``changed``: the holder was
-    told otherwise before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is
-    the last day of a consent, ``with_points`` whether it covers points; ``was`` is an employer's
-    former name, or the name of a course's provider. ``asks`` are the sets of facts that an
-    employer asks for, with a space between them, and ``purpose`` is why; ``shares``: the holder
-    shares something with it already. ``now`` is the standing on the day of sending, ``full_name``
-    the scheme's name with its abbreviation; messages stored by older versions lack both.
+    amount returned, ``amount`` that of a fee. ``again``: the award is not the holder's first.
+    ``changed``: the holder was told otherwise before. ``closed``: the activity is of a cycle
+    already renewed. ``until_on`` is the last day of a consent, ``with_points`` whether it covers
+    points; ``was`` is an employer's former name, or the name of a course's provider. ``asks`` are
+    the sets of facts that an employer asks for, with a space between them, and ``purpose`` is why;
+    ``shares``: the holder shares something with it already. ``now`` is the standing on the day of
+    sending, ``full_name`` the scheme's name with its abbreviation; messages stored by older
+    versions lack both.
     """
 
     tells: str
@@ -78,6 +79,7 @@ class NoticeToCompose:
     appeal_fee: Decimal | None = None
     refunded: bool = False
     refund: Decimal | None = None
+    amount: Decimal | None = None
     again: bool = False
     changed: bool = False
     closed: bool = False
@@ -116,6 +118,7 @@ class NoticeMessage:
     issuer: str = ""
 
 
+_ASKED = ("correction", "exemption", "extension")
 TELLS = (
     "revoked",
     "suspended",
@@ -158,8 +161,14 @@ TELLS = (
     "employment_ended",
     "request_refused",
     "request_granted",
+    *(f"request_{state}_{kind}" for state in ("refused", "granted") for kind in _ASKED),
     "records_merged",
     "records_parted",
+    "fee_due",
+    "fee_refund_due",
+    "fee_refunded",
+    "fee_waived",
+    "fee_paid",
     "credential_expires",
     "attendance_removed",
     "attendance_changed",
@@ -201,9 +210,15 @@ _OF_RECORDS = frozenset(
     {
         "request_granted",
         "request_refused",
+        *(f"request_{state}_{kind}" for state in ("granted", "refused") for kind in _ASKED),
         "records_merged",
         "records_parted",
         "credential_expires",
+        "fee_due",
+        "fee_paid",
+        "fee_waived",
+        "fee_refund_due",
+        "fee_refunded",
     }
 )
 """What employers and training providers have a part in, and so their words."""
@@ -323,8 +338,18 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
+    **{
+        f"request_{state}_{kind}": ("reason",)
+        for state in ("granted", "refused")
+        for kind in _ASKED
+    },
     "records_merged": ("records_merged_next", "questions"),
     "records_parted": ("records_parted_next", "questions"),
+    "fee_due": ("fee_amount", "fee_due_next"),
+    "fee_paid": ("fee_amount",),
+    "fee_waived": ("fee_amount", "reason"),
+    "fee_refund_due": ("fee_amount", "fee_refund_due_next"),
+    "fee_refunded": ("fee_amount",),
     "credential_expires": ("credential_expires_next",),
     "attendance_draft": ("attendance_draft_next",),
     "attendance_changed": ("questions",),
@@ -381,6 +406,7 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
     "audit_unanswered": lambda notice: notice.against == "reject",
     "audit_points": lambda notice: notice.points_approved is not None,
     "audit_appeal": _can_appeal,
+    "fee_amount": lambda notice: notice.amount is not None,
     "refund": lambda notice: bool(notice.refund),
     "consent_nothing": lambda notice: not notice.shares,
     "consent_before": lambda notice: notice.shares,
@@ -518,7 +544,7 @@ def _words(notice: NoticeToCompose, language: str) -> dict[str, str | Quantity]:
         "required": notice.points_required,
     }
     currency = notice.now.currency if notice.now else ""
-    sums = {"appeal_fee": notice.appeal_fee, "refund": notice.refund}
+    sums = {"appeal_fee": notice.appeal_fee, "refund": notice.refund, "amount": notice.amount}
     return {
         **{name: in_words(day, language) for name, day in days.items() if day},
         "credit": todays.credit_of(notice.now, language),

@@ -389,6 +389,13 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
         yield NoticeToCompose(tells, about=title, was="Ivy Tech", on=today, now=now)
     yield NoticeToCompose("request_granted", about=name, before=today, now=now)
     yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
+    for kind in ("correction", "exemption", "extension"):
+        yield NoticeToCompose(f"request_granted_{kind}", before=today, now=now)
+        yield NoticeToCompose(f"request_refused_{kind}", reason=reason, before=today, now=now)
+    paying = NoticeToCompose("fee_due", amount=Decimal(75), now=replace(now, currency="USD"))
+    for tells in ("fee_due", "fee_paid", "fee_refund_due", "fee_refunded"):
+        yield replace(paying, tells=tells)
+    yield replace(paying, tells="fee_waived", reason=reason)
     yield NoticeToCompose("records_merged", now=now)
     yield NoticeToCompose("records_parted", now=now)
     expires_on = today + timedelta(days=30)

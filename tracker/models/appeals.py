@@ -44,6 +44,7 @@ class Appeal(Base, kw_only=True):
     due_on: Mapped[date]
     fee: Mapped[Decimal] = mapped_column(AmountColumn)
     fee_refunded: Mapped[bool] = mapped_column(default=False)
+    fee_id: Mapped[str | None] = mapped_column(ForeignKey("fee.id"), default=None, index=True)
     outcome: Mapped[str | None] = mapped_column(String(16), default=None)
     decided_on: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)

@@ -1,11 +1,11 @@
-"""The fees of applications to recertify."""
+"""The fees of applications to recertify, and of appeals."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, new_id, one_of
@@ -15,6 +15,7 @@ from tracker.domain.credentials.fees import FeeState
 class Fee(Base, kw_only=True):
     """The fee of one application, or of several together; ``basis`` says what the amount is.
 
+    ``refund_due``: it was paid for an application that was denied, and is to be given back.
     ``reference``, ``reason``, ``changed_at`` and ``changed_by`` are those of the last change; the
     history has all of them. Numbers of cards are never kept.
     """
@@ -28,6 +29,7 @@ class Fee(Base, kw_only=True):
             "state not in ('paid', 'refunded', 'invoiced') or reference is not null",
             name="reference",
         ),
+        CheckConstraint("state = 'paid' or not refund_due", name="refund_due"),
         CheckConstraint("state <> 'waived' or reason is not null", name="reason"),
         Index("ix_fee_holder", "holder_id", "id"),
         Index("ix_fee_state", "state", "id"),
@@ -43,6 +45,7 @@ class Fee(Base, kw_only=True):
     reference: Mapped[str | None] = mapped_column(String(100), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     employer_id: Mapped[str | None] = mapped_column(ForeignKey("employer.id"), default=None)
+    refund_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime] = mapped_column(Instant)
     changed_by: Mapped[str] = mapped_column(String(100))
     recorded_at: Mapped[datetime] = mapped_column(Instant)

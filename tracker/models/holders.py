@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text, true
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Folded, Id, Instant, Ref, new_id, one_of, written
@@ -87,9 +97,9 @@ class FormerName(Base, kw_only=True):
 
 
 class HolderRequest(Base, kw_only=True):
-    """A holder's request to staff; so far only to change the name on record.
+    """A holder's request to staff.
 
-    ``proposal`` holds the requested values, by field.
+    ``proposal`` holds the requested values, by field, if another name is asked for.
     """
 
     __tablename__ = "request"
@@ -122,3 +132,24 @@ class HolderRequest(Base, kw_only=True):
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class RequestProof(Base, kw_only=True):
+    """A file that proves a request; its bytes are where those of evidence are, under ``key``."""
+
+    __tablename__ = "request_proof"
+    __table_args__ = (
+        UniqueConstraint("request_id", "slot"),
+        CheckConstraint("slot >= 1", name="slot"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    request_id: Mapped[str] = mapped_column(ForeignKey("request.id"))
+    slot: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(200))
+    content_type: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    uploaded_by: Mapped[str] = mapped_column(String(100))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)

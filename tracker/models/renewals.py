@@ -55,6 +55,7 @@ class Renewal(Base, kw_only=True):
     decided_on: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
     decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
+    reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     withdrawn_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
@@ -84,6 +85,7 @@ class FormerRenewalDecision(Base, kw_only=True):
     decided_on: Mapped[date]
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
     decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
+    reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     ended_at: Mapped[datetime] = mapped_column(Instant)

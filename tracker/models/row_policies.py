@@ -194,6 +194,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "reminder_cursor": _only_holders("reminder_cursor", "certification", "certification_id"),
     "renewal": _of_certifications("renewal"),
     "request": _OF_HOLDERS,
+    "request_proof": _only_holders("request_proof", "request", "request_id"),
     "roster_entry": _OF_BOTH,
     "sharing": _OF_BOTH,
     "sign_in": RowPolicy(_either(_holder(), _with("sign_in", "account", "account_id"))),

@@ -51,6 +51,7 @@ from tracker.models import (
     Provider,
     RecordMerge,
     Renewal,
+    RequestProof,
     Sharing,
     SignIn,
     Sponsor,
@@ -360,6 +361,18 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
         **about, change_id=change.id, statement="x", filed_on=TODAY, due_on=TODAY, fee=Decimal(0)
     )
     work.session.add(appeal)
+    proof = RequestProof(
+        request_id=request.id,
+        slot=1,
+        filename="f.png",
+        content_type="image/png",
+        size=1,
+        sha256="x",
+        key=evidence.store(work.settings).put(b"x"),
+        uploaded_by="x",
+        recorded_at=work.now,
+    )
+    work.session.add(proof)
     work.session.flush()
     return {
         "renewal_id": renewal.id,
@@ -368,6 +381,7 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
         "request_id": request.id,
         "message_id": message.id,
         "appeal_id": appeal.id,
+        "proof_id": proof.id,
     }
 
 

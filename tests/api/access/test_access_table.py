@@ -149,6 +149,7 @@ BODIES = {
     "POST /erasures": {"holder_id": UNKNOWN, "reason": "x"},
     "POST /erasures/{erasure_id}/refusal": WHY,
     "POST /me/erasure": {},
+    "POST /me/requests": {"kind": "extension", "statement": "x"},
     "POST /me/bars": {"employer_id": UNKNOWN},
     "PATCH /me/passkeys/{passkey_id}": {"name": "Work phone"},
     "POST /providers": {"name": "Ivy Tech"},
@@ -266,7 +267,7 @@ def ask(who, method, path, ids, *, is_api):
         "headers": {"If-Match": f'"{version}"'},
         "environ_overrides": {"REMOTE_ADDR": address},
     }
-    if path.endswith("/evidence") and method == "POST":
+    if path.endswith(("/evidence", "/proofs")) and method == "POST":
         options |= upload(PICTURE, "f.png")
     elif path == "/imports" and method == "POST":
         options |= upload(b"employer,employee_id\n", "f.csv", kind="roster", dry_run="true")

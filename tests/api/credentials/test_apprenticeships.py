@@ -91,6 +91,25 @@ def test_another_sponsor_needs_another_consent(caller, staff, ana, registered, s
     assert caller("sponsor", sponsor_id=sponsor_ids[1]).get(path).status_code == 404
 
 
+def test_another_scheme_needs_another_consent_and_a_death_ends_it(
+    caller, staff, ana, registered, sponsor_ids
+):
+    path = f"/apprenticeships/{registered().json['id']}"
+    me, own = caller("holder", holder_id=ana), caller("sponsor", sponsor_id=sponsor_ids[0])
+    me.post(f"{path}/consent")
+    change = {"scheme": "clt", "reason": "It is about logistics."}
+    assert staff.post(f"{path}/correction", change).json["shared"] is False
+    assert own.get(path).status_code == 404
+    assert me.post(f"{path}/consent").json["shared"] is True
+    assert own.get(path).status_code == 200
+
+    version = staff.get(f"/holders/{ana}").headers["ETag"]
+    died = {"deceased_on": "2026-11-01", "reason": "The family wrote."}
+    assert staff.patch(f"/holders/{ana}", died, version=version).status_code == 200
+    assert own.get(path).status_code == 404
+    assert own.get("/apprenticeships").json["items"] == []
+
+
 def test_each_change_has_a_reason_and_is_in_the_history(staff, container, registered):
     path = f"/apprenticeships/{registered().json['id']}/correction"
     assert staff.post(path, {"instruction_hours": 200}).status_code == 422

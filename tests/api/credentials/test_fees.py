@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tests import factories
@@ -15,7 +16,7 @@ from tests.api.credentials.test_renewals import apply, decide, earn
 from tests.rows import count
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Fee, Renewal
+from tracker.models import Fee, Notice, Renewal
 from tracker.services.credentials import assessments
 
 
@@ -129,7 +130,8 @@ def test_two_certifications_are_one_application_with_one_fee_and_two_ledgers(
     [fee] = ana.get("/fees").json["items"]
     assert (fee["amount"], fee["bundled"]) == ("100.00", True)
     ana.post(f"/renewals/{second['id']}/withdrawal")
-    assert ana.get(f"/fees/{fee['id']}").json["state"] == "quoted"  # the other one stands
+    rest = ana.get(f"/fees/{fee['id']}").json  # the other one stands, and costs what it costs
+    assert (rest["state"], rest["amount"], rest["bundled"]) == ("quoted", "75.00", False)
     assert decide(staff, staff.get(f"/renewals/{first['id']}")).json["decision"] == "approved"
 
 
@@ -168,3 +170,73 @@ def store(container, values):
     with container.work(SYSTEM) as work:
         times = {"changed_at": work.now, "recorded_at": work.now}
         work.session.add(Fee(bundled=False, **words, **times, **values))
+
+
+@pytest.fixture
+def giving_back(app, container):
+    """The same site, whose CPT gives the fee back if an application is denied."""
+    cpt = container.schemes["cpt"]
+    changed = replace(cpt, fees=replace(cpt.fees, refund_on_denial=True))
+    schemes = replace(container.schemes, by_code=container.schemes.by_code | {"cpt": changed})
+    app.extensions["tracker"] = replace(app.extensions["tracker"], schemes=schemes)
+
+
+def told(container):
+    with container.engine.connect() as connection:
+        rows = connection.execute(
+            select(Notice.event).where(Notice.kind == "fee_changed").order_by(Notice.id)
+        )
+        return [event.partition(":")[0] for event in rows.scalars()]
+
+
+@pytest.mark.usefixtures("giving_back")
+def test_a_denial_gives_the_fee_back_where_the_scheme_says_so(container, ana, staff, ids):
+    applied = apply(ana, ids)
+    fee = {"id": applied.json["fee_id"]}
+    record(staff, fee, "paid", reference="R-7")
+    assert decide(staff, applied, "denied", reason="Evidence is false.").status_code == 200
+    assert ana.get(f"/fees/{fee['id']}").json["refund_due"] is True
+    version = staff.get(f"/renewals/{applied.json['id']}").headers["ETag"]
+    path = f"/renewals/{applied.json['id']}/decision/undo"
+    assert staff.post(path, {"reason": "It is true."}, version=version).status_code == 200
+    assert ana.get(f"/fees/{fee['id']}").json["refund_due"] is False
+    decide(staff, staff.get(f"/renewals/{applied.json['id']}"), "denied", reason="It is not.")
+    back = record(staff, fee, "refunded", reference="R-8", reason="Denied.").json
+    assert (back["state"], back["refund_due"]) == ("refunded", False)
+    assert told(container) == ["paid", "refund_due", "refunded"]
+
+
+def test_a_denial_keeps_the_fee_otherwise(container, ana, staff, ids):
+    applied = apply(ana, ids)
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    assert ana.get(f"/fees/{applied.json['fee_id']}").json["state"] == "due"
+    assert told(container) == ["due"]
+
+
+@pytest.mark.usefixtures("asking")
+def test_an_upheld_appeal_waits_for_the_fee_and_is_carried_out_once_it_is_paid(
+    container, ana, caller, staff, ids
+):
+    applied = apply(ana, ids)
+    renewal, fee = f"/renewals/{applied.json['id']}", {"id": applied.json["fee_id"]}
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    body = {"statement": "It is true.", "renewal_id": applied.json["id"]}
+    appeal = ana.post(f"/certifications/{ids[1]}/appeals", body).json
+    other = caller("staff")
+
+    def outcome(what):
+        path = f"/appeals/{appeal['id']}"
+        given = {"outcome": what, "reason": "We looked again."}
+        version = other.get(path).headers["ETag"]
+        return other.post(f"{path}/decision", given, version=version)
+
+    assert outcome("upheld").status_code == 200
+    assert staff.get(renewal).json["decision"] is None
+    assert ana.get(f"/fees/{appeal['fee_id']}").json["state"] == "waived"  # its own fee
+    assert outcome("dismissed").status_code == 200
+    assert staff.get(renewal).json["decision"] == "denied"
+    assert ana.get(f"/fees/{appeal['fee_id']}").json["state"] == "due"
+    assert outcome("upheld").status_code == 200
+    assert record(staff, fee, "paid", reference="R-9").status_code == 200
+    assert staff.get(renewal).json["decision"] == "approved"
+    assert told(container)[-1] == "paid"

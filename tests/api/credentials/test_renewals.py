@@ -178,3 +178,18 @@ def test_an_application_decided_on_by_its_own_holder_is_refused(ids, container, 
     earn(container, ids, Decimal(100))
     applied = apply(ana, ids)
     assert decide(ana, applied).status_code == 403
+
+
+def test_a_denial_may_name_a_reason_code_from_the_list(ana, staff, ids, container):
+    earn(container, ids, Decimal(100))
+    applied = apply(ana, ids)
+    why = {"reason": "The diploma is not theirs."}
+    unknown = decide(staff, applied, "denied", reason_code="duplicate", **why)
+    assert (unknown.status_code, unknown.json["code"]) == (422, "unknown_reason")
+    approved = decide(staff, applied, reason_code="fraud", **why)
+    assert approved.json["errors"][0]["field"] == "reason_code"
+    denied = decide(staff, applied, "denied", reason_code="fraud", **why)
+    assert denied.json["reason_code"] == "fraud"
+    renewal = staff.get(f"/renewals/{applied.json['id']}")
+    shown = decide(staff, renewal, reason="It is.")
+    assert (shown.json["decision"], shown.json["reason_code"]) == ("approved", None)

@@ -211,6 +211,7 @@ def test_what_falls_short_after_the_last_day_is_denied_and_told(
     denied = ana.get(renewal).json
     assert (denied["decision"], denied["decided_on"]) == ("denied", "2026-12-26")
     assert "40.00 of 100.00 points" in denied["reason"]
+    assert denied["reason_code"] == "points_missing"  # by which a message says it in any language
     assert told(container)[-1] == ("renewal_decided", "denied:0")
     assert standing(ana, ids)["status"] == "expired"
 

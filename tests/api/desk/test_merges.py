@@ -13,7 +13,7 @@ from tests.services.imports.importing import bring
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import Assessment, Base, Certification, Holder
+from tracker.models import Assessment, Base, Certification, Holder, LikelyDuplicate
 from tracker.services.overview import erasures
 
 WHY = {"reason": "One person, two records."}
@@ -28,6 +28,12 @@ def records(container):
     merged = factories.certified(
         container, date(2023, 6, 1), ref="M", family_name="Peña-Ruiz", email="pena@x.org"
     )
+    first, second = sorted([kept[0], merged[0]])
+    with container.work(SYSTEM) as work:
+        pair = LikelyDuplicate(
+            first_id=first, second_id=second, signs=["name"], recorded_at=work.now
+        )
+        work.session.add(pair)
     return kept[0], merged[0]
 
 
@@ -108,6 +114,7 @@ def test_a_merge_from_the_proposal_to_its_undoing(app, container, sam, caller, r
     undone = sam.post(undo, {"reason": "Two people."})
     assert (undone.status_code, undone.json["undone_by"]) == (200, "Sam"), undone.json
     assert sam.post(undo, {"reason": "x"}).json["code"] == "illegal_transition"
+    assert sam.get("/holders/duplicates?settled=true").json["items"][0]["settled_by"] == "Sam"
     assert refs(sam.get("/holders?q=pena-ruiz")) == ["M"]
     assert certificates(container, records) == [own, theirs]
 

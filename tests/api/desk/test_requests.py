@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import threading
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from tests import factories
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, FormerName, Holder, HolderRequest, Notice
 from tracker.services.employers import employers
+from tracker.services.overview import exports
+from tracker.services.points import evidence
 
 SOTO = {"given_name": "Ana", "family_name": "Soto"}
 
@@ -244,3 +249,47 @@ def test_two_requests_at_once_are_one(container, caller, path, ids):
     assert answers == [202, 202]
     with container.reading(SYSTEM) as reading:
         assert reading.row(select(func.count()).select_from(HolderRequest))[0] == 1
+
+
+def test_what_is_asked_in_words_has_proof_and_an_answer(container, ana, caller, staff, ids):
+    """An extension is asked for with a file, and again; the decision is told in its own words."""
+    asked = ana.post("/me/requests", {"kind": "extension", "statement": "I was deployed."})
+    again = ana.post("/me/requests", {"kind": "extension", "statement": "Deployed in March."})
+    other = ana.post("/me/requests", {"kind": "correction", "statement": "My hours."}).json
+    request = again.json
+    assert (asked.status_code, request["id"]) == (201, asked.json["id"])
+    assert (request["statement"], request["proposal"]) == ("Deployed in March.", {})
+    assert request["due_on"] == "2026-12-21"
+    assert ana.post("/me/requests", {"kind": "name_change", "statement": "x"}).status_code == 422
+
+    path = f"/requests/{request['id']}/proofs"
+    bea = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
+    assert bea.call("POST", path, data=picture()).status_code == 404
+    proof = ana.call("POST", path, data=picture()).json
+    gone = ana.call("POST", path, data=picture()).json
+    assert [one["slot"] for one in staff.get(path).json] == [1, 2]
+    assert ana.call("DELETE", f"/requests/proofs/{gone['id']}").status_code == 204
+    kept = staff.get(f"/requests/proofs/{proof['id']}/content")
+    assert (kept.status_code, kept.content_type) == (200, "image/png")
+    assert bea.get(f"/requests/proofs/{proof['id']}/content").status_code == 404
+    spoiled = ana.call("POST", path, data={"file": (io.BytesIO(b"no picture"), "a.png")})
+    assert spoiled.status_code == 422
+
+    assert decide(staff, request).json["state"] == "granted"
+    assert decide(staff, other, "refused", "They are right.").json["state"] == "refused"
+    assert ana.call("POST", path, data=picture()).status_code == 409
+    assert ana.call("DELETE", f"/requests/proofs/{proof['id']}").status_code == 409
+    with container.reading(SYSTEM) as reading:
+        ref = reading.row(select(Holder.ref).where(Holder.id == ids[0])).ref
+        shown = exports.record(reading, ref)["requests"]
+        assert [len(one["proofs"]) for one in shown] == [1, 0]
+        told = reading.rows(select(Notice.event).where(Notice.kind == "request_decided"))
+        assert [row.event for row in told] == ["granted", "refused"]
+        assert evidence.sweep(replace(reading, now=reading.now + timedelta(days=3))) == 0
+
+
+def picture():
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(data, "PNG")
+    data.seek(0)
+    return {"file": (data, "orders.png")}

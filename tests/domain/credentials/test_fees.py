@@ -21,12 +21,18 @@ from tests.domain.examples import (
 )
 from tracker.domain.credentials.certifications import Application
 from tracker.domain.credentials.fees import (
+    DENIED,
     OPEN_FEES,
     SETTLED,
+    UPHELD,
     FeeChange,
     FeeState,
+    after_appeal,
+    after_denial,
+    after_denial_ended,
     check_change,
     check_settled,
+    is_refund_due,
     quote,
 )
 from tracker.domain.errors import FeeOpen, IllegalTransition, Invalid, NotRenewable
@@ -244,3 +250,45 @@ def test_an_approval_waits_for_the_fee_only_where_the_scheme_says_so(state):
 @pytest.mark.parametrize("state", [*sorted(SETTLED), None])
 def test_what_is_paid_waived_or_from_before_fees_were_recorded_is_approved(state):
     check_settled(asking(CPT), state)
+
+
+def test_a_denial_keeps_the_fee_or_gives_it_back_as_the_scheme_says():
+    assert CPT.fees is not None
+    keeps = replace(CPT, fees=replace(CPT.fees, refund_on_denial=False))
+    gives = replace(CPT, fees=replace(CPT.fees, refund_on_denial=True))
+    free = replace(CPT, fees=None)
+
+    for scheme in (keeps, free):
+        assert after_denial(scheme, FeeState.QUOTED) == FeeChange(FeeState.DUE)
+        assert after_denial(scheme, FeeState.DUE) is None
+        assert not is_refund_due(scheme, FeeState.PAID)
+    for state in OPEN_FEES:
+        assert after_denial(gives, state) == FeeChange(FeeState.WAIVED, reason=DENIED)
+    assert after_denial(gives, FeeState.PAID) is None
+    assert is_refund_due(gives, FeeState.PAID)
+    assert not is_refund_due(gives, FeeState.REFUNDED)
+
+
+def test_a_fee_waived_for_a_denial_alone_is_owed_again_once_that_ends():
+    ended = after_denial_ended(FeeState.WAIVED, DENIED)
+    assert ended is not None
+    assert ended.state == FeeState.DUE
+    assert after_denial_ended(FeeState.WAIVED, "Hardship.") is None
+    assert after_denial_ended(FeeState.PAID, DENIED) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "refunded", "becomes"),
+    [
+        (FeeState.DUE, None, True, FeeState.WAIVED),
+        (FeeState.PAID, None, True, None),
+        (FeeState.QUOTED, None, False, FeeState.DUE),
+        (FeeState.WAIVED, UPHELD, False, FeeState.DUE),
+        (FeeState.WAIVED, "Hardship.", False, None),
+        (FeeState.PAID, None, False, None),
+    ],
+)
+def test_the_outcome_of_an_appeal_settles_its_fee(state, reason, refunded, becomes):
+    change = after_appeal(state, reason, refunded=refunded)
+
+    assert (change.state if change else None) == becomes

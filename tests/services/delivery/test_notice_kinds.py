@@ -31,6 +31,7 @@ PLACES = {
     NoticeKind.AUDIT_ASKED: ("considered", "audit"),
     NoticeKind.AUDIT_DECIDED: ("considered", "audit"),
     NoticeKind.AUDIT_APPEALED: ("considered", "audit"),
+    NoticeKind.FEE_CHANGED: ("considered", "fee"),
     NoticeKind.SUSPENDED: ("at_once", "certification"),
     NoticeKind.REINSTATED: ("considered", "certification"),
     NoticeKind.REVOKED: ("at_once", "certification"),

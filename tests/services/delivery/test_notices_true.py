@@ -13,11 +13,13 @@ from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.desk.audits import AuditBasis
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
     Activity,
     Adjustment,
     Appeal,
+    AuditItem,
     Certification,
     Decision,
     Employer,
@@ -31,6 +33,8 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services.credentials import adjustments, certifications
+from tracker.services.desk import audits
+from tracker.services.desk.audits import AuditToDraw
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.points import activities
@@ -166,6 +170,48 @@ def test_a_denial_after_the_expiry_is_about_today(container, clock):
     assert "An appeal costs $50.00, which we refund if it is successful." in message.text
     for untrue in ("valid through", "reapply", "apply for renewal", "Until then"):
         assert untrue not in message.text
+
+
+def test_an_automatic_denial_gives_its_reason_in_the_holders_language(container, clock):
+    id_, holder_id = certified(container, EXPIRED)
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    automatic = {"decided_by": SYSTEM.name, "reason_code": "points_missing", "reason": "40 of 100."}
+    write(container, update(Renewal).values(automatic), update(Holder).values(language="es"))
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    (message,) = sent(container, clock)
+
+    assert "Los puntos no alcanzan lo exigido" in message.text
+    assert "40 of 100." not in message.text
+
+
+def test_an_audit_asks_with_a_button_to_the_activities_and_says_nothing_once_answered(
+    container, clock
+):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
+    decide(container, activity_id)
+    sent(container, clock)
+    wanted = AuditToDraw(
+        scheme="cpt",
+        basis=AuditBasis.HAND,
+        seed="one",
+        from_on=TODAY,
+        until_on=TODAY,
+        reply_days=14,
+        reason="The audit.",
+        activity_ids=[activity_id],
+    )
+    with container.work(SYSTEM) as work:
+        audits.draw(work, wanted)
+    (message,) = sent(container, clock)
+    assert message.subject.endswith("please show us proof of an activity")
+    assert "Please show us proof of it by December 5, 2026." in message.text
+    assert f"/account/certifications/{id_}/activities" in message.text
+
+    clock.set("2026-12-07")
+    assert jobs.follow_audits(container) == {"reminded": 1}
+    write(container, update(AuditItem).values(state="answered", answer="x", answered_at=clock.now))
+    assert sent(container, clock) == []
 
 
 def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(container, clock):

@@ -49,6 +49,7 @@ class AppealSchema(Schema):
     due_on = DayField(required=True)
     fee = AmountField(required=True)
     fee_refunded = fields.Boolean(required=True)
+    fee_id = fields.UUID(required=True, allow_none=True)
     outcome = choice(*AppealVerdict, required=True, allow_none=True)
     decided_on = DayField(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)

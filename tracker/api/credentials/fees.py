@@ -13,7 +13,7 @@ from tracker.api.http.schemas import Loaded, page_of
 from tracker.domain.credentials.fees import FeeChange, FeeState
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import fees as fee_records
-from tracker.services.credentials import renewals
+from tracker.services.credentials import renewal_fees, renewals
 from tracker.services.credentials.fees import FeeRow
 
 resource = Resource("fees", __name__, description=__doc__)
@@ -32,6 +32,10 @@ class FeeSchema(Schema):
     reference = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     employer_id = fields.UUID(required=True, allow_none=True)
+    refund_due = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it was paid for what was denied, and is to be refunded."},
+    )
     changed_at = fields.AwareDateTime(required=True)
     changed_by = fields.String(required=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -103,7 +107,7 @@ def change(work: UnitOfWork, body: Loaded, *, version: int, fee_id: str) -> Resp
     told = FeeChange(
         FeeState(body["state"]), body.get("reference"), body.get("reason"), employer_id
     )
-    fee_records.change(work, fee_id, told, version=version)
+    renewal_fees.record(work, fee_id, told, version=version)
     row = fee_records.get(work, fee_id)
     return routing.answer(_present(row), version=row.version)
 

@@ -6,12 +6,19 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from tracker.api.http import paging, routing
-from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
+from tracker.api.http.fields import (
+    AmountField,
+    ClosedSchema,
+    DayField,
+    WordsField,
+    choice,
+    reason_code_field,
+)
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.credentials import former_decisions, renewals
+from tracker.services.credentials import bundles, former_decisions, renewals
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots
 
@@ -45,6 +52,7 @@ class RenewalSchema(Schema):
     )
     decision = choice(*RenewalVerdict, required=True, allow_none=True)
     decided_on = DayField(required=True, allow_none=True)
+    reason_code = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     withdrawn_on = DayField(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -60,6 +68,7 @@ class RenewalDecisionSchema(ClosedSchema):
     """How an application ends; a denial, and a change of a decision, need their reason."""
 
     decision = choice(*RenewalVerdict, required=True)
+    reason_code = reason_code_field(allow_none=True)
     reason = WordsField(1000, load_default=None, allow_none=True)
     checks = fields.List(
         WordsField(32),
@@ -184,7 +193,7 @@ def queue(reading: ReadContext, query: Loaded) -> Response:
 )
 def quote(reading: ReadContext, query: Loaded) -> Response:
     """What renewing certifications together costs, why, and until when."""
-    found = renewals.quote(reading, query["certification_ids"].lower().split(","))
+    found = bundles.quote(reading, query["certification_ids"].lower().split(","))
     days = found.available
     return routing.answer(
         {
@@ -232,6 +241,7 @@ def decide(work: UnitOfWork, body: Loaded, *, renewal_id: str, version: int) -> 
         reason=body["reason"],
         version=version,
         checks=body["checks"],
+        reason_code=body.get("reason_code"),
     )
     return _answer(work, renewal_id)
 

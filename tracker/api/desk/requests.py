@@ -60,6 +60,13 @@ class RequestQuerySchema(paging.PageSchema):
     holder_id = fields.UUID()
 
 
+class NewRequestSchema(ClosedSchema):
+    """What is asked, and why; files are added by POST /requests/{id}/proofs."""
+
+    kind = choice(*sorted(rules.IN_WORDS), required=True)
+    statement = WordsField(5000, required=True)
+
+
 class RequestDecisionSchema(ClosedSchema):
     """A decision; ``reason`` is required for a refusal, and shown to the holder."""
 
@@ -77,6 +84,25 @@ def present(row: RequestRow) -> dict[str, object]:
 
 def _answer(row: RequestRow) -> Response:
     return routing.answer(present(row), version=row.version)
+
+
+@resource.writes(
+    "POST /me/requests",
+    "holder",
+    body=NewRequestSchema,
+    returns=RequestSchema,
+    status=201,
+    errors=(404,),
+)
+def ask(work: UnitOfWork, body: Loaded) -> Response:
+    """Request a correction, an exemption or an extension; asking again replaces an open request.
+
+    Another name is requested by PATCH /holders/{id}.
+    """
+    id_ = requests.ask(work, RequestKind(body["kind"]), statement=body["statement"])
+    row = requests.get(work, id_)
+    where = f"/api/v1/requests/{row.id}"
+    return routing.answer(present(row), status=201, version=row.version, location=where)
 
 
 @resource.reads(

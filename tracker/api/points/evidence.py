@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 from urllib.parse import quote
 
 from flask import Response
@@ -56,7 +57,8 @@ def present(row: EvidenceRow) -> dict[str, object]:
     return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
-def _too_large(maximum: int) -> EvidenceTooLarge:
+def too_large(maximum: int) -> EvidenceTooLarge:
+    """The refusal of a file with too many bytes."""
     return EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
 
 
@@ -66,7 +68,7 @@ def _ask(reading: ReadContext, _body: Loaded, *, activity_id: str) -> None:
 
 
 @contextmanager
-def _checked(container: Container, _actor: Actor, body: Loaded) -> Iterator[dict[str, object]]:
+def checked(container: Container, _actor: Actor, body: Loaded) -> Iterator[dict[str, object]]:
     """The file in a form that may be kept, checked by its content."""
     yield {"file": evidence.checked(container.settings, body["file"].stream, body["file"].filename)}
 
@@ -81,9 +83,9 @@ def _checked(container: Container, _actor: Actor, body: Loaded) -> Iterator[dict
     errors=(404, 409, 503),
     upload=Upload(
         lambda settings, _actor: settings.evidence.maximum_bytes,
-        _too_large,
+        too_large,
         ask=_ask,
-        prepare=_checked,
+        prepare=checked,
     ),
 )
 def add(work: UnitOfWork, body: Loaded, *, activity_id: str) -> Response:
@@ -130,7 +132,28 @@ def show(reading: ReadContext, *, evidence_id: str) -> Response:
 def content(reading: ReadContext, *, evidence_id: str) -> Response:
     """The file itself, as a download."""
     row = evidence.get(reading, evidence_id)
-    response = Response(evidence.content(reading, row), content_type=row.content_type)
+    return download(row, evidence.content(reading, row))
+
+
+class KeptFile(Protocol):
+    """What is told of a file that is kept."""
+
+    @property
+    def filename(self) -> str:
+        """Its name, as it was given."""
+
+    @property
+    def content_type(self) -> str:
+        """What it is."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes."""
+
+
+def download(row: KeptFile, data: bytes) -> Response:
+    """A kept file as an answer that no browser shows or runs in our place."""
+    response = Response(data, content_type=row.content_type)
     response.headers["Content-Disposition"] = _attachment(row.filename)
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -44,6 +44,10 @@ _NEXT: Mapping[FeeState, frozenset[FeeState]] = {
 }
 _WITH_REFERENCE = frozenset({FeeState.PAID, FeeState.REFUNDED, FeeState.INVOICED})
 _CARD_DIGITS = range(13, 20)
+DENIED = "The application was denied."
+"""The reason of a fee that nobody owes any more because its application was denied."""
+UPHELD = "The appeal was upheld."
+"""The same of an appeal that was upheld, where that gives its fee back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +114,58 @@ def _is_card(text: str) -> bool:
     return len(digits) in _CARD_DIGITS and total % 10 == 0
 
 
+def after_denial(scheme: Scheme, state: FeeState) -> FeeChange | None:
+    """What a denial makes of the fee of an application; None if it stays as it is.
+
+    Where the scheme refunds the fee of a denied application, an open one is no longer owed, and a
+    paid one is to be refunded (``is_refund_due``). Elsewhere the fee is kept: one that was only
+    quoted becomes due.
+    """
+    refunds = scheme.fees is not None and scheme.fees.refund_on_denial
+    if refunds and state in OPEN_FEES:
+        return FeeChange(FeeState.WAIVED, reason=DENIED)
+    return FeeChange(FeeState.DUE) if not refunds and state == FeeState.QUOTED else None
+
+
+def is_refund_due(scheme: Scheme, state: FeeState) -> bool:
+    """Whether the paid fee of an application that was denied is to be given back."""
+    return scheme.fees is not None and scheme.fees.refund_on_denial and state == FeeState.PAID
+
+
+def after_denial_ended(state: FeeState, reason: str | None) -> FeeChange | None:
+    """What becomes of a fee when its application is no longer denied.
+
+    It is owed again if it was waived for the denial alone.
+    """
+    if state == FeeState.WAIVED and reason == DENIED:
+        return FeeChange(FeeState.DUE, reason="The application is no longer denied.")
+    return None
+
+
+def after_appeal(state: FeeState, reason: str | None, *, refunded: bool) -> FeeChange | None:
+    """What the outcome of an appeal makes of its fee; None if it stays as it is.
+
+    ``refunded``: the outcome gives the fee back. Then an open one is no longer owed; else it is
+    due, also if an earlier outcome had waived it.
+    """
+    if refunded:
+        return FeeChange(FeeState.WAIVED, reason=UPHELD) if state in OPEN_FEES else None
+    waived = state == FeeState.WAIVED and reason == UPHELD
+    return FeeChange(FeeState.DUE) if waived or state == FeeState.QUOTED else None
+
+
+def is_settled(scheme: Scheme, state: FeeState | None) -> bool:
+    """Whether an application may be approved, as far as its fee is concerned."""
+    asked = scheme.fees is not None and scheme.fees.paid_before_approval
+    return not asked or state is None or state in SETTLED
+
+
 def check_settled(scheme: Scheme, state: FeeState | None) -> None:
     """Refuse to approve while the fee is open, if the scheme says so.
 
     Applications from before fees were recorded have none (``state`` is None). Raises FeeOpen.
     """
-    asked = scheme.fees is not None and scheme.fees.paid_before_approval
-    if asked and state is not None and state not in SETTLED:
+    if not is_settled(scheme, state):
         raise FeeOpen(
             f"The fee is {state}; an approval under {scheme.code} needs a fee that is paid or "
             "waived. Record that first.",

@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     AUDIT_ASKED = "audit_asked"
     AUDIT_DECIDED = "audit_decided"
     AUDIT_APPEALED = "audit_appealed"
+    FEE_CHANGED = "fee_changed"
 
 
 class MessageType(StrEnum):

@@ -16,6 +16,9 @@ class RequestKind(StrEnum):
     """What a holder asks for."""
 
     NAME_CHANGE = "name_change"
+    CORRECTION = "correction"
+    EXEMPTION = "exemption"
+    EXTENSION = "extension"
 
 
 class RequestState(StrEnum):
@@ -34,13 +37,15 @@ class RequestVerdict(StrEnum):
     REFUSED = "refused"
 
 
+IN_WORDS = frozenset(RequestKind) - {RequestKind.NAME_CHANGE}
+"""Kinds that say in words what is asked; staff then do what they grant as any act of theirs."""
 DECIDABLE = {
     RequestVerdict.GRANTED: (RequestState.REQUESTED, RequestState.REFUSED),
     RequestVerdict.REFUSED: (RequestState.REQUESTED,),
 }
 """The states in which a request may be granted, or refused."""
 _WAY_ON = {
-    RequestState.GRANTED: "change the name again instead",
+    RequestState.GRANTED: "change the name again, or what else it brought, instead",
     RequestState.REFUSED: "it can still be approved",
     RequestState.WITHDRAWN: "the holder may ask again",
 }

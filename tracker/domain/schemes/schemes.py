@@ -207,6 +207,9 @@ class Fees:
     paid_before_approval: Annotated[
         bool, "Whether a renewal is approved only once its fee is paid or waived."
     ] = False
+    refund_on_denial: Annotated[
+        bool, "Whether the fee of an application that is denied is given back, or not owed."
+    ] = False
     bundles: Annotated[tuple[BundleFee, ...], "Prices for renewing several schemes together."] = ()
 
 

@@ -43,7 +43,7 @@ from tracker.models import (
 from tracker.services.core import history, identities, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.core.row_scope import scope
-from tracker.services.credentials import certifications, former_decisions, renewals
+from tracker.services.credentials import certifications, fees, former_decisions, renewals
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
@@ -64,6 +64,7 @@ class AppealRow(NamedTuple):
     due_on: date
     fee: Decimal
     fee_refunded: bool
+    fee_id: str | None
     outcome: AppealVerdict | None
     decided_on: date | None
     reason: str | None
@@ -137,6 +138,7 @@ def file(
         filed_on=on,
         due_on=on + timedelta(days=rule.decided_within_days),
         fee=rule.fee,
+        fee_id=fees.owe_for_appeal(work, row.holder_id, rule, scheme),
         recorded_at=work.now,
     )
     work.session.add(made)
@@ -251,6 +253,7 @@ def decide(
     appeal.fee_refunded = is_fee_refunded(rule, outcome)
     flag_modified(appeal, "outcome")
     work.session.flush()
+    fees.follow_appeal(work, appeal)
     history.record(work, outcome, "appeal", appeal.id, reason=reason, before=before)
     event = f"{outcome}:{work.now.isoformat()}"
     _tell(work, NoticeKind.APPEAL_DECIDED, appeal, on=on, event=event)
@@ -339,7 +342,8 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: ZonedCertification, reason:
     no gap. Raises BuiltUpon if the standing has been changed since.
     """
     if appeal.renewal_id is not None:
-        renewals.undo_approval(work, appeal.renewal_id, reason=reason)
+        if not renewals.deny_unpaid(work, appeal.renewal_id, reason=reason):
+            renewals.undo_approval(work, appeal.renewal_id, reason=reason)
         return
     lifted = _latest_change(work, row.id)
     if lifted is None or (lifted.kind, lifted.reason_code) != (ChangeKind.REINSTATE, _UPHELD):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.credentials import candidates
@@ -154,6 +154,10 @@ def _with_apprentices(
     ]
 
 
+_CONSENTED = frozenset({"sponsor_id", "scheme"})
+"""What a consent is about; it ends when one of these becomes another."""
+
+
 # By the staff.
 def register(work: UnitOfWork, holder_id: str, stated: Mapping[str, Any]) -> str:
     """Record an apprenticeship; returns its id. ``stated`` are values of ``STATED``.
@@ -177,7 +181,8 @@ def correct(
 ) -> None:
     """Change what an apprenticeship states: its status, its hours, or what was recorded wrong.
 
-    Another sponsor sees it only if the holder consents again. Raises Invalid, also if nothing
+    Another sponsor sees it only if the holder consents again, and so does the same one if it is of
+    another scheme, whose modules nobody agreed to show. Raises Invalid, also if nothing
     changes, AlreadyRecorded, SelfReview, NotFound.
     """
     row = _locked(work, apprenticeship_id, decides=True)
@@ -189,7 +194,7 @@ def correct(
         raise Invalid("Nothing changes.", fields=dict.fromkeys(values, "already has this value"))
     for name, value in values.items():
         setattr(row, name, value)
-    if "sponsor_id" in changes:
+    if not _CONSENTED.isdisjoint(changes):
         row.consented_at = row.consent_ended_at = None
     _check(work, row)
     _flush(work)
@@ -217,6 +222,26 @@ def end_consent(work: UnitOfWork, apprenticeship_id: str) -> None:
     row.consent_ended_at = work.now
     work.session.flush()
     history.record(work, "end_consent", "apprenticeship", row.id, sponsor=row.sponsor_id)
+
+
+def end_consents(work: UnitOfWork, holder_id: str, *, reason: str) -> None:
+    """End the access of every sponsor, since the holder has died; the caller has locked the record.
+
+    It is not restored if the death was recorded in error.
+    """
+    table = Apprenticeship
+    ended = work.rows(
+        update(table)
+        .where(
+            table.holder_id == holder_id,
+            table.consented_at.is_not(None),
+            table.consent_ended_at.is_(None),
+        )
+        .values(consent_ended_at=work.now)
+        .returning(table.id, table.sponsor_id)
+    )
+    lines = [(row.id, {"sponsor": row.sponsor_id, "reason": reason}) for row in ended]
+    history.record_many(work, "end_consent", "apprenticeship", lines)
 
 
 def _locked(work: UnitOfWork, apprenticeship_id: str, *, decides: bool = False) -> Apprenticeship:

@@ -1,4 +1,4 @@
-"""Fees of applications to recertify: quoted with the application, and each change recorded."""
+"""Fees of applications to recertify and of appeals: quoted, and each change recorded."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain.credentials import fees as rules
 from tracker.domain.credentials.fees import FeeChange, FeeState, Quote
+from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Invalid, NotFound, Stale
-from tracker.models import Employer, Fee, Renewal
+from tracker.domain.schemes.schemes import AppealRule, Scheme
+from tracker.models import Appeal, Employer, Fee, Renewal
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
 
+_TOLD = frozenset({FeeState.DUE, FeeState.PAID, FeeState.WAIVED, FeeState.REFUNDED})
 _WITHDRAWN = "The application was withdrawn."
 
 
@@ -34,6 +40,7 @@ class FeeRow(NamedTuple):
     reference: str | None
     reason: str | None
     employer_id: str | None
+    refund_due: bool
     changed_at: datetime
     changed_by: str
     recorded_at: datetime
@@ -66,6 +73,45 @@ def owe(work: UnitOfWork, holder_id: str, quoted: Quote, renewals: Sequence[Rene
     return fee.id
 
 
+def owe_for_appeal(
+    work: UnitOfWork, holder_id: str, rule: AppealRule, scheme: Scheme
+) -> str | None:
+    """Record the fee of an appeal that is being filed; returns its id, None if it costs nothing."""
+    if not rule.fee:
+        return None
+    fee = Fee(
+        holder_id=holder_id,
+        amount=rule.fee,
+        currency=scheme.fees.currency if scheme.fees else "USD",
+        bundled=False,
+        basis="The fee of an appeal.",
+        state=FeeState.QUOTED,
+        changed_at=work.now,
+        changed_by=work.actor.name,
+        recorded_at=work.now,
+    )
+    work.session.add(fee)
+    work.session.flush()
+    history.record(work, "quote", "fee", fee.id, amount=rule.fee)
+    return fee.id
+
+
+def follow_appeal(work: UnitOfWork, appeal: Appeal) -> None:
+    """Settle the fee of a decided appeal: given back or not owed if the rule says so, else due."""
+    fee = None if appeal.fee_id is None else work.session.get(Fee, appeal.fee_id)
+    if fee is None:
+        return
+    state = FeeState(fee.state)
+    if change := rules.after_appeal(state, fee.reason, refunded=appeal.fee_refunded):
+        _change(work, fee, change)
+    elif fee.refund_due is not (appeal.fee_refunded and state == FeeState.PAID):
+        fee.refund_due = appeal.fee_refunded
+        work.session.flush()
+        history.record(work, "owe_refund" if fee.refund_due else "owe_no_refund", "fee", fee.id)
+        if fee.refund_due:
+            _tell(work, fee, f"refund_due:{work.now.isoformat()}")
+
+
 def change(work: UnitOfWork, fee_id: str, change: FeeChange, *, version: int) -> None:
     """Record what became of a fee, by the table of transitions (``rules.check_change``).
 
@@ -88,6 +134,7 @@ def change(work: UnitOfWork, fee_id: str, change: FeeChange, *, version: int) ->
 def _change(work: UnitOfWork, fee: Fee, change: FeeChange) -> None:
     before = fee.state
     fee.state, fee.reference, fee.reason = change.state, change.reference, change.reason
+    fee.refund_due = False
     fee.employer_id, fee.changed_at, fee.changed_by = change.employer_id, work.now, work.actor.name
     try:
         work.session.flush()
@@ -103,17 +150,92 @@ def _change(work: UnitOfWork, fee: Fee, change: FeeChange) -> None:
         reason=change.reason,
         employer_id=change.employer_id,
     )
+    if change.state in _TOLD:
+        _tell(work, fee, f"{change.state}:{work.now.isoformat()}")
+
+
+def _tell(work: UnitOfWork, fee: Fee, event: str) -> None:
+    news = NoticeToTell(
+        kind=NoticeKind.FEE_CHANGED,
+        holder_id=fee.holder_id,
+        subject_id=fee.id,
+        event=event,
+        on=work.now.date(),
+    )
+    notices.tell(work, [news])
+
+
+def _of(work: UnitOfWork, renewal: Renewal) -> Fee | None:
+    return None if renewal.fee_id is None else work.session.get(Fee, renewal.fee_id)
+
+
+def sharing(work: UnitOfWork, renewal: Renewal) -> list[Renewal]:
+    """The other applications of the same fee that were not withdrawn."""
+    if renewal.fee_id is None:
+        return []
+    others = select(Renewal).where(
+        Renewal.fee_id == renewal.fee_id,
+        Renewal.withdrawn_on.is_(None),
+        Renewal.id != renewal.id,
+    )
+    return list(work.session.scalars(others.order_by(Renewal.id)).all())
 
 
 def forgo(work: UnitOfWork, renewal: Renewal) -> None:
-    """Waive the open fee of a withdrawn application, unless another one still needs it."""
-    fee = None if renewal.fee_id is None else work.session.get(Fee, renewal.fee_id)
-    others = select(func.count()).where(
-        Renewal.fee_id == renewal.fee_id, Renewal.withdrawn_on.is_(None)
-    )
-    if fee is None or fee.state not in rules.OPEN_FEES or work.row(others)[0]:
+    """Waive the open fee of a withdrawn application that nobody else needs."""
+    fee = _of(work, renewal)
+    if fee is not None and fee.state in rules.OPEN_FEES:
+        _change(work, fee, FeeChange(FeeState.WAIVED, reason=_WITHDRAWN))
+
+
+def reprice(work: UnitOfWork, renewal: Renewal, quoted: Quote) -> None:
+    """Set what is owed for the rest of a bundle; what was settled before stays as it is."""
+    fee = _of(work, renewal)
+    if fee is None or fee.state not in rules.OPEN_FEES or fee.amount == quoted.amount:
         return
-    _change(work, fee, FeeChange(FeeState.WAIVED, reason=_WITHDRAWN))
+    before, fee.amount = fee.amount, quoted.amount
+    fee.bundled, fee.basis = quoted.bundled, quoted.reason
+    fee.changed_at, fee.changed_by = work.now, work.actor.name
+    work.session.flush()
+    history.record(work, "reprice", "fee", fee.id, changes={"amount": (before, quoted.amount)})
+    if fee.state == FeeState.DUE:
+        _tell(work, fee, f"{FeeState.DUE}:{work.now.isoformat()}")
+
+
+def follow_denial(work: UnitOfWork, renewal: Renewal, scheme: Scheme) -> None:
+    """Do with the fee what the scheme says for a denial, unless another application needs it."""
+    fee, others = _of(work, renewal), sharing(work, renewal)
+    if fee is None or any(one.decision != RenewalVerdict.DENIED for one in others):
+        return
+    if change := rules.after_denial(scheme, FeeState(fee.state)):
+        _change(work, fee, change)
+    elif rules.is_refund_due(scheme, FeeState(fee.state)) and not fee.refund_due:
+        fee.refund_due = True
+        work.session.flush()
+        history.record(work, "owe_refund", "fee", fee.id, reason=rules.DENIED)
+        _tell(work, fee, f"refund_due:{work.now.isoformat()}")
+
+
+def follow_end_of_denial(work: UnitOfWork, renewal: Renewal) -> None:
+    """Take back what a denial made of the fee, since it no longer holds."""
+    fee = _of(work, renewal)
+    if fee is None:
+        return
+    if change := rules.after_denial_ended(FeeState(fee.state), fee.reason):
+        _change(work, fee, change)
+    elif fee.refund_due:
+        fee.refund_due = False
+        work.session.flush()
+        history.record(work, "owe_no_refund", "fee", fee.id)
+
+
+def demand(work: UnitOfWork, renewal: Renewal) -> None:
+    """Have the fee of an application be due, and tell its holder, also if it was due before."""
+    fee = _of(work, renewal)
+    if fee is not None and fee.state == FeeState.QUOTED:
+        _change(work, fee, FeeChange(FeeState.DUE))
+    elif fee is not None and fee.state in rules.OPEN_FEES:
+        _tell(work, fee, f"{FeeState.DUE}:{work.now.isoformat()}")
 
 
 def state_of(work: UnitOfWork, renewal: Renewal) -> FeeState | None:

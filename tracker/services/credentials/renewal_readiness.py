@@ -23,6 +23,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import (
     applications,
+    bundles,
     certifications,
     former_decisions,
     renewal_bundles,
@@ -105,7 +106,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
         conditions=conditions(objections(held.standing, judged, zone=zone)),
         questions=points.questions if points else 0,
         next=standings.next_step(held.standing, points),
-        quote=renewals.quote(reading, [row.id]) if scheme.fees and judged else None,
+        quote=bundles.quote(reading, [row.id]) if scheme.fees and judged else None,
         cycles=_cycles(reading, row.id, record.cycles_on(on)),
     )
     if not found.can_apply:

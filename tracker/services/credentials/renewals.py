@@ -27,11 +27,17 @@ from tracker.domain.errors import (
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
-from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services.core import history, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
-from tracker.services.credentials import applications, certifications, former_decisions, timelines
+from tracker.services.credentials import (
+    applications,
+    bundles,
+    certifications,
+    former_decisions,
+    timelines,
+)
 from tracker.services.credentials import fees as fee_records
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -52,6 +58,7 @@ class RenewalRow(NamedTuple):
     points_if_approved: Decimal | None
     decision: RenewalVerdict | None
     decided_on: date | None
+    reason_code: str | None
     reason: str | None
     withdrawn_on: date | None
     recorded_at: datetime
@@ -64,6 +71,16 @@ _ONE = select(*columns_of(RenewalRow, Renewal, Certification)).join(
     Certification, Certification.id == Renewal.certification_id
 )
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
+_DECISION = (
+    "decision",
+    "decided_on",
+    "decided_by",
+    "decided_by_id",
+    "reason_code",
+    "reason",
+    "closed_at",
+)
+_POINTS_MISSING = "points_missing"
 _TOGETHER = "certification_ids"
 _STALE = "The renewal has changed since you read it; read it again."
 
@@ -183,29 +200,33 @@ def decide(
     reason: str | None,
     version: int,
     checks: Collection[str] = (),
+    reason_code: str | None = None,
 ) -> None:
     """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
 
     ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
     decision needs a reason and supersedes the earlier one, which stays on record. Raises
     SelfReview, UnderReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing,
-    FeeOpen, BuiltUpon, RenewalPending, and Invalid for a denial or change without a reason or for a
-    check that the policy does not have.
+    FeeOpen, BuiltUpon, RenewalPending, UnknownReason, and Invalid for a denial or change without a
+    reason or for a check that the policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     writers.check_not_written(work, renewal.id)
     _check_reason(renewal, decision, reason)
+    _check_code(work, decision, reason_code, reason)
     record = snapshots.records(work, [row.id])[row.id]
     if decision == RenewalVerdict.APPROVED:
         case = applications.of_renewal(work, row, record, renewal)
         applications.check_state(work, row, case, renewal)
         applications.check_points(work, row, case, renewal)
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
+        fee_records.follow_end_of_denial(work, renewal)
         fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal))
-    _supersede(work, renewal, row, decision, reason=reason)
+    _supersede(work, renewal, row, decision, reason=reason, reason_code=reason_code)
     open_reviews.close(work, renewal.id)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
-    history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
+    coded = {"reason_code": reason_code} if reason_code else {}
+    history.record(work, decision, "renewal", renewal.id, reason=reason, **coded, **confirmed)
 
 
 def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None) -> None:
@@ -221,21 +242,74 @@ def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None
         raise Invalid("A change of a decision needs a reason.", fields={"reason": rule})
 
 
-def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
+def _check_code(
+    work: UnitOfWork, decision: RenewalVerdict, reason_code: str | None, reason: str | None
+) -> None:
+    """Refuse a code with an approval, or one that is not for denials."""
+    if reason_code is None:
+        return
+    if decision != RenewalVerdict.DENIED:
+        rule = "is only for a denial"
+        raise Invalid("An approval has no reason code.", fields={"reason_code": rule})
+    work.reasons.check("renewal_denial", reason_code, words=reason)
+
+
+def approve_on_appeal(
+    work: UnitOfWork, renewal_id: str, *, reason: str, paid: bool = False
+) -> None:
     """Approve a denied renewal because an appeal was upheld, which also settles the points.
 
+    Where the scheme asks for the fee first and it is open, the application is undecided again, and
+    its holder told what is due. Once that is ``paid`` or waived it is approved
+    (``renewal_fees``).
     Raises IllegalTransition, BuiltUpon, RenewalPending.
     """
     renewal, row = _open(work, renewal_id)
-    if renewal.decision != RenewalVerdict.DENIED:
+    if renewal.decision != (None if paid else RenewalVerdict.DENIED):
         raise IllegalTransition(
             f"The renewal is {renewal.decision or 'undecided'}, not denied.",
             state=renewal.decision or "undecided",
         )
+    fee_records.follow_end_of_denial(work, renewal)
+    if not fees.is_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal)):
+        if not paid:
+            _await_payment(work, renewal, row, reason=reason)
+        return
     _supersede(work, renewal, row, RenewalVerdict.APPROVED, reason=reason)
     history.record(
         work, RenewalVerdict.APPROVED, "renewal", renewal.id, reason=reason, on_appeal=True
     )
+
+
+def _await_payment(
+    work: UnitOfWork, renewal: Renewal, row: ZonedCertification, *, reason: str
+) -> None:
+    """Take the denial back without an approval, until the fee is paid or waived."""
+    former_id = _end_decision(work, renewal, reason=reason, undone=True)
+    for name in _DECISION:
+        setattr(renewal, name, None)
+    _rule(work, renewal, row)
+    history.record(work, "await_payment", "renewal", renewal.id, reason=reason)
+    _tell(work, renewal, row, work.today(work.schemes[row.scheme]), reopened=former_id)
+    fee_records.demand(work, renewal)
+
+
+def deny_unpaid(work: UnitOfWork, renewal_id: str, *, reason: str) -> bool:
+    """Have the denial hold again of what only waits for its fee, its appeal being dismissed now.
+
+    Returns whether it waited.
+    """
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision is not None:
+        return False
+    denial = former_decisions.of_renewal(work, renewal.id)[-1]
+    for name in _DECISION:
+        setattr(renewal, name, getattr(denial, name))
+    _rule(work, renewal, row)
+    history.record(work, RenewalVerdict.DENIED, "renewal", renewal.id, reason=reason)
+    _tell(work, renewal, row, work.today(work.schemes[row.scheme]))
+    fee_records.follow_denial(work, renewal, work.schemes[row.scheme])
+    return True
 
 
 def _supersede(
@@ -245,6 +319,7 @@ def _supersede(
     decision: RenewalVerdict,
     *,
     reason: str | None,
+    reason_code: str | None = None,
     by: str | None = None,
 ) -> None:
     """Replace the current decision, if there is one, and notify the holder."""
@@ -254,10 +329,13 @@ def _supersede(
         _end_decision(work, renewal, reason=reason or "", undone=False)
     renewal.decision, renewal.decided_on = decision, on
     renewal.decided_by, renewal.reason = by or work.actor.name, reason
+    renewal.reason_code = reason_code
     renewal.decided_by_id = None if by else work.actor.who
     renewal.closed_at = work.now
     _rule(work, renewal, row)
     _tell(work, renewal, row, on)
+    if decision == RenewalVerdict.DENIED:
+        fee_records.follow_denial(work, renewal, work.schemes[row.scheme])
 
 
 def _rule(work: UnitOfWork, renewal: Renewal, row: ZonedCertification) -> None:
@@ -299,6 +377,7 @@ def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bo
         decided_on=renewal.decided_on or renewal.submitted_on,
         decided_by=renewal.decided_by,
         decided_by_id=renewal.decided_by_id,
+        reason_code=renewal.reason_code,
         reason=renewal.reason,
         closed_at=renewal.closed_at,
         ended_at=work.now,
@@ -360,13 +439,17 @@ def undo_approval(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
 def _undo(work: UnitOfWork, renewal: Renewal, row: ZonedCertification, *, reason: str) -> None:
     before = former_decisions.superseded_by_ruling(work, renewal.id)
     former_id = _end_decision(work, renewal, reason=reason, undone=True)
-    names = ("decision", "decided_on", "decided_by", "decided_by_id", "reason", "closed_at")
-    for name in names:
+    was_denied = renewal.decision == RenewalVerdict.DENIED
+    for name in _DECISION:
         setattr(renewal, name, getattr(before, name, None))
     _rule(work, renewal, row)
     history.record(
         work, "undo", "renewal", renewal.id, reason=reason, restores=renewal.decision or "undecided"
     )
+    if renewal.decision == RenewalVerdict.DENIED:
+        fee_records.follow_denial(work, renewal, work.schemes[row.scheme])
+    elif was_denied:
+        fee_records.follow_end_of_denial(work, renewal)
     today = work.today(work.schemes[row.scheme])
     if renewal.decision is None:
         _tell(work, renewal, row, today, reopened=former_id)
@@ -414,7 +497,13 @@ def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
     short = applications.why_short(work, certification, record, renewal)
     if renewal.decision is None and short is not None:
         _supersede(
-            work, renewal, certification, RenewalVerdict.DENIED, reason=short, by=SYSTEM.name
+            work,
+            renewal,
+            certification,
+            RenewalVerdict.DENIED,
+            reason=short,
+            reason_code=_POINTS_MISSING,
+            by=SYSTEM.name,
         )
         history.record(
             work, RenewalVerdict.DENIED, "renewal", renewal.id, reason=short, automatic=True
@@ -456,7 +545,7 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
     renewal.withdrawn_on, renewal.closed_at = max(on, renewal.submitted_on), work.now
     work.session.flush()
     history.record(work, "withdraw", "renewal", renewal.id)
-    fee_records.forgo(work, renewal)
+    bundles.follow_withdrawal(work, renewal)
     certifications.refresh(work, scheme, [row.id])
 
 
@@ -493,20 +582,3 @@ def page(
     if after:
         statement = statement.where(Renewal.id > after)
     return reading.rows_as(RenewalRow, statement)
-
-
-def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
-    """The price of renewing these certifications of one holder together today. Raises NotFound."""
-    chosen, policies = {}, {}
-    for certification_id in certification_ids:
-        row, record = snapshots.with_cycles(reading, certification_id)
-        scheme = reading.schemes[row.scheme]
-        zone = reading.row(select(Holder.time_zone).where(Holder.id == row.holder_id))
-        on = reading.day_of(scheme, zone.time_zone)
-        held = standings.of_certification(reading, row.id, on=on)
-        if held is None or record is None:
-            raise NotFound
-        chosen[scheme] = held.standing
-        if version := record.cycles[-1].policy:
-            policies[scheme] = scheme.policy(version)
-    return fees.quote(chosen, policies)

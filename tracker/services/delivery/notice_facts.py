@@ -36,6 +36,7 @@ from tracker.models import (
     Decision,
     Employer,
     EmployerBar,
+    Fee,
     FormerRenewalDecision,
     Holder,
     HolderRequest,
@@ -258,7 +259,9 @@ class NoticedRenewal(NamedTuple):
     certification_id: str
     decision: str | None
     decided_on: date | None
+    reason_code: str | None
     reason: str | None
+    decided_by: str | None
     submitted_on: date
     withdrawn_on: date | None
     closed_at: datetime | None
@@ -424,6 +427,7 @@ class NoticedRequest(NamedTuple):
     """A holder's request."""
 
     id: str
+    kind: str
     state: str
     proposal: Mapping[str, object]
     reason: str | None
@@ -433,6 +437,20 @@ class NoticedRequest(NamedTuple):
 _REQUESTS = select(*_columns(HolderRequest, NoticedRequest._fields)).where(
     HolderRequest.id.in_(_IDS)
 )
+
+
+class NoticedFee(NamedTuple):
+    """A fee as it is now."""
+
+    id: str
+    amount: Decimal
+    currency: str
+    state: str
+    refund_due: bool
+    reason: str | None
+
+
+_FEES = select(*_columns(Fee, NoticedFee._fields)).where(Fee.id.in_(_IDS))
 
 
 class NoticedMerge(NamedTuple):
@@ -515,6 +533,7 @@ class NoticeFacts:
     credentials: Mapping[str, NoticedCredential] = field(default_factory=dict)
     attended: Mapping[str, NoticedAttendance] = field(default_factory=dict)
     audits: Mapping[str, NoticedAudit] = field(default_factory=dict)
+    fees: Mapping[str, NoticedFee] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -568,7 +587,7 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
 
 
 _WITHOUT_CERTIFICATION = frozenset(
-    {"employer", "request", "merge", "module", "credential", "attendance"}
+    {"employer", "request", "merge", "module", "credential", "attendance", "fee"}
 )
 """Subjects of which no certification's facts are told."""
 
@@ -602,6 +621,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         entries=_grouped(entries, lambda entry: entry.employer_id),
         attended={a.id: a for a in read(NoticedAttendance, _ATTENDED, subjects["attendance"])},
         audits={a.id: a for a in read(NoticedAudit, _AUDITS, subjects["audit"])},
+        fees={f.id: f for f in read(NoticedFee, _FEES, subjects["fee"])},
         requests={r.id: r for r in read(NoticedRequest, _REQUESTS, subjects["request"])},
         merges={m.id: m for m in read(NoticedMerge, _MERGES, subjects["merge"])},
         modules={m.id: m for m in read(NoticedModule, _MODULES, subjects["module"])},
@@ -614,7 +634,17 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
 
 
 _FIRST_WORDS = frozenset(
-    {"activity", "renewal", "appeal", "request", "module", "credential", "attendance", "audit"}
+    {
+        "activity",
+        "renewal",
+        "appeal",
+        "request",
+        "module",
+        "credential",
+        "attendance",
+        "audit",
+        "fee",
+    }
 )
 
 

@@ -17,6 +17,7 @@ from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.audits import APPEALABLE, AuditState
+from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
@@ -31,6 +32,7 @@ from tracker.services.delivery.notice_facts import (
     NoticedChange,
     NoticedDecision,
     NoticedFormerDecision,
+    NoticedRenewal,
     NoticeFacts,
 )
 from tracker.services.outbox.notices import SECOND_THOUGHTS
@@ -288,12 +290,20 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
     news = replace(
         _notice(f"renewal_{decision}", notice, held),
         on=renewal.decided_on,
-        reason=renewal.reason or "",
+        reason=_reason_of_denial(notice, renewal),
         changed=before is not None and before[0] != decision,
     )
     if decision == RenewalVerdict.DENIED and not _is_appealed(facts, renewal_id=renewal.id):
         news = _with_appeal(news, notice, held, renewal.closed_at or row.recorded_at)
     yield news
+
+
+def _reason_of_denial(notice: DueNotice, renewal: NoticedRenewal) -> str:
+    """The words of whoever decided; of an automatic denial the code's, in the holder's language."""
+    code = notice.reading.reasons.by_code.get(renewal.reason_code or "")
+    if renewal.decided_by == SYSTEM.name and code is not None:
+        return translated(code.text, notice.row.language)
+    return renewal.reason or ""
 
 
 def _sent_renewal_decision(notice: DueNotice) -> EarlierNotice | None:

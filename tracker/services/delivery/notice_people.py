@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
+from tracker.domain.credentials.fees import FeeState
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.desk.requests import RequestState, RequestVerdict
+from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.domain.points.activities import ActivityState
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
@@ -89,6 +91,10 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     name = {"given_name": row.given_name, "family_name": row.family_name}
     is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
     granted = request.state == RequestState.GRANTED
+    if request.kind != RequestKind.NAME_CHANGE:
+        asked, reason = f"request_{request.state}_{request.kind}", request.reason or ""
+        yield NoticeToCompose(asked, before=request.requested_on, now=_day(notice), reason=reason)
+        return
     yield NoticeToCompose(
         f"request_{request.state}",
         before=request.requested_on,
@@ -181,6 +187,20 @@ def _attended(notice: DueNotice) -> Iterator[NoticeToCompose]:
         )
 
 
+def _fee(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """Where a fee stands, if it is still so; of several changes in a message the last one."""
+    fee, what = notice.facts.fees.get(notice.row.subject_id), _what(notice.row.event)
+    if fee is None or notice.of_kind(NoticeKind.FEE_CHANGED)[-1] is not notice.row:
+        return
+    if what == ("refund_due" if fee.refund_due else fee.state):
+        yield NoticeToCompose(
+            f"fee_{what}",
+            amount=fee.amount,
+            reason=fee.reason or "" if what == FeeState.WAIVED else "",
+            now=replace(_day(notice), currency=fee.currency),
+        )
+
+
 def _what(event: str) -> str:
     return event.partition(":")[0]
 
@@ -195,4 +215,5 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.MODULE_CERTIFICATE: _module,
     NoticeKind.CREDENTIAL_EXPIRES: _credential_expires,
     NoticeKind.ATTENDANCE: _attended,
+    NoticeKind.FEE_CHANGED: _fee,
 }

@@ -23,6 +23,7 @@ from tracker.domain.desk.audits import OPEN, AuditOutcome, AuditState, AuditVerd
 from tracker.domain.errors import IllegalTransition, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
+from tracker.domain.schemes.activity_types import translated
 from tracker.models import Activity, AuditItem, ClaimAudit, Decision, Holder
 from tracker.services.core import bulk, history, identities, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
@@ -305,10 +306,8 @@ def _reject(work: UnitOfWork, item: _Item) -> str | None:
         return None
     language = work.session.get_one(Holder, item.row.holder_id).language
     code = "audit_unanswered"
-    words = work.reasons.by_code[code].text
-    verdict = AuditVerdict(
-        AuditOutcome.REJECTED, reason_code=code, reason=words.get(language, words["en"])
-    )
+    words = translated(work.reasons.by_code[code].text, language)
+    verdict = AuditVerdict(AuditOutcome.REJECTED, reason_code=code, reason=words)
     decide(work, item.row.id, verdict, version=item.row.version)
     return "rejected"
 

@@ -71,7 +71,7 @@ class DrawnClaim(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class DrawnSample:
     """What a draw yields: the activities in their order, and what they were drawn from."""
 
     drawn: Sequence[DrawnClaim]
@@ -137,7 +137,7 @@ _ONE = select(*columns_of(AuditRow, ClaimAudit))
 
 
 # Drawing.
-def sample(reading: ReadContext, wanted: AuditToDraw) -> Sample:
+def sample(reading: ReadContext, wanted: AuditToDraw) -> DrawnSample:
     """What would be drawn now; nothing is recorded. Raises Invalid, UnknownScheme."""
     _check(reading, wanted)
     found = _sample(reading, wanted, at=reading.now)
@@ -177,7 +177,7 @@ def _check(reading: ReadContext, wanted: AuditToDraw) -> None:
 
 def _sample(
     reading: ReadContext, wanted: AuditToDraw, *, at: datetime, but: str | None = None
-) -> Sample:
+) -> DrawnSample:
     claims = _approved(reading, wanted, at=at, but=but)
     if wanted.basis == AuditBasis.HAND:
         return _by_hand(wanted, claims)
@@ -186,25 +186,27 @@ def _sample(
     found = _drawn(wanted.seed, wanted.unit, wanted.percent or Decimal(0), claims)
     if wanted.flag is None:
         return found
-    return Sample(found.drawn, found.population, found.digest, [one.id for one in claims])
+    return DrawnSample(found.drawn, found.population, found.digest, [one.id for one in claims])
 
 
-def _drawn(seed: str, unit: AuditUnit, percent: Decimal, claims: Sequence[DrawnClaim]) -> Sample:
+def _drawn(
+    seed: str, unit: AuditUnit, percent: Decimal, claims: Sequence[DrawnClaim]
+) -> DrawnSample:
     """The claims that a seed draws, or all of the holders that it draws."""
     groups: dict[str, list[DrawnClaim]] = defaultdict(list)
     for claim in claims:
         groups[claim.holder_id if unit == AuditUnit.HOLDER else claim.id].append(claim)
     chosen = rules.draw(seed, groups.keys(), rules.size(len(groups), percent))
     drawn = [claim for key in chosen for claim in groups[key]]
-    return Sample(drawn, len(groups), rules.population_digest(groups.keys()))
+    return DrawnSample(drawn, len(groups), rules.population_digest(groups.keys()))
 
 
-def _by_hand(wanted: AuditToDraw, claims: Sequence[DrawnClaim]) -> Sample:
+def _by_hand(wanted: AuditToDraw, claims: Sequence[DrawnClaim]) -> DrawnSample:
     known, ids = {claim.id: claim for claim in claims}, list(dict.fromkeys(wanted.activity_ids))
     if unknown := [id_ for id_ in ids if id_ not in known]:
         rule = f"{unknown[0]} is not approved in {wanted.scheme} on these days, or is being audited"
         raise Invalid(f"An activity cannot be audited: {rule}.", fields={"activity_ids": rule})
-    return Sample([known[id_] for id_ in ids], len(ids), rules.population_digest(ids))
+    return DrawnSample([known[id_] for id_ in ids], len(ids), rules.population_digest(ids))
 
 
 def _approved(
@@ -283,7 +285,7 @@ def _rule(reading: ReadContext, scheme: str) -> Audit | None:
     return policies[-1].audit if policies else None
 
 
-def _record(work: UnitOfWork, wanted: AuditToDraw, found: Sample) -> ClaimAudit:
+def _record(work: UnitOfWork, wanted: AuditToDraw, found: DrawnSample) -> ClaimAudit:
     rule = _rule(work, wanted.scheme)
     days = wanted.reply_days or (rule.reply_days if rule else None)
     if days is None:
@@ -404,7 +406,7 @@ def repeat(reading: ReadContext, audit_id: str) -> RepeatedDraw:
     )
 
 
-def _again(reading: ReadContext, row: AuditRow, candidates: Sequence[str] | None) -> Sample:
+def _again(reading: ReadContext, row: AuditRow, candidates: Sequence[str] | None) -> DrawnSample:
     of_audit = select(AuditItem.activity_id).where(AuditItem.audit_id == row.id)
     by_hand = row.basis == AuditBasis.HAND
     ids = [item.activity_id for item in reading.rows(of_audit)] if by_hand else []

@@ -175,6 +175,7 @@ def undo(work: UnitOfWork, merge_id: str, *, reason: str) -> MergeRow:
         ) from error
     merge_awards.settle_all(work, pair.ids)
     _finish(work, pair, merge_id, action="undo_merge", reason=reason)
+    duplicates.settle_parted(work, pair.ids, reason=reason)
     return get(work, merge_id)
 
 

@@ -1,8 +1,9 @@
-"""Requests of holders that staff decide; so far only a change of name.
+"""Requests of holders that staff decide: another name, a correction, an exemption, an extension.
 
-A holder has one open request of a kind; asking again replaces its proposal. A decision can be
+A holder has one open request of a kind; asking again replaces what it says. A decision can be
 corrected: a refused request can be granted later, and a granted name can be changed again like any
-other.
+other. Granting another name changes the record. What is asked in words is only answered here: staff
+then extend a cycle, or correct a record, as they do without a request.
 """
 
 from __future__ import annotations
@@ -66,13 +67,7 @@ def ask_for_name(
 
     The caller has locked the holder, so that only one request is open.
     """
-    made = work.session.scalars(
-        select(HolderRequest).where(
-            HolderRequest.holder_id == holder_id,
-            HolderRequest.kind == RequestKind.NAME_CHANGE,
-            HolderRequest.state == RequestState.REQUESTED,
-        )
-    ).first()
+    made = _waiting(work, holder_id, RequestKind.NAME_CHANGE)
     if made is None:
         return _ask(work, holder_id, proposal, statement, on)
     if made.proposal == proposal and statement in {None, made.statement}:
@@ -86,13 +81,50 @@ def ask_for_name(
     return made.id
 
 
+def ask(work: UnitOfWork, kind: RequestKind, *, statement: str) -> str:
+    """Request in words something that staff decide, or change the open request; returns its id.
+
+    It is about the actor's own record. Raises NotFound for somebody who has none.
+    """
+    holder_id = work.actor.holder_id
+    if holder_id is None:
+        raise NotFound
+    locks.lock_one(work, holder_id)
+    holder = work.session.get_one(Holder, holder_id)
+    on = holders.today(work, holder)
+    made = _waiting(work, holder_id, kind)
+    if made is None:
+        return _ask(work, holder_id, {}, statement, on, kind=kind)
+    if made.statement != statement:
+        made.statement, made.requested_on = statement, on
+        work.session.flush()
+        history.record(work, "ask", "request", made.id)
+    return made.id
+
+
+def _waiting(work: UnitOfWork, holder_id: str, kind: RequestKind) -> HolderRequest | None:
+    return work.session.scalars(
+        select(HolderRequest).where(
+            HolderRequest.holder_id == holder_id,
+            HolderRequest.kind == kind,
+            HolderRequest.state == RequestState.REQUESTED,
+        )
+    ).first()
+
+
 def _ask(
-    work: UnitOfWork, holder_id: str, proposal: Mapping[str, str], statement: str | None, on: date
+    work: UnitOfWork,
+    holder_id: str,
+    proposal: Mapping[str, str],
+    statement: str | None,
+    on: date,
+    *,
+    kind: RequestKind = RequestKind.NAME_CHANGE,
 ) -> str:
     made = HolderRequest(
         id=new_id(),
         holder_id=holder_id,
-        kind=RequestKind.NAME_CHANGE,
+        kind=kind,
         proposal=dict(proposal),
         statement=statement,
         requested_on=on,
@@ -135,7 +167,7 @@ def decide(
     work.session.flush()
     history.record(work, _VERBS[decision], "request", request.id, reason=reason)
     holder = work.session.get_one(Holder, request.holder_id)
-    if decision == RequestVerdict.GRANTED:
+    if decision == RequestVerdict.GRANTED and request.proposal:
         holders.write(work, holder, request.proposal, reason=reason)
     news = NoticeToTell(
         kind=NoticeKind.REQUEST_DECIDED,

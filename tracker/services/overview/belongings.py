@@ -75,6 +75,7 @@ from tracker.models import (
     Recovery,
     RecoveryCode,
     Renewal,
+    RequestProof,
     RosterEntry,
     Sharing,
     SignIn,
@@ -99,8 +100,9 @@ class ErasedPerson(NamedTuple):
 
 def keys_of_files(work: UnitOfWork, person: ErasedPerson) -> list[str]:
     """The keys of the person's evidence files, which are removed once the rows are gone."""
-    statement = select(Evidence.key).where(Evidence.activity_id.in_(_activities(person)))
-    return [row.key for row in work.rows(statement)]
+    of_activities = select(Evidence.key).where(Evidence.activity_id.in_(_activities(person)))
+    of_requests = select(RequestProof.key).where(RequestProof.request_id.in_(_requests(person)))
+    return [row.key for one in (of_activities, of_requests) for row in work.rows(one)]
 
 
 def remove(work: UnitOfWork, person: ErasedPerson) -> None:
@@ -113,6 +115,10 @@ def remove(work: UnitOfWork, person: ErasedPerson) -> None:
 
 def _activities(person: ErasedPerson) -> Select[str]:
     return select(Activity.id).where(Activity.holder_id == person.id)
+
+
+def _requests(person: ErasedPerson) -> Select[str]:
+    return select(HolderRequest.id).where(HolderRequest.holder_id == person.id)
 
 
 def _certifications(person: ErasedPerson) -> Select[str]:
@@ -167,6 +173,7 @@ def _desk(person: ErasedPerson) -> list[Step]:
         delete(MergedRow).where(MergedRow.merge_id.in_(select(RecordMerge.id).where(merges))),
         update(RecordMerge).where(merges).values(reason=_REASON, summary={}, undone_reason=None),
         delete(LikelyDuplicate).where(or_(*(column == person.id for column in pairs))),
+        delete(RequestProof).where(RequestProof.request_id.in_(_requests(person))),
         delete(RecordWriter).where(RecordWriter.subject_id.in_(_activities(person))),
         _nameless(_may_name(person)),
         delete(ActApproval).where(ActApproval.holder_id == person.id, waits),

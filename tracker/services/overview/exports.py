@@ -52,6 +52,7 @@ from tracker.models import (
     RecordMerge,
     Reminder,
     Renewal,
+    RequestProof,
     RosterEntry,
     Sharing,
     StandingChange,
@@ -164,6 +165,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         **_nest(reading, own["account"], Account, _OF_ACCOUNTS),
         **_nest(reading, own["certification"], Certification, _OF_CERTIFICATIONS),
         **_nest(reading, own["activity"], Activity, _OF_ACTIVITIES),
+        **_nest(reading, own["request"], HolderRequest, _OF_REQUESTS),
     }
     _add_protections(reading, own["account"])
     subjects = {name: [row["id"] for row in rows] for name, rows in {**own, **below}.items()}
@@ -210,6 +212,7 @@ _OF_CERTIFICATIONS: _Parts = (
     ("appeals", "appeal", Appeal),
     ("reminders", "reminder", Reminder),
 )
+_OF_REQUESTS: _Parts = (("proofs", "request_proof", RequestProof),)
 _OF_ACTIVITIES: _Parts = (
     ("decisions", "decision", Decision),
     ("evidence", "evidence", Evidence),

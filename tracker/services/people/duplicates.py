@@ -272,6 +272,21 @@ def settle(work: UnitOfWork, duplicate_id: str, *, reason: str) -> DuplicateRow:
     return _decide(work, duplicate_id, waits, values, action="settle_duplicate", reason=reason)
 
 
+def settle_parted(work: UnitOfWork, holder_ids: Collection[str], *, reason: str) -> None:
+    """Settle the pair of two records whose merge was undone: whoever did it said they are two.
+
+    Somebody who thinks otherwise reopens the pair, as any other.
+    """
+    first, second = sorted(holder_ids)
+    which = LikelyDuplicate.first_id == first, LikelyDuplicate.second_id == second
+    values = {"settled_at": work.now, "settled_by": work.actor.name, "settled_reason": reason}
+    open_ = update(LikelyDuplicate).where(*which, LikelyDuplicate.settled_at.is_(None))
+    settled = work.rows(open_.values(values).returning(LikelyDuplicate.id))
+    both = ((first, second), (second, first)) if settled else ()
+    lines = [(one, {"other": other, "reason": reason}) for one, other in both]
+    history.record_many(work, "settle_duplicate", "holder", lines)
+
+
 def reopen(work: UnitOfWork, duplicate_id: str, *, reason: str) -> DuplicateRow:
     """Take back that the two are not the same person. Raises as ``settle``."""
     values = dict.fromkeys(("settled_at", "settled_by", "settled_reason"))

@@ -20,7 +20,7 @@ from tracker.db import new_id
 from tracker.domain.errors import NotFound, UnacceptableEvidence
 from tracker.domain.points import activities as rules
 from tracker.files import Checked, Store
-from tracker.models import Activity, Evidence
+from tracker.models import Activity, Evidence, RequestProof
 from tracker.services.core import history, locks, turns
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.row_scope import scope
@@ -57,6 +57,8 @@ _KEPT = select(
     Activity.holder_id,
     func.coalesce(Evidence.recorded_at > Activity.submitted_at, false()).label("came_later"),
 ).join(Activity, Activity.id == Evidence.activity_id)
+_NAMED = (Evidence, RequestProof)
+"""The tables whose rows have files in the folder."""
 _ORPHAN_AGE = timedelta(days=1)  # no transaction stays open for so long
 
 
@@ -101,9 +103,7 @@ def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     UnacceptableEvidence if it already has the maximum number of files.
     """
     _check_open(work, activity_id, "add_evidence")
-    kept = store(work.settings)
-    key = kept.put(file.data)
-    _when_undone(work, lambda: kept.remove(key))
+    key = put(work, file)
     id_, digest = new_id(), hashlib.sha256(file.data).hexdigest()
     row: dict[str, object] = {
         "id": id_,
@@ -119,6 +119,17 @@ def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     _take_slot(work, activity_id, row)
     history.record(work, "add", "evidence", id_, activity_id=activity_id, sha256=digest)
     return id_
+
+
+def put(work: UnitOfWork, file: Checked) -> str:
+    """Write a file before the row that names it; returns its key. It goes if the row does not stay.
+
+    Whoever keeps a key elsewhere than in ``Evidence`` names that table in ``_NAMED``.
+    """
+    kept = store(work.settings)
+    key = kept.put(file.data)
+    _when_undone(work, lambda: kept.remove(key))
+    return key
 
 
 def _take_slot(work: UnitOfWork, activity_id: str, row: Mapping[str, object]) -> None:
@@ -220,7 +231,7 @@ def sweep(reading: ReadContext) -> int:
     """Remove files that have had no row for a day; returns how many."""
     kept = store(reading.settings)
     keys = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
-    known = {row.key for row in reading.rows(select(Evidence.key))}
+    known = {row.key for table in _NAMED for row in reading.rows(select(table.key))}
     orphans = [key for key in keys if key not in known]
     for key in orphans:
         kept.remove(key)

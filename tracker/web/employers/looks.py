@@ -17,7 +17,7 @@ from tracker.web.employers.workforce_words import WORDS as LIST_WORDS
 from tracker.web.people import visitors
 from tracker.web.people.account import moment
 
-pages = Blueprint("look-pages", __name__)
+pages = Blueprint("employer-look-pages", __name__)
 
 HERE = "/employer/looks"
 _SHOWN = 50

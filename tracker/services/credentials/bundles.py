@@ -1,0 +1,57 @@
+"""Prices of renewing one or several certifications together, and what withdrawing one leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from tracker.domain.credentials import fees
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.errors import NotFound
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Holder, Renewal
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import fees as fee_records
+from tracker.services.standings import snapshots, standings
+
+
+def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
+    """The price of renewing these certifications of one holder together today. Raises NotFound."""
+    chosen, policies = {}, {}
+    for certification_id in certification_ids:
+        row, record = snapshots.with_cycles(reading, certification_id)
+        scheme = reading.schemes[row.scheme]
+        zone = reading.row(select(Holder.time_zone).where(Holder.id == row.holder_id))
+        on = reading.day_of(scheme, zone.time_zone)
+        held = standings.of_certification(reading, row.id, on=on)
+        if held is None or record is None:
+            raise NotFound
+        chosen[scheme] = held.standing
+        if version := record.cycles[-1].policy:
+            policies[scheme] = scheme.policy(version)
+    return fees.quote(chosen, policies)
+
+
+def follow_withdrawal(work: UnitOfWork, renewal: Renewal) -> None:
+    """Waive the fee of a withdrawn application; what is left of a bundle is priced by itself.
+
+    The price is that of the day on which the others were applied for.
+    """
+    others = fee_records.sharing(work, renewal)
+    if not others:
+        fee_records.forgo(work, renewal)
+        return
+    chosen: dict[Scheme, Standing] = {}
+    policies: dict[Scheme, Policy] = {}
+    for other in others:
+        row, record = snapshots.with_cycles(work, other.certification_id)
+        scheme = work.schemes[row.scheme]
+        held = standings.of_certification(work, row.id, on=other.submitted_on)
+        if held is None or record is None:
+            return
+        chosen[scheme] = held.standing
+        if version := record.cycles[min(other.cycle, len(record.cycles)) - 1].policy:
+            policies[scheme] = scheme.policy(version)
+    fee_records.reprice(work, renewal, fees.quote(chosen, policies))
