@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import sqlite3
 import threading
 import time
 from contextlib import closing
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine
+from psycopg.pq import TransactionStatus
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from tracker import settings
 from tracker.db import flask_config, prepare
+from tracker.domain.permissions import SYSTEM
 from tracker.settings import SettingsRefusedError
 
 
@@ -88,3 +93,42 @@ def test_a_file_that_stays_locked_is_given_up(tmp_path):
         waiting = create_engine(f"sqlite:///{file}", connect_args={"timeout": 0.2})
         with pytest.raises(OperationalError, match="locked"):
             prepare(waiting).connect()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_connection_that_was_read_through_begins_transactions_again(container, failing):
+    with contextlib.suppress(ZeroDivisionError), container.reading(SYSTEM) as reading:
+        driver = reading.connection.connection.driver_connection
+        assert driver.autocommit
+        reading.row(select(1))
+        assert driver.info.transaction_status == TransactionStatus.IDLE
+        _ = 1 / (not failing)
+
+    with container.work(SYSTEM) as work:
+        assert work.connection.connection.driver_connection is driver
+        assert not driver.autocommit
+        work.row(select(1))
+        assert driver.info.transaction_status == TransactionStatus.INTRANS
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "written", ['["read", {"a": null, "b": 1.50}]', '{"half a character": "\\ud800"}']
+)
+def test_json_is_read_as_the_standard_library_reads_it(container, written):
+    with container.reading(SYSTEM) as reading:
+        found = reading.row(text("select cast(:written as json)"), {"written": written})[0]
+
+    assert found == json.loads(written)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_cursor_describes_its_columns_as_psycopg_does(container):
+    with container.reading(SYSTEM) as reading:
+        driver = reading.connection.connection.driver_connection
+        cursor = driver.execute("select 1 as one, 'x'::varchar(3) as two")
+        plain = psycopg.Cursor(driver).execute("select 1 as one, 'x'::varchar(3) as two")
+        assert list(map(repr, cursor.description or ())) == list(map(repr, plain.description or ()))
+        assert [column.name for column in cursor.description or ()] == ["one", "two"]
+        assert driver.execute("set timezone to 'UTC'").description is None

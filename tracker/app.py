@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, g, has_request_context
 
@@ -20,6 +22,14 @@ from tracker.settings import Settings
 
 _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
 _HISTORY_KEY, _MADE_HERE = "keys/history.key", "made-here"
+
+
+class _Application(Flask):
+    """Flask for views that all run in a thread."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: Flask asks for each hook of each request whether it is async."""
+        return func
 
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
@@ -41,7 +51,7 @@ def create_container(
 
 def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
     chosen = given or settings.load()
-    app = Flask("tracker", static_folder=None)
+    app = _Application("tracker", static_folder=None)
     app.config.update(flask_config(chosen))
     db.init_app(app)
     with app.app_context():

@@ -37,9 +37,13 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record in one line: line breaks and other control characters are written out."""
-        message = _BREAK.sub(lambda found: repr(found[0])[1:-1], record.getMessage())
-        line = logging.makeLogRecord({**record.__dict__, "msg": message, "args": None})
-        return masked(super().format(line))
+        message = record.getMessage()
+        if _BREAK.search(message):
+            message = _BREAK.sub(lambda found: repr(found[0])[1:-1], message)
+        if record.exc_info or record.exc_text or record.stack_info:
+            line = logging.makeLogRecord({**record.__dict__, "msg": message, "args": None})
+            return masked(super().format(line))
+        return masked(f"{self.formatTime(record)} {record.levelname} {message}")
 
 
 class JsonLines(JsonFormatter):

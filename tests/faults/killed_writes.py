@@ -190,7 +190,7 @@ class Moments:
 
     def _statement(self, connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "DELETE"}:
-            if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            if _is_autocommit(connection):
                 self.keep()
             self._pass()
 
@@ -209,6 +209,13 @@ class Moments:
         self.passed += 1
         if self.passed == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_autocommit(connection: Any) -> bool:
+    """Whether a statement is its own transaction (``db.reading()``)."""
+    if connection.dialect.name == "postgresql":
+        return bool(connection.connection.driver_connection.autocommit)
+    return bool(connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT")
 
 
 @dataclass

@@ -148,16 +148,31 @@ def register(app: Flask) -> Document:
     return document
 
 
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+)
+_UNLESS_GIVEN = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
 def _dress(response: Response) -> Response:
-    """Add the headers that every answer carries."""
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    is_everybodys = response.cache_control.immutable
-    if not is_everybodys and (request.headers.get("Authorization") or session_cookies.secret()):
-        response.headers["Cache-Control"] = "private, no-store"
+    """Add the headers that every answer carries.
+
+    All at once: setting one by one walks through those that are there, each time.
+    """
+    given = {name.lower(): value for name, value in response.headers}
+    added = [("X-Request-ID", g.get("request_id", "")), *_ALWAYS]
+    added += [(name, value) for name, value in _UNLESS_GIVEN if name.lower() not in given]
+    caching = given.get("cache-control", "")
+    is_everybodys = "immutable" in caching and response.cache_control.immutable
+    sent = request.headers
+    if not is_everybodys and (sent.get("Authorization") or session_cookies.secret()):
+        added.append(("Cache-Control", "private, no-store"))
+    for name, _ in added:
+        if name.lower() in given:
+            response.headers.remove(name)
+    response.headers.extend(added)
     return response

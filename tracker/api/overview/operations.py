@@ -6,6 +6,7 @@ each of them can answer for all. A single process counts for itself.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -68,6 +69,8 @@ class Numbers:
         )
         ProcessCollector(registry=self.registry)
         self.registry.register(FromDatabase(container))
+        self.requests_of = functools.cache(self.requests.labels)
+        self.seconds_of = functools.cache(self.seconds.labels)
 
 
 def of_all(container: Container, directory: str) -> CollectorRegistry:
@@ -214,9 +217,9 @@ def _count(response: Response) -> Response:
     asked, method, took = request.url_rule, request.method, request_log.seconds()
     route = asked.rule if asked else "unmatched"
     method = method if method in _METHODS else "other"
-    numbers.requests.labels(method, route, response.status_code).inc()
+    numbers.requests_of(method, route, response.status_code).inc()
     if took is not None:
-        numbers.seconds.labels(method, route).observe(took)
+        numbers.seconds_of(method, route).observe(took)
     return response
 
 

@@ -59,6 +59,11 @@ def names_of(kind: Callable[..., object]) -> tuple[str, ...]:
     return names
 
 
+def _in_order(result: CursorResult[Any], names: tuple[str, ...]) -> CursorResult[Any]:
+    """The columns with these names; they are mostly all that there are, and then nothing is cut."""
+    return result if tuple(result.keys()) == names else result.columns(*names)
+
+
 def columns_of(kind: Callable[..., object], *tables: type[Base]) -> Columns:
     """The columns named like the fields of a class, in their order: from the first table with it.
 
@@ -127,14 +132,14 @@ class ReadContext:
 
         Raises NoSuchColumnError where the statement has no column of a field's name.
         """
-        result = self.execute(statement, parameters).columns(*names_of(kind))
-        return [kind(*row) for row in result]
+        result = _in_order(self.execute(statement, parameters), names_of(kind))
+        return [kind(*row) for row in result.fetchall()]
 
     def row_as(
         self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
     ) -> R | None:
         """The first row of a statement, as ``rows_as`` gives it, or None."""
-        row = self.execute(statement, parameters).columns(*names_of(kind)).first()
+        row = _in_order(self.execute(statement, parameters), names_of(kind)).first()
         return None if row is None else kind(*row)
 
     @property

@@ -67,12 +67,14 @@ def of_rows(reading: ReadContext, rows: Iterable[ClaimedActivity]) -> dict[str, 
     listed = list(rows)
     versioned = {row.holder_id for row in listed if len(reading.schemes[row.scheme].policies) > 1}
     cycles = _cycles(reading, versioned)
+    schemes = {code: reading.schemes[code] for code in {row.scheme for row in listed}}
+    days = {code: reading.today(scheme) for code, scheme in schemes.items()}
     kinds = {
         row.id: _type(
-            reading.schemes[row.scheme],
+            schemes[row.scheme],
             cycles.get((row.holder_id, row.scheme), ()),
             row,
-            on=reading.today(reading.schemes[row.scheme]),
+            on=days[row.scheme],
         )
         for row in listed
     }
