@@ -201,7 +201,7 @@ def test_generated_requests_of_every_role_get_documented_answers(
         may = sorted(allowed[operation.method.upper(), operation.path])
         # What the first has deleted no other finds.
         asking = [*may[turn % len(may) :], *may[: turn % len(may)]]
-        refused = sorted({*ROLES} - {*may})
+        refused: list[str] = sorted({*ROLES} - {*may})
         refused = refused[turn % len(refused) :][:1] if refused else []
         refused += [] if "nobody" in may else ["nobody"]
         modes = list(GenerationMode)

@@ -8,7 +8,7 @@ from tracker.domain.credentials.fees import Quote
 from tracker.domain.credentials.renewals import objections
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
-from tracker.services.credentials import applications, certifications, renewals
+from tracker.services.credentials import applications, bundles, certifications
 from tracker.services.standings import snapshots, standings
 from tracker.services.standings.snapshots import ZonedCertification
 
@@ -35,7 +35,7 @@ def of_certification(
             together[reading.schemes[code]] = other
         else:
             ids = tuple(one.id for one in together.values())
-            quote = renewals.quote(reading, ids)
+            quote = bundles.quote(reading, ids)
             if quote.bundled:
                 return RenewalBundle(ids, tuple(together), quote)
     return None
