@@ -302,6 +302,7 @@ def _statements(container, staff, path) -> int:
 
 
 OF_OTHERS = {
+    "/me/audits",
     "/me/looks",
     "/me/messages",
     "/me/passkeys",

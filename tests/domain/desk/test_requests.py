@@ -34,7 +34,9 @@ def test_a_refused_request_can_be_granted_and_nothing_else_is_decided_twice(verd
 def test_a_refusal_says_how_to_go_on():
     with pytest.raises(IllegalTransition) as refused:
         check_state(RequestState.GRANTED, (RequestState.REQUESTED,))
-    assert refused.value.detail == "The request is already granted; change the name again instead."
+    assert refused.value.detail == (
+        "The request is already granted; change the name again, or what else it brought, instead."
+    )
 
 
 def test_a_request_is_due_within_thirty_days():
