@@ -16,7 +16,15 @@ from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
 from tracker.web import pages, unsubscribe, verify
 from tracker.web.desk import appeals as desk_appeals
-from tracker.web.desk import evidence, home, queue_figures, review_queue, reviews, standings
+from tracker.web.desk import (
+    discrepancies,
+    evidence,
+    home,
+    queue_figures,
+    review_queue,
+    reviews,
+    standings,
+)
 from tracker.web.desk import renewals as desk_renewals
 from tracker.web.people import (
     account,
@@ -82,5 +90,6 @@ def register(app: Flask, document: Document) -> None:
         desk_appeals,
         standings,
         queue_figures,
+        discrepancies,
     ):
         app.register_blueprint(module.pages)
