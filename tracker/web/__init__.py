@@ -1,8 +1,8 @@
 """Pages for people: the start page, the documentation, verification, unsubscribing, signing in.
 
 A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
-inline style and no script (but for passkeys); templates are in ``templates``, their words in
-``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
+inline style and no script (but for passkeys and reviews); templates are in ``templates``, their
+words in ``verify_words`` and ``unsubscribe_words``. A page that programs may read too, such as a
 verification, is also in the OpenAPI document. The pages of people who sign in are in ``people``,
 those of the certification body's staff in ``desk``.
 """
