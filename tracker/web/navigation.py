@@ -64,6 +64,7 @@ class FrameWords:
     record_history: str
     certificates: str
     figures: str
+    discrepancies: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -137,6 +138,7 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk/reviews", "reviews", False),
     ("/desk/renewals", "renewals", True),
     ("/desk/appeals", "appeals", True),
+    ("/desk/discrepancies", "discrepancies", True),
     ("/desk/certificates", "certificates", True),
     ("/desk/figures", "figures", True),
 )

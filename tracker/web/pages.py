@@ -1,7 +1,8 @@
 """Pages for people: the documentation, and how every plain page is made.
 
 They load nothing from other sites. Plain pages load our style sheets and no script, but for those
-that ask for a passkey; the documentation page runs the two scripts that it names.
+that ask for a passkey and those of a review; the documentation page runs the two scripts that it
+names.
 """
 
 from __future__ import annotations

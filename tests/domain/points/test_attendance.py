@@ -70,6 +70,8 @@ def test_an_outcome_belongs_to_a_kind_and_has_what_it_needs(kind, outcome, given
         blank = {"reason": None, "reason_code": None, "holder_id": None}
         attendance.check_outcome(DiscrepancyKind(kind), Outcome(outcome), **blank | given)
 
+    possible = outcome in attendance.outcomes_of(DiscrepancyKind(kind))
+    assert possible is ("outcome" not in fields)
     if not fields:
         check()
         return

@@ -106,6 +106,11 @@ def check_state(state: str, wanted: DiscrepancyState) -> None:
         raise IllegalTransition(f"The discrepancy is {state}; {way}.", state=state)
 
 
+def outcomes_of(kind: DiscrepancyKind) -> tuple[Outcome, ...]:
+    """How a discrepancy of a kind can be settled by people."""
+    return _POSSIBLE[kind]
+
+
 def check_outcome(
     kind: DiscrepancyKind,
     outcome: Outcome,

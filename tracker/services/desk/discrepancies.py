@@ -23,9 +23,11 @@ from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, 
 from tracker.models import Activity, Attendance, Course, Discrepancy, Holder, Provider
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.credentials import certificate_numbers
 from tracker.services.points import activities, attendance, courses
 from tracker.services.points.activities import ReviewerDecision
 from tracker.services.points.attendance import Attended
+from tracker.services.standings import snapshots
 
 _STALE = "The discrepancy has changed since you read it; read it again."
 _GONE = "The activity no longer exists; dismiss the discrepancy."
@@ -264,6 +266,14 @@ def get(reading: ReadContext, discrepancy_id: str) -> DiscrepancyRow:
     if row is None:
         raise NotFound
     return row
+
+
+def holder_numbered(reading: ReadContext, number: str) -> str:
+    """The holder of the one certification with a number. Raises Invalid."""
+    found = certificate_numbers.certification_of(reading, number)
+    if found is None:
+        raise Invalid("There is no such certificate.", fields={"number": "is not on record"})
+    return snapshots.certification(reading, found).holder_id
 
 
 def page(

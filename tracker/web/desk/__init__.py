@@ -5,7 +5,7 @@
 in the words of a page) and ``evidence`` (its files); ``reviews_words`` has what they say.
 ``renewals`` has the applications to renew, with ``renewals_shown`` and ``renewals_words``,
 ``standings`` suspends, revokes and reinstates, ``appeals`` decides on appeals;
-``queue_figures`` counts what was decided. A page's
+``queue_figures`` counts what was decided; ``discrepancies`` is an inbox. A page's
 queries and forms are loaded by the schemas of ``api/desk``.
 
 Of people and their records: ``people`` finds and shows them, ``person_changes`` corrects names and

@@ -23,6 +23,7 @@ HERE = "/desk"
 _PAGES = {
     "renewals": "/desk/renewals",
     "appeals": "/desk/appeals",
+    "discrepancies": "/desk/discrepancies",
     "approvals": "/account/approvals",
 }
 """Where each kind of work is done; what has no page yet is done by the API."""
