@@ -32,7 +32,7 @@ KNOWN = frozenset(
         "desk/discrepancies._match",  # settle() has locked the holder to decide on
         "employers/bars.put",  # any employer may be barred
         "employers/sharing.consent",  # and shared with
-        "employers/workforce.one",  # by consent
+        "employers/workforce.listed",  # by consent
         "overview/erasures._living",  # ask() and approve() have said who may
         "overview/me.check_own_certification",  # which is the question
         "people/accounts.may_sign_in",

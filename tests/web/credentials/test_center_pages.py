@@ -11,6 +11,7 @@ import pytest
 from tests import factories
 from tests.browsers import content
 from tests.statements import counted
+from tracker.db import new_id
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.credentials.center_results import ResultVerdict
 from tracker.domain.permissions import SYSTEM, Actor
@@ -72,7 +73,7 @@ def test_results_are_shown_confirmed_and_accepted_or_sent_back(kim, lines, conta
     home = content(kim.get(done.location))
     assert "2 rows are new, 0 changed something" in home
     assert home.count("Waiting; sent November 21, 2026") == 2
-    with container.work(Actor(role="staff", name="sam", person_id="sam")) as work:
+    with container.work(Actor(role="staff", name="sam", person_id=new_id())) as work:
         first, second = (row.id for row, _ in center_results.page(work, after=None, limit=5))
         accept = ResultDecision(ResultVerdict.ACCEPT, None, result_ids=[first])
         decide(work, accept)
