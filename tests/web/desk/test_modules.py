@@ -112,6 +112,10 @@ def test_a_pass_is_corrected_after_its_consequences_were_shown(enter, container,
     assert "Award date: November 2, 2026 → November 9, 2026" in text
     assert attempts(container)[0].taken_on == date(2026, 11, 2)
 
+    kept = content(me.send_form(here, **hidden(shown)))
+    assert 'name="taken_on_day" value="9"' in kept
+    assert 'value="A typing error."' in kept
+
     assert me.send_form(f"{here}/amend", **hidden(shown)).status_code == 303
     assert attempts(container)[0].taken_on == date(2026, 11, 9)
     person = content(me.get(f"/desk/people/{candidate}"))

@@ -9,7 +9,8 @@ in the words of a page) and ``evidence`` (its files); ``reviews_words`` has what
 queries and forms are loaded by the schemas of ``api/desk``.
 
 Of people and their records: ``people`` finds and shows them, ``person_changes`` corrects names and
-addresses. ``modules`` records passes, ``attempts`` corrects them, ``module_files`` takes many in a
-file. ``duplicates`` and ``merges`` make two records of one person one. ``desk_forms`` has what
-these forms share.
+addresses. ``modules`` records results, ``attempts`` corrects them, ``module_files`` takes many in a
+file. ``decided_activities`` corrects decisions, ``duplicates`` makes two records of one person one,
+``requests`` and ``centers`` have what waits for an answer. ``desk_forms`` is what they share, with
+``record_words``, ``attempt_forms``, ``module_grids`` and ``history_lines``.
 """

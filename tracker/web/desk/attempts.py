@@ -96,6 +96,13 @@ def show(actor: Actor, *, assessment_id: UUID) -> Response:
     return _form(actor, str(assessment_id))
 
 
+@pages.post(_HERE)
+@visitors.for_staff
+def again(actor: Actor, *, assessment_id: UUID) -> Response:
+    """The form with what was typed, for whoever comes back from the preview."""
+    return _form(actor, str(assessment_id), keeps=True)
+
+
 @pages.post(f"{_HERE}/preview")
 @visitors.for_staff
 def preview(actor: Actor, *, assessment_id: UUID) -> Response:
@@ -273,7 +280,10 @@ def _standing(found: Standing | None, language: str) -> str:
     return say.until.format(status=word, day=in_words(found.expires_on, language))
 
 
-def _form(actor: Actor, assessment_id: str, refusal: Refusal | None = None) -> Response:
+def _form(
+    actor: Actor, assessment_id: str, refusal: Refusal | None = None, *, keeps: bool = False
+) -> Response:
+    """The form to correct or to void; it shows what was typed if it was refused or ``keeps`` it."""
     language = routing.language()
     with routing.container().reading(actor) as reading:
         found = person_overviews.of_attempt(reading, assessment_id)
@@ -281,7 +291,7 @@ def _form(actor: Actor, assessment_id: str, refusal: Refusal | None = None) -> R
     offered = attempt_forms.form(routing.container().schemes, language, first=own)
     errors, wrong = desk_forms.errors(refusal, offered.words.labels)
     say, is_void = WORDS[language], "/void" in request.path
-    was_typed = refusal is not None and not is_void
+    was_typed = (refusal is not None or keeps) and not is_void
     stated = attempt_forms.typed() if was_typed else dict(attempt_forms.stated(found.attempt))
     if is_void:
         stated |= desk_forms.stated("reason", "later_cycles")
