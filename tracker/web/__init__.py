@@ -13,7 +13,7 @@ from flask import Flask
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import languages, pages, policies, start, unsubscribe, verify
+from tracker.web import languages, pages, policies, problems, start, unsubscribe, verify
 from tracker.web.people import (
     account,
     activities,
@@ -35,6 +35,7 @@ from tracker.web.people import (
     password_sign_in,
     personal_data,
     plans,
+    problem_reports,
     progress,
     recoveries,
     renewals,
@@ -57,7 +58,7 @@ def register(app: Flask, document: Document) -> None:
     document.add(verify.public)
     document.add(unsubscribe.resource)
     pages.register(app)
-    for module_of_all in (start, policies, languages):
+    for module_of_all in (start, policies, problems, languages):
         app.register_blueprint(module_of_all.pages)
     app.register_blueprint(sign_in.pages)
     for module in (
@@ -87,6 +88,7 @@ def register(app: Flask, document: Document) -> None:
         details,
         messages,
         looks,
+        problem_reports,
         activities,
     ):
         app.register_blueprint(module.pages)
