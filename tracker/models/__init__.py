@@ -50,6 +50,7 @@ from tracker.models.other_credentials import OtherCredential, PathwayChoice
 from tracker.models.outbox import Message
 from tracker.models.policies import PolicyPublication
 from tracker.models.preferences import Preference
+from tracker.models.problem_reports import ProblemReport
 from tracker.models.recoveries import Recovery
 from tracker.models.relay import RelayAccept, Runtime
 from tracker.models.reminders import Reminder, ReminderCursor
@@ -117,6 +118,7 @@ __all__ = [
     "PathwayChoice",
     "PolicyPublication",
     "Preference",
+    "ProblemReport",
     "Provider",
     "ProviderIdentity",
     "RecordMerge",

@@ -187,6 +187,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "preference": _OF_HOLDERS,
     "provider_identity": _of_accounts("provider_identity"),
     "record_merge": _OF_STAFF,
+    "problem_report": _STAFF_READS_ANYBODY_ADDS,
     "record_writer": _STAFF_READS_ANYBODY_ADDS,
     "recovery": _OF_STAFF,
     "recovery_code": _of_accounts("recovery_code"),

@@ -47,6 +47,7 @@ class FrameWords:
     messages: str
     preferences: str
     details: str
+    problems: str
     language: str
     choose_language: str
     desk: str
@@ -117,6 +118,7 @@ _PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
 _MENU: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("/account/messages", "messages", frozenset({"holder"})),
     ("/account/details", "details", frozenset({"holder"})),
+    ("/account/problems", "problems", frozenset({"staff", "admin"})),
     ("/account/sharing", "sharing", frozenset({"holder"})),
     ("/account/data", "data", frozenset({"holder"})),
     ("/account/security", "security", None),

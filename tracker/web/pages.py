@@ -20,7 +20,7 @@ from tracker.web import navigation, static_files
 from tracker.web.navigation import Navigation
 
 HERE = Path(__file__).parent
-_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static", "policy"})
+_ONLY_FOR_PEOPLE = frozenset({"", "docs", "static", "policy", "problem"})
 _OF_PEOPLE = frozenset(
     {
         *("sign-in", "sign-out", "password", "invitation", "account", "language"),

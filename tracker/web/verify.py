@@ -310,5 +310,6 @@ def _page(query: Loaded, *, status: int = 200, heading: str, **facts: Any) -> Re
             if code != language
         ],
         official=f"{base}/verify",
+        report=f"/problem?{urlencode({'about': request.path})}",
         **given,
     )

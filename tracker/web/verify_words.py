@@ -55,6 +55,7 @@ class VerifyWords:
     for_good: str
     rules: str
     another: str
+    problem: str
     number_hint: str
     surname_hint: str
     required: dict[str, str]

@@ -59,6 +59,7 @@ Subject = Literal[
     "module_certificate",
     "other_credential",
     "pathway_choice",
+    "problem_report",
     "provider",
     "recovery",
     "renewal",

@@ -92,7 +92,7 @@ class WayShown:
     href: str
 
 
-Pairs = Sequence[tuple[str, str]]
+PlanPairs = Sequence[tuple[str, str]]
 
 
 @pages.get("/account/certifications/<uuid:certification_id>/plan")
@@ -121,7 +121,7 @@ def _quantities() -> list[str]:
     return [one.strip() for one in request.args.getlist("quantity")]
 
 
-def _planned(reading: ReadContext, certification_id: str, pairs: Pairs) -> ActivityPlan:
+def _planned(reading: ReadContext, certification_id: str, pairs: PlanPairs) -> ActivityPlan:
     """The plan in figures. Raises Invalid, NotFound, NotRenewable."""
     said = [{"type": kind, "quantity": quantity or None} for kind, quantity in pairs]
     loaded = routing.load(PlanSchema(), {"extra": said})
@@ -131,7 +131,7 @@ def _planned(reading: ReadContext, certification_id: str, pairs: Pairs) -> Activ
 
 def _page(
     certification_id: str,
-    pairs: Pairs,
+    pairs: PlanPairs,
     found: ActivityPlan,
     new: tuple[str, str] = ("", ""),
     refusal: Invalid | None = None,
@@ -183,7 +183,7 @@ def _change(found: ActivityPlan, language: str) -> str:
 
 
 def _shown(
-    here: str, pairs: Pairs, explained: Explained, told: Mapping[str, Any], language: str
+    here: str, pairs: PlanPairs, explained: Explained, told: Mapping[str, Any], language: str
 ) -> list[PlannedShown]:
     voice, policy = Voice(explained.policy, language), explained.policy
     lines = {one["activity_id"]: one for one in told["credits"]}
@@ -204,7 +204,9 @@ def _shown(
     return shown
 
 
-def _ways(here: str, pairs: Pairs, told: Mapping[str, Any], explained: Explained) -> list[WayShown]:
+def _ways(
+    here: str, pairs: PlanPairs, told: Mapping[str, Any], explained: Explained
+) -> list[WayShown]:
     """The ways to close what is still missing."""
     types = explained.policy.types
     ways = []
@@ -232,6 +234,6 @@ def _name(kind: ActivityType, voice: Voice, language: str) -> str:
     return f"{voice.text(kind.name)} ({unit})"
 
 
-def _address(here: str, pairs: Pairs) -> str:
+def _address(here: str, pairs: PlanPairs) -> str:
     query = [pair for kind, number in pairs for pair in (("type", kind), ("quantity", number))]
     return f"{here}?{urlencode(query)}" if query else here
