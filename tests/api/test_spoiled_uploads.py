@@ -32,10 +32,10 @@ MORE = 48  # megabytes that a process may grow by in a thousand files
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.scale)])
 def numbers(request, backend):
-    """Which files are sent: in the short run others to each database."""
+    """Which files are sent: in the short run 60 of every shape, half to each database."""
     if request.param == "long":
         return range(1_000)
-    return range(20) if backend == "sqlite" else range(20, 40)
+    return range(30) if backend == "sqlite" else range(30, 60)
 
 
 @pytest.fixture(autouse=True)
