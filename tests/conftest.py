@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import fcntl
 import functools
 import gc
 import operator
@@ -23,6 +24,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.util import LRUCache
 
 import tracker
 from tests import chromium, pgbouncer, postgres
@@ -99,23 +101,39 @@ def templates(
         if backend not in made:
             folder = tmp_path_factory.mktemp(f"template-{backend}")
             if backend == "sqlite":
-                url, name = f"sqlite:///{folder}/template.sqlite3", f"{folder}/template.sqlite3"
-            else:
-                server = request.getfixturevalue("postgres_server")
-                url, name = (
-                    postgres.create_database(server, "template_migrated"),
-                    "template_migrated",
-                )
+                made[backend] = _sqlite_template(folder, _shared(tmp_path_factory))
+                return made[backend]
+            url = postgres.create_database(
+                request.getfixturevalue("postgres_server"), "template_migrated"
+            )
             container = make_container(url, folder, Frozen())
             migrations.upgrade(container.engine)
-            if backend == "postgresql":
-                with container.engine.begin() as connection:
-                    postgres.make_role(connection)
+            with container.engine.begin() as connection:
+                postgres.make_role(connection)
             container.engine.dispose()
-            made[backend] = name
+            made[backend] = "template_migrated"
         return made[backend]
 
     return template
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same in every worker."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def _sqlite_template(folder: Path, shared: Path) -> str:
+    """The path of a migrated file, which one worker makes while the others wait for it."""
+    made = shared / "template.sqlite3"
+    with (shared / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            container = make_container(f"sqlite:///{folder}/new.sqlite3", folder, Frozen())
+            migrations.upgrade(container.engine)
+            container.engine.dispose()
+            (folder / "new.sqlite3").rename(made)
+    return str(made)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,7 +177,12 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_GARBAGE)
         gc.enable()
+
+
+_GARBAGE = 20_000
+"""New objects after which the tests look for garbage: at 700 that takes a twelfth of their time."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -327,6 +350,8 @@ def _prepare(engine: Engine) -> Engine:
     name = engine.dialect.name
     if name == "postgresql":
         postgres.keep_closed(engine)
+    if isinstance(engine._compiled_cache, LRUCache):
+        engine._compiled_cache.capacity = _STATEMENTS
     if name in _CONNECTED:
         vars(engine.dialect)["initialize"] = _ask_nothing
         engine.dialect = engine.pool._dialect = _CONNECTED[name].dialect
@@ -355,6 +380,8 @@ def _show_to_tests(connection: Connection) -> None:
 
 
 _CONNECTED: dict[str, Engine] = {}
+_STATEMENTS = 3_000
+"""More than all tests send to a database; an installation sends its own, fewer than 500."""
 _TESTS, _PROGRAM = f"{Path(__file__).parent}/", f"{Path(tracker.__file__).parent}/"
 
 

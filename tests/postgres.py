@@ -196,6 +196,7 @@ def _close(connection: Connection) -> None:
         connection.close()
         return
     connection._notice_handlers.clear()
+    row_security._STATES.pop(connection, None)  # as of a connection that is new
     closed.append(connection)
 
 

@@ -26,20 +26,22 @@ from tracker.services.core.context import Container
 class Fast:
     """Stands at ``start`` until ``begun``, then runs ``rate`` times as fast as real time.
 
-    ``begun`` is of the machine's monotonic clock, which all processes share.
+    ``begun`` is of the machine's monotonic clock, which all processes share. ``slowness``: how many
+    times as long as usual the machine takes for anything, so that by this clock it takes as long.
     """
 
     start: datetime
     rate: float
     begun: float = math.inf
+    slowness: float = 1.0
 
     def __call__(self) -> datetime:
         real = max(0.0, time.monotonic() - self.begun)
-        return self.start + timedelta(seconds=real * self.rate)
+        return self.start + timedelta(seconds=real * self.rate / self.slowness)
 
-    def begin(self) -> None:
+    def begin(self, slowness: float) -> None:
         """Let it run."""
-        self.begun = time.monotonic()
+        self.begun, self.slowness = time.monotonic(), slowness
 
 
 class Scheduler:
@@ -67,7 +69,7 @@ class Scheduler:
     def begin(self) -> None:
         """Let it run as soon as it can, by the clock, which has begun."""
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{self._clock.begun!r}\n")
+        self.process.stdin.write(f"{self._clock.begun!r} {self._clock.slowness!r}\n")
         self.process.stdin.flush()
 
     def kill(self) -> None:
@@ -83,7 +85,7 @@ def main(start: str, rate: str) -> None:
     container = create_app(read_clock=clock).extensions["tracker"]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    clock.begun = float(sys.stdin.readline())
+    clock.begun, clock.slowness = map(float, sys.stdin.readline().split())
     threading.Thread(target=_end_with_input, daemon=True).start()
     scheduler.run(container)
 

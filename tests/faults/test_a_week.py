@@ -43,7 +43,7 @@ LONG = Size(
     changes=100,
 )
 UNDER_WAY = 3.0
-"""Real seconds that a letter may be on its way when what it says ceases to be true."""
+"""Seconds of a quiet machine that a letter may be on its way when it ceases to be true."""
 UNSETTLED = {"ready", "claimed", "transmitting", "ambiguous"}
 
 

@@ -36,6 +36,8 @@ ZONES = (
     "Asia/Tokyo",
     "Pacific/Auckland",
 )
+STARTING = 3.0
+"""Seconds in which the schedulers start on two cores that do nothing else."""
 CHANGES = ("renew", "revoke", "suspend", "correct", "move", "unsubscribe")
 NO_SUCH_USER = "550 5.1.1 No such user"
 LATER = "450 4.2.0 Greylisted, come back later"
@@ -47,7 +49,7 @@ _CUT = text(
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything; ``seconds`` are real ones, for all ``days`` together.
+    """How much of everything; ``seconds`` are those of a quiet machine, for all ``days`` together.
 
     ``behind``: for so many days before, no planner ran. ``known`` are those certifications whose
     assessments are on record, so that they can be corrected. ``changes`` are of each kind.
@@ -160,11 +162,12 @@ class Week:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
+        begun = time.monotonic()
         self._schedulers = [self._scheduler() for _ in range(self.size.schedulers)]
         try:
             for one in self._schedulers:
                 one.wait_until_ready()
-            self.clock.begin()
+            self.clock.begin(slowness=max(1.0, (time.monotonic() - begun) / STARTING))
             for one in self._schedulers:
                 one.begin()
             yield
@@ -314,7 +317,7 @@ class Week:
     def is_silent(
         self, certification_id: str, expires_on: date, instant: datetime, *, margin: float = 0
     ) -> bool:
-        """Whether there was nothing to be told, ``margin`` real seconds round it included."""
+        """Whether there was nothing to be told, ``margin`` seconds of a quiet machine round it."""
         longer = timedelta(seconds=self.size.rate * margin)
         silences = self.silences[certification_id]
         return any(one.covers(expires_on, instant, margin=longer) for one in silences)

@@ -189,9 +189,9 @@ def test_generated_requests_of_every_role_get_documented_answers(
 ):
     """One test for all roles, who send the same requests: to make one takes longer than to ask.
 
-    Every role that may asks once rightly; one of them, in turn, asks every time. Nobody else sees
-    who is refused before anything is parsed: besides nobody's, one such role's answer is enough
-    here (that each is refused shows test_every_route_says_who_may_come_in...). On PostgreSQL every
+    Every role that may asks once rightly; one of them, in turn, asks every time. Of those who are
+    refused before anything is parsed nobody asks once, and one role, in turn: that each is refused
+    shows test_every_route_says_who_may_come_in_and_refuses_everybody_else. On PostgreSQL every
     operation is asked by one role, in turn, and either rightly or wrongly; rightly if it cannot be
     called wrongly.
     """
