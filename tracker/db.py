@@ -274,9 +274,11 @@ class _Columns(Sequence[Column]):
     def __len__(self) -> int:
         return self._count
 
+    def __iter__(self) -> Iterator[Column]:
+        return (Column(self._cursor, place) for place in range(self._count))
+
     def __getitem__(self, index: Any) -> Any:
-        columns = [Column(self._cursor, place) for place in range(self._count)]
-        return columns[index]
+        return [*self][index]
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -319,10 +321,13 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def single_statements(engine: Engine) -> Iterator[Session]:
-    """A session in which each statement is its own transaction: one round trip, not three."""
+def single_statements(engine: Engine) -> Iterator[tuple[Connection, Session]]:
+    """A connection on which each statement is its own transaction: one round trip, not three.
+
+    Its session has not begun yet: most work needs none, and beginning takes as long as a statement.
+    """
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
-        yield session
+        yield connection, session
         session.flush()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from tracker.domain import clocks
 from tracker.domain.periods import Duration
@@ -90,6 +91,7 @@ class Quantity:
         return forms[0] if self.number == 1 else forms[1]
 
 
+@lru_cache(maxsize=4096)
 def figure(number: Decimal) -> str:
     """A number without needless zeros: "12", "0.5", "1,500"."""
     return f"{number.normalize():,f}"

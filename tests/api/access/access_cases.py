@@ -89,7 +89,7 @@ class Undoing(Container):
         with Session(self.engine, expire_on_commit=False) as session:
             session.begin()
             try:
-                yield self._work(session, actor)
+                yield self._work(session.connection(), session, actor)
             finally:
                 session.rollback()
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories
 from tests.api.points.activity_cases import decided, evaluation, logged, submitted
+from tests.statements import counted
 
 
 @pytest.fixture
@@ -33,6 +34,22 @@ def test_an_activity_goes_from_draft_to_points(ana, staff, ids):
     assert approved.json["decision"]["verdict"] == "approved"
     after = evaluation(ana, ids)
     assert (after["total"], after["missing"], after["pending_points"]) == ("8.00", "92.00", "0.00")
+
+
+JOB = {"category": "E", "type": "employment_full_time", "title": "Line", "starts_on": "2024-05-01"}
+
+
+@pytest.mark.parametrize("stated", [{}, {"quantity": "8"}, {"provider": None}, JOB])
+def test_what_is_answered_to_a_new_activity_is_what_is_on_record(container, ana, ids, stated):
+    path = f"/certifications/{ids[1]}/activities"
+    with counted(container) as sent:
+        made = ana.post(path, stated) if stated is JOB else logged(ana, ids, **stated)
+    assert made.status_code == 201
+    on_record = ana.get(f"/activities/{made.json['id']}")
+
+    assert made.json == on_record.json
+    assert made.headers["ETag"] == on_record.headers["ETag"]
+    assert len([one for one in sent if "FROM activity" in one]) == 1  # that there is room for it
 
 
 CANNOT_BE: list[tuple[dict[str, Any], str]] = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.domain.examples import POLICY, capped, evaluate, policy, with_type
 from tracker.domain.periods import Period
+from tracker.domain.points import evaluations as rules
 from tracker.domain.points.claims import Claim, Evaluation
 from tracker.domain.schemes.policies import Policy
 
@@ -115,6 +116,9 @@ def test_the_numbers_add_up(claims, under):
     assert sum(found.counted for found in evaluation.credits) == evaluation.total
     assert sum(found.counted for found in evaluation.categories) == evaluation.total
     assert len(evaluation.credits) == len(claims)
+    assert evaluation.total == rules.total(
+        under, claims, cycle=CYCLE, on=evaluation.on, terms=evaluation.terms
+    )
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies())

@@ -176,7 +176,10 @@ def _present(row: ActivityRow) -> dict[str, object]:
 
 
 def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Response:
-    row = activities.get(reading, activity_id)
+    return _told(reading, activities.get(reading, activity_id), status)
+
+
+def _told(reading: ReadContext, row: ActivityRow, status: int) -> Response:
     location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004 - HTTP's own number
     [shown] = present_all(reading, [row])
     return routing.answer(shown, status=status, version=row.version, location=location)
@@ -193,7 +196,7 @@ def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Respon
 )
 def log(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
     """Log an activity as a draft."""
-    return _answer(work, activities.log(work, certification_id, body), 201)
+    return _told(work, activities.logged(work, certification_id, body), 201)
 
 
 @resource.reads(

@@ -61,12 +61,7 @@ def evaluate(
     nothing here, and a repeated claim is a repetition only of those that counted before by the
     terms.
     """
-    earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
-    lines = priced(policy, claims, earning, on=on, cycle=cycle)
-    problem = problem_of(policy, cycle, terms, lines)
-    earliest = _allocate(lines, problem)
-    if problem.rounds is not None:
-        rounding.settle(policy, lines, problem.required)
+    lines, problem, earliest = _counted(policy, claims, cycle, on, terms)
     return results.result(
         constraints.cap_table(policy),
         lines,
@@ -77,6 +72,35 @@ def evaluate(
         terms=terms,
         earliest_first=earliest,
     )
+
+
+def total(
+    policy: Policy,
+    claims: Iterable[Claim],
+    *,
+    cycle: Period,
+    on: date,
+    terms: Terms = NO_TERMS,
+) -> Decimal:
+    """The total of ``evaluate()`` alone, for whoever explains nothing."""
+    lines, _, _ = _counted(policy, claims, cycle, on, terms)
+    return results.earned(lines) + terms.carried_over
+
+
+def _counted(
+    policy: Policy, claims: Iterable[Claim], cycle: Period, on: date, terms: Terms
+) -> tuple[list[PricedClaim], AllocationProblem, bool]:
+    """The lines with what counts of each, and the problem that was solved for it.
+
+    The last is false if giving the earliest claims the most would cost too much.
+    """
+    earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
+    lines = priced(policy, claims, earning, on=on, cycle=cycle)
+    problem = problem_of(policy, cycle, terms, lines)
+    earliest = _allocate(lines, problem)
+    if problem.rounds is not None:
+        rounding.settle(policy, lines, problem.required)
+    return lines, problem, earliest
 
 
 def priced(

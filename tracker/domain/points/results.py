@@ -45,8 +45,8 @@ def result(
         _group(code, _limits(("category", code), category.limits, terms), of_category[code])
         for code, category in policy.categories.items()
     )
-    earned = sum([line.counted for line in lines], ZERO)
-    total = earned + terms.carried_over
+    counted = earned(lines)
+    total = counted + terms.carried_over
     kinds = next(
         (reached(problem.parts, need) for need in problem.needs if need.of == "kinds"), None
     )
@@ -57,7 +57,7 @@ def result(
         on=on,
         credits=tuple([line.credit() for line in lines]),
         categories=categories,
-        earned=earned,
+        earned=counted,
         total=total,
         required=required,
         carried_over=terms.carried_over,
@@ -72,6 +72,11 @@ def result(
         terms=terms,
         earliest_first=earliest_first,
     )
+
+
+def earned(lines: Sequence[PricedClaim]) -> Decimal:
+    """The points of all lines together."""
+    return sum([line.counted for line in lines], ZERO)
 
 
 def _tags(policy: Policy, lines: Sequence[PricedClaim], terms: Terms) -> tuple[GroupTotal, ...]:

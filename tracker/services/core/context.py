@@ -259,7 +259,7 @@ class Container:
         What it recorded in the history is chained just before it commits.
         """
         with db.unit_of_work(self.engine) as session:
-            opened = self._work(session, actor)
+            opened = self._work(session.connection(), session, actor)
             yield opened
             history_chain.close(session, self.history_keys, opened.unchained)
         security_log.write(opened.logged)
@@ -270,8 +270,8 @@ class Container:
 
         Raises RuntimeError if it does, since an entry is chained in the transaction that it is in.
         """
-        with db.single_statements(self.engine) as session:
-            opened = self._work(session, actor)
+        with db.single_statements(self.engine) as (connection, session):
+            opened = self._work(connection, session, actor)
             yield opened
             if opened.unchained:
                 raise RuntimeError("history needs a transaction: use Container.work()")
@@ -280,7 +280,8 @@ class Container:
     def rehearsal(self, actor: Actor) -> Iterator[UnitOfWork]:
         """A UnitOfWork on a temporary copy of the database, so that nobody waits for its locks."""
         with copies.private(self.engine) as session:
-            yield replace(self._work(session, actor), is_rehearsal=True)
+            opened = self._work(session.connection(), session, actor)
+            yield replace(opened, is_rehearsal=True)
 
     @contextmanager
     def snapshot(self, actor: Actor) -> Iterator[ReadContext]:
@@ -301,8 +302,7 @@ class Container:
             now=self.clock(),
         )
 
-    def _work(self, session: Session, actor: Actor) -> UnitOfWork:
-        connection = session.connection()
+    def _work(self, connection: Connection, session: Session, actor: Actor) -> UnitOfWork:
         row_security.look_as(connection, viewer_of(actor))
         return UnitOfWork(
             connection=connection,

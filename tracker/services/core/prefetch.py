@@ -47,10 +47,11 @@ class ReadAhead(ReadContext):
             return ReadContext.rows_as(self, kind, statement, parameters)
         if not prefetched:
             return []
-        # By places: an attribute of a row costs as much as all values of a tuple, and so does
-        # asking the row for its names.
-        names = prefetched[0]._fields
-        places = [names.index(name) for name in names_of(kind)]
+        names, wanted = prefetched[0]._fields, names_of(kind)
+        if names == wanted:
+            return [kind(*row) for row in prefetched]
+        # By places: an attribute of a row costs as much as all values of a tuple.
+        places = [names.index(name) for name in wanted]
         return [kind(*[row[place] for place in places]) for row in map(tuple, prefetched)]
 
     def row_as(
@@ -68,21 +69,15 @@ class ReadAhead(ReadContext):
         return rows if same else None
 
 
-class Ahead:
-    """What a route will read: statements, and the parameters that the path gives."""
+class Prefetch:
+    """Statements that are read in one round trip."""
 
-    def __init__(
-        self, parameters: Callable[[ReadContext, str], dict[str, object]], *statements: Statement
-    ) -> None:
-        self._parameters = parameters
-        self._statements = (tokens.BY_DIGEST, *statements)
-        self._together = Together(*self._statements)
+    def __init__(self, *statements: Statement) -> None:
+        self._statements = statements
+        self._together = Together(*statements)
 
-    def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
-        """Prefetch for the owner of this secret, if there is one, what the owner may see."""
-        known = tokens.parameters(secret)
-        row_security.look_as(reading.connection, row_security.with_token(known["digest"]))
-        parameters = {**known, **self._parameters(reading, path_id)}
+    def read(self, reading: ReadContext, parameters: Mapping[str, object]) -> ReadAhead:
+        """Read all of them; none may be told to somebody who may not see its rows."""
         rows = self._together.read(reading, parameters)
         return ReadAhead(
             connection=reading.connection,
@@ -96,3 +91,19 @@ class Ahead:
             parameters=parameters,
             rows_of=dict(zip(self._statements, rows, strict=True)),
         )
+
+
+class Ahead:
+    """What a route will read: statements, and the parameters that the path gives."""
+
+    def __init__(
+        self, parameters: Callable[[ReadContext, str], dict[str, object]], *statements: Statement
+    ) -> None:
+        self._parameters = parameters
+        self._prefetch = Prefetch(tokens.BY_DIGEST, *statements)
+
+    def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
+        """Prefetch for the owner of this secret, if there is one, what the owner may see."""
+        known = tokens.parameters(secret)
+        row_security.look_as(reading.connection, row_security.with_token(known["digest"]))
+        return self._prefetch.read(reading, {**known, **self._parameters(reading, path_id)})

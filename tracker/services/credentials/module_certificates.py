@@ -20,11 +20,11 @@ from tracker.db import new_id
 from tracker.domain import numbers
 from tracker.domain.credentials.candidates import Candidacy, candidacy
 from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Assessment, ModuleCertificate
 from tracker.services.core import bulk, history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
-from tracker.services.core.row_scope import scope
 from tracker.services.credentials import certificate_numbers
 from tracker.services.credentials.award_rows import Consequence
 from tracker.services.outbox import notices
@@ -214,6 +214,7 @@ def _news(
 OF_HOLDER = _ROWS.where(
     ModuleCertificate.holder_id == bindparam("id"), ModuleCertificate.merged_into_id.is_(None)
 )
+"""The certificates of the holder ``id``; can be prefetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +227,16 @@ class Progress:
 
 
 def progress(reading: ReadContext, holder_id: str) -> list[Progress]:
-    """How far a holder has come in each scheme of which they attempted a module, by its code."""
-    seen = OF_HOLDER.where(scope(reading.actor, ModuleCertificate))
+    """How far a holder has come in each scheme of which they attempted a module, by its code.
+
+    Raises NotFound, also for another person's record.
+    """
+    check_own_holder(reading.actor, holder_id)
     certificates: dict[str, dict[str, ModuleCertificateRow]] = defaultdict(dict)
-    for row in reading.rows_as(ModuleCertificateRow, seen, {"id": holder_id}):
+    for row in reading.rows_as(ModuleCertificateRow, OF_HOLDER, {"id": holder_id}):
         certificates[row.scheme][row.module] = row
-    attempts = snapshots.attempts(reading, [holder_id])
+    attempts = snapshots.attempts_of_holder(reading, holder_id)
     return [
         Progress(scheme := reading.schemes[code], candidacy(scheme, tried), certificates[code])
-        for (_, code), tried in sorted(attempts.items())
+        for code, tried in sorted(attempts.items())
     ]

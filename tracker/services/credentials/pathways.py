@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.credentials import pathways as rules
@@ -23,7 +23,6 @@ from tracker.models import (
 )
 from tracker.services.core import history, locks
 from tracker.services.core.context import AnyRow, ReadContext, UnitOfWork, columns_of
-from tracker.services.core.row_scope import scope
 
 K = TypeVar("K")
 
@@ -46,7 +45,10 @@ class ChosenPathway(NamedTuple):
     progress: PathwayProgress
 
 
-_CHOICES = select(*columns_of(PathwayChoiceRow, PathwayChoice))
+CHOSEN_BY_HOLDER = select(*columns_of(PathwayChoiceRow, PathwayChoice)).where(
+    PathwayChoice.holder_id == bindparam("id"), PathwayChoice.left_at.is_(None)
+)
+"""The choices of the holder ``id``, in no order; can be prefetched."""
 
 
 def choose(work: UnitOfWork, holder_id: str, pathway: str) -> str:
@@ -89,15 +91,11 @@ def leave(work: UnitOfWork, choice_id: str) -> None:
 def of_holder(reading: ReadContext, holder_id: str) -> list[ChosenPathway]:
     """The pathways that a person is on, in the order in which they were chosen.
 
-    One whose file is gone is left out.
+    One whose file is gone is left out. Raises NotFound, also for another person's record.
     """
-    statement = _CHOICES.where(
-        PathwayChoice.holder_id == holder_id,
-        PathwayChoice.left_at.is_(None),
-        scope(reading.actor, PathwayChoice),
-    )
-    rows = reading.rows_as(PathwayChoiceRow, statement.order_by(PathwayChoice.id))
-    known = [row for row in rows if row.pathway in reading.pathways]
+    check_own_holder(reading.actor, holder_id)
+    rows = reading.rows_as(PathwayChoiceRow, CHOSEN_BY_HOLDER, {"id": holder_id})
+    known = sorted([row for row in rows if row.pathway in reading.pathways])
     if not known:
         return []
     achieved = achievements(reading, holder_id)

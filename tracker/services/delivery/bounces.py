@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import String, bindparam, func, or_, select, union_all, update
 
+from tracker.db import Instant
 from tracker.domain.delivery import bounces as rules
 from tracker.domain.delivery.bounces import ReturnKind
 from tracker.domain.delivery.notices import MessageType
@@ -27,8 +29,10 @@ from tracker.models import (
     Holder,
     Message,
     Preference,
+    Suppression,
 )
 from tracker.services.core import bulk, locks, signed_links
+from tracker.services.core.batched import ID
 from tracker.services.core.context import ReadContext, UnitOfWork, sees_everything
 from tracker.services.outbox import cursors, suppressions
 from tracker.services.outbox.suppressions import HARD
@@ -298,6 +302,32 @@ class Deliverability:
     since: datetime | None = None
 
 
+# The holder's addresses as the database compares them; some need the rules of ``domain.emails``.
+_THEIRS = union_all(
+    select(func.lower(Holder.email)).where(Holder.id == ID),
+    select(func.lower(Holder.second_email)).where(Holder.id == ID),
+)
+_OFF = select(Preference.type).where(
+    Preference.holder_id == ID, ~Preference.wanted, Preference.changed_at >= Bounce.at
+)
+_SUPPRESSED = select(Suppression.address, Suppression.recorded_at).where(
+    or_(Suppression.until_at.is_(None), Suppression.until_at > bindparam("now", type_=Instant))
+)
+_COMPLAINED = select(Bounce.address, Bounce.at).where(
+    Bounce.kind == ReturnKind.COMPLAINT.value, _OFF.exists()
+)
+TO_HOLDER = (
+    _SUPPRESSED.where(Suppression.address.in_(_THEIRS)),
+    _COMPLAINED.where(Bounce.address.in_(_THEIRS)),
+)
+"""What is wrong with the addresses of the holder ``id``; can be prefetched."""
+_SMALL = bindparam("addresses", type_=String, expanding=True)
+_TO_ADDRESSES = (
+    _SUPPRESSED.where(Suppression.address.in_(_SMALL)),
+    _COMPLAINED.where(Bounce.address.in_(_SMALL)),
+)
+
+
 @sees_everything
 def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """Whether messages reach a holder, for the banner; runs two statements.
@@ -306,14 +336,14 @@ def deliverability(reading: ReadContext, holder: HolderRow) -> Deliverability:
     """
     addresses = suppressions.addresses_of(holder)
     small = [compared(address) for address in addresses]
-    suppressed = suppressions.since(reading, small, now=reading.now)
-    off = select(Preference.type).where(
-        Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
-    )
-    complained = select(Bounce.address, Bounce.at).where(
-        Bounce.address.in_(small), Bounce.kind == ReturnKind.COMPLAINT, off.exists()
-    )
-    complaints = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
+    parameters: dict[str, object] = {"id": holder.id, "now": reading.now}
+    statements = TO_HOLDER
+    if not all(map(str.isascii, addresses)) or small != [one.lower() for one in addresses]:
+        statements, parameters = _TO_ADDRESSES, {**parameters, "addresses": small}
+    asked = {name: parameters[name] for name in parameters if name != "now"}
+    suppressed = {row.address: row.recorded_at for row in reading.rows(statements[0], parameters)}
+    complained = reading.rows(statements[1], asked)
+    complaints = {row.address: row.at for row in sorted(complained, key=attrgetter("at"))}
     deliverable = any(address not in suppressed for address in small)
     for address in addresses:
         if since := suppressed.get(compared(address)):

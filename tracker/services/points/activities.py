@@ -15,6 +15,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
+from tracker.domain.amounts import CENT
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.reviews import Wait
@@ -29,8 +30,9 @@ from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.reasons import Act
 from tracker.models import Activity, Decision, Evidence, OtherCredential
 from tracker.services.core import bulk, history, locks, open_reviews, writers
-from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, names_of
 from tracker.services.core.locks import Lock
+from tracker.services.core.prefetch import Prefetch
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -95,9 +97,19 @@ def log(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -
     ``values`` are those of ``CLAIMED``, of which some may be missing. Raises Invalid, OutsideCycle,
     LimitReached, IllegalTransition, NotFound.
     """
+    return logged(work, certification_id, values).id
+
+
+_TO_LOG = Prefetch(*snapshots.RECORD, activity_room.COUNTED)
+
+
+def logged(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -> ActivityRow:
+    """The same; returns the activity as ``get()`` would, without reading what was just written."""
     row = certifications.locked(work, certification_id)
-    _check(work, row, values)
-    activity_room.check(work, row.holder_id, row.scheme)
+    whose = {"holder_id": row.holder_id, "scheme": row.scheme}
+    facts = _TO_LOG.read(work, snapshots.known({"id": row.id, **whose}))
+    check(work, row, snapshots.record(facts, row.id), values)
+    activity_room.check(facts, row.holder_id, row.scheme)
     id_ = new_id()
     made = {
         "id": id_,
@@ -111,7 +123,7 @@ def log(work: UnitOfWork, certification_id: str, values: Mapping[str, object]) -
     bulk.insert(work, Activity, [made])
     history.record(work, "log", "activity", id_, type=values["type"])
     writers.note(work, [id_])
-    return id_
+    return _as_logged(made)
 
 
 def _check(
@@ -571,6 +583,14 @@ def current_decision(reading: ReadContext, activity_id: str) -> CurrentDecision 
         Decision.activity_id == activity_id, Decision.undone_at.is_(None)
     )
     return reading.row_as(CurrentDecision, ruling.order_by(*LATEST_FIRST).limit(1))
+
+
+def _as_logged(made: Mapping[str, Any]) -> ActivityRow:
+    """A new activity as its row is read: what was not given is null, quantities have cents."""
+    values: dict[str, Any] = {**dict.fromkeys(names_of(ActivityRow)), **made}
+    if values["quantity"] is not None:
+        values["quantity"] = Decimal(values["quantity"]).quantize(CENT)
+    return ActivityRow(**values)
 
 
 def get(reading: ReadContext, activity_id: str) -> ActivityRow:

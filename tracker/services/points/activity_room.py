@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from tracker.domain.errors import LimitReached
 from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import ReadContext
+
+COUNTED = select(
+    func.count().label("all"),
+    func.sum(case((Activity.state == ActivityState.DRAFT, 1), else_=0)).label("drafts"),
+).where(Activity.holder_id == bindparam("holder_id"), Activity.scheme == bindparam("scheme"))
+"""How many activities and drafts a holder has in a scheme; can be prefetched."""
 
 
-def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
+def check(reading: ReadContext, holder_id: str, scheme: str) -> None:
     """Refuse an activity beyond the limits; the caller locks the holder. Raises LimitReached."""
-    drafts = func.sum(case((Activity.state == ActivityState.DRAFT, 1), else_=0))
-    of_these = Activity.holder_id == holder_id, Activity.scheme == scheme
-    counts = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
-    limits = work.settings.limits
+    counts = reading.row(COUNTED, {"holder_id": holder_id, "scheme": scheme})
+    limits = reading.settings.limits
     if counts.all >= limits.claims:
         message = f"There are {limits.claims} activities on record, the most allowed."
         raise LimitReached(f"{message} Ask the issuer for help.", limit=limits.claims)

@@ -82,12 +82,14 @@ class Explained:
 
     ``apply_by`` is the last day on which the terms of that day apply; ``safe_day`` the last one on
     which to submit activities so that they are decided by then, as decisions are made today.
+    ``projected`` is the total at the end, if what goes on does and nothing is added.
     """
 
     certification_id: str
     scheme: Scheme
     policy: Policy
     points: CertificationPoints
+    projected: Decimal
     extra: frozenset[str]
     apply_by: date = date.max
     safe_day: SafeDay | None = None
@@ -288,7 +290,8 @@ def explain(
         spans = reading.rows_as(certifications.StandingSpan, _SPANS, {"id": row.id})
         safe = review_waits.safe_day(points, _standing(spans, on), review_waits.expected(reading))
     refs = frozenset(claim.ref for claim in extra)
-    return Explained(row.id, scheme, points.policy, points, refs, last, safe)
+    projected = standings.projected(points)
+    return Explained(row.id, scheme, points.policy, points, projected, refs, last, safe)
 
 
 def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> dict[str, object]:
@@ -325,7 +328,7 @@ def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> 
         "total_if_approved": explained.points.pending.total,
         "missing_if_approved": explained.points.pending.missing,
         "complete_if_approved": explained.points.pending.complete,
-        "projected_total": explained.points.projected,
+        "projected_total": explained.projected,
         **_totals(evaluation),
         "credits": lines,
         "safe_day": safe_day_in_words(explained.safe_day, language, on=evaluation.on),
@@ -336,7 +339,7 @@ def in_words(explained: Explained, language: str, *, with_gap: bool = False) -> 
             language,
             issuer=explained.scheme.issuer,
             pending=pending,
-            projected=explained.points.projected,
+            projected=explained.projected,
             terms=explained.points.terms,
         ),
     }

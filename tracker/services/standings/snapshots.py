@@ -134,23 +134,24 @@ class CertificationRecord:
         return tuple(rules.extended(cycle, self.adjustments, day) for cycle in self.cycles)
 
 
-_ATTEMPTS = about(
-    lambda of: (
-        select(
-            Assessment.holder_id,
-            Assessment.scheme,
-            Assessment.module,
-            Assessment.taken_on,
-            Assessment.passed,
-        )
-        .where(
-            of(Assessment.holder_id),
-            Assessment.recorded_at <= KNOWN_AT,
-            or_(Assessment.voided_at.is_(None), Assessment.voided_at > KNOWN_AT),
-        )
-        .order_by(Assessment.taken_on, Assessment.id)
+def _attempts(of: IdCondition) -> Statement:
+    return select(
+        Assessment.holder_id,
+        Assessment.scheme,
+        Assessment.module,
+        Assessment.taken_on,
+        Assessment.passed,
+        Assessment.id,
+    ).where(
+        of(Assessment.holder_id),
+        Assessment.recorded_at <= KNOWN_AT,
+        or_(Assessment.voided_at.is_(None), Assessment.voided_at > KNOWN_AT),
     )
-)
+
+
+_ATTEMPTS = about(lambda of: _attempts(of).order_by(Assessment.taken_on, Assessment.id))
+ATTEMPTS_OF_HOLDER = _attempts(lambda column: column == ID)
+"""The attempts of the holder ``id``, in no order; can be prefetched."""
 
 
 def attempts(
@@ -160,7 +161,16 @@ def attempts(
     attempts: dict[HolderScheme, list[Attempt]] = defaultdict(list)
     for statement, parameters in _ATTEMPTS.each(reading, holder_ids, known_at):
         for row in reading.rows(statement, parameters):
-            attempts[row[0], row[1]].append(Attempt(*row[2:]))
+            attempts[row[0], row[1]].append(Attempt(*row[2:-1]))
+    return attempts
+
+
+def attempts_of_holder(reading: ReadContext, holder_id: str) -> dict[str, list[Attempt]]:
+    """The attempts of a holder by scheme, oldest first."""
+    attempts: dict[str, list[Attempt]] = defaultdict(list)
+    rows = reading.rows(ATTEMPTS_OF_HOLDER, known({"id": holder_id}))
+    for row in sorted(rows, key=attrgetter("taken_on", "id")):
+        attempts[row[1]].append(Attempt(*row[2:-1]))
     return attempts
 
 
@@ -208,6 +218,12 @@ ADJUSTMENTS = _adjustments(lambda column: column == ID)
 """The adjustments of the certification ``id``; can be prefetched."""
 _CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
 _RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
+_OF_HOLDER = select(Certification.id).where(Certification.holder_id == ID)
+_FACTS = (_cycles, _adjustments, _renewals, _changes)
+RECORD = tuple(make(lambda column: column == ID) for make in _FACTS)
+"""What makes the record of the certification ``id``; can be prefetched."""
+RECORDS_OF_HOLDER = tuple(make(lambda column: column.in_(_OF_HOLDER)) for make in _FACTS)
+"""What makes the records of the holder ``id``; can be prefetched."""
 # Changes of the same day in the order of recording; those of one file by their refs.
 IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 
@@ -218,20 +234,44 @@ def records(
     """The cycles with their adjustments, applications and changes of each certification."""
     records: dict[str, CertificationRecord] = {}
     for together, parameters in _RECORDS.each(reading, certification_ids, known_at):
-        cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
-        applications: dict[str, list[rules.Application]] = defaultdict(list)
-        for row in renewal_rows:
-            applications[row[0]].append(_application(row, known_at or EVER))
-        changes: dict[str, list[rules.ChangeOfStanding]] = defaultdict(list)
-        for row in sorted(change_rows, key=IN_ORDER):
-            changes[row[0]].append(
-                rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until)
-            )
-        for id_, record in _with_cycles(cycle_rows, adjustment_rows).items():
-            records[id_] = replace(
-                record, applications=tuple(applications[id_]), changes=tuple(changes[id_])
-            )
+        records |= _records(*together.read(reading, parameters), known_at=known_at)
     return {id_: records[id_] for id_ in certification_ids if id_ in records}
+
+
+def records_of_holder(reading: ReadContext, holder_id: str) -> dict[str, CertificationRecord]:
+    """The same of all certifications of a holder."""
+    return _records(*_rows_of(reading, RECORDS_OF_HOLDER, holder_id))
+
+
+def record(reading: ReadContext, certification_id: str) -> CertificationRecord:
+    """The same of one certification, from statements that can be prefetched."""
+    return _records(*_rows_of(reading, RECORD, certification_id))[certification_id]
+
+
+def _rows_of(
+    reading: ReadContext, statements: Iterable[Statement], id_: str
+) -> Iterator[Sequence[AnyRow]]:
+    return (reading.rows(statement, known({"id": id_})) for statement in statements)
+
+
+def _records(
+    cycle_rows: Iterable[AnyRow],
+    adjustment_rows: Iterable[AnyRow],
+    renewal_rows: Iterable[AnyRow],
+    change_rows: Iterable[AnyRow],
+    *,
+    known_at: datetime | None = None,
+) -> dict[str, CertificationRecord]:
+    applications: dict[str, list[rules.Application]] = defaultdict(list)
+    for row in renewal_rows:
+        applications[row[0]].append(_application(row, known_at or EVER))
+    changes: dict[str, list[rules.ChangeOfStanding]] = defaultdict(list)
+    for row in sorted(change_rows, key=IN_ORDER):
+        changes[row[0]].append(rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until))
+    return {
+        id_: replace(record, applications=tuple(applications[id_]), changes=tuple(changes[id_]))
+        for id_, record in _with_cycles(cycle_rows, adjustment_rows).items()
+    }
 
 
 def cycles(
@@ -348,6 +388,8 @@ _ACTIVITY = (
     )
 )
 _ACTIVITIES = about(lambda of: _ACTIVITY.where(of(Activity.holder_id)))
+ACTIVITIES_OF_HOLDER = _ACTIVITIES.one
+"""The activities of the holder ``id``; can be prefetched."""
 CLAIMED = _ACTIVITY.join(
     Certification,
     and_(Certification.holder_id == Activity.holder_id, Certification.scheme == Activity.scheme),

@@ -133,7 +133,7 @@ def page(
 
 @value_class()
 class CertificationPoints:
-    """The points of a cycle on a day with their explanation, what is pending and what is projected.
+    """The points of a cycle on a day with their explanation, and what is pending.
 
     ``policy`` is the version that counted, ``terms`` the conditions of the cycle. ``earns_until``
     is the last day whose activities count. ``failed_on`` is the day of a failed re-examination that
@@ -145,7 +145,6 @@ class CertificationPoints:
     terms: Terms
     evaluation: Evaluation
     pending: Evaluation
-    projected: Decimal
     earns_until: date
     failed_on: date | None
     questions: int = 0
@@ -172,23 +171,29 @@ def evaluate(
     policy, evaluation = judged.policy, judged.evaluation
     waiting = [a.claim for a in activities if a.pending_on(on)]
     shared = _shared(related, lambda a: a.claim if a.pending_on(on) else None)
-    pending, ahead = evaluation, evaluation
+    pending = evaluation
     if waiting or shared:
         claims = cycle_rules.claims_under(policy, [*judged.claims, *waiting], shared)
-        pending = _again(judged, claims, on=on)
-    if any(claim.completed_on is None or claim.completed_on > on for claim in judged.claims):
-        # Only unfinished activities count for more on a later day.
-        ahead = _again(judged, judged.claims, on=max(on, judged.earns_until))
+        pending = rules.evaluate(policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
     return CertificationPoints(
         policy=policy,
         terms=judged.terms,
         evaluation=evaluation,
         pending=pending,
-        projected=ahead.total,
         earns_until=judged.earns_until,
         failed_on=judged.failed_on,
         questions=sum(a.asked_on(on) for a in activities),
     )
+
+
+def projected(points: CertificationPoints) -> Decimal:
+    """The total on the last day that earns, if nothing is added: only what goes on counts more."""
+    evaluation = points.evaluation
+    on, claims = evaluation.on, evaluation.claims
+    if all(claim.completed_on is not None and claim.completed_on <= on for claim in claims):
+        return evaluation.total
+    later = max(on, points.earns_until)
+    return rules.total(points.policy, claims, cycle=evaluation.cycle, on=later, terms=points.terms)
 
 
 def next_step(standing: Standing, points: CertificationPoints | None) -> NextStep:
@@ -204,11 +209,6 @@ def next_step(standing: Standing, points: CertificationPoints | None) -> NextSte
             questions=points.questions,
         )
     return next_steps.next_step(situation)
-
-
-def _again(judged: JudgedCycle, claims: Collection[Claim], *, on: date) -> Evaluation:
-    """The evaluation of other claims, or on another day, under the same terms."""
-    return rules.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
 
 
 def _judged(
@@ -249,11 +249,26 @@ def points(
 
     Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
+    records = snapshots.records(reading, [certification.id for certification in held])
+    return _points(reading, held, records)
+
+
+def points_of_holder(
+    reading: ReadContext, holder_id: str, held: Collection[HeldCertification]
+) -> dict[str, CertificationPoints]:
+    """The same for certifications of one holder, from statements that can be prefetched."""
+    return _points(reading, held, snapshots.records_of_holder(reading, holder_id))
+
+
+def _points(
+    reading: ReadContext,
+    held: Collection[HeldCertification],
+    records: Mapping[str, snapshots.CertificationRecord],
+) -> dict[str, CertificationPoints]:
     keys = [
         CertificationKey(certification.id, certification.holder_id, certification.scheme)
         for certification in held
     ]
-    records = snapshots.records(reading, [certification.id for certification in held])
     activities = snapshots.activities(reading, {certification.holder_id for certification in held})
     related = related_facts.of_many(reading, keys, activities)
     points_by_id: dict[str, CertificationPoints] = {}
