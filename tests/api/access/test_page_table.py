@@ -25,8 +25,9 @@ from tests.api.access import access_cases, tables
 from tests.api.access.access_cases import PICTURE, UNKNOWN, Ids
 from tests.api.access.test_access_table import ADDRESSES, PROOFS
 from tests.conftest import Frozen, office_of
+from tracker.domain import permissions
 from tracker.domain.people.accounts import OrganizationAccess
-from tracker.domain.permissions import OF_THE_BODY, ORGANIZATIONS, SYSTEM, Role
+from tracker.domain.permissions import ORGANIZATIONS, SYSTEM, Role
 from tracker.services.core import signed_links, tokens
 from tracker.services.core.context import Container
 from tracker.services.people import accounts, sessions
@@ -233,7 +234,7 @@ def test_every_page_answers_every_role_and_kind_of_id_as_the_table_says(
             ids = ids_of(kind, rule, people)
             answers = [told(who.visit(rule, method, ids)) for who in visitors.values()]
             if kind in {"other", "unknown"}:
-                foreign.append(answers[: -len(OF_THE_BODY)])
+                foreign.append(answers[: -len(permissions.OF_THE_BODY)])
             words = " ".join(f"{word:<3}" for word in answers)
             found.append(f"{method:<5}{path_of(rule):<72} {kind:<8}{words}".rstrip())
         if foreign and "proof" not in rule.arguments:

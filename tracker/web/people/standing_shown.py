@@ -20,7 +20,7 @@ from tracker.web.verify_words import WORDS as VERIFY_WORDS
 
 
 @dataclass(frozen=True, slots=True)
-class StandingWords:
+class HomeStandingWords:
     """One language's words."""
 
     denied: str
@@ -35,7 +35,9 @@ class StandingWords:
     acts: dict[Action, str]
 
 
-SAY = {lang: StandingWords(**catalogues.topic(lang, "home_pages")) for lang in catalogues.LANGUAGES}
+SAY = {
+    lang: HomeStandingWords(**catalogues.topic(lang, "home_pages")) for lang in catalogues.LANGUAGES
+}
 _PAGES: dict[Action, str] = {
     "log_activities": "/activities/new",
     "answer_questions": "/activities",

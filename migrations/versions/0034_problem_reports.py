@@ -1,6 +1,6 @@
 """What visitors of public pages report to be wrong.
 
-Revision ID: 0036
+Revision ID: 0034
 Revises: 0031
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0036"
-down_revision = "0031"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
