@@ -1,7 +1,7 @@
 """What visitors of public pages report to be wrong.
 
 Revision ID: 0034
-Revises: 0031
+Revises: 0033
 """
 
 from __future__ import annotations
