@@ -48,6 +48,7 @@ from tracker.models import (
     OtherCredential,
     Passkey,
     PathwayChoice,
+    ProblemReport,
     Provider,
     RecordMerge,
     Renewal,
@@ -310,9 +311,10 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
             consented_at=work.now,
         ),
     }
-    work.session.add_all([*rows.values(), of_module])
+    report = ProblemReport(about="/verify", statement="x", language="en", recorded_at=work.now)
+    work.session.add_all([*rows.values(), of_module, report])
     work.session.flush()
-    return {key: row.id for key, row in rows.items()}
+    return {key: row.id for key, row in rows.items()} | {"report_id": report.id}
 
 
 def _acts(work: UnitOfWork, ids: Ids) -> Ids:
@@ -510,7 +512,13 @@ def _twice(work: UnitOfWork, holder_id: str) -> Ids:
         holder_id=holder_id,
         merged_id=other_id,
         reason="One person.",
-        summary={},
+        summary={
+            "addresses": [],
+            "addresses_left_out": [],
+            "account": "none",
+            "moved": {},
+            "certifications": [],
+        },
         seals=merge_images.seals(work, [holder_id, other_id]),
         recorded_at=work.now,
         recorded_by="sam",
