@@ -103,6 +103,7 @@ class AuditItem(Base, kw_only=True):
             postgresql_where=_OPEN,
         ),
         Index("ix_audit_item_audit", "audit_id", "id"),
+        Index("ix_audit_item_activity", "activity_id", "id"),
         Index("ix_audit_item_holder", "holder_id", "id"),
         Index("ix_audit_item_state", "state", "due_on", "id"),
     )

@@ -10,6 +10,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from tests.services.desk.queue_cases import OPEN, Desk
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.desk.audits import REMINDERS
 from tracker.domain.permissions import SYSTEM
@@ -324,6 +325,30 @@ def test_a_later_outcome_does_not_replace_what_others_decided_since(desk, caller
     }
     settle(sam, item_id, fewer, status=409)
     assert sam.get(path).json["state"] == "rejected"
+
+
+def test_proof_without_a_word_is_an_answer(desk, caller, container, clock):
+    sam, ana = caller("staff"), caller("holder", holder_id=desk.people["ana"][0])
+    item_id, activity_id = by_hand(desk, container, sam)
+    with container.engine.begin() as connection:
+        connection.exec_driver_sql("update claim_audit set no_answer = 'reject'")
+    added = ana.call("POST", f"/activities/{activity_id}/evidence", data=picture())
+    assert added.status_code == 201
+    clock.set("2026-12-09")
+    assert jobs.follow_audits(container) == {}
+    shown = sam.get(f"/audits/items/{item_id}").json
+    assert (shown["state"], shown["answer"]) == ("answered", None)
+    settle(sam, item_id, {"outcome": "confirmed"})
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_list_of_audited_activities_takes_as_many_statements_however_long(caller, container):
+    sam = caller("staff")
+    audit = sam.post("/audits", DRAW | {"percent": "100"}).json["id"]
+    for limit in (2, 8):
+        with counted(container) as statements:
+            items = sam.get(f"/audits/{audit}/items?limit={limit}").json["items"]
+        assert (len(items), len(statements)) == (limit, 3)
 
 
 def test_nobody_reminds_the_dead_nor_of_what_was_decided_otherwise(desk, caller, container, clock):
