@@ -153,3 +153,15 @@ def test_who_does_not_answer_is_reminded_some_times_where_the_policy_does_not_re
     assert is_reminded(NoAnswer.REMIND, 0)
     assert not is_reminded(NoAnswer.REMIND, REMINDERS)
     assert not is_reminded(NoAnswer.REJECT, 0)
+
+
+def test_a_share_of_few_is_one_and_of_nobody_none():
+    sizes = [size(population, Decimal("0.01")) for population in (0, 1, 10_000, 10_001)]
+
+    assert sizes == [0, 1, 1, 2]
+    assert size(3, Decimal(100)) == 3
+
+
+def test_a_digest_of_what_could_be_drawn_depends_on_no_order():
+    assert population_digest(["a", "b"]) == population_digest(["b", "a"])
+    assert population_digest(["a", "b"]) != population_digest(["ab"])
