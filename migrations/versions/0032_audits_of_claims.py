@@ -154,6 +154,7 @@ def _create_item() -> None:
         postgresql_where=sa.text(_OPEN),
     )
     op.create_index("ix_audit_item_audit", "audit_item", ["audit_id", "id"])
+    op.create_index("ix_audit_item_activity", "audit_item", ["activity_id", "id"])
     op.create_index("ix_audit_item_holder", "audit_item", ["holder_id", "id"])
     op.create_index("ix_audit_item_state", "audit_item", ["state", "due_on", "id"])
 

@@ -32,8 +32,9 @@ class ClaimAudit(Base, kw_only=True):
     """One audit: by which seed and on which day it was drawn, from what, and how much of it.
 
     ``population`` is how many could be drawn, ``population_digest`` says which; so a draw can be
-    repeated and compared. ``candidates`` are the ids of those that had the ``flag`` at the time,
-    which evidence changes. A seed draws once a day in a scheme.
+    repeated and compared. ``candidates`` are the ids of those that had the ``flag`` or were of the
+    ``cycle`` at the time: evidence changes the one, a corrected award the other. A seed draws once
+    a day in a scheme.
     """
 
     __tablename__ = "claim_audit"
@@ -102,6 +103,7 @@ class AuditItem(Base, kw_only=True):
             postgresql_where=_OPEN,
         ),
         Index("ix_audit_item_audit", "audit_id", "id"),
+        Index("ix_audit_item_activity", "activity_id", "id"),
         Index("ix_audit_item_holder", "holder_id", "id"),
         Index("ix_audit_item_state", "state", "due_on", "id"),
     )

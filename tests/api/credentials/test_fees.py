@@ -32,13 +32,19 @@ def ana(caller, ids):
     return caller("holder", holder_id=ids[0])
 
 
+def _with_fees(app, **rule):
+    """Change what CPT says of fees."""
+    site = app.extensions["tracker"]
+    cpt = site.schemes["cpt"]
+    changed = {"cpt": replace(cpt, fees=replace(cpt.fees, **rule))}
+    schemes = replace(site.schemes, by_code=site.schemes.by_code | changed)
+    app.extensions["tracker"] = replace(site, schemes=schemes)
+
+
 @pytest.fixture
-def asking(app, container):
+def asking(app):
     """The same site, whose CPT is approved only once the fee is paid or waived."""
-    cpt = container.schemes["cpt"]
-    changed = replace(cpt, fees=replace(cpt.fees, paid_before_approval=True))
-    schemes = replace(container.schemes, by_code=container.schemes.by_code | {"cpt": changed})
-    app.extensions["tracker"] = replace(app.extensions["tracker"], schemes=schemes)
+    _with_fees(app, paid_before_approval=True)
 
 
 def record(staff, fee, state, **more):
@@ -173,12 +179,9 @@ def store(container, values):
 
 
 @pytest.fixture
-def giving_back(app, container):
+def giving_back(app):
     """The same site, whose CPT gives the fee back if an application is denied."""
-    cpt = container.schemes["cpt"]
-    changed = replace(cpt, fees=replace(cpt.fees, refund_on_denial=True))
-    schemes = replace(container.schemes, by_code=container.schemes.by_code | {"cpt": changed})
-    app.extensions["tracker"] = replace(app.extensions["tracker"], schemes=schemes)
+    _with_fees(app, refund_on_denial=True)
 
 
 def told(container):
@@ -213,6 +216,19 @@ def test_a_denial_keeps_the_fee_otherwise(container, ana, staff, ids):
     assert told(container) == ["due"]
 
 
+def appealed(ana, caller, ids, applied):
+    """An appeal against a denial, and how somebody else gives its outcome."""
+    body = {"statement": "It is true.", "renewal_id": applied.json["id"]}
+    appeal, other = ana.post(f"/certifications/{ids[1]}/appeals", body).json, caller("staff")
+    path = f"/appeals/{appeal['id']}"
+
+    def outcome(what):
+        given = {"outcome": what, "reason": "We looked again."}
+        return other.post(f"{path}/decision", given, version=other.get(path).headers["ETag"])
+
+    return appeal, outcome
+
+
 @pytest.mark.usefixtures("asking")
 def test_an_upheld_appeal_waits_for_the_fee_and_is_carried_out_once_it_is_paid(
     container, ana, caller, staff, ids
@@ -220,15 +236,7 @@ def test_an_upheld_appeal_waits_for_the_fee_and_is_carried_out_once_it_is_paid(
     applied = apply(ana, ids)
     renewal, fee = f"/renewals/{applied.json['id']}", {"id": applied.json["fee_id"]}
     decide(staff, applied, "denied", reason="Evidence is false.")
-    body = {"statement": "It is true.", "renewal_id": applied.json["id"]}
-    appeal = ana.post(f"/certifications/{ids[1]}/appeals", body).json
-    other = caller("staff")
-
-    def outcome(what):
-        path = f"/appeals/{appeal['id']}"
-        given = {"outcome": what, "reason": "We looked again."}
-        version = other.get(path).headers["ETag"]
-        return other.post(f"{path}/decision", given, version=version)
+    appeal, outcome = appealed(ana, caller, ids, applied)
 
     assert outcome("upheld").status_code == 200
     assert staff.get(renewal).json["decision"] is None
@@ -240,3 +248,73 @@ def test_an_upheld_appeal_waits_for_the_fee_and_is_carried_out_once_it_is_paid(
     assert record(staff, fee, "paid", reference="R-9").status_code == 200
     assert staff.get(renewal).json["decision"] == "approved"
     assert told(container)[-1] == "paid"
+
+
+@pytest.mark.usefixtures("asking")
+def test_what_waits_for_its_fee_alone_is_not_denied_for_points(ana, caller, staff, ids, clock):
+    applied = apply(ana, ids)
+    renewal, fee = f"/renewals/{applied.json['id']}", {"id": applied.json["fee_id"]}
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    _, outcome = appealed(ana, caller, ids, applied)
+    assert outcome("upheld").status_code == 200
+    clock.set("2027-01-10")  # after the expiry, and nothing more can come
+    [course] = staff.get(f"/certifications/{ids[1]}/activities").json["items"]
+    version = staff.get(f"/activities/{course['id']}").headers["ETag"]
+    no = {"verdict": "rejected", "reason_code": "insufficient_evidence", "reason": "No proof."}
+    done = staff.post(f"/activities/{course['id']}/decision", no, version=version)
+    assert done.status_code == 200, done.json
+    assert staff.get(renewal).json["decision"] is None
+    assert record(staff, fee, "paid", reference="R-9").status_code == 200
+    assert staff.get(renewal).json["decision"] == "approved"
+
+
+@pytest.mark.usefixtures("asking")
+def test_a_payment_is_recorded_though_the_certification_was_suspended_since(
+    ana, caller, staff, ids
+):
+    applied = apply(ana, ids)
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    _, outcome = appealed(ana, caller, ids, applied)
+    assert outcome("upheld").status_code == 200
+    why = {"reason_code": "conduct", "reason": "Under review."}
+    assert staff.post(f"/certifications/{ids[1]}/suspension", why).status_code == 201
+    paid = record(staff, {"id": applied.json["fee_id"]}, "paid", reference="R-9")
+    assert (paid.status_code, paid.json["state"]) == (200, "paid")
+    assert staff.get(f"/renewals/{applied.json['id']}").json["decision"] is None
+    lines = staff.get(f"/renewals/{applied.json['id']}/history").json["items"]
+    assert lines[0]["action"] == "wait"
+
+
+@pytest.mark.usefixtures("giving_back", "asking")
+def test_a_fee_that_was_given_back_is_due_again_after_an_upheld_appeal(ana, caller, staff, ids):
+    applied = apply(ana, ids)
+    fee = {"id": applied.json["fee_id"]}
+    record(staff, fee, "paid", reference="R-7")
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    record(staff, fee, "refunded", reference="R-8", reason="Denied.")
+    _, outcome = appealed(ana, caller, ids, applied)
+    assert outcome("upheld").status_code == 200
+    assert ana.get(f"/fees/{fee['id']}").json["state"] == "due"
+    record(staff, fee, "paid", reference="R-9")
+    assert staff.get(f"/renewals/{applied.json['id']}").json["decision"] == "approved"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("giving_back")
+def test_the_fee_of_a_bundle_follows_the_denial_of_one_once_the_other_is_withdrawn(
+    container, caller, staff, clock
+):
+    holder_id, cpt, clt = both(container, date(2025, 4, 20))
+    clock.set("2030-02-01")
+    for one in (cpt, clt):
+        earn(container, (holder_id, one), Decimal(100))
+    ana = caller("holder", holder_id=holder_id)
+    first, second = ana.post("/renewals/bundles", {"certification_ids": [cpt, clt]}).json[
+        "renewals"
+    ]
+    denied = staff.get(f"/renewals/{first['id']}")
+    assert decide(staff, denied, "denied", reason="Evidence is false.").status_code == 200
+    assert ana.get(f"/fees/{first['fee_id']}").json["state"] == "quoted"  # the other needs it
+    ana.post(f"/renewals/{second['id']}/withdrawal")
+    fee = ana.get(f"/fees/{first['fee_id']}").json
+    assert (fee["amount"], fee["state"]) == ("75.00", "waived")

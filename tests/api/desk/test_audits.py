@@ -10,9 +10,12 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from tests.services.desk.queue_cases import OPEN, Desk
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.desk.audits import REMINDERS
-from tracker.models import Activity, AuditItem, Decision, Message, Notice
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Activity, AuditItem, Decision, Holder, Message, Notice
+from tracker.services.desk import merges
 
 DRAW = {
     "scheme": "cpt",
@@ -253,3 +256,143 @@ def test_where_the_policy_says_so_no_answer_is_a_rejection_once(desk, caller, co
         assert connection.execute(of_activity).scalar_one() == 2
         assert connection.execute(select(func.count()).select_from(Message)).scalar_one() > 0
     assert date.fromisoformat(shown["due_on"]) == date(2026, 12, 5)
+
+
+def _items(who, *activity_ids, seed):
+    """The items of an audit of these activities."""
+    body = {**DRAW, "basis": "hand", "percent": None, "activity_ids": activity_ids, "seed": seed}
+    made = who.post("/audits", body)
+    assert made.status_code == 201, made.json
+    return [one["id"] for one in who.get(f"/audits/{made.json['id']}/items").json["items"]]
+
+
+def test_less_is_less_and_what_two_audits_took_is_counted_once(desk, caller, clock):
+    sam = caller("staff")
+    desk.person("eve", OPEN)
+    ids = [desk.approved("eve", hours) for hours in ("70", "30")]
+    first, second = _items(sam, *ids, seed="eve")
+    more = {
+        "outcome": "reduced",
+        "points": "70",
+        "reason_code": "fewer_hours_shown",
+        "reason": "Seventy.",
+    }
+    refused = settle(sam, first, more, status=422)
+    assert [error["field"] for error in refused["errors"]] == ["points"]
+    settle(sam, first, REJECTED)
+    settle(sam, second, REJECTED)
+    assert sam.get("/audits/figures").json["points_removed"] == "100.00"
+    clock.advance(hours=1)
+    back = settle(sam, first, {"outcome": "confirmed", "reason": "It was right."})
+    assert back["points_before"] == back["points_after"] == "70.00"
+    assert sam.get("/audits/figures").json["points_removed"] == "30.00"
+
+
+def test_another_claim_since_is_not_approved_by_an_appeal_and_the_audit_is_called_off(
+    desk, caller, container, clock
+):
+    sam, sue = caller("staff"), caller("staff")
+    ana = caller("holder", holder_id=desk.people["ana"][0])
+    item_id, activity_id = by_hand(desk, container, sam)
+    settle(sam, item_id, REJECTED)
+    assert ana.post(f"/me/audits/{item_id}/appeal", {"statement": "No."}).status_code == 200
+    clock.advance(hours=1)
+    path = f"/activities/{activity_id}"
+    version = ana.get(path).headers["ETag"]
+    changed = ana.call("PATCH", path, json={"quantity": "900"}, headers={"If-Match": version})
+    assert changed.status_code == 200, changed.json
+    upheld = {"outcome": "confirmed", "reason": "It was right."}
+    assert settle(sue, item_id, upheld, status=409)["code"] == "illegal_transition"
+    off = settle(sue, item_id, {"outcome": "called_off", "reason": "It is another claim now."})
+    assert off["appeal_decided_at"] is not None
+    assert sue.get(path).json["state"] == "rejected"
+
+
+def test_a_later_outcome_does_not_replace_what_others_decided_since(desk, caller, container, clock):
+    sam, sue = caller("staff"), caller("staff")
+    item_id, activity_id = by_hand(desk, container, sam)
+    settle(sam, item_id, {"outcome": "confirmed"})
+    clock.advance(hours=1)
+    path = f"/activities/{activity_id}"
+    body = {"verdict": "rejected", "reason_code": "insufficient_evidence", "reason": "No proof."}
+    version = sue.get(path).headers["ETag"]
+    assert sue.post(f"{path}/decision", body, version=version).status_code == 200
+    fewer = {
+        "outcome": "reduced",
+        "points": "10",
+        "reason_code": "fewer_hours_shown",
+        "reason": "Ten hours.",
+    }
+    settle(sam, item_id, fewer, status=409)
+    assert sam.get(path).json["state"] == "rejected"
+
+
+def test_proof_without_a_word_is_an_answer(desk, caller, container, clock):
+    sam, ana = caller("staff"), caller("holder", holder_id=desk.people["ana"][0])
+    item_id, activity_id = by_hand(desk, container, sam)
+    with container.engine.begin() as connection:
+        connection.exec_driver_sql("update claim_audit set no_answer = 'reject'")
+    added = ana.call("POST", f"/activities/{activity_id}/evidence", data=picture())
+    assert added.status_code == 201
+    clock.set("2026-12-09")
+    assert jobs.follow_audits(container) == {}
+    shown = sam.get(f"/audits/items/{item_id}").json
+    assert (shown["state"], shown["answer"]) == ("answered", None)
+    settle(sam, item_id, {"outcome": "confirmed"})
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_list_of_audited_activities_takes_as_many_statements_however_long(caller, container):
+    sam = caller("staff")
+    audit = sam.post("/audits", DRAW | {"percent": "100"}).json["id"]
+    for limit in (2, 8):
+        with counted(container) as statements:
+            items = sam.get(f"/audits/{audit}/items?limit={limit}").json["items"]
+        assert (len(items), len(statements)) == (limit, 3)
+
+
+def test_nobody_reminds_the_dead_nor_of_what_was_decided_otherwise(desk, caller, container, clock):
+    sam = caller("staff")
+    by_hand(desk, container, sam)
+    _, otherwise = by_hand(desk, container, sam, "bea")
+    with container.work(SYSTEM) as work:
+        work.session.get_one(Holder, desk.people["ana"][0]).deceased_on = date(2026, 11, 20)
+    path = f"/activities/{otherwise}"
+    body = {"verdict": "rejected", "reason_code": "insufficient_evidence", "reason": "No proof."}
+    version = sam.get(path).headers["ETag"]
+    assert sam.post(f"{path}/decision", body, version=version).status_code == 200
+    clock.set("2026-12-09")
+    assert jobs.follow_audits(container) == {}
+
+
+def test_holders_and_a_cycle_are_drawn_the_same_again_after_a_merge_and_its_undoing(
+    desk, caller, container, clock
+):
+    sam = caller("staff")
+    desk.person("eve", OPEN)
+    desk.approved("eve", "10")
+    body = DRAW | {"unit": "holder", "percent": "60", "cycle": 1}
+
+    def drawn_again(seed):
+        made = sam.post("/audits", body | {"seed": seed}).json
+        clock.advance(minutes=1)
+        return made
+
+    def check(audit, population):
+        again = sam.get(f"/audits/{audit['id']}/repetition").json
+        same = {"population": population, "same_population": True, "same_sample": True}
+        assert again == same | {"missing": [], "added": []}
+
+    before = drawn_again("before")
+    dee, eve = desk.people["dee"][0], desk.people["eve"][0]
+    with container.work(SYSTEM) as work:
+        merge_id = merges.merge(work, dee, eve, reason="One person.")
+    clock.advance(minutes=1)
+    check(before, 5)
+    between = drawn_again("between")
+    with container.work(SYSTEM) as work:
+        merges.undo(work, merge_id, reason="They are two.")
+    with container.engine.begin() as connection:  # as an award that was corrected moves it
+        connection.exec_driver_sql("update cycle set starts_on = '2026-06-01'")
+    check(before, 5)
+    check(between, between["population"])

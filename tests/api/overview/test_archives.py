@@ -44,12 +44,16 @@ def opened(answer):
 
 def test_the_archive_has_the_record_a_summary_and_the_files(ana, container):
     who, holder_id, activity = ana
+    asked = {"kind": "extension", "statement": "I was deployed."}
+    request = who.post("/me/requests", asked).json["id"]
+    who.post(f"/requests/{request}/proofs", **upload(PICTURE, "orders.png"))
     archive = opened(who.get("/me/export"))
     record = json.loads(archive.read("record.json"))
 
     assert archive.namelist() == [
         "record.json",
         "summary.pdf",
+        f"files/{request}/1-orders.png",
         f"files/{activity}/1-proof.png",
     ]
     with container.reading(SYSTEM) as reading:

@@ -273,6 +273,9 @@ def test_a_fee_waived_for_a_denial_alone_is_owed_again_once_that_ends():
     ended = after_denial_ended(FeeState.WAIVED, DENIED)
     assert ended is not None
     assert ended.state == FeeState.DUE
+    back = after_denial_ended(FeeState.REFUNDED, "Denied.")
+    assert back is not None
+    assert back.state == FeeState.DUE
     assert after_denial_ended(FeeState.WAIVED, "Hardship.") is None
     assert after_denial_ended(FeeState.PAID, DENIED) is None
 

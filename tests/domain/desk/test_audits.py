@@ -116,9 +116,24 @@ def test_an_outcome_says_what_it_needs(before, verdict, fields):
     assert set(refused.value.fields) == fields
 
 
-def test_what_is_settled_is_not_called_off():
+def test_what_is_settled_is_not_called_off_unless_the_activity_is_another_since():
+    off = AuditVerdict(AuditOutcome.CALLED_OFF, reason="x")
     with pytest.raises(IllegalTransition):
-        check_verdict(AuditState.CONFIRMED, AuditVerdict(AuditOutcome.CALLED_OFF, reason="x"))
+        check_verdict(AuditState.CONFIRMED, off)
+    check_verdict(AuditState.REJECTED, off, is_moot=True)
+    for before in (ASKED, AuditState.REJECTED):
+        with pytest.raises(IllegalTransition):
+            check_verdict(before, AuditVerdict(CONFIRMED, reason="x"), is_moot=True)
+
+
+def test_points_are_reduced_to_fewer_than_the_activity_may_bring():
+    check_verdict(ASKED, LESS, limit=Decimal("4.01"))
+    check_verdict(ASKED, AuditVerdict(CONFIRMED), limit=Decimal(4))
+    with pytest.raises(Invalid) as refused:
+        check_verdict(ASKED, LESS, limit=Decimal(4))
+    assert refused.value.fields == {
+        "points": "must be less than 4, which the activity may bring now"
+    }
 
 
 def test_somebody_else_than_who_decided_audits():
@@ -138,3 +153,15 @@ def test_who_does_not_answer_is_reminded_some_times_where_the_policy_does_not_re
     assert is_reminded(NoAnswer.REMIND, 0)
     assert not is_reminded(NoAnswer.REMIND, REMINDERS)
     assert not is_reminded(NoAnswer.REJECT, 0)
+
+
+def test_a_share_of_few_is_one_and_of_nobody_none():
+    sizes = [size(population, Decimal("0.01")) for population in (0, 1, 10_000, 10_001)]
+
+    assert sizes == [0, 1, 1, 2]
+    assert size(3, Decimal(100)) == 3
+
+
+def test_a_digest_of_what_could_be_drawn_depends_on_no_order():
+    assert population_digest(["a", "b"]) == population_digest(["b", "a"])
+    assert population_digest(["a", "b"]) != population_digest(["ab"])

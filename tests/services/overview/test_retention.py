@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from tests import factories
 from tests.api.employers import employer_cases
@@ -17,12 +17,16 @@ from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
     Activity,
+    AuditItem,
     Bounce,
+    ClaimAudit,
     Digest,
     EmployerLook,
     Evidence,
+    HolderRequest,
     ImportRun,
     Message,
+    RequestProof,
 )
 from tracker.services.core import counters
 from tracker.services.overview import retention
@@ -105,6 +109,35 @@ def _evidence(work: Any, ids: Any, age: timedelta) -> None:
     work.execute(insert(Evidence).values(file))
 
 
+def _proof(work: Any, ids: Any, age: timedelta) -> None:
+    request, key = new_id(), evidence.store(work.settings).put(b"x")
+    made = {
+        "id": request,
+        "holder_id": ids["holder"],
+        "kind": "extension",
+        "proposal": {},
+        "requested_on": date(2026, 1, 1),
+        "state": ids.get("state", "granted"),
+        "closed_at": None if "state" in ids else work.now - age,
+        "recorded_at": work.now - age,
+        "version": 1,
+    }
+    file = {
+        "id": new_id(),
+        "request_id": request,
+        "slot": 1,
+        "filename": "f.pdf",
+        "content_type": "application/pdf",
+        "size": 1,
+        "sha256": "x",
+        "key": key,
+        "uploaded_by": "Ana",
+        "recorded_at": work.now - age,
+    }
+    work.execute(insert(HolderRequest).values(made))
+    work.execute(insert(RequestProof).values(file))
+
+
 MAKE = {
     "looks": (_look, EmployerLook, 730),
     "message_texts": (_message, Message, 365),
@@ -113,6 +146,7 @@ MAKE = {
     "refused_imports": (lambda work, _, age: _run(work, "refused", age), ImportRun, 90),
     "imports": (lambda work, _, age: _run(work, "stored", age), ImportRun, 730),
     "evidence": (_evidence, Evidence, 2190),
+    "request_proofs": (_proof, RequestProof, 2190),
 }
 
 
@@ -161,6 +195,53 @@ def test_evidence_goes_with_its_file_and_only_once_its_activity_is_decided(conta
 
     kept = list(evidence.store(container.settings).keys(before=1e12))
     assert (left(container, "evidence"), len(kept)) == (1, 1)
+
+
+def test_files_stay_while_an_audit_or_a_request_waits_for_an_answer(container, ids):
+    with container.work(SYSTEM) as work:
+        _evidence(work, ids, timedelta(days=3000))
+        _proof(work, ids | {"state": "requested"}, timedelta(days=3000))
+        _audited(work, ids)
+    jobs.retain(container)
+    assert (left(container, "evidence"), left(container, "request_proofs")) == (1, 1)
+    with container.work(SYSTEM) as work:
+        done = {"state": "confirmed", "decided_at": work.now}
+        work.execute(update(AuditItem).values(done))
+    jobs.retain(container)
+    assert (left(container, "evidence"), left(container, "request_proofs")) == (0, 1)
+
+
+def _audited(work: Any, ids: Any) -> None:
+    audit = {
+        "id": new_id(),
+        "scheme": "cpt",
+        "basis": "hand",
+        "unit": "activity",
+        "seed": "s",
+        "population": 1,
+        "population_digest": "x",
+        "reply_days": 14,
+        "no_answer": "remind",
+        "reason": "Yearly.",
+        "drawn_by": "Sam",
+        "recorded_at": work.now,
+        **dict.fromkeys(("drawn_on", "from_on", "until_on"), date(2026, 11, 1)),
+    }
+    item = {
+        "id": new_id(),
+        "audit_id": audit["id"],
+        "holder_id": ids["holder"],
+        "activity_id": work.row(select(Evidence.activity_id)).activity_id,
+        "decision_id": new_id(),
+        "place": 1,
+        "state": "asked",
+        "due_on": date(2026, 12, 1),
+        "reminders": 0,
+        "recorded_at": work.now,
+        "version": 1,
+    }
+    work.execute(insert(ClaimAudit).values(audit))
+    work.execute(insert(AuditItem).values(item))
 
 
 def test_a_run_deletes_in_bounded_steps(container, ids, monkeypatch):

@@ -29,7 +29,7 @@ from tracker.domain.desk.audits import (
     NoAnswer,
 )
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.desk import audit_items, audits
+from tracker.services.desk import audit_items, audit_repeats, audits
 from tracker.services.desk.audit_effects import AuditEffects, AuditSituation
 from tracker.services.desk.audit_items import AuditItemRow
 from tracker.services.desk.audits import AuditRow, AuditToDraw, DrawnClaim
@@ -353,7 +353,7 @@ def show(reading: ReadContext, *, audit_id: str) -> Response:
 )
 def repeat(reading: ReadContext, *, audit_id: str) -> Response:
     """The draw made again from what was on record then, compared with what was drawn."""
-    return routing.answer(audits.repeat(reading, audit_id)._asdict())
+    return routing.answer(audit_repeats.repeat(reading, audit_id)._asdict())
 
 
 @resource.reads(

@@ -135,9 +135,9 @@ def is_refund_due(scheme: Scheme, state: FeeState) -> bool:
 def after_denial_ended(state: FeeState, reason: str | None) -> FeeChange | None:
     """What becomes of a fee when its application is no longer denied.
 
-    It is owed again if it was waived for the denial alone.
+    It is owed again if it was waived for the denial alone, or given back.
     """
-    if state == FeeState.WAIVED and reason == DENIED:
+    if state == FeeState.REFUNDED or (state == FeeState.WAIVED and reason == DENIED):
         return FeeChange(FeeState.DUE, reason="The application is no longer denied.")
     return None
 

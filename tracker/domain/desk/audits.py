@@ -129,12 +129,26 @@ def check_answerable(state: AuditState) -> None:
         )
 
 
-def check_verdict(before: AuditState, verdict: AuditVerdict) -> None:
+def check_verdict(
+    before: AuditState,
+    verdict: AuditVerdict,
+    *,
+    limit: Decimal | None = None,
+    is_moot: bool = False,
+) -> None:
     """Refuse an outcome without what it needs, or one that the state does not allow.
 
-    A later outcome replaces an earlier one and needs a reason. Raises IllegalTransition, Invalid.
+    A later outcome replaces an earlier one and needs a reason. ``limit``: the most that the
+    activity may bring by the approval that is looked at. ``is_moot``: the activity has been decided
+    otherwise, changed or submitted again since; then nothing is left but to call the audit off.
+    Raises IllegalTransition, Invalid.
     """
-    if verdict.outcome == AuditOutcome.CALLED_OFF and before not in OPEN:
+    if is_moot and verdict.outcome != AuditOutcome.CALLED_OFF:
+        raise IllegalTransition(
+            "The activity was decided again, changed or resubmitted since; call the audit off.",
+            state=before,
+        )
+    if verdict.outcome == AuditOutcome.CALLED_OFF and before not in OPEN and not is_moot:
         raise IllegalTransition(
             f"The audit is already {before}; give another outcome instead.", state=before
         )
@@ -142,6 +156,8 @@ def check_verdict(before: AuditState, verdict: AuditVerdict) -> None:
     fields: dict[str, str] = {}
     if (verdict.outcome == AuditOutcome.REDUCED) is (verdict.points is None):
         fields["points"] = "is required to reduce the points, and not allowed otherwise"
+    elif verdict.points is not None and limit is not None and verdict.points >= limit:
+        fields["points"] = f"must be less than {limit}, which the activity may bring now"
     if takes and verdict.reason_code is None:
         fields["reason_code"] = f"is required for an activity that is {verdict.outcome}"
     if not takes and verdict.reason_code is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from tracker.domain.credentials import fees
 from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.errors import NotFound
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -37,7 +38,8 @@ def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
 def follow_withdrawal(work: UnitOfWork, renewal: Renewal) -> None:
     """Waive the fee of a withdrawn application; what is left of a bundle is priced by itself.
 
-    The price is that of the day on which the others were applied for.
+    The price is that of the day on which the others were applied for. If all of them were denied
+    before, the fee now follows their denial.
     """
     others = fee_records.sharing(work, renewal)
     if not others:
@@ -55,3 +57,5 @@ def follow_withdrawal(work: UnitOfWork, renewal: Renewal) -> None:
         if version := record.cycles[min(other.cycle, len(record.cycles)) - 1].policy:
             policies[scheme] = scheme.policy(version)
     fee_records.reprice(work, renewal, fees.quote(chosen, policies))
+    if all(other.decision == RenewalVerdict.DENIED for other in others):
+        fee_records.follow_denial(work, others[0], next(iter(chosen)))

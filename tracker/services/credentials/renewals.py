@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials import fees, renewals
+from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import (
@@ -27,7 +28,7 @@ from tracker.domain.errors import (
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
-from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
+from tracker.models import Appeal, Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services.core import history, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
@@ -220,7 +221,8 @@ def decide(
         applications.check_state(work, row, case, renewal)
         applications.check_points(work, row, case, renewal)
         renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
-        fee_records.follow_end_of_denial(work, renewal)
+        if renewal.decision == RenewalVerdict.DENIED:
+            fee_records.follow_end_of_denial(work, renewal)
         fees.check_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal))
     _supersede(work, renewal, row, decision, reason=reason, reason_code=reason_code)
     open_reviews.close(work, renewal.id)
@@ -270,7 +272,8 @@ def approve_on_appeal(
             f"The renewal is {renewal.decision or 'undecided'}, not denied.",
             state=renewal.decision or "undecided",
         )
-    fee_records.follow_end_of_denial(work, renewal)
+    if not paid:
+        fee_records.follow_end_of_denial(work, renewal)
     if not fees.is_settled(work.schemes[row.scheme], fee_records.state_of(work, renewal)):
         if not paid:
             _await_payment(work, renewal, row, reason=reason)
@@ -481,7 +484,8 @@ def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
 
     After the last day of its terms an application is denied if its points fall short and none of
     its activities is undecided; the denial is undone if its grounds disappear. Before that day the
-    holder can still add activities, so the application stays open.
+    holder can still add activities, so the application stays open. So does one whose appeal was
+    upheld and that waits for its fee.
     """
     statement = select(Renewal).where(
         Renewal.certification_id == certification.id, Renewal.withdrawn_on.is_(None)
@@ -495,7 +499,7 @@ def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
     if renewal.cycle != record.cycles[-1].ordinal:
         return
     short = applications.why_short(work, certification, record, renewal)
-    if renewal.decision is None and short is not None:
+    if renewal.decision is None and short is not None and not _is_upheld(work, renewal):
         _supersede(
             work,
             renewal,
@@ -512,6 +516,14 @@ def follow(work: UnitOfWork, certification: ZonedCertification) -> None:
         _undo(
             work, renewal, certification, reason="The activities that it was based on have changed."
         )
+
+
+def _is_upheld(work: UnitOfWork, renewal: Renewal) -> bool:
+    """Whether an appeal was upheld, which settled the points: it waits for its fee alone."""
+    upheld = select(Appeal.id).where(
+        Appeal.renewal_id == renewal.id, Appeal.outcome == AppealVerdict.UPHELD
+    )
+    return work.row(upheld) is not None
 
 
 def _next_cycle(

@@ -14,6 +14,7 @@ from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.models import Activity, Renewal
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import applications, certifications
+from tracker.services.credentials.applications import ApplicationPoints
 from tracker.services.standings import snapshots, standings
 from tracker.services.standings.snapshots import ZonedCertification
 
@@ -72,15 +73,32 @@ def points_of_cycle(reading: ReadContext, activity: Activity) -> Decimal | None:
     return None if row is None else _points(reading, row, activity)
 
 
+def most_of(reading: ReadContext, activity: Activity) -> Decimal | None:
+    """The most that an approved activity may bring: its points before limits cut them.
+
+    None without a current certification, or where it brings nothing in its cycle.
+    """
+    row = certifications.of_holder(reading, activity.holder_id, activity.scheme)
+    counted = None if row is None else _counted(reading, row, activity)
+    lines = counted.judged.evaluation.credits if counted else ()
+    return next((one.claimed for one in lines if one.ref == activity.id), None)
+
+
 def _points(reading: ReadContext, row: ZonedCertification, activity: Activity) -> Decimal | None:
+    counted = _counted(reading, row, activity)
+    return counted.judged.evaluation.total if counted else None
+
+
+def _counted(
+    reading: ReadContext, row: ZonedCertification, activity: Activity
+) -> ApplicationPoints | None:
     scheme = reading.schemes[row.scheme]
     record = snapshots.records(reading, [row.id])[row.id]
     today = reading.day_of(scheme, row.time_zone)
     done = activity.completed_on or activity.starts_on or today
     cycle = cycle_on(record.cycles, min(done, today))
     on = min(today, cycle.expires_on or today)
-    counted = applications.count(reading, row, record, on=max(on, cycle.starts_on), last=date.max)
-    return counted.judged.evaluation.total if counted else None
+    return applications.count(reading, row, record, on=max(on, cycle.starts_on), last=date.max)
 
 
 def situation(work: UnitOfWork, activity: Activity) -> AuditSituation:

@@ -13,18 +13,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain.credentials.appeals import check_appeal
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk import audits as rules
-from tracker.domain.desk.audits import OPEN, AuditOutcome, AuditState, AuditVerdict, NoAnswer
+from tracker.domain.desk.audits import AuditOutcome, AuditState, AuditVerdict, NoAnswer
 from tracker.domain.errors import IllegalTransition, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import translated
-from tracker.models import Activity, AuditItem, ClaimAudit, Decision, Holder
+from tracker.models import Activity, AuditItem, ClaimAudit, Decision, HistoryEntry, Holder
 from tracker.services.core import bulk, history, identities, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.core.row_scope import scope
@@ -120,7 +120,7 @@ def appeal(work: UnitOfWork, item_id: str, *, statement: str) -> None:
     scheme = work.schemes[item.activity.scheme]
     if scheme.appeals is None or decided_at is None:
         raise IllegalTransition(f"There are no appeals in {scheme.code}.", state=item.state)
-    zone, on = zone_of(_zone(work, item)), _today(work, item)
+    zone, on = zone_of(scheme.zone_of(_zone(work, item))), _today(work, item)
     check_appeal(scheme.appeals, noticed_on=decided_at.astimezone(zone).date(), on=on)
     row.appeal, row.appealed_on = statement, on
     row.appeal_due_on = rules.answer_due_on(on, scheme.appeals.decided_within_days)
@@ -138,13 +138,22 @@ def decide(work: UnitOfWork, item_id: str, verdict: AuditVerdict, *, version: in
     SelfReview, NotAllowed, Stale, IllegalTransition, Invalid, UnknownReason, UnderReview.
     """
     item = _to_decide(work, item_id, version)
-    rules.check_verdict(item.state, verdict)
     _check_another(work, item)
+    limit = _limit(work, item) if verdict.outcome == AuditOutcome.REDUCED else None
+    rules.check_verdict(item.state, verdict, limit=limit, is_moot=_is_moot(work, item))
     before = audit_effects.points_of_cycle(work, item.activity)
     _carry_out(work, item, verdict)
     work.session.flush()
     after = audit_effects.points_of_cycle(work, item.activity)
-    _write(work, item, verdict, before if item.state in OPEN else item.row.points_before, after)
+    _write(work, item, verdict, _before(item, before), after)
+
+
+def _before(item: _Item, now: Decimal | None) -> Decimal | None:
+    """The points without what the audit takes: those of now, and what an earlier outcome took."""
+    row = item.row
+    if now is None or row.points_before is None or row.points_after is None:
+        return now
+    return now + row.points_before - row.points_after
 
 
 def preview(work: UnitOfWork, item_id: str, verdict: AuditVerdict, *, version: int) -> AuditEffects:
@@ -169,9 +178,12 @@ def _to_decide(work: UnitOfWork, item_id: str, version: int) -> _Item:
 
 
 def _check_another(work: UnitOfWork, item: _Item) -> None:
-    """Refuse who decided what is looked at; in an appeal also who gave the outcome."""
-    approved = select(Decision.decided_by_id).where(Decision.id == item.row.decision_id)
-    deciders = [row.decided_by_id for row in work.rows(approved)]
+    """Refuse who decided what is looked at; in an appeal also who gave an outcome."""
+    drawn = Decision.id == item.row.decision_id
+    if item.is_appealed:
+        since = Decision.recorded_at >= item.row.recorded_at
+        drawn = or_(drawn, and_(Decision.activity_id == item.activity.id, since))
+    deciders = [row.decided_by_id for row in work.rows(select(Decision.decided_by_id).where(drawn))]
     if item.is_appealed:
         deciders.append(item.row.decided_by_id)
     rules.check_another(deciders, identities.behind(work) | work.actor.ids)
@@ -182,22 +194,47 @@ def _carry_out(work: UnitOfWork, item: _Item, verdict: AuditVerdict) -> None:
     activity = item.activity
     if verdict.outcome == AuditOutcome.CALLED_OFF:
         return
-    known = {ActivityState.APPROVED, ActivityState.REJECTED}
-    if activity.state not in known or (item.state in OPEN and not _is_as_drawn(work, item)):
-        raise IllegalTransition(
-            "The activity has been decided again or resubmitted since; call the audit off.",
-            state=activity.state,
-        )
     if verdict.outcome == AuditOutcome.CONFIRMED and item.state not in rules.APPEALABLE:
         return
     decision = _decision(work, item, verdict)
     activities.decide(work, activity.id, decision, version=activity.version)
 
 
-def _is_as_drawn(work: UnitOfWork, item: _Item) -> bool:
-    """Whether the approval that was drawn is still in force."""
-    current = activities.current_decision(work, item.activity.id)
-    return current is not None and current.id == item.row.decision_id
+def _is_moot(work: UnitOfWork, item: _Item) -> bool:
+    """Whether neither the approval that was drawn nor the outcome is in force any more.
+
+    A rejected activity that its holder has changed since is another claim.
+    """
+    if item.activity.state not in {ActivityState.APPROVED, ActivityState.REJECTED}:
+        return True
+    current, decided_at = activities.current_decision(work, item.activity.id), item.row.decided_at
+    if current is None:
+        return True
+    if current.id == item.row.decision_id:
+        return False
+    return decided_at is None or current.recorded_at != decided_at or _is_changed(work, item)
+
+
+def _is_changed(work: UnitOfWork, item: _Item) -> bool:
+    lines = select(HistoryEntry.id).where(
+        HistoryEntry.subject == "activity",
+        HistoryEntry.subject_id == item.activity.id,
+        HistoryEntry.action == "edit",
+        HistoryEntry.at > item.row.decided_at,
+    )
+    return work.row(lines) is not None
+
+
+def _limit(work: UnitOfWork, item: _Item) -> Decimal | None:
+    """The most that the activity may bring by the approval that was drawn, as far as it is known.
+
+    What a rejected one would bring is known only by the limit of that approval.
+    """
+    drawn = work.session.get_one(Decision, item.row.decision_id).points_limit
+    if item.state in rules.APPEALABLE:
+        return drawn
+    most = audit_effects.most_of(work, item.activity)
+    return min((one for one in (drawn, most) if one is not None), default=None)
 
 
 def _decision(work: UnitOfWork, item: _Item, verdict: AuditVerdict) -> ReviewerDecision:
@@ -259,11 +296,21 @@ def _write(
 
 # After the deadline.
 def overdue(reading: ReadContext) -> list[str]:
-    """The unanswered items whose deadline has passed on every holder's day, oldest first."""
+    """The unanswered items whose deadline has passed, oldest first.
+
+    Nobody asks the dead, nor about what was decided otherwise since: those wait for staff.
+    """
     statement = (
         select(AuditItem.id, AuditItem.reminders, ClaimAudit.no_answer)
         .join(ClaimAudit, ClaimAudit.id == AuditItem.audit_id)
-        .where(AuditItem.state == AuditState.ASKED, AuditItem.due_on < reading.now.date())
+        .join(Activity, Activity.id == AuditItem.activity_id)
+        .join(Holder, Holder.id == AuditItem.holder_id)
+        .where(
+            AuditItem.state == AuditState.ASKED,
+            AuditItem.due_on < reading.now.date(),
+            Activity.state == ActivityState.APPROVED,
+            Holder.deceased_on.is_(None),
+        )
         .order_by(AuditItem.due_on, AuditItem.id)
     )
     return [
@@ -277,7 +324,7 @@ def follow_policy(work: UnitOfWork, item_id: str) -> str | None:
     """Do what the audit says for no answer; returns what was done, None if nothing is to be.
 
     A reminder moves the deadline by the days to answer. After the last one staff decide: the item
-    is counted as unanswered. Whoever was merged or erased since is left alone.
+    is counted as unanswered. The dead are left alone, and so is what was decided again since.
     """
     found = work.session.get(AuditItem, item_id)
     if found is None:
@@ -285,7 +332,7 @@ def follow_policy(work: UnitOfWork, item_id: str) -> str | None:
     item = _locked(work, item_id)
     row, audit = item.row, work.session.get_one(ClaimAudit, item.row.audit_id)
     on = _today(work, item)
-    if item.state != AuditState.ASKED or row.due_on >= on:
+    if item.state != AuditState.ASKED or row.due_on >= on or _is_left_alone(work, item):
         return None
     if audit.no_answer == NoAnswer.REJECT:
         return _reject(work, item)
@@ -300,10 +347,13 @@ def follow_policy(work: UnitOfWork, item_id: str) -> str | None:
     return "reminded"
 
 
-def _reject(work: UnitOfWork, item: _Item) -> str | None:
-    """Reject what nobody answered for, unless it was decided again or is open for review."""
-    if item.activity.state != ActivityState.APPROVED or not _is_as_drawn(work, item):
-        return None
+def _is_left_alone(work: UnitOfWork, item: _Item) -> bool:
+    dead = work.session.get_one(Holder, item.row.holder_id).deceased_on is not None
+    return dead or item.activity.state != ActivityState.APPROVED or _is_moot(work, item)
+
+
+def _reject(work: UnitOfWork, item: _Item) -> str:
+    """Reject what nobody answered for."""
     language = work.session.get_one(Holder, item.row.holder_id).language
     code = "audit_unanswered"
     words = translated(work.reasons.by_code[code].text, language)

@@ -1,7 +1,8 @@
-"""Audits of claims: drawn by seed, by flag or by hand, recorded, and repeated to be compared.
+"""Audits of claims: drawn by seed, by flag or by hand, and recorded.
 
-Invariant: what could be drawn is read as it was at an instant (``_approved``), from decisions that
-are never deleted. So a repeated draw sees what the first one saw, whatever was decided since.
+Invariant: what could be drawn is read as it was at an instant (``approved``), from decisions that
+are never deleted; what else decides, and can change, is kept (``ClaimAudit.candidates``). So a
+repeated draw (``audit_repeats``) sees what the first one saw, whatever was done since.
 """
 
 from __future__ import annotations
@@ -123,16 +124,6 @@ class AuditFigures:
     points_removed: Decimal
 
 
-class RepeatedDraw(NamedTuple):
-    """A draw made again from what was on record then: whether it yields the same."""
-
-    population: int
-    same_population: bool
-    same_sample: bool
-    missing: Sequence[str]
-    added: Sequence[str]
-
-
 _ONE = select(*columns_of(AuditRow, ClaimAudit))
 
 
@@ -140,7 +131,7 @@ _ONE = select(*columns_of(AuditRow, ClaimAudit))
 def sample(reading: ReadContext, wanted: AuditToDraw) -> DrawnSample:
     """What would be drawn now; nothing is recorded. Raises Invalid, UnknownScheme."""
     _check(reading, wanted)
-    found = _sample(reading, wanted, at=reading.now)
+    found = _sample(reading, wanted)
     rules.check_size(len(found.drawn))
     return found
 
@@ -175,21 +166,19 @@ def _check(reading: ReadContext, wanted: AuditToDraw) -> None:
         raise Invalid("The audit cannot be drawn.", fields=fields)
 
 
-def _sample(
-    reading: ReadContext, wanted: AuditToDraw, *, at: datetime, but: str | None = None
-) -> DrawnSample:
-    claims = _approved(reading, wanted, at=at, but=but)
+def _sample(reading: ReadContext, wanted: AuditToDraw) -> DrawnSample:
+    claims = approved(reading, wanted, at=reading.now)
     if wanted.basis == AuditBasis.HAND:
         return _by_hand(wanted, claims)
     if wanted.flag is not None:
         claims = list(_flagged(reading, claims, wanted.flag))
-    found = _drawn(wanted.seed, wanted.unit, wanted.percent or Decimal(0), claims)
-    if wanted.flag is None:
+    found = drawn(wanted.seed, wanted.unit, wanted.percent or Decimal(0), claims)
+    if wanted.flag is None and wanted.cycle is None:
         return found
     return DrawnSample(found.drawn, found.population, found.digest, [one.id for one in claims])
 
 
-def _drawn(
+def drawn(
     seed: str, unit: AuditUnit, percent: Decimal, claims: Sequence[DrawnClaim]
 ) -> DrawnSample:
     """The claims that a seed draws, or all of the holders that it draws."""
@@ -209,8 +198,8 @@ def _by_hand(wanted: AuditToDraw, claims: Sequence[DrawnClaim]) -> DrawnSample:
     return DrawnSample([known[id_] for id_ in ids], len(ids), rules.population_digest(ids))
 
 
-def _approved(
-    reading: ReadContext, wanted: AuditToDraw, *, at: datetime, but: str | None
+def approved(
+    reading: ReadContext, wanted: AuditToDraw, *, at: datetime, but: str | None = None
 ) -> list[DrawnClaim]:
     """The activities that were approved and under no audit (``but`` one) at an instant."""
     ruled = (
@@ -382,52 +371,6 @@ def page(
     if scheme is not None:
         statement = statement.where(ClaimAudit.scheme == scheme)
     return reading.rows_as(AuditRow, statement)
-
-
-def repeat(reading: ReadContext, audit_id: str) -> RepeatedDraw:
-    """The draw again, from what was on record at its instant. Raises NotFound.
-
-    Missing are activities that would be drawn and were not, added those that were drawn and would
-    not be: after an erasure, or if somebody changed rows by hand.
-    """
-    row = get(reading, audit_id)
-    kept = select(ClaimAudit.candidates).where(ClaimAudit.id == audit_id)
-    candidates = (reading.row(kept) or [None])[0]
-    again = _again(reading, row, candidates)
-    of_audit = select(AuditItem.activity_id).where(AuditItem.audit_id == audit_id)
-    items = {item.activity_id for item in reading.rows(of_audit)}
-    drawn = {claim.id for claim in again.drawn}
-    return RepeatedDraw(
-        again.population,
-        again.digest == row.population_digest,
-        drawn == items,
-        sorted(drawn - items),
-        sorted(items - drawn),
-    )
-
-
-def _again(reading: ReadContext, row: AuditRow, candidates: Sequence[str] | None) -> DrawnSample:
-    of_audit = select(AuditItem.activity_id).where(AuditItem.audit_id == row.id)
-    by_hand = row.basis == AuditBasis.HAND
-    ids = [item.activity_id for item in reading.rows(of_audit)] if by_hand else []
-    wanted = AuditToDraw(
-        scheme=row.scheme,
-        basis=row.basis,
-        seed=row.seed,
-        from_on=row.from_on,
-        until_on=row.until_on,
-        reason=row.reason,
-        unit=row.unit,
-        cycle=row.cycle,
-        percent=row.percent,
-        activity_ids=ids,
-    )
-    if candidates is None:
-        return _sample(reading, wanted, at=row.recorded_at, but=row.id)
-    those = set(candidates)
-    known = _approved(reading, wanted, at=row.recorded_at, but=row.id)
-    claims = [one for one in known if one.id in those]
-    return _drawn(row.seed, row.unit, row.percent or Decimal(0), claims)
 
 
 def figures(reading: ReadContext, audit_id: str | None = None) -> AuditFigures:

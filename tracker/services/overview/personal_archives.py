@@ -2,26 +2,27 @@
 
 ``record.json`` is ``exports.record``: one key for each kind of record, with rows by the names of
 their columns, and under ``standings`` how each certification stands on the day. ``summary.pdf`` is
-to be read, in the person's language. ``files/`` has the evidence, under the id of its activity;
-files past the largest size of an archive are listed in ``record.json`` under ``files_left_out``
-and can be downloaded one by one.
+to be read, in the person's language. ``files/`` has the evidence, under the id of its activity, and
+the proofs of requests, under the id of their request; files past the largest size of an archive are
+listed in ``record.json`` under ``files_left_out`` and can be downloaded one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import IO, Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, null, select
 
 from tracker import documents
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.language import archives
-from tracker.models import Activity, Evidence, Holder
+from tracker.models import Activity, Evidence, Holder, HolderRequest, RequestProof
 from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.overview import exports, me
@@ -32,10 +33,11 @@ from tracker.services.standings.standings import CertificationPoints, HeldCertif
 
 
 class ArchivedFile(NamedTuple):
-    """A file of evidence, and the activity that it belongs to."""
+    """A file of evidence or a proof, and the activity or request that it belongs to."""
 
     id: str
-    activity_id: str
+    activity_id: str | None
+    request_id: str | None
     slot: int
     filename: str
     size: int
@@ -44,7 +46,7 @@ class ArchivedFile(NamedTuple):
     @property
     def path(self) -> str:
         """Its place in the archive; the name was made harmless when it was uploaded."""
-        return f"files/{self.activity_id}/{self.slot}-{self.filename}"
+        return f"files/{self.activity_id or self.request_id}/{self.slot}-{self.filename}"
 
 
 class ArchivedPerson(NamedTuple):
@@ -74,7 +76,8 @@ def note(work: UnitOfWork, holder_id: str) -> None:
 def facts(reading: ReadContext, whose: ArchivedPerson) -> dict[str, Any]:
     """What the archive says: the record, the standings, and the files that do not fit in."""
     _, left_out = _files(reading, whose.id)
-    listed = [{"id": f.id, "activity_id": f.activity_id, "size": f.size} for f in left_out]
+    names = ("id", "activity_id", "request_id", "size")
+    listed = [{name: getattr(file, name) for name in names} for file in left_out]
     record = exports.record(reading, whose.ref)
     ids = [certification["id"] for certification in record["certifications"]]
     return {**record, "standings": _standings(reading, whose, ids), "files_left_out": listed}
@@ -147,17 +150,35 @@ def _put(reading: ReadContext, archive: ZipFile, one: ArchivedFile) -> None:
     archive.writestr(ZipInfo(one.path), data, ZIP_STORED)
 
 
+_FILE = ("slot", "filename", "size", "key")
+_NONE = null()
+_FILES = (
+    select(
+        Evidence.id,
+        Evidence.activity_id,
+        _NONE.label("request_id"),
+        *(getattr(Evidence, name) for name in _FILE),
+    )
+    .join(Activity, Activity.id == Evidence.activity_id)
+    .where(Activity.holder_id == bindparam("id")),
+    select(
+        RequestProof.id,
+        _NONE.label("activity_id"),
+        RequestProof.request_id,
+        *(getattr(RequestProof, name) for name in _FILE),
+    )
+    .join(HolderRequest, HolderRequest.id == RequestProof.request_id)
+    .where(HolderRequest.holder_id == bindparam("id")),
+)
+
+
 def _files(
     reading: ReadContext, holder_id: str
 ) -> tuple[Sequence[ArchivedFile], Sequence[ArchivedFile]]:
     """The files that fit into an archive, the newest first, and the others."""
-    statement = (
-        select(*columns_of(ArchivedFile, Evidence))
-        .join(Activity, Activity.id == Evidence.activity_id)
-        .where(Activity.holder_id == holder_id)
-        .order_by(Evidence.id.desc())
-    )
-    files = reading.rows_as(ArchivedFile, statement)
+    of = {"id": holder_id}
+    found = [row for statement in _FILES for row in reading.rows_as(ArchivedFile, statement, of)]
+    files = sorted(found, key=attrgetter("id"), reverse=True)
     within = _first(files, reading.settings.privacy.archive_maximum_bytes)
     return files[:within], files[within:]
 

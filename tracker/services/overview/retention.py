@@ -14,8 +14,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from tracker.domain.desk.audits import OPEN
 from tracker.domain.points.activities import ActivityState
-from tracker.models import Activity, Bounce, Digest, EmployerLook, Evidence, ImportRun, Message
+from tracker.models import (
+    Activity,
+    AuditItem,
+    Bounce,
+    Digest,
+    EmployerLook,
+    Evidence,
+    HolderRequest,
+    ImportRun,
+    Message,
+    RequestProof,
+)
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import evidence
@@ -54,17 +66,27 @@ def _empty_messages(work: UnitOfWork, ids: Sequence[str]) -> None:
     work.execute(update(Message).where(bulk.among(work, Message.id, ids)).values(blank))
 
 
-def _remove_evidence(work: UnitOfWork, ids: Sequence[str]) -> None:
-    """Delete files with their rows; the decisions that rest on them stay."""
-    mine = bulk.among(work, Evidence.id, ids)
-    keys = [row.key for row in work.rows(select(Evidence.key).where(mine))]
-    work.execute(delete(Evidence).where(mine))
-    evidence.remove_files(work, keys)
+def _removes_files(
+    table: type[Evidence | RequestProof],
+) -> Callable[[UnitOfWork, Sequence[str]], object]:
+    def forget(work: UnitOfWork, ids: Sequence[str]) -> None:
+        """Delete files with their rows; the decisions that rest on them stay."""
+        mine = bulk.among(work, table.id, ids)
+        keys = [row.key for row in work.rows(select(table.key).where(mine))]
+        work.execute(delete(table).where(mine))
+        evidence.remove_files(work, keys)
+
+    return forget
 
 
 _DECIDED = select(Activity.id).where(
     Activity.state.in_((ActivityState.APPROVED, ActivityState.REJECTED, ActivityState.WITHDRAWN))
 )
+_WAIT = AuditItem.state.in_(sorted(OPEN)) | (
+    AuditItem.appealed_on.is_not(None) & AuditItem.appeal_decided_at.is_(None)
+)
+_AUDITED = select(AuditItem.activity_id).where(_WAIT)
+_ANSWERED = select(HolderRequest.id).where(HolderRequest.closed_at.is_not(None))
 RULES: Mapping[str, RetentionRule] = {
     "looks": RetentionRule(
         EmployerLook.id,
@@ -105,8 +127,18 @@ RULES: Mapping[str, RetentionRule] = {
     "evidence": RetentionRule(
         Evidence.id,
         lambda kept: kept.evidence_days,
-        lambda limit: (Evidence.recorded_at < limit) & Evidence.activity_id.in_(_DECIDED),
-        _remove_evidence,
+        lambda limit: (
+            (Evidence.recorded_at < limit)
+            & Evidence.activity_id.in_(_DECIDED)
+            & Evidence.activity_id.not_in(_AUDITED)
+        ),
+        _removes_files(Evidence),
+    ),
+    "request_proofs": RetentionRule(
+        RequestProof.id,
+        lambda kept: kept.evidence_days,
+        lambda limit: (RequestProof.recorded_at < limit) & RequestProof.request_id.in_(_ANSWERED),
+        _removes_files(RequestProof),
     ),
 }
 """By name, in the order in which they are applied."""

@@ -575,11 +575,12 @@ class CurrentDecision(NamedTuple):
 
     id: str
     verdict: ActivityVerdict
+    recorded_at: datetime
 
 
 def current_decision(reading: ReadContext, activity_id: str) -> CurrentDecision | None:
     """The latest decision that was not undone."""
-    ruling = select(Decision.id, Decision.verdict).where(
+    ruling = select(*columns_of(CurrentDecision, Decision)).where(
         Decision.activity_id == activity_id, Decision.undone_at.is_(None)
     )
     return reading.row_as(CurrentDecision, ruling.order_by(*LATEST_FIRST).limit(1))

@@ -99,8 +99,8 @@ def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     """Store a file with an activity; returns its id.
 
     Files can also be added while the activity is undecided or audited; they are then marked as
-    late. Raises NotFound; IllegalTransition once it is approved and under no audit;
-    UnacceptableEvidence if it already has the maximum number of files.
+    late, and answer the audit. Raises NotFound; IllegalTransition once it is approved and under no
+    audit; UnacceptableEvidence if it already has the maximum number of files.
     """
     _check_open(work, activity_id, "add_evidence")
     key = put(work, file)
@@ -118,6 +118,7 @@ def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
     }
     _take_slot(work, activity_id, row)
     history.record(work, "add", "evidence", id_, activity_id=activity_id, sha256=digest)
+    audited.answer_by_file(work, activity_id)
     return id_
 
 
