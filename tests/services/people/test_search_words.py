@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -23,6 +24,7 @@ from tracker.services.desk import merges
 from tracker.services.overview import belongings, integrity
 from tracker.services.overview.belongings import ErasedPerson
 from tracker.services.people import holders, search_words
+from tracker.settings import ROOT
 
 SAM = Actor(role="staff", name="Sam")
 KINDS = ("rename", "address", "import", "merge", "undo", "erase")
@@ -127,6 +129,19 @@ def test_whatever_was_done_words_are_those_of_names_and_addresses_on_record(cont
         ids = [row.id for row in reading.rows(select(Holder.id))]
         assert search_words.differing(reading, ids) == []
         assert reading.rows(left) == []
+
+
+def test_every_service_that_writes_names_sees_to_their_words():
+    """A new one must do so too: nobody would find those whom it writes."""
+    sources = {file: file.read_text("utf-8") for file in (ROOT / "tracker/services").rglob("*.py")}
+    writing = [
+        text
+        for text in sources.values()
+        if "names.columns(" in text or re.search(r"[\"']folded_name[\"']\]? ?[:=][^=]", text)
+    ]
+
+    assert len(writing) >= 4
+    assert all("search_words." in text or "HolderWord)" in text for text in writing)
 
 
 def test_words_that_disagree_with_what_is_on_record_are_noticed_and_made_again(container):
