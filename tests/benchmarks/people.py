@@ -18,7 +18,8 @@ from tracker.models import Activity, Assessment, Certification, Cycle, Decision,
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import certifications, timelines
-from tracker.services.people import names
+from tracker.services.people import names, search_words
+from tracker.services.people.search_words import NamedPerson
 
 NOW = "2026-11-21T17:00:00Z"
 """The clock of every measurement starts here, so that all runs see the same days."""
@@ -88,24 +89,23 @@ def analyze(work: UnitOfWork) -> None:
 
 
 def _register(work: UnitOfWork, ids: list[str], refs: list[str]) -> None:
-    bulk.insert(
-        work,
-        Holder,
-        [
-            {
-                "id": id_,
-                "ref": ref,
-                **names.columns(FoldedName("Ana", f"Peña {ref}")),
-                "email": f"{ref}@example.org",
-                "second_email": None,
-                "language": "en",
-                "time_zone": "America/New_York",
-                "recorded_at": work.now,
-                "version": 1,
-            }
-            for id_, ref in zip(ids, refs, strict=True)
-        ],
-    )
+    rows: list[dict[str, Any]] = [
+        {
+            "id": id_,
+            "ref": ref,
+            **names.columns(FoldedName("Ana", f"Peña {ref}")),
+            "email": f"{ref}@example.org",
+            "second_email": None,
+            "language": "en",
+            "time_zone": "America/New_York",
+            "recorded_at": work.now,
+            "version": 1,
+        }
+        for id_, ref in zip(ids, refs, strict=True)
+    ]
+    bulk.insert(work, Holder, rows)
+    named = (NamedPerson(r["id"], r["folded_name"], r["email"], None) for r in rows)
+    search_words.add(work, named)
 
 
 def _award(work: UnitOfWork, people: list[Person], refs: list[str], awards: list[date]) -> None:

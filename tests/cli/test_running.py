@@ -18,7 +18,7 @@ from tests import postgres
 from tracker import migrations
 from tracker.cli import main
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Runtime, Span
+from tracker.models import HolderWord, Runtime, Span
 from tracker.services.delivery import send_safety
 from tracker.settings import ROOT
 
@@ -202,6 +202,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings, backend):
         "sending": "warning",
         "scheduler": "warning",
         "timelines": "ok",
+        "search": "ok",
         "reminders": "ok",
         "policies": "ok",
         "planner": "ok",
@@ -234,11 +235,14 @@ def test_the_doctor_tells_in_words_too(tracker):
 def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, container):
     with container.engine.begin() as connection:
         connection.execute(delete(Span).where(Span.cycle > 1))
+        connection.execute(delete(HolderWord).where(HolderWord.word > "m"))
 
     found, _ = findings()
 
     assert found["timelines"]["state"] == "problem"
     assert " certifications do not match the recorded facts: CPT-" in found["timelines"]["detail"]
+    assert found["search"]["state"] == "problem"
+    assert " people are not found as named: " in found["search"]["detail"]
 
 
 def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from tracker.domain.names import (
@@ -9,16 +11,25 @@ from tracker.domain.names import (
     FoldedName,
     as_stored,
     find_name,
+    find_person,
     is_family_name,
     is_same,
     searchable,
+    words,
 )
 
 
 def found(query: str, *names: FoldedName) -> bool:
     """Whether a query finds a person with these names, the current one first."""
-    text = searchable(names[0], names[1:])
-    return any(all(piece in text for piece in pieces) for pieces in find_name(query))
+    return found_by(find_name(query), words(searchable(names[0], names[1:]), ()))
+
+
+def found_by(readings: list[list[str]], known: Collection[str]) -> bool:
+    """Whether words answer one of the ways to read a query."""
+    return any(
+        all(any(word.startswith(piece) for word in known) for piece in pieces)
+        for pieces in readings
+    )
 
 
 ANA = FoldedName("Ana María", "Núñez-García")
@@ -91,11 +102,12 @@ def test_former_names_are_found_too_and_the_current_one_comes_first():
 @pytest.mark.parametrize("query", ["", "  ", "-", "%", "_", "\N{ZERO WIDTH SPACE}", "'"])
 def test_a_query_without_letters_finds_nobody(query):
     assert find_name(query) == []
+    assert find_person(query) == []
 
 
 def test_a_query_of_many_words_is_compared_word_by_word():
     assert len(find_name("a b c d e f g h")) == 9
-    assert find_name("a b c d e f g h i")[0] == [f" {x}" for x in "abcdefghi"]
+    assert find_name("a b c d e f g h i")[0] == [*"abcdefghi"]
     assert len(find_name("a b c d e f g h i")) == 2
 
 
@@ -118,3 +130,36 @@ def test_a_family_name_on_a_paper_is_compared_as_people_write_it_a_former_one_to
     for typed in ("PENA SOTO", "peña-soto", "Obrien"):
         assert is_family_name(typed, known), typed
     assert not is_family_name("Peña", known)
+
+
+WORDS = words(searchable(ANA), ["Ana.M+N@Example.org", None])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "nunez",
+        "garcia ana.m",
+        "ana.m+n@example.org",
+        "ANA.M",
+        "ana.m+n@ex",
+        "nunez-garcia ana.m+n@ex",
+        "Ana Núñez <ana.m+n@example.org>",
+        "mailto:ana.m%2Bn@example.org",
+        "ana.m+n @ example.org",
+        "(García, Ana)",
+        "ana",
+    ],
+)
+def test_a_person_is_found_by_the_beginnings_of_names_and_addresses(query):
+    assert found_by(find_person(query), WORDS)
+
+
+@pytest.mark.parametrize("query", ["example.org", "@example.org", "lopez ana.m+n@ex", "a@x.org"])
+def test_nobody_is_found_by_the_rest_of_an_address_or_with_another_name(query):
+    assert not found_by(find_person(query), WORDS)
+
+
+def test_a_beginning_that_another_one_has_too_is_not_asked_for_twice():
+    assert find_person("an ana")[0] == ["ana"]
+    assert find_person("Ruiz ruiz") == [["ruiz"], ["ruizruiz"]]

@@ -20,6 +20,7 @@ from tracker.domain import numbers
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Account, Base, ModuleCertificate
 from tracker.services.people import holders as holders_service
+from tracker.services.people import search_words
 from tracker.settings import ROOT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,6 +171,7 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
         assert [row.ref for row in found] == ["P0", "P1", "P1500"]
         text_of = select(holders.c.folded_name).where(holders.c.ref == "P1")
         assert reading.row(text_of)[0] == " soto , mary ; kaohe , mary ; ka ohe , mary ;"
+        assert search_words.differing(reading, [row["id"] for row in rows]) == []
     container.engine.dispose()
 
 

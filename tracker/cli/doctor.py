@@ -184,6 +184,16 @@ def _timelines(reading: ReadContext) -> DoctorFinding:
     )
 
 
+def _words(reading: ReadContext) -> DoctorFinding:
+    found = integrity.words(reading)
+    if found.wrong:
+        shown = ", ".join(found.wrong[:5])
+        detail = f"{len(found.wrong)} of {found.examined} people are not found as named: {shown}"
+        fix = "This is a bug; report it. Until then, find them by their refs."
+        return DoctorFinding("search", "problem", detail, fix)
+    return DoctorFinding("search", "ok", f"{found.examined} people are found as they are named")
+
+
 def _reminders(reading: ReadContext) -> DoctorFinding:
     found = ledger.identity_violations(reading)
     if found:
@@ -220,6 +230,7 @@ _CHECKS: tuple[Callable[[ReadContext], DoctorFinding], ...] = (
     findings.of_sending,
     findings.of_scheduler,
     _timelines,
+    _words,
     _reminders,
     findings.of_policies,
 )

@@ -37,7 +37,7 @@ from tracker.models.employers import Employer, RosterEntry
 from tracker.models.erasures import Erasure
 from tracker.models.fees import Fee
 from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, HistoryValue
-from tracker.models.holders import FormerName, Holder, HolderRequest, RequestProof
+from tracker.models.holders import FormerName, Holder, HolderRequest, HolderWord, RequestProof
 from tracker.models.idempotency import IdempotencyKey
 from tracker.models.import_runs import ImportRun
 from tracker.models.looks import EmployerLook, WorkerSeen
@@ -102,6 +102,7 @@ __all__ = [
     "HistoryValue",
     "Holder",
     "HolderRequest",
+    "HolderWord",
     "IdempotencyKey",
     "ImportRun",
     "Invitation",

@@ -96,6 +96,23 @@ class FormerName(Base, kw_only=True):
     recorded_by: Mapped[str] = mapped_column(String(100))
 
 
+class HolderWord(Base, kw_only=True):
+    """A word by whose beginning staff find a person: of a name, also a former one, or an address.
+
+    Derived from the holder's row (``domain/names.words``) by ``services/people/search_words.py``.
+    The index of words is in byte order, so that it serves what begins so on every database.
+    """
+
+    __tablename__ = "holder_word"
+    __table_args__ = (
+        Index("ix_holder_word_word", "word", "holder_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(Folded, primary_key=True)
+
+
 class HolderRequest(Base, kw_only=True):
     """A holder's request to staff.
 

@@ -165,6 +165,7 @@ POLICIES: Mapping[str, RowPolicy] = {
         reads=_either(_holder("id"), _shares("holder", "id"), _asked("id")),
         writes=_either(_holder("id")),
     ),
+    "holder_word": _OF_HOLDERS,
     "idempotency_key": RowPolicy(
         _either(
             _with("idempotency_key", "token", "token_id"),

@@ -413,6 +413,7 @@ def test_the_owner_is_not_restricted_and_sends_nothing(owner, restricted, people
         ("activity", "holder_id = {id}"),
         ("token", "digest = 'x'"),
         ("holder", "folded_name >= 'a' and folded_name < 'b'"),
+        ("holder_word", "word >= 'a' and word < 'b'"),
         ("roster_entry", "employer_id = {id} order by id limit 50"),
     ],
 )

@@ -150,8 +150,8 @@ class HolderQuerySchema(paging.PageSchema):
     q = Sought(
         200,
         metadata={
-            "description": "Words of a current or former name in any order, an email address, a "
-            "certificate number, a ref or an employee_id."
+            "description": "Beginnings of words of a current or former name in any order, the "
+            "beginning of an email address, a certificate number, a ref or an employee_id."
         },
     )
     ref = Sought(LONGEST_REFERENCE)

@@ -53,6 +53,7 @@ from tracker.models import (
     FormerName,
     Holder,
     HolderRequest,
+    HolderWord,
     LikelyDuplicate,
     MergedRow,
     Message,
@@ -120,6 +121,7 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Fee: TableInMerge(),
     FormerName: TableInMerge(),
     HolderRequest: TableInMerge(),
+    HolderWord: TableInMerge(moves=False, why="follows from names and addresses"),
     LikelyDuplicate: TableInMerge(moves=False, why="is about these two records"),
     Message: TableInMerge(),
     ModuleCertificate: TableInMerge(),
@@ -139,9 +141,10 @@ TABLES: Mapping[type[Base], TableInMerge] = {
 }
 """Every table that refers to a holder, and those of certifications whose rows a merge may change.
 
-Derived rows (spans, reminder cursors) are computed again, and are not here.
+Derived rows are computed again: spans and reminder cursors are not here, words are not kept.
 """
-_IMAGED = [table for table in TABLES if table not in {Erasure, RecordMerge, SignIn, Token}]
+_NOT_KEPT = {Erasure, HolderWord, RecordMerge, SignIn, Token}
+_IMAGED = [table for table in TABLES if table not in _NOT_KEPT]
 _STAYS_ADDED = frozenset(
     {"certification", "message", "module_certificate", "notice", "likely_duplicate"}
 )

@@ -63,7 +63,14 @@ from tracker.services.desk import (
 )
 from tracker.services.outbox import cursors, notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.people import duplicates, endings, holders, names, own_records
+from tracker.services.people import (
+    duplicates,
+    endings,
+    holders,
+    names,
+    own_records,
+    search_words,
+)
 
 _WHY = "The two records of this person were merged."
 
@@ -482,6 +489,7 @@ def _finish(work: UnitOfWork, pair: _Pair, merge_id: str, *, action: str, reason
     both = [(pair.kept.id, pair.merged.id), (pair.merged.id, pair.kept.id)]
     lines = [(one, {"merge": merge_id, "other": other, "reason": reason}) for one, other in both]
     history.record_many(work, action, "holder", lines)
+    search_words.settle(work, pair.ids)
     cursors.touch_holders(work, pair.ids)
     own_records.look_for(work, holder_ids=pair.ids)
     duplicates.look_for(work, [pair.kept.id])

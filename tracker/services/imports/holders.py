@@ -22,13 +22,22 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run
 from tracker.services.outbox import cursors, suppressions
-from tracker.services.people import accounts, duplicates, holders, names, own_records
+from tracker.services.people import (
+    accounts,
+    duplicates,
+    holders,
+    names,
+    own_records,
+    search_words,
+)
+from tracker.services.people.search_words import NamedPerson
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
 _LOOKED_AT = ("time_zone", "email", "second_email")  # decide whether and when reminders arrive
+_FOUND_BY = ("folded_name", *holders.ADDRESSES)
 _CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
 # Optional cells: without them the record stays as it is, and new holders get these values.
 _DEFAULTS = {"language": ENGLISH, "time_zone": "America/New_York"}
@@ -75,6 +84,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
         if old is not None and old.second_email not in {None, values["second_email"]}:
             second.append((old.id, old.second_email))
     batch.write()
+    _store_words(run.work, on_record, wanted, batch.ids)
     _warn_of_duplicates(run, [row for row in rows if row.key not in on_record], batch.ids)
     named = [wanted[row.key][name] for row in rows for name in ("email", "second_email")]
     suppressions.recall(run.work, [address for address in named if address])
@@ -171,6 +181,27 @@ def _name(
         values.update(names.columns(_of(values), former.get(old.id, ()) if old else ()))
         if old is not None and ref not in changed:
             values["folded_name"] = old.folded_name
+
+
+def _store_words(
+    work: UnitOfWork,
+    on_record: Mapping[str, _HolderOnRecord],
+    wanted: Mapping[str, RowValues],
+    ids: Mapping[str, str],
+) -> None:
+    """Store what people are found by, of new ones without reading them again."""
+    new = (
+        NamedPerson(ids[ref], values["folded_name"], values["email"], values["second_email"])
+        for ref, values in wanted.items()
+        if ref not in on_record
+    )
+    search_words.add(work, new)
+    changed = (
+        old.id
+        for ref, old in on_record.items()
+        if ref in wanted and any(getattr(old, name) != wanted[ref][name] for name in _FOUND_BY)
+    )
+    search_words.settle(work, [*changed])
 
 
 def _of(values: RowValues) -> FoldedName:

@@ -56,6 +56,7 @@ from tracker.models import (
     FormerRenewalDecision,
     Holder,
     HolderRequest,
+    HolderWord,
     IdempotencyKey,
     LikelyDuplicate,
     LoginSession,
@@ -315,7 +316,7 @@ def _without(contents: dict[str, object], entries: dict[str, str]) -> dict[str, 
 
 
 def empty(work: UnitOfWork, holder_id: str, at: datetime) -> None:
-    """Empty the holder's own row, which the certificates refer to.
+    """Empty the holder's own row, which the certificates refer to, and forget the words of it.
 
     It reads as that of somebody who died: no message, no sign-in, no consent. Its ref is another
     one, so that a file that brings the same person makes a new record.
@@ -335,6 +336,7 @@ def empty(work: UnitOfWork, holder_id: str, at: datetime) -> None:
         "erased_at": at,
         "version": Holder.version + 1,
     }
+    work.execute(delete(HolderWord).where(HolderWord.holder_id == holder_id))
     table = bulk.table_of(Holder)
     work.execute(update(table).where(table.c.id == holder_id).values(values))
 

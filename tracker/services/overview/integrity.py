@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.errors import Conflict
-from tracker.models import Certification, Runtime, Span
+from tracker.models import Certification, Holder, Runtime, Span
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.people import search_words
 from tracker.services.standings import snapshots, standings
 
 SAMPLE = 500
@@ -87,6 +88,24 @@ def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.Standi
             until = None if until_on == date.max else until_on
             spans[id_].append(rules.StandingSpan(from_on, until, *rest))
     return spans
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPeople:
+    """The number of people examined, and the refs of those whom their words do not find."""
+
+    examined: int
+    wrong: tuple[str, ...]
+
+
+def words(reading: ReadContext, *, sample: int = SAMPLE) -> FoundPeople:
+    """Compare the words of some people with their names and addresses, as of certifications."""
+    statement = select(Holder.id, Holder.ref)
+    latest = statement.order_by(Holder.id.desc()).limit(sample // 2)
+    elsewhere = statement.order_by(Holder.ref).limit(sample // 2)
+    refs = {row.id: row.ref for some in (latest, elsewhere) for row in reading.rows(some)}
+    wrong = search_words.differing(reading, [*refs])
+    return FoundPeople(len(refs), tuple(sorted(refs[id_] for id_ in wrong)))
 
 
 def last_beat(reading: ReadContext) -> datetime | None:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
-from tracker.domain.emails import searched
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import FoldedName, is_same
 from tracker.domain.permissions import check_own_holder, is_own
@@ -21,7 +20,14 @@ from tracker.services.core import history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, zone_of
 from tracker.services.credentials import certificate_numbers
 from tracker.services.outbox import cursors, suppressions
-from tracker.services.people import account_news, accounts, names, own_records, sessions
+from tracker.services.people import (
+    account_news,
+    accounts,
+    names,
+    own_records,
+    search_words,
+    sessions,
+)
 
 
 class HolderRow(NamedTuple):
@@ -58,6 +64,7 @@ BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record has changed since you read it; read it again."
 _LOOK_AGAIN = frozenset({"time_zone", "deceased_on", "email", "second_email"})
 """Fields that affect whether and when reminders are due, and whether they arrive."""
+_FOUND_BY = frozenset({*names.FIELDS, *ADDRESSES})
 
 
 def register(work: UnitOfWork, values: Mapping[str, Any]) -> HolderRow:
@@ -71,6 +78,7 @@ def register(work: UnitOfWork, values: Mapping[str, Any]) -> HolderRow:
         work.session.flush()
     except IntegrityError as error:
         raise AlreadyRecorded(f"There is already a holder with the ref {holder.ref!r}.") from error
+    search_words.add(work, [holder])
     suppressions.recall(work, suppressions.addresses_of(holder))
     history.record(work, "register", "holder", holder.id, ref=holder.ref)
     own_records.look_for(work, holder_ids=[holder.id])
@@ -150,10 +158,13 @@ def write(
 
 
 def _look_again(work: UnitOfWork, holder: Holder, changed: Collection[str]) -> None:
-    """Look again at what depends on these fields: reminders, blocked addresses, whose record it is.
+    """Look again at what depends on these fields.
 
-    A reminder may be due now, or arrive.
+    That is: words by which people are found, reminders, which may be due now, or arrive, blocked
+    addresses, and whose record it is.
     """
+    if not _FOUND_BY.isdisjoint(changed):
+        search_words.settle(work, [holder.id])
     if any(name in changed for name in ADDRESSES):
         suppressions.recall(work, suppressions.addresses_of(holder))
     if not _LOOK_AGAIN.isdisjoint(changed):
@@ -203,10 +214,10 @@ def search(
 ) -> list[HolderRow]:
     """A page of holders in the order of their ids.
 
-    Names match by their beginning, ignoring accents and case; ``q`` matches the words of a name in
-    any order, an email address, a certificate number, a ref or an employee number; addresses match
-    without case; everything else exactly. A record that was merged into another one is not found,
-    but that one is, by everything by which the former was.
+    Names match by their beginning, ignoring accents and case; ``q`` matches the words of names and
+    addresses by their beginnings, in any order, a certificate number, a ref or an employee number;
+    addresses match without case; everything else exactly. A record that was merged into another one
+    is not found, but that one is, by everything by which the former was.
     """
     statement = _ONE.where(Holder.merged_into_id.is_(None)).order_by(Holder.id).limit(limit)
     if after:
@@ -222,7 +233,7 @@ def _matches(reading: ReadContext, key: str, value: str) -> ColumnElement[bool]:
     if key in names.FIELDS:
         return names.begins(key, value)
     if key == "email":
-        return _has_address(value)
+        return search_words.has_address(value)
     return Holder.id.in_(_of_refs({value}))
 
 
@@ -231,26 +242,17 @@ def _of_refs(refs: Collection[str]) -> Select[str]:
     return select(func.coalesce(_NAMED.merged_into_id, _NAMED.id)).where(_NAMED.ref.in_(refs))
 
 
-def _has_address(text: str) -> ColumnElement[bool]:
-    """The condition that one of a holder's two addresses is this one, ignoring case and form."""
-    address = searched(text)
-    return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
-
-
 def _is_meant(reading: ReadContext, query: str) -> ColumnElement[bool]:
     """The condition that a query matches a holder in any of the ways to identify one.
 
-    Names are compared by reading through all of them. So a query with a digit, as names have none,
-    is first looked up among what indexes find.
+    All ways go through indexes. A query with a digit, as names have none, is first taken for a
+    number: whoever types one whole does not want everybody whose address begins so.
     """
-    address = "".join(query.split())
-    if "@" in searched(address):
-        return _has_address(address)
-    by_index = Holder.id.in_(identified(query))
+    numbered = identified(query)
     has_digit = any(sign.isdigit() for sign in query)
-    if has_digit and reading.row(select(Holder.id).where(by_index).limit(1)) is not None:
-        return by_index
-    return or_(names.is_found_by(query), by_index)
+    if has_digit and reading.row(select(Holder.id).where(Holder.id.in_(numbered)).limit(1)):
+        return Holder.id.in_(numbered)
+    return search_words.among(*search_words.found_by(query), *numbered.selects)
 
 
 def identified(query: str) -> CompoundSelect[Any]:

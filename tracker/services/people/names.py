@@ -1,7 +1,7 @@
 """Names on record, current and former: the only place that writes them.
 
-Code that registers or renames a person takes the row's values from ``columns``, so that everybody
-is found by every name they have or had.
+Code that registers or renames a person takes the row's values from ``columns``, and gives the words
+to ``search_words``, so that everybody is found by every name they have or had.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, select
 
 from tracker.db import new_id
 from tracker.domain import names as rules
@@ -21,6 +21,7 @@ from tracker.domain.values import run_together
 from tracker.models import FormerName, Holder
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
+from tracker.services.people import search_words
 
 FIELDS = ("given_name", "family_name")
 _LAST = "\U0010ffff"  # sorts after every character
@@ -119,18 +120,11 @@ def keep(work: UnitOfWork, replaced: Collection[Replaced]) -> dict[str, list[Fol
 
 
 # Searching.
-def is_found_by(query: str) -> ColumnElement[bool]:
-    """The condition that a query matches a holder's current or former name."""
-    readings, text = rules.find_name(query), Holder.folded_name
-    if not readings:
-        return false()
-    return or_(*(and_(*(text.contains(piece) for piece in pieces)) for pieces in readings))
-
-
 def begins(field: str, value: str) -> ColumnElement[bool]:
-    """The condition that a name begins so; for ``family_name`` the current one, by an index."""
+    """The condition that a name begins so, by an index; for ``family_name`` the current one."""
     if not (start := run_together(value)):
         return false()
     if field == "given_name":
-        return Holder.folded_name.contains(f" , {start}")
+        which = Holder.id.in_(search_words.begin_with(start))
+        return and_(which, Holder.folded_name.contains(f" , {start}"))
     return and_(Holder.folded_name >= f" {start}", Holder.folded_name < f" {start}{_LAST}")
