@@ -41,7 +41,9 @@ COLUMNS = (
 FOREIGN_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 BEFORE = ("/sign-in", "/password", "/invitation")
 """What the addresses of forms begin with that somebody sends who has no session yet."""
-TAKES_A_FILE = frozenset({"/account/activities/{activity_id}/evidence"})
+TAKES_A_FILE = frozenset(
+    {"/account/activities/{activity_id}/evidence", "/account/audits/{item_id}/answer"}
+)
 _REASON = {"reason": "x"}
 _COURSE = {
     "title": "Course",
@@ -55,6 +57,8 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/approvals": _REASON | {"number": "{number}", "reason_code": "conduct"},
     "/account/approvals/{approval_id}/refuse": _REASON,
     "/account/approvals/{approval_id}/withdraw": _REASON,
+    "/account/audits/{item_id}/answer": {"answer": "x"},
+    "/account/audits/{item_id}/appeal": {"statement": "x"},
     "/account/certifications/{certification_id}/activities/new": _COURSE,
     "/account/certifications/{certification_id}/appeals": {"statement": "x"},
     "/account/erasures/{erasure_id}/refuse": _REASON,
