@@ -14,8 +14,9 @@ from tracker.domain.desk.audits import NoAnswer
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import ClaimAudit, Holder
 from tracker.services.core.context import ReadContext, zone_of
-from tracker.services.desk import audit_items
+from tracker.services.desk import audit_items, audits
 from tracker.services.desk.audit_items import AuditItemRow
+from tracker.services.desk.audits import AuditFigures, AuditRow
 from tracker.services.points import evidence
 from tracker.services.points.evidence import EvidenceRow
 
@@ -65,3 +66,19 @@ def _appeal_by(row: AuditItemRow, scheme: Scheme, zone: str) -> date | None:
         return None
     noticed_on = row.decided_at.astimezone(zone_of(zone)).date()
     return appeal_due_on(scheme.appeals, noticed_on=noticed_on)
+
+
+def listed(
+    reading: ReadContext, *, after: str | None, limit: int
+) -> tuple[AuditFigures, list[AuditRow]]:
+    """The figures of all audits, and a page of them, oldest first."""
+    return audits.figures(reading), audits.page(reading, after=after, limit=limit, scheme=None)
+
+
+def of_audit(
+    reading: ReadContext, audit_id: str, *, after: str | None, limit: int
+) -> tuple[AuditRow, AuditFigures, list[AuditItemRow]]:
+    """An audit with its figures, and a page of what it drew. Raises NotFound."""
+    row = audits.get(reading, audit_id)
+    items = audit_items.page(reading, after=after, limit=limit, filters={"audit_id": audit_id})
+    return row, audits.figures(reading, audit_id), items
