@@ -42,7 +42,11 @@ FOREIGN_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"
 BEFORE = ("/sign-in", "/password", "/invitation")
 """What the addresses of forms begin with that somebody sends who has no session yet."""
 TAKES_A_FILE = frozenset(
-    {"/account/activities/{activity_id}/evidence", "/account/audits/{item_id}/answer"}
+    {
+        "/account/activities/{activity_id}/evidence",
+        "/account/audits/{item_id}/answer",
+        "/account/details/requests",
+    }
 )
 _REASON = {"reason": "x"}
 _COURSE = {
@@ -73,6 +77,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/audits/{item_id}/answer": {"answer": "x"},
     "/account/audits/{item_id}/appeal": {"statement": "x"},
     "/account/certifications/{certification_id}/activities/new": _COURSE,
+    "/account/details/requests": {"kind": "extension", "statement": "x"},
     "/desk/audits/items/{item_id}": _CALL_OFF,
     "/desk/audits/items/{item_id}/preview": _CALL_OFF,
     "/desk/audits/new": _DRAW,

@@ -31,16 +31,23 @@ def sent(actor: Actor, activity_id: str) -> list[Checked]:
 
     Nothing is read of a form without files.
     """
-    given = [file for file in request.files.getlist("file") if file.filename]
-    if not given:
-        return []
-    with routing.container().reading(actor) as reading:
-        evidence.check_room(reading, activity_id)
+    if _given():
+        with routing.container().reading(actor) as reading:
+            evidence.check_room(reading, activity_id)
+    return checked()
+
+
+def checked() -> list[Checked]:
+    """The files in the form, checked, whatever they are for. Raises Refusal."""
     settings = routing.container().settings
     return [
         evidence.checked(settings, _small_enough(file).stream, file.filename or "")
-        for file in given
+        for file in _given()
     ]
+
+
+def _given() -> list[FileStorage]:
+    return [file for file in request.files.getlist("file") if file.filename]
 
 
 def _small_enough(file: FileStorage) -> FileStorage:
