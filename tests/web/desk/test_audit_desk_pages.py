@@ -71,6 +71,8 @@ def test_a_draw_and_an_outcome_are_seen_before_they_are_made(enter, desk, contai
     with container.engine.connect() as connection:
         states = select(Activity.state).distinct()
         assert connection.execute(states).scalars().all() == ["approved"]
+    again = sam.send_form(f"{here}/preview", **form | {"again": "yes"})
+    assert "No proof.</textarea>" in again.text
     assert sam.send_form(here, **form).location == here
     assert "No proof." in content(sam.get(here))
     late = sam.send_form(here, **form)

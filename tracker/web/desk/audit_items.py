@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from tracker.api.desk.audits import AuditOutcomeSchema, verdict
 from tracker.api.http import routing, session_cookies
@@ -44,6 +44,8 @@ def show(actor: Actor, *, item_id: UUID) -> Response:
 def preview(actor: Actor, *, item_id: UUID) -> Response:
     """What the outcome would bring, and the button that decides; nothing is decided yet."""
     id_ = str(item_id)
+    if "again" in request.form:
+        return _show(actor, id_)
     try:
         said, version = _said(), review_forms.version()
         with routing.container().work(actor) as work:
