@@ -66,6 +66,7 @@ class FrameWords:
     certificates: str
     figures: str
     discrepancies: str
+    audits: str
 
 
 WORDS = {lang: FrameWords(**catalogues.topic(lang, "frame")) for lang in catalogues.LANGUAGES}
@@ -140,6 +141,7 @@ _OF_DESK: tuple[tuple[str, str, bool], ...] = (
     ("/desk/reviews", "reviews", False),
     ("/desk/renewals", "renewals", True),
     ("/desk/appeals", "appeals", True),
+    ("/desk/audits", "audits", False),
     ("/desk/discrepancies", "discrepancies", True),
     ("/desk/certificates", "certificates", True),
     ("/desk/figures", "figures", True),

@@ -43,7 +43,13 @@ NO_SECRETS = frozenset({"proof", "employer_id"})
 FOREIGN_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 BEFORE = ("/sign-in", "/password", "/invitation")
 """What the addresses of forms begin with that somebody sends who has no session yet."""
-TAKES_A_FILE = frozenset({"/account/activities/{activity_id}/evidence"})
+TAKES_A_FILE = frozenset(
+    {
+        "/account/activities/{activity_id}/evidence",
+        "/account/audits/{item_id}/answer",
+        "/account/details/requests",
+    }
+)
 _REASON = {"reason": "x"}
 _COURSE = {
     "title": "Course",
@@ -52,12 +58,32 @@ _COURSE = {
     "completed_on_day": "5",
     "completed_on_year": "2026",
 }
+_DRAW = {
+    "scheme": "cpt",
+    "basis": "share",
+    "percent": "100",
+    "seed": "x",
+    "reply_days": "14",
+    **{f"{day}_year": "2026" for day in ("from_on", "until_on")},
+    **{f"{day}_month": "11" for day in ("from_on", "until_on")},
+    "from_on_day": "1",
+    "until_on_day": "30",
+    **_REASON,
+}
+_CALL_OFF = _REASON | {"outcome": "called_off", "version": "1"}
 FORMS: dict[str, dict[str, str]] = {
     "/account/activities/{activity_id}/edit": _COURSE | {"version": "1"},
     "/account/approvals": _REASON | {"number": "{number}", "reason_code": "conduct"},
     "/account/approvals/{approval_id}/refuse": _REASON,
     "/account/approvals/{approval_id}/withdraw": _REASON,
+    "/account/audits/{item_id}/answer": {"answer": "x"},
+    "/account/audits/{item_id}/appeal": {"statement": "x"},
     "/account/certifications/{certification_id}/activities/new": _COURSE,
+    "/account/details/requests": {"kind": "extension", "statement": "x"},
+    "/desk/audits/items/{item_id}": _CALL_OFF,
+    "/desk/audits/items/{item_id}/preview": _CALL_OFF,
+    "/desk/audits/new": _DRAW,
+    "/desk/audits/new/preview": _DRAW,
     "/account/certifications/{certification_id}/appeals": {"statement": "x"},
     "/account/erasures/{erasure_id}/refuse": _REASON,
     "/account/passkeys/{passkey_id}/rename": {"name": "Work phone"},

@@ -12,8 +12,10 @@ from tests.rows import acts_on, count
 from tests.services.imports.importing import rows
 from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON
+from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import Activity, Attendance, AttendanceCode, Usage
+from tracker.models import Account, Activity, Attendance, AttendanceCode, Usage
+from tracker.services.people import accounts
 from tracker.services.points import attendance_codes, courses, providers
 
 AWARDED = date(2024, 3, 1)
@@ -146,6 +148,28 @@ def test_a_code_that_is_over_or_withdrawn_is_of_no_use(container, caller, clock,
     clock.set("2026-11-22")
     assert enter(over) == 422
     assert count(container, Attendance) == 0
+
+
+def test_a_providers_own_person_does_not_attend_by_its_code(container, caller, provider, codes):
+    made = provider.post(codes, CODE).json
+    provider_id = provider.get("/courses").json["items"][0]["provider_id"]
+    with container.work(SYSTEM) as work:
+        account_id = accounts.open_account(
+            work,
+            role="provider",
+            name="Ana",
+            email="Ana@Example.org",
+            organization_id=provider_id,
+            access=OrganizationAccess.VIEW,
+        )
+    ana = holder(container, caller, "ana")
+    refused = ana.post("/me/attendance-codes", {"code": made["code"]})
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
+    assert "Ivy Tech" in refused.json["detail"]
+    assert count(container, Attendance) == 0
+    with container.work(SYSTEM) as work:
+        work.session.get_one(Account, account_id).deactivated_at = work.now
+    assert ana.post("/me/attendance-codes", {"code": made["code"]}).status_code == 200
 
 
 def test_attempts_with_codes_are_counted(container, caller):

@@ -32,6 +32,7 @@ from tracker.domain.credentials.fees import (
     after_denial_ended,
     check_change,
     check_settled,
+    is_paid_back,
     is_refund_due,
     quote,
 )
@@ -295,3 +296,9 @@ def test_the_outcome_of_an_appeal_settles_its_fee(state, reason, refunded, becom
     change = after_appeal(state, reason, refunded=refunded)
 
     assert (change.state if change else None) == becomes
+
+
+def test_only_a_fee_that_was_paid_comes_back_by_an_appeal():
+    paid = [one for one in (*FeeState, None) if is_paid_back(one, refunded=True)]
+    assert paid == [FeeState.PAID, FeeState.REFUNDED, None]
+    assert not is_paid_back(FeeState.PAID, refunded=False)

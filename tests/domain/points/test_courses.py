@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.domain.examples import POLICY
-from tracker.domain.errors import IllegalTransition, Invalid
+from tracker.domain.errors import IllegalTransition, Invalid, NotAllowed
 from tracker.domain.points import courses
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.courses import CourseState, CourseVerdict
@@ -119,3 +119,9 @@ def test_the_last_day_of_a_code_ends_in_the_schemes_time_zone():
     late = datetime(2026, 10, 26, 23, 59, tzinfo=new_york)  # the 27th in UTC
     assert courses.code_end_rule(NOON.date(), late, NOON, new_york) is None
     assert courses.code_end_rule(NOON.date(), late + timedelta(minutes=1), NOON, new_york)
+
+
+def test_whoever_acts_for_the_provider_does_not_attend_by_its_code():
+    courses.check_not_own_class("Ivy Tech", acts_for_it=False)
+    with pytest.raises(NotAllowed, match="Ivy Tech"):
+        courses.check_not_own_class("Ivy Tech", acts_for_it=True)

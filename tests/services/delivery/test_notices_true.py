@@ -23,6 +23,7 @@ from tracker.models import (
     Certification,
     Decision,
     Employer,
+    Fee,
     FormerRenewalDecision,
     Holder,
     HolderRequest,
@@ -184,9 +185,7 @@ def test_an_automatic_denial_gives_its_reason_in_the_holders_language(container,
     assert "40 of 100." not in message.text
 
 
-def test_an_audit_asks_with_a_button_to_the_activities_and_says_nothing_once_answered(
-    container, clock
-):
+def test_an_audit_asks_with_a_button_to_the_audits_and_says_nothing_once_answered(container, clock):
     id_, _ = certified(container)
     activity_id = submitted(container, id_)
     decide(container, activity_id)
@@ -206,7 +205,7 @@ def test_an_audit_asks_with_a_button_to_the_activities_and_says_nothing_once_ans
     (message,) = sent(container, clock)
     assert message.subject.endswith("please show us proof of an activity")
     assert "Please show us proof of it by December 5, 2026." in message.text
-    assert f"/account/certifications/{id_}/activities" in message.text
+    assert "/account/audits" in message.text
 
     clock.set("2026-12-07")
     assert jobs.follow_audits(container) == {"reminded": 1}
@@ -550,12 +549,34 @@ def test_a_renewal_superseded_without_being_reopened_is_a_change(container, cloc
     assert "We've changed our decision on your renewal: it was approved" in message.text
 
 
-def test_an_appeal_and_what_it_brings_make_one_message(container, clock):
+def of_appeal(work, holder_id, state):
+    """The fee of an appeal, in a state; its id."""
+    fee = Fee(
+        holder_id=holder_id,
+        amount=Decimal(50),
+        currency="USD",
+        bundled=False,
+        basis="x",
+        state=state,
+        changed_at=work.now,
+        changed_by="x",
+        reference="x" if state == "paid" else None,
+        reason="x",
+        recorded_at=work.now,
+    )
+    work.session.add(fee)
+    work.session.flush()
+    return fee.id
+
+
+@pytest.mark.parametrize(("fee", "says"), [(None, True), ("waived", False), ("paid", True)])
+def test_an_appeal_and_what_it_brings_make_one_message(container, clock, fee, says):
     id_, holder_id = certified(container)
     cases.change(container, id_, "suspend", TODAY)
     sent(container, clock)
     with container.work(SYSTEM) as work:
         change_id = work.row(select(StandingChange.id)).id
+        fee_id = of_appeal(work, holder_id, fee) if fee else None
         appeal = Appeal(
             certification_id=id_,
             change_id=change_id,
@@ -563,6 +584,7 @@ def test_an_appeal_and_what_it_brings_make_one_message(container, clock):
             filed_on=TODAY,
             due_on=TODAY,
             fee=Decimal(50),
+            fee_id=fee_id,
             fee_refunded=True,
             outcome="upheld",
             decided_on=TODAY,
@@ -577,7 +599,7 @@ def test_an_appeal_and_what_it_brings_make_one_message(container, clock):
     (message,) = sent(container, clock)
 
     assert "against the suspension was successful." in message.text
-    assert "We will refund the $50.00" in message.text
+    assert ("We will refund the $50.00" in message.text) is says
     assert "Reinstated effective November 21, 2026." in message.text
     assert message.text.count("It is valid through January 10, 2027.") == 1
 

@@ -98,7 +98,7 @@ def test_a_suspension_is_appealed_in_time_once_and_its_outcome_is_told(page, con
 
     assert "Your appeal succeeded on November 21, 2026." in decided
     assert "Mistaken." in decided
-    assert "The fee is returned to you." in decided
+    assert "If you paid the fee, you get it back." in decided
 
 
 def test_what_was_written_stays_in_the_form_when_it_is_refused(page, container, held):

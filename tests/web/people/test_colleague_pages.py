@@ -170,3 +170,17 @@ def test_pages_have_no_script_and_no_signs_of_names(enter, container, employer_i
         page = me.get(path)
         assert "<script" not in page.text
         assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_misspelled_organization_is_offered_as_it_is_on_record(enter, employer_id):
+    assert employer_id
+    _, sam = enter("staff", email="sam@x.org")
+    form = {"role": "employer", "name": "Hal", "email": "hal@x.org", "access": "view"}
+    where = "/account/people/invitations"
+    refused = sam.send_form(where, **form, organization="palmeto motor")
+    assert refused.status_code == 422
+    assert "<strong>Palmetto Motors</strong>" in refused.text
+    assert '<option value="Palmetto Motors"></option>' in refused.text
+    far = sam.send_form(where, **form, organization="Carpenters")
+    assert "organization-near" not in far.text

@@ -240,13 +240,15 @@ class AuditEffectsSchema(Schema):
     fallen = fields.List(fields.Nested(AppliedPointsSchema), required=True)
 
 
-def _wanted(body: Loaded) -> AuditToDraw:
+def wanted(body: Loaded) -> AuditToDraw:
+    """What a body asks to draw."""
     given = dict(body) | {"activity_ids": [str(id_) for id_ in body["activity_ids"]]}
     given["basis"], given["unit"] = AuditBasis(body["basis"]), AuditUnit(body["unit"])
     return AuditToDraw(**given)
 
 
-def _verdict(body: Loaded) -> AuditVerdict:
+def verdict(body: Loaded) -> AuditVerdict:
+    """The outcome that a body states."""
     return AuditVerdict(
         AuditOutcome(body["outcome"]), body["points"], body.get("reason_code"), body["reason"]
     )
@@ -298,7 +300,7 @@ def _my_answer(reading: ReadContext, item_id: str) -> Response:
 )
 def preview_draw(work: UnitOfWork, body: Loaded) -> Response:
     """What would be drawn now; nothing is recorded and nobody is asked."""
-    found = audits.sample(work, _wanted(body))
+    found = audits.sample(work, wanted(body))
     drawn = [_claim(claim) for claim in found.drawn]
     figures = {"population": found.population, "population_digest": found.digest}
     return routing.answer({**figures, "drawn": drawn})
@@ -314,7 +316,7 @@ def preview_draw(work: UnitOfWork, body: Loaded) -> Response:
 )
 def draw(work: UnitOfWork, body: Loaded) -> Response:
     """Draw an audit, record it, and ask every holder concerned."""
-    row = audits.get(work, audits.draw(work, _wanted(body)))
+    row = audits.get(work, audits.draw(work, wanted(body)))
     return routing.answer(_audit(row), status=201, location=f"/api/v1/audits/{row.id}")
 
 
@@ -399,7 +401,7 @@ def show_item(reading: ReadContext, *, item_id: str) -> Response:
 def preview_outcome(work: UnitOfWork, body: Loaded, *, item_id: str, version: int) -> Response:
     """What an outcome would bring: points, standing, and applications that would no longer fit."""
     return routing.answer(
-        _effects(audit_items.preview(work, item_id, _verdict(body), version=version))
+        _effects(audit_items.preview(work, item_id, verdict(body), version=version))
     )
 
 
@@ -414,7 +416,7 @@ def preview_outcome(work: UnitOfWork, body: Loaded, *, item_id: str, version: in
 )
 def decide(work: UnitOfWork, body: Loaded, *, item_id: str, version: int) -> Response:
     """Settle an audited activity, or otherwise later; never one's own record or decision."""
-    audit_items.decide(work, item_id, _verdict(body), version=version)
+    audit_items.decide(work, item_id, verdict(body), version=version)
     return _answer(work, item_id)
 
 

@@ -154,6 +154,15 @@ def after_appeal(state: FeeState, reason: str | None, *, refunded: bool) -> FeeC
     return FeeChange(FeeState.DUE) if waived or state == FeeState.QUOTED else None
 
 
+def is_paid_back(state: FeeState | None, *, refunded: bool) -> bool:
+    """Whether somebody gets money back by the outcome of an appeal that gives its fee back.
+
+    Only a fee that was paid comes back; an open one is no longer owed. None: the appeal was filed
+    before its fee had a state of its own, so what the outcome said is all that is known.
+    """
+    return refunded and state in {None, FeeState.PAID, FeeState.REFUNDED}
+
+
 def is_settled(scheme: Scheme, state: FeeState | None) -> bool:
     """Whether an application may be approved, as far as its fee is concerned."""
     asked = scheme.fees is not None and scheme.fees.paid_before_approval

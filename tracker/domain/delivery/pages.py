@@ -26,6 +26,7 @@ class MessagePage(StrEnum):
     RENEWAL = "/account/certifications/{id}/renewal"
     APPEALS = "/account/certifications/{id}/appeals"
     MEMBERS = "/sign-in/password?next=/account"
+    AUDITS = "/account/audits"
     SHARING = "/account/sharing"
     PASSKEYS = "/account/passkeys"
     DATA = "/account/data"
@@ -63,13 +64,13 @@ OPENS: Mapping[str, MessagePage] = {
     "partly": MessagePage.ACTIVITIES,
     "approved": MessagePage.ACTIVITIES,
     "activity_submitted": MessagePage.ACTIVITIES,
-    "audit_asked": MessagePage.ACTIVITIES,
-    "audit_reminded": MessagePage.ACTIVITIES,
-    "audit_confirmed": MessagePage.ACTIVITIES,
-    "audit_reduced": MessagePage.ACTIVITIES,
-    "audit_rejected": MessagePage.ACTIVITIES,
-    "audit_called_off": MessagePage.ACTIVITIES,
-    "audit_appealed": MessagePage.ACTIVITIES,
+    "audit_asked": MessagePage.AUDITS,
+    "audit_reminded": MessagePage.AUDITS,
+    "audit_confirmed": MessagePage.AUDITS,
+    "audit_reduced": MessagePage.AUDITS,
+    "audit_rejected": MessagePage.AUDITS,
+    "audit_called_off": MessagePage.AUDITS,
+    "audit_appealed": MessagePage.AUDITS,
     "appeal_received": MessagePage.APPEALS,
     "renewal_received": MessagePage.RENEWAL,
     "consent_asked": MessagePage.SHARING,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from tracker.domain.errors import IllegalTransition, Invalid
+from tracker.domain.errors import IllegalTransition, Invalid, NotAllowed
 from tracker.domain.periods import Period
 from tracker.domain.points import evaluations
 from tracker.domain.points.claims import Claim
@@ -101,6 +101,15 @@ def points(policy: Policy, claim: Claim) -> Decimal:
     assert claim.completed_on is not None  # noqa: S101 - a course is held on a day
     day = Period(claim.completed_on, claim.completed_on)
     return evaluations.evaluate(policy, [claim], cycle=day, on=claim.completed_on).total
+
+
+def check_not_own_class(provider: str, *, acts_for_it: bool) -> None:
+    """Refuse the code of a class to whoever acts for its provider. Raises NotAllowed."""
+    if acts_for_it:
+        raise NotAllowed(
+            f"You act for {provider}, whose class this is. Log it as an activity of your own "
+            "instead, with proof; a reviewer decides it."
+        )
 
 
 def code_end_rule(held_on: date, ends_at: datetime, now: datetime, zone: tzinfo) -> str | None:

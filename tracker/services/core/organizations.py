@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from rapidfuzz import process
 from sqlalchemy import ColumnElement, Select, false, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
@@ -50,6 +51,7 @@ NOUNS: Mapping[OrganizationRole, str] = {
     "sponsor": "a sponsor of apprenticeships",
 }
 _SIMILAR = 0.85  # similarity of two names from which one may be meant for the other
+_NEAREST, _ALIKE = 3, 75  # maximum number of suggestions, and minimum similarity in percent
 _STALE = "The record has changed since you read it; read it again."
 
 R = TypeVar("R")
@@ -133,9 +135,27 @@ def meant(reading: ReadContext, role: str, given: Mapping[str, str | None]) -> s
     name = names.get(kind, "")
     found = of_name(reading, kind, name)
     if found is None:
-        rule = "is not on record" if name else f"is required for the role {kind}"
+        alike = " or ".join(repr(one) for one in names_near(reading, role, name or ""))
+        rule = f"is not on record{f'; did you mean {alike}?' if alike else ''}"
+        rule = rule if name else f"is required for the role {kind}"
         raise Invalid(f"There is no {kind} {name!r}.", fields={kind: rule})
     return found
+
+
+def names_near(reading: ReadContext, role: str, name: str) -> list[str]:
+    """The names on record for which an unknown one may be meant, the most alike first.
+
+    Empty for a role that acts for none, and for a name that is on record.
+    """
+    kind, asked = role_of(role), folded_name(name)
+    if kind is None or not asked:
+        return []
+    rows = reading.rows(select(TABLES[kind].name))
+    known = {str(row.name): folded_name(str(row.name)) for row in rows}
+    if asked in known.values():
+        return []
+    found = process.extract(asked, known, limit=_NEAREST, score_cutoff=_ALIKE)
+    return [one for _, _, one in found]
 
 
 def is_of(table: type[OfOrganization], actor: Actor) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.db import Base
 from tracker.domain.credentials.certifications import ChangeKind, CycleTerm, StandingSpan
+from tracker.domain.credentials.fees import FeeState
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.employers.consents import ConsentPurpose, ConsentTerms
@@ -304,7 +305,7 @@ _STANDING_CHANGES = (
 
 
 class NoticedAppeal(NamedTuple):
-    """An appeal, with its outcome if there is one."""
+    """An appeal, with its outcome if there is one; ``fee_state`` is None without a fee's row."""
 
     id: str
     certification_id: str
@@ -317,9 +318,14 @@ class NoticedAppeal(NamedTuple):
     outcome: str | None
     decided_on: date | None
     reason: str | None
+    fee_state: FeeState | None
 
 
-_APPEALS = select(*_columns(Appeal, NoticedAppeal._fields)).where(Appeal.certification_id.in_(_IDS))
+_APPEALS = (
+    select(*_columns(Appeal, NoticedAppeal._fields[:-1]), Fee.state.label("fee_state"))
+    .join(Fee, Fee.id == Appeal.fee_id, isouter=True)
+    .where(Appeal.certification_id.in_(_IDS))
+)
 
 
 class NoticedAdjustment(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from tracker.domain.credentials.appeals import appeal_due_on
 from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_on
+from tracker.domain.credentials.fees import is_paid_back
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.audits import APPEALABLE, AuditState
@@ -389,13 +390,14 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
         return
     changes = notice.facts.changes.get(appeal.certification_id, ())
     against = next((c.kind for c in changes if c.id == appeal.change_id), "renewal")
+    refunded = appeal.fee_refunded
     yield replace(
         _notice(f"appeal_{appeal.outcome}", notice, held),
         on=appeal.decided_on,
         before=appeal.filed_on,
         against=against,
         reason=appeal.reason or "",
-        refund=appeal.fee if appeal.fee_refunded else None,
+        refund=appeal.fee if is_paid_back(appeal.fee_state, refunded=refunded) else None,
     )
 
 

@@ -23,6 +23,7 @@ from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.row_scope import scope
 from tracker.services.desk import requests
+from tracker.services.desk.requests import RequestRow
 from tracker.services.points import evidence
 from tracker.settings import Settings
 
@@ -101,6 +102,17 @@ def of_request(reading: ReadContext, request_id: str) -> Sequence[ProofRow]:
     requests.get(reading, request_id)
     statement = _ONE.where(RequestProof.request_id == request_id).order_by(RequestProof.slot)
     return reading.rows_as(ProofRow, statement)
+
+
+def of_requests(reading: ReadContext, rows: Sequence[RequestRow]) -> dict[str, list[ProofRow]]:
+    """The files of requests that the actor has read, by the request's id, in their order."""
+    ids = [row.id for row in rows]
+    seen = RequestProof.request_id.in_(ids), scope(reading.actor, HolderRequest)
+    statement = _ONE.where(*seen).order_by(RequestProof.request_id, RequestProof.slot)
+    found: dict[str, list[ProofRow]] = {id_: [] for id_ in ids}
+    for proof in reading.rows_as(ProofRow, statement):
+        found[proof.request_id].append(proof)
+    return found
 
 
 def get(reading: ReadContext, proof_id: str) -> ProofRow:

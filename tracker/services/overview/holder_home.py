@@ -9,12 +9,17 @@ from datetime import date
 from sqlalchemy import select
 
 from tracker.domain.credentials.next_steps import urgency
+from tracker.domain.desk.audits import AuditState
 from tracker.models import Activity
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import renewals
 from tracker.services.credentials.renewals import RenewalRow
+from tracker.services.desk import audit_items
+from tracker.services.desk.audit_items import AuditItemRow
 from tracker.services.overview import me
 from tracker.services.overview.me import Mine, Myself
+
+_AUDITS = 5  # so many are named on the page; the rest follow once these are answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,14 @@ class HolderHome:
     """Who asks, their certifications in the order of what must be done first, and what is at hand.
 
     ``denials`` are the applications that were denied last, by the id of their certification, as
-    long as nothing followed.
+    long as nothing followed. ``audits`` are audited activities that wait for an answer.
     """
 
     myself: Myself
     certifications: Sequence[Mine]
     denials: Mapping[str, RenewalRow]
     last: LastActivity | None
+    audits: Sequence[AuditItemRow] = ()
 
 
 def home(reading: ReadContext) -> HolderHome:
@@ -52,11 +58,17 @@ def home(reading: ReadContext) -> HolderHome:
         certifications=sorted(myself.certifications, key=_urgency),
         denials={id_: row for id_, row in latest.items() if row.decision == "denied"},
         last=_last(reading),
+        audits=_audits(reading),
     )
 
 
 def _urgency(one: Mine) -> tuple[bool, date]:
     return urgency(one.next, one.held.standing.expires_on)
+
+
+def _audits(reading: ReadContext) -> Sequence[AuditItemRow]:
+    waiting = {"state": AuditState.ASKED}
+    return audit_items.page(reading, after=None, limit=_AUDITS, filters=waiting)
 
 
 def _last(reading: ReadContext) -> LastActivity | None:

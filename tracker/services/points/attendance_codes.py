@@ -16,10 +16,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from tracker.db import new_id
+from tracker.domain import emails
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound
 from tracker.domain.points import courses as rules
-from tracker.models import Attendance, AttendanceCode
-from tracker.services.core import allowances, bulk, history, locks
+from tracker.models import Account, Attendance, AttendanceCode, Holder
+from tracker.services.core import allowances, bulk, history, identities, locks
 from tracker.services.core.allowances import Allowance
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, sees_everything
 from tracker.services.core.row_scope import scope
@@ -117,7 +118,8 @@ def withdraw(work: UnitOfWork, code_id: str) -> None:
 def enter(work: UnitOfWork, text: str) -> AttendedCourse | None:
     """Attend by a code, once; None, and one attempt fewer, if it is of no use.
 
-    Entering it again answers the same. Raises TooOften.
+    Entering it again answers the same. Raises TooOften, and NotAllowed for whoever acts for the
+    provider of the class.
     """
     holder_id = work.actor.holder_id
     if holder_id is None:
@@ -131,6 +133,8 @@ def enter(work: UnitOfWork, text: str) -> AttendedCourse | None:
     if code is None:
         return None
     course = courses.by_ids(work, [code.course_id])[code.course_id]
+    acts_for_it = _acts_for(work, holder_id, course.provider_id)
+    rules.check_not_own_class(course.name, acts_for_it=acts_for_it)
     is_early = code.held_on > work.today(work.schemes[course.scheme])
     if is_early or not course.is_approved_on(code.held_on):
         return None
@@ -150,6 +154,15 @@ def _usable(work: UnitOfWork, text: str) -> CodeRow | None:
             table.ends_at > work.now,
         ),
     )
+
+
+def _acts_for(work: UnitOfWork, holder_id: str, provider_id: str) -> bool:
+    """Whether the holder acts for the provider: by a linked account, or one with their address."""
+    holder = work.session.get_one(Holder, holder_id)
+    keys = [emails.compared(one) for one in (holder.email, holder.second_email) if one]
+    theirs = or_(bulk.among(work, Account.id, identities.behind(work)), Account.email_key.in_(keys))
+    acting = Account.provider_id == provider_id, Account.deactivated_at.is_(None), theirs
+    return work.row(select(Account.id).where(*acting).limit(1)) is not None
 
 
 def _attend(work: UnitOfWork, holder_id: str, code: CodeRow, course: CourseRow) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -17,7 +18,8 @@ from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
-from tracker.services.desk import requests
+from tracker.services.desk import request_proofs, requests
+from tracker.services.desk.request_proofs import ProofRow
 from tracker.services.desk.requests import RequestRow
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, record_words
@@ -52,6 +54,7 @@ class DeskRequestsWords:
     erasures: str
     recoveries: str
     approvals: str
+    files: str
     labels: dict[str, str]
 
 
@@ -75,6 +78,7 @@ class RequestShown:
     asks: str
     is_open: bool
     can_be_granted: bool
+    files: Sequence[ProofRow]
 
 
 @pages.get(HERE)
@@ -128,6 +132,7 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
             limit=desk_forms.LISTED + 1,
             filters={"state": state},
         )
+        proofs = request_proofs.of_requests(reading, found)
         today = reading.now.date()
     rows, more = desk_forms.cut(found, lambda one: one.id)
     say = WORDS[language]
@@ -141,7 +146,7 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
         form=desk_forms.words(),
         areas=navigation.of_records(language),
         here=HERE,
-        rows=[_shown(row, today, language) for row in rows],
+        rows=[_shown(row, proofs[row.id], today, language) for row in rows],
         more=more,
         state=state,
         states=[
@@ -154,7 +159,7 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
     )
 
 
-def _shown(row: RequestRow, today: date, language: str) -> RequestShown:
+def _shown(row: RequestRow, files: Sequence[ProofRow], today: date, language: str) -> RequestShown:
     codes, due = record_words.WORDS[language], rules.due_on(row.requested_on)
     left, is_open = (due - today).days, row.state == RequestState.REQUESTED
     clock = "late" if left < 0 else "soon" if left <= _SOON else "in_time"
@@ -170,5 +175,6 @@ def _shown(row: RequestRow, today: date, language: str) -> RequestShown:
             f"{codes.said('fields', name)}: {value}" for name, value in row.proposal.items()
         ),
         is_open=is_open,
+        files=files,
         can_be_granted=row.state in rules.DECIDABLE[rules.RequestVerdict.GRANTED],
     )

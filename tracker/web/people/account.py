@@ -19,7 +19,14 @@ from tracker.services.overview.holder_home import HolderHome, LastActivity
 from tracker.services.overview.me import Myself
 from tracker.services.people import sessions
 from tracker.web import navigation
-from tracker.web.people import points_shown, progress, standing_shown, timeline_shown, visitors
+from tracker.web.people import (
+    audits,
+    points_shown,
+    progress,
+    standing_shown,
+    timeline_shown,
+    visitors,
+)
 
 pages = Blueprint("account", __name__)
 
@@ -59,6 +66,7 @@ def home(actor: Actor) -> Response:
         certifications=shown,
         say=standing_shown.SAY[language],
         last=_last(found),
+        audits=[audits.to_answer(row, language) for row in found.audits],
         mail=myself.mail,
         bounced_since=_day(myself, language),
         candidacies=[

@@ -144,6 +144,7 @@ class AccountWords:
     remove: str
     invalid_invitation: str
     invalid_colleague: str
+    near: str
     invalid_account: str
     invalid_recovery: str
     invalid_approval: str

@@ -14,9 +14,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import FileStorage
 
-from tracker.api.http import routing, session_cookies, uploads
+from tracker.api.http import routing, session_cookies
 from tracker.api.points.activities import NewActivitySchema
 from tracker.domain.errors import (
     EvidenceTooLarge,
@@ -39,14 +38,13 @@ from tracker.services.points.activity_overviews import ActivityOverview
 from tracker.services.points.evaluations import Explained
 from tracker.services.standings import snapshots
 from tracker.web import navigation
-from tracker.web.people import activity_forms, forms, visitors
+from tracker.web.people import activity_forms, evidence_files, forms, visitors
 from tracker.web.people.activities_words import WORDS
 
 pages = Blueprint("activity-pages", __name__)
 
 _OF_CERTIFICATION = "/account/certifications/<uuid:certification_id>/activities"
 _ONE = "/account/activities/<uuid:activity_id>"
-_MB = 1024 * 1024
 _LONGEST_VERSION = 10
 _GROUPS = {
     "yours": {ActivityState.DRAFT, ActivityState.MORE_INFORMATION},
@@ -224,39 +222,23 @@ def discard(actor: Actor, *, activity_id: UUID) -> Response:
     )
 
 
-def _most() -> int:
-    limits = routing.container().settings.evidence
-    return limits.maximum_files * limits.maximum_bytes + _MB
-
-
 def _too_large(*, activity_id: UUID) -> Response:
     language = routing.language()
     say = WORDS[language]
     links = ({"href": f"/account/activities/{activity_id}", "text": say.title},)
-    lines = [say.too_large_why.format(**_limits())]
+    lines = [say.too_large_why.format(**evidence_files.limits())]
     return visitors.page("message", language, 413, heading=say.too_large, lines=lines, links=links)
 
 
-def _limits() -> dict[str, int]:
-    limits = routing.container().settings.evidence
-    return {"count": limits.maximum_files, "size": limits.maximum_bytes // 10**6}
-
-
 @pages.post(f"{_ONE}/evidence")
-@visitors.takes_files(_most, _too_large)
+@visitors.takes_files(evidence_files.most, _too_large)
 @visitors.signed_in
 def add_files(actor: Actor, *, activity_id: UUID) -> Response:
     """Add files, all of them or none; the activity itself is saved already."""
     visitors.check_holder(actor)
-    id_, settings = str(activity_id), routing.container().settings
+    id_ = str(activity_id)
     try:
-        with routing.container().reading(actor) as reading:
-            evidence.check_room(reading, id_)
-        checked = [
-            evidence.checked(settings, _small_enough(file).stream, file.filename)
-            for file in request.files.getlist("file")
-            if file.filename
-        ]
+        checked = evidence_files.sent(actor, id_)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -267,14 +249,6 @@ def add_files(actor: Actor, *, activity_id: UUID) -> Response:
             evidence.add(work, id_, file)
 
     return _done(actor, id_, act)
-
-
-def _small_enough(file: FileStorage) -> FileStorage:
-    """A file that may be read. Raises EvidenceTooLarge if it is too large."""
-    maximum = routing.container().settings.evidence.maximum_bytes
-    if uploads.size(file) > maximum:
-        raise EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
-    return file
 
 
 @pages.post("/account/evidence/<uuid:evidence_id>/remove")
@@ -429,7 +403,7 @@ def _show(actor: Actor, activity_id: str, refusal: Refusal | None = None) -> Res
         facts=_facts(found, language),
         counts=_counts(found, language),
         proof=_proof(found, language),
-        limits=say.files_hint.format(**_limits()),
+        limits=say.files_hint.format(**evidence_files.limits()),
         alike=[_shown(one, language) for one in found.alike],
         can_edit=allows(row.state, "edit"),
         can_withdraw=allows(row.state, "withdraw"),

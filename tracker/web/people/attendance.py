@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from tracker.api.http import routing, session_cookies
 from tracker.api.points.attendance_codes import EnteredCodeSchema
-from tracker.domain.errors import Invalid, TooOften
+from tracker.domain.errors import Invalid, NotAllowed, TooOften
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language.voice import in_words
@@ -30,6 +30,7 @@ class AttendanceWords:
     code: str
     enter: str
     wrong: str
+    own_class: str
     done: str
     course: str
     waits: str
@@ -62,20 +63,23 @@ def enter(actor: Actor) -> Response:
             attended = attendance_codes.enter(work, body["code"])
     except Invalid:
         attended = None
+    except NotAllowed:
+        return _page(actor, wrong=WORDS[routing.language()].own_class)
     except TooOften as error:
         return visitors.too_often(error)
-    return _page(actor, attended=attended, is_wrong=attended is None)
+    wrong = None if attended else WORDS[routing.language()].wrong
+    return _page(actor, attended=attended, wrong=wrong)
 
 
 def _page(
-    actor: Actor, *, attended: AttendedCourse | None = None, is_wrong: bool = False
+    actor: Actor, *, attended: AttendedCourse | None = None, wrong: str | None = None
 ) -> Response:
     language = routing.language()
     say = WORDS[language]
     return visitors.page(
         "attendance",
         language,
-        422 if is_wrong else 200,
+        422 if wrong else 200,
         say=say,
         here=HERE,
         attended=attended,
@@ -86,8 +90,8 @@ def _page(
         )
         if attended
         else "",
-        errors={"code": say.wrong} if is_wrong else {},
-        wrong=say.wrong if is_wrong else None,
-        typed=request.form.get("code", "") if is_wrong else "",
+        errors={"code": wrong} if wrong else {},
+        wrong=wrong,
+        typed=request.form.get("code", "") if wrong else "",
         csrf_token=session_cookies.csrf_token(actor),
     )

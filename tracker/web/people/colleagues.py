@@ -238,9 +238,17 @@ def _organization(work: UnitOfWork, role: Role) -> str | None:
     return organizations.meant(work, role, {role: name})
 
 
+def _near(reading: ReadContext) -> list[str]:
+    """The organizations that may be meant by the name in a form that was refused."""
+    name, role = request.form.get("organization", ""), request.form.get("role", "")
+    may_ask = reading.actor.is_staff and role in ORGANIZATIONS
+    return organizations.names_near(reading, role, name[:_LONGEST_NAME]) if may_ask else []
+
+
 def _page(actor: Actor, *, wrong: str | None = None) -> Response:
     say = forms.words()
     with routing.container().reading(actor) as reading:
+        near = _near(reading) if wrong else []
         waiting = invitations.page(reading, after=None, limit=_SHOWN, waiting=True)
         shown = [_invitation(reading, row) for row in waiting]
         rows = managed_accounts.page(
@@ -273,6 +281,7 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         short=short,
         invitations=shown,
         wrong=wrong,
+        near=near,
         typed=request.form if wrong else {},
         csrf_token=session_cookies.csrf_token(actor),
     )
