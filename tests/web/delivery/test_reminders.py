@@ -53,6 +53,7 @@ def test_a_dead_address_names_its_owner_and_is_written_to_again_with_a_reason(en
     here = f"{HERE}/addresses"
     text = content(me.get(here))
     assert "ana@example.org" in text
+    assert me.get(f"{here}?after=a%00b").status_code == 404
     assert f'href="/desk/people/{holder_id}/edit"' in text
     assert "came back" in content(me.get(f"/desk/people/{holder_id}"))
     assert "do not reach" in content(me.get(f"/desk/people/{holder_id}/messages"))

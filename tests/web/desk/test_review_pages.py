@@ -241,6 +241,10 @@ def test_claims_of_one_course_are_decided_together(sam, desk, container):
     form = {"activities": chosen, "verdict": "rejected"}
     refused = sam.send_form(f"{HERE}/together", **form)
     assert "Choose a reason from the list." in content(refused)
+    for version in ("9" * 5000, "x", ""):  # no version that a record can have
+        odd = form | {"activities": ",".join(f"{id_}:{version}" for id_ in ids)}
+        stale = sam.send_form(f"{HERE}/together", reason_code="duplicate", **odd)
+        assert (stale.status_code, decisions(container)) == (422, [])
     done = sam.send_form(f"{HERE}/together", reason_code="duplicate", **form)
     assert done.location == f"{HERE}?told=together"
     assert [row[3] for row in decisions(container)] == ["Already claimed or on record"] * 2

@@ -159,6 +159,9 @@ def test_many_are_counted_by_reason_and_asked_as_far_as_they_may_be(hr, acme):
     more = hr.send_form(CONSENTS, count="yes", fields="modules", purpose="training")
     assert "2 can be asked now" in more.text
     assert 'value="modules" checked' in more.text
+    assert hr.get(f"{CONSENTS}?segment=x").location == "/employer?segment=x"
+    unread = hr.send_form(f"{CONSENTS}?segment=x", purpose="training", fields="dates")
+    assert unread.location == "/employer?segment=x"  # not everybody is asked instead
     done = hr.send_form(f"{CONSENTS}?segment=not_shared", purpose="training", fields="dates")
     assert done.location == "/employer?segment=not_shared&done=asked-1"
     assert "We have asked 1 worker for consent." in hr.get(done.location).text

@@ -121,6 +121,13 @@ def test_a_filter_that_cannot_be_read_shows_everyone_and_says_so(hr, query):
     assert len(rows(page)) == 5
 
 
+def test_a_filter_that_cannot_be_read_makes_no_file_and_no_report(hr, container):
+    for path in ("workers.csv", "workers.xlsx", "report"):
+        assert hr.get(f"{HERE}/{path}?segment=x&site=A").location == f"{HERE}?segment=x&site=A"
+    with container.reading(SYSTEM) as reading:
+        assert reading.rows(select(EmployerLook.id)) == []
+
+
 def test_another_day_is_said_and_kept(hr):
     page = hr.get(f"{HERE}?as_of=2027-06-01")
 

@@ -118,6 +118,8 @@ def test_no_secret_is_kept_and_nothing_too_long(app):
         found = kept_forms.kept(kim)
     assert found is not None
     assert list(found.pairs) == [("name", "Ida")]
+    assert kept(name="x" * 19_000) != ""
+    assert kept(name="x" * 30_000) == "", "packed it is short, but it would be read in part"
     assert 0 < len(kept(reason=noise[:500], name="Ida", email="ida@example.org")) < 4_096
     assert kept(reason=noise) == ""
 

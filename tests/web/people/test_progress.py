@@ -82,6 +82,7 @@ def test_a_holder_turns_it_into_an_activity_in_one_step(browser, container):
     page = content(me.get("/account/credentials"))
     (act,) = re.findall(r'action="([^"]+/activity)"', page)
     (held,) = re.findall(r'name="certification_id" value="([^"]+)"', page)
+    assert me.send_form(act, certification_id="x").status_code == 404
     draft = me.send_form(act, certification_id=held).location
 
     assert "OSHA 10-hour General Industry" in content(me.get(draft))

@@ -72,6 +72,7 @@ def test_a_code_is_made_shown_once_and_withdrawn(kim, course, container):
     [
         ({"most": "0"}, "most"),
         ({"most": "twenty"}, "most"),
+        ({"most": "9" * 5000}, "most"),
         ({"most": "5", "held_on": "soon"}, "held_on"),
         ({"most": "5", "held_on": "2026-11-02"}, "ends_at"),
         ({"most": "5", "held_on": "2031-01-02"}, "held_on"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from flask import Blueprint, Response, request
 
@@ -17,7 +16,7 @@ from tracker.services.core import organizations
 from tracker.services.credentials import apprenticeships
 from tracker.services.credentials.apprenticeships import ApprenticeshipProgress
 from tracker.web.credentials.sponsor_words import WORDS
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 
 pages = Blueprint("sponsor-pages", __name__)
 
@@ -45,7 +44,7 @@ def home(actor: Actor, sponsor_id: str) -> Response:
     del sponsor_id
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        rows = apprenticeships.page(reading, after=_after(), limit=_SHOWN + 1)
+        rows = apprenticeships.page(reading, after=lists.place(), limit=_SHOWN + 1)
         own = organizations.named(reading, actor)
     return visitors.page(
         "credentials/apprentices",
@@ -57,14 +56,6 @@ def home(actor: Actor, sponsor_id: str) -> Response:
         following=rows[_SHOWN - 1].row.id if len(rows) > _SHOWN else "",
         is_later="after" in request.args,
     )
-
-
-def _after() -> str | None:
-    """The apprenticeship after which the page begins."""
-    try:
-        return str(UUID(request.args["after"])) if "after" in request.args else None
-    except ValueError:
-        return None
 
 
 def _shown(one: ApprenticeshipProgress, language: str) -> ApprenticeShown:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from flask import Blueprint, Response, request
 
@@ -23,7 +22,7 @@ from tracker.web.credentials.center_words import WORDS
 from tracker.web.imports import uploads
 from tracker.web.imports.uploads_words import WORDS as UPLOAD_WORDS
 from tracker.web.navigation import NavigationLink
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 
 pages = Blueprint("center-pages", __name__)
 
@@ -68,7 +67,7 @@ def sittings(actor: Actor, center_id: str) -> Response:
     """The attempts on record at the center."""
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        rows = center_results.sittings(reading, center_id, after=_after(), limit=_SHOWN + 1)
+        rows = center_results.sittings(reading, center_id, after=lists.place(), limit=_SHOWN + 1)
         names = _modules(reading, language)
     shown = [_sitting(row, names, language) for row in rows[:_SHOWN]]
     return _page(actor, SITTINGS, shown, rows[_SHOWN - 1].id if len(rows) > _SHOWN else "")
@@ -78,7 +77,7 @@ def _home(actor: Actor, wrong: str = "") -> Response:
     language = routing.language()
     state = next((one for one in ResultState if one == request.args.get("state")), None)
     with routing.container().reading(actor) as reading:
-        rows = center_results.page(reading, after=_after(), limit=_SHOWN + 1, state=state)
+        rows = center_results.page(reading, after=lists.place(), limit=_SHOWN + 1, state=state)
         names = _modules(reading, language)
     shown = [_result(row, names, language) for row, _ in rows[:_SHOWN]]
     more = rows[_SHOWN - 1][0].id if len(rows) > _SHOWN else ""
@@ -123,14 +122,6 @@ def _page(
 def _parts(language: str) -> list[NavigationLink]:
     say = WORDS[language]
     return navigation.of_places([(HERE, say.results), (SITTINGS, say.sittings)])
-
-
-def _after() -> str | None:
-    """The row after which the page begins."""
-    try:
-        return str(UUID(request.args["after"])) if "after" in request.args else None
-    except ValueError:
-        return None
 
 
 def _modules(reading: ReadContext, language: str) -> Mapping[tuple[str, str], str]:

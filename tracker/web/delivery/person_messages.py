@@ -14,7 +14,7 @@ from tracker.web import navigation
 from tracker.web.delivery import stage_words
 from tracker.web.delivery.stage_words import WORDS
 from tracker.web.desk import desk_forms, record_words
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 
 pages = Blueprint("desk-person-messages", __name__)
 
@@ -32,7 +32,7 @@ def show(actor: Actor, *, holder_id: UUID) -> Response:
             reading,
             container.message_key,
             str(holder_id),
-            after=desk_forms.place(),
+            after=lists.place(),
             limit=limit,
         )
     messages, more = desk_forms.cut(found.messages, lambda one: one.id)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from tracker.api.delivery.suppressions import LiftSchema
 from tracker.api.http import routing, session_cookies
 from tracker.domain import values
-from tracker.domain.errors import Refusal
+from tracker.domain.errors import NotFound, Refusal
 from tracker.domain.permissions import Actor
 from tracker.language.voice import in_words, month_names
 from tracker.services.core.context import UnitOfWork
@@ -143,10 +143,12 @@ def lift(actor: Actor) -> Response:
 
 
 def _addresses(actor: Actor, *, refusal: Refusal | None = None) -> Response:
-    language = routing.language()
+    language, after = routing.language(), request.args.get("after", "")
+    if not after.isprintable():  # no address has such a character, and PostgreSQL takes no NUL
+        raise NotFound
     with routing.container().reading(actor) as reading:
         found = reminder_overviews.undeliverable(
-            reading, after=request.args.get("after"), limit=desk_forms.LISTED + 1
+            reading, after=after or None, limit=desk_forms.LISTED + 1
         )
     rows, more = desk_forms.cut(found, lambda one: one.suppressed.address)
     errors, wrong = desk_forms.errors(refusal, {"reason": desk_forms.words().reason})

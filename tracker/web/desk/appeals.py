@@ -23,7 +23,7 @@ from tracker.services.delivery.sent_messages import Copy
 from tracker.services.desk import appeal_dossiers
 from tracker.services.desk.appeal_dossiers import AppealDossier, WaitingAppeal
 from tracker.web import navigation
-from tracker.web.desk import queue_shown, review_forms
+from tracker.web.desk import queue_shown
 from tracker.web.desk.reviews_words import WORDS as OF_REVIEWS
 from tracker.web.people import forms, visitors
 
@@ -155,7 +155,7 @@ def preview(actor: Actor, *, appeal_id: UUID) -> Response:
     try:
         said = _said()
         with routing.container().work(actor) as work:
-            letter = appeal_dossiers.preview(work, id_, **said, version=review_forms.version())
+            letter = appeal_dossiers.preview(work, id_, **said, version=forms.version())
     except NotFound:
         raise
     except Refusal as refusal:
@@ -170,7 +170,7 @@ def decide(actor: Actor, *, appeal_id: UUID) -> Response:
     id_ = str(appeal_id)
 
     def act(work: UnitOfWork) -> str:
-        appeals.decide(work, id_, **_said(), version=review_forms.version())
+        appeals.decide(work, id_, **_said(), version=forms.version())
         return f"{HERE}/{id_}"
 
     return forms.attempted(

@@ -289,7 +289,9 @@ def _form(
         found = person_overviews.of_attempt(reading, assessment_id)
     own = {found.attempt.scheme}
     offered = attempt_forms.form(routing.container().schemes, language, first=own)
-    errors, wrong = desk_forms.errors(refusal, offered.words.labels)
+    errors, wrong = desk_forms.errors(
+        refusal, offered.words.labels, own=[WORDS[language].wrong_scheme]
+    )
     say, is_void = WORDS[language], "/void" in request.path
     was_typed = (refusal is not None or keeps) and not is_void
     stated = attempt_forms.typed() if was_typed else dict(attempt_forms.stated(found.attempt))

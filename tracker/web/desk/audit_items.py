@@ -47,7 +47,7 @@ def preview(actor: Actor, *, item_id: UUID) -> Response:
     if "again" in request.form:
         return _show(actor, id_)
     try:
-        said, version = _said(), review_forms.version()
+        said, version = _said(), forms.version()
         with routing.container().work(actor) as work:
             effects = audit_items.preview(work, id_, said, version=version)
     except NotFound:
@@ -64,7 +64,7 @@ def decide(actor: Actor, *, item_id: UUID) -> Response:
     id_ = str(item_id)
 
     def act(work: UnitOfWork) -> str:
-        audit_items.decide(work, id_, _said(), version=review_forms.version())
+        audit_items.decide(work, id_, _said(), version=forms.version())
         return f"{_ALL}/items/{id_}"
 
     return forms.attempted(

@@ -24,7 +24,7 @@ from tracker.web import navigation
 from tracker.web.desk import desk_forms, queue_shown
 from tracker.web.desk.audits_words import WORDS
 from tracker.web.desk.reviews_words import WORDS as OF_REVIEWS
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 
 pages = Blueprint("desk-audits", __name__)
 
@@ -46,7 +46,7 @@ def home(actor: Actor) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         figures, found = audit_overviews.listed(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1
+            reading, after=lists.place(), limit=desk_forms.LISTED + 1
         )
         rows, more = desk_forms.cut(found, lambda one: one.id)
         shown = [(f"{HERE}/{row.id}", *_told(reading, row, language)) for row in rows]
@@ -91,7 +91,7 @@ def show(actor: Actor, *, audit_id: UUID) -> Response:
     say = WORDS[language]
     with routing.container().reading(actor) as reading:
         row, figures, found = audit_overviews.of_audit(
-            reading, str(audit_id), after=desk_forms.place(), limit=desk_forms.LISTED + 1
+            reading, str(audit_id), after=lists.place(), limit=desk_forms.LISTED + 1
         )
         heading, drawn = _told(reading, row, language)
     items, more = desk_forms.cut(found, lambda one: one.id)

@@ -30,7 +30,7 @@ from tracker.services.points import courses
 from tracker.services.points.courses import CourseAnswer
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, module_grids
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 
 pages = Blueprint("desk-centers", __name__)
 
@@ -38,7 +38,6 @@ HERE = "/desk/centers"
 _ONE = f"{HERE}/<uuid:center_id>"
 _RESULTS = f"{HERE}/results"
 _COURSES = f"{HERE}/courses"
-_LONGEST_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,7 @@ WORDS = {
 def listed(actor: Actor) -> Response:
     """The centers, with what waits from each."""
     with routing.container().reading(actor) as reading:
-        found = center_overviews.listed(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1
-        )
+        found = center_overviews.listed(reading, after=lists.place(), limit=desk_forms.LISTED + 1)
     rows, more = desk_forms.cut(found, lambda one: one.center.id)
     return _page(actor, "desk/centers", None, rows=rows, more=more)
 
@@ -189,7 +186,7 @@ def decide(actor: Actor) -> Response:
 def _results(actor: Actor, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = center_overviews.waiting_results(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1, center_id=None
+            reading, after=lists.place(), limit=desk_forms.LISTED + 1, center_id=None
         )
     rows, more = desk_forms.cut(found, lambda one: one.result.id)
     rules = refusal.fields if isinstance(refusal, Invalid) else {}
@@ -226,23 +223,17 @@ def answer(actor: Actor, *, course_id: UUID) -> Response:
         values = routing.load(CourseAnswerSchema(), said)
         verdict = CourseVerdict(values.pop("verdict"))
         given = CourseAnswer(verdict=verdict, **values)
-        courses.decide(work, str(course_id), given, version=_version())
+        courses.decide(work, str(course_id), given, version=forms.version())
 
     return _done(actor, act, _COURSES, lambda refusal: _courses(actor, refusal))
-
-
-def _version() -> int:
-    """The version that was seen; 0, which no record has, for anything that is no such number."""
-    said = request.form.get("version", "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = center_overviews.proposed_courses(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1
+            reading, after=lists.place(), limit=desk_forms.LISTED + 1
         )
-    rows, more = desk_forms.cut(found, lambda one: one.id)
+    rows, more = desk_forms.cut(found, lambda one: one.id, _COURSES)
     return _page(
         actor,
         "desk/courses",

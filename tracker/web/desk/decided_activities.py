@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from tracker.api.http import routing, session_cookies
 from tracker.api.points.activities import VerdictSchema
@@ -44,7 +44,6 @@ _DECIDABLE = frozenset(
         ActivityState.MORE_INFORMATION,
     }
 )
-_LONGEST_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def decide(actor: Actor, *, activity_id: UUID) -> Response:
     def act(work: UnitOfWork) -> str:
         said = forms.sent("verdict", "points_limit", "reason_code", "reason")
         values = routing.load(VerdictSchema(), said)
-        activities.decide(work, id_, ReviewerDecision(**values), version=_version())
+        activities.decide(work, id_, ReviewerDecision(**values), version=forms.version())
         return f"/desk/activities/{id_}"
 
     return forms.attempted(
@@ -102,12 +101,6 @@ def decide(actor: Actor, *, activity_id: UUID) -> Response:
         here=f"/desk/activities/{id_}",
         refused=lambda refusal: _page(actor, id_, refusal),
     )
-
-
-def _version() -> int:
-    """The version that was seen; 0, which no record has, for anything that is no such number."""
-    said = request.form.get("version", "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 def _page(actor: Actor, activity_id: str, refusal: Refusal | None = None) -> Response:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
 from flask import request
+from markupsafe import Markup
 
 from tracker.api.http import routing
-from tracker.domain.errors import Invalid, NotFound, Refusal
+from tracker.domain.errors import Invalid, Refusal
+from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language import catalogues
 from tracker.language.voice import in_words
 from tracker.web.people import forms
@@ -75,10 +76,13 @@ def stated(name: str, *others: str) -> dict[str, str]:
     return {each: request.form.get(each, "") for each in (name, *others)}
 
 
-def errors(refusal: Refusal | None, labels: Mapping[str, str]) -> tuple[dict[str, str], str | None]:
+def errors(
+    refusal: Refusal | None, labels: Mapping[str, str], *, own: Collection[str] = ()
+) -> tuple[dict[str, str], str | None]:
     """What is wrong with each field, and with all in one sentence; nothing without a refusal.
 
-    Staff are told the rule in the words of the service, which names the value and the way on.
+    Staff are told the rule in the words of the service, which names the value and the way on. They
+    are English, but for the page's ``own`` ones.
     """
     if refusal is None:
         return {}, None
@@ -86,13 +90,24 @@ def errors(refusal: Refusal | None, labels: Mapping[str, str]) -> tuple[dict[str
     named = refusal.fields if isinstance(refusal, Invalid) else {}
     if len(named) > _FEW and len(set(named.values())) == 1:
         named = {}  # one rule about the form as a whole, which the detail says
-    found = {
-        name: say.wrong_field.format(label=labels.get(name, name), rule=_named(rule, labels))
+    found: dict[str, str] = {
+        name: Markup.escape(say.wrong_field).format(
+            label=labels.get(name, name),
+            rule=rule if rule in own else _english(_named(rule, labels)),
+        )
         for name, rule in named.items()
     }
     usual = forms.words().refusal(refusal.code)
-    whole = say.refused.format(usual=usual, detail=refusal.detail)
+    detail = refusal.detail if refusal.detail in own else _english(refusal.detail)
+    whole = Markup.escape(say.refused).format(usual=usual, detail=detail)
     return found, next(iter(found.values()), whole)
+
+
+def _english(text: str) -> str:
+    """English words on a page, which says so if it is in another language."""
+    if routing.language() == ENGLISH:
+        return text
+    return Markup('<span lang="en">{}</span>').format(text)
 
 
 def _named(rule: str, labels: Mapping[str, str]) -> str:
@@ -104,26 +119,18 @@ def _named(rule: str, labels: Mapping[str, str]) -> str:
 
 
 # Lists.
-def place() -> str | None:
-    """The id after which the page of a list begins. Raises NotFound for what is no id."""
-    given = request.args.get("after")
-    if not given:
-        return None
-    try:
-        return str(UUID(given))
-    except ValueError as error:
-        raise NotFound from error
-
-
 def cut(
-    rows: Sequence[RowShown], key: Callable[[RowShown], object]
+    rows: Sequence[RowShown], key: Callable[[RowShown], object], here: str = ""
 ) -> tuple[Sequence[RowShown], str | None]:
-    """The rows of a page, and the address of the next one if there is one more row."""
+    """The rows of a page, and the address of the next one if there is one more row.
+
+    ``here`` is the list's own address, where it is shown after a form with another one, too.
+    """
     shown = rows[:LISTED]
     if len(rows) <= LISTED:
         return shown, None
     query = {**request.args.to_dict(), "after": str(key(shown[-1]))}
-    return shown, f"{request.path}?{urlencode(query)}"
+    return shown, f"{here or request.path}?{urlencode(query)}"
 
 
 # Words.

@@ -22,8 +22,7 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import discrepancies
 from tracker.services.desk.discrepancies import DiscrepancyRow, Settlement
 from tracker.web import navigation
-from tracker.web.desk import review_forms
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 
 pages = Blueprint("discrepancy-pages", __name__)
 
@@ -94,7 +93,7 @@ def home(actor: Actor) -> Response:
     language = routing.language()
     open_ = {"state": DiscrepancyState.OPEN}
     with routing.container().reading(actor) as reading:
-        rows = discrepancies.page(reading, after=_after(), limit=_LIMIT + 1, filters=open_)
+        rows = discrepancies.page(reading, after=lists.place(), limit=_LIMIT + 1, filters=open_)
     more = rows[_LIMIT - 1].id if len(rows) > _LIMIT else ""
     return visitors.page(
         "desk/discrepancies",
@@ -105,13 +104,6 @@ def home(actor: Actor) -> Response:
         told=WORDS[language].now_settled if "told" in request.args else "",
         next=f"{HERE}?after={more}" if more else "",
     )
-
-
-def _after() -> str | None:
-    try:
-        return str(UUID(request.args.get("after", "")))
-    except ValueError:
-        return None
 
 
 def _listed(row: DiscrepancyRow, language: str) -> DiscrepancyListed:
@@ -148,7 +140,7 @@ def settle(actor: Actor, *, discrepancy_id: UUID) -> Response:
             reason_code=body.get("reason_code"),
             holder_id=holder_id,
         )
-        discrepancies.settle(work, id_, settlement, version=review_forms.version())
+        discrepancies.settle(work, id_, settlement, version=forms.version())
 
     return _done(actor, discrepancy_id, act, then=f"{HERE}?told=settled")
 
@@ -160,7 +152,7 @@ def reopen(actor: Actor, *, discrepancy_id: UUID) -> Response:
 
     def act(work: UnitOfWork, id_: str) -> None:
         body = routing.load(ReopeningSchema(), forms.sent("reason"))
-        discrepancies.reopen(work, id_, reason=body["reason"], version=review_forms.version())
+        discrepancies.reopen(work, id_, reason=body["reason"], version=forms.version())
 
     return _done(actor, discrepancy_id, act)
 

@@ -24,7 +24,7 @@ from tracker.services.overview import merge_overviews, person_overviews, two_per
 from tracker.services.people import duplicates
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, module_grids, record_words
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.verify_words import WORDS as ON_THE_PAGE
 
 pages = Blueprint("desk-duplicates", __name__)
@@ -135,9 +135,9 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
     language, is_settled = routing.language(), request.args.get("settled") == "yes"
     with routing.container().reading(actor) as reading:
         found = duplicates.page(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1, settled=is_settled
+            reading, after=lists.place(), limit=desk_forms.LISTED + 1, settled=is_settled
         )
-    rows, more = desk_forms.cut(found, lambda one: one.id)
+    rows, more = desk_forms.cut(found, lambda one: one.id, HERE)
     codes = record_words.WORDS[language]
     errors, wrong = desk_forms.errors(refusal, {"reason": desk_forms.words().reason})
     return visitors.page(
@@ -262,7 +262,6 @@ def _pair(actor: Actor, kept: str, merged: str, *, refusal: Refusal | None = Non
         say=WORDS[language],
         form=desk_forms.words(),
         areas=navigation.of_records(language),
-        wide=True,
         here=f"/desk/people/{kept}/merge/{merged}",
         swapped=f"/desk/people/{merged}/merge/{kept}",
         pair=pair,

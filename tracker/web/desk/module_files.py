@@ -7,7 +7,6 @@ what was checked. So it takes small files; large ones are imported over the API 
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def preview(actor: Actor) -> Response:
     except ImportRefused as refusal:
         return _refused(refusal)
     except Refusal as refusal:
-        return _form(actor, wrong=desk_forms.errors(refusal, {})[1])
+        return _form(actor, wrong=_told(refusal))
     return _report(actor, report.to_dict(), content=base64.urlsafe_b64encode(content).decode())
 
 
@@ -141,7 +140,7 @@ def store(actor: Actor) -> Response:
             with container.work(actor) as work:
                 imports.record_run(work, refusal)
             return _refused(refusal)
-        return _form(actor, wrong=desk_forms.errors(refusal, {})[1])
+        return _form(actor, wrong=_told(refusal))
 
     try:
         content = io.BytesIO(_content())
@@ -168,8 +167,12 @@ def _content() -> bytes:
     """The file in the form. Raises Invalid if it is not what a page put there."""
     try:
         return base64.b64decode(request.form.get("content", ""), altchars=b"-_", validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Invalid(WORDS[routing.language()].broken) from error
+
+
+def _told(refusal: Refusal) -> str | None:
+    return desk_forms.errors(refusal, {}, own=[WORDS[routing.language()].broken])[1]
 
 
 def _name(name: str) -> str:
@@ -204,7 +207,6 @@ def _refused(refusal: ImportRefused) -> Response:
         language,
         422,
         say=say,
-        wide=True,
         areas=navigation.of_records(language),
         here=HERE,
         bad=refusal.errors,
@@ -220,7 +222,6 @@ def _report(actor: Actor, report: Mapping[str, object], *, content: str = "") ->
         "desk/module_file_report",
         language,
         say=WORDS[language],
-        wide=True,
         areas=navigation.of_records(language),
         here=HERE,
         report=report,

@@ -13,7 +13,7 @@ from tracker.api.credentials.assessments import NewAssessmentSchema
 from tracker.api.http import routing, session_cookies
 from tracker.api.people.holders import HolderQuerySchema
 from tracker.domain.credentials.assessments import AttemptToRecord
-from tracker.domain.errors import Invalid, NotFound, Refusal
+from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language.voice import in_words
@@ -23,7 +23,7 @@ from tracker.services.overview import person_overviews
 from tracker.services.overview.person_overviews import ModulesOverview, PersonListed
 from tracker.web import navigation
 from tracker.web.desk import attempt_forms, desk_forms, module_grids
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.verify_words import WORDS as ON_THE_PAGE
 
 pages = Blueprint("desk-modules", __name__)
@@ -137,7 +137,9 @@ def _page(
 ) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        found = person_overviews.of_modules(reading, holder_id, recorded_id=_recorded())
+        found = person_overviews.of_modules(
+            reading, holder_id, recorded_id=lists.id_in_address("recorded")
+        )
     touched = {one.scheme.code for one in found.modules} or {_usual()}
     offered = attempt_forms.form(routing.container().schemes, language, first=touched)
     errors, wrong = desk_forms.errors(refusal, offered.words.labels)
@@ -169,16 +171,6 @@ def _usual() -> str:
     """The scheme of which the grid is shown for somebody who attempted nothing: the first one."""
     schemes = [scheme.code for scheme in routing.container().schemes]
     return "cpt" if "cpt" in schemes else schemes[0]
-
-
-def _recorded() -> str | None:
-    given = request.args.get("recorded")
-    if not given:
-        return None
-    try:
-        return str(UUID(given))
-    except ValueError as error:
-        raise NotFound from error
 
 
 def _done(found: ModulesOverview, language: str) -> Sequence[str]:

@@ -24,7 +24,7 @@ from tracker.services.overview import person_overviews
 from tracker.services.overview.person_overviews import PersonListed, PersonOverview
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, history_lines, module_grids, record_words
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 from tracker.web.verify_words import WORDS as ON_THE_PAGE
 
 pages = Blueprint("desk-people", __name__)
@@ -104,7 +104,7 @@ def search(actor: Actor) -> Response:
         except Invalid:
             wrong = WORDS[language].too_long
         else:
-            after, limit = desk_forms.place(), desk_forms.LISTED + 1
+            after, limit = lists.place(), desk_forms.LISTED + 1
             with routing.container().reading(actor) as reading:
                 found = person_overviews.search(reading, query, after=after, limit=limit)
             rows, more = desk_forms.cut(found, lambda one: one.holder.id)
@@ -141,7 +141,6 @@ def _facts(reading: ReadContext, found: PersonOverview, language: str) -> dict[s
     return {
         "say": WORDS[language],
         "form": desk_forms.words(),
-        "wide": True,
         "areas": navigation.of_records(language),
         "codes": codes,
         "here": f"{HERE}/{found.record.holder.id}",

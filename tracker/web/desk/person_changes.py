@@ -28,7 +28,6 @@ _HERE = "/desk/people/<uuid:holder_id>/edit"
 _FILLED = ("given_name", "family_name", "email", "language", "time_zone")
 _TYPED = (*_FILLED, "second_email", "reason")
 _DAYS = ("deceased_on_year", "deceased_on_month", "deceased_on_day")
-_LONGEST_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def change(actor: Actor, *, holder_id: UUID) -> Response:
         before = holders.get(work, id_)
         values = routing.load(HolderChangeSchema(), _changed(before))
         reason = values.pop("reason", None)
-        corrections.change(work, id_, values, version=_version(), reason=reason)
+        corrections.change(work, id_, values, version=forms.version(), reason=reason)
         return f"/desk/people/{id_}"
 
     return forms.attempted(
@@ -75,12 +74,6 @@ def change(actor: Actor, *, holder_id: UUID) -> Response:
         here=f"/desk/people/{id_}/edit",
         refused=lambda refusal: _form(actor, id_, refusal),
     )
-
-
-def _version() -> int:
-    """The version that was edited; 0, which no record has, for anything that is no such number."""
-    said = request.form.get("version", "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 def _changed(before: HolderRow) -> dict[str, object]:

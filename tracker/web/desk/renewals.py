@@ -21,7 +21,7 @@ from tracker.services.credentials import fees, renewals
 from tracker.services.desk import renewal_dossiers, renewal_queue, reviews
 from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.web import navigation
-from tracker.web.desk import queue_shown, renewals_shown, review_forms
+from tracker.web.desk import queue_shown, renewals_shown
 from tracker.web.desk.renewals_words import WORDS
 from tracker.web.desk.reviews_words import WORDS as OF_REVIEWS
 from tracker.web.desk.reviews_words import business_days
@@ -140,7 +140,7 @@ def decide(actor: Actor, *, renewal_id: UUID) -> Response:
             id_,
             **routing.load(RenewalDecisionSchema(), said),
             reason_code=forms.sent("reason_code").get("reason_code"),
-            version=review_forms.version(),
+            version=forms.version(),
         )
 
     return _done(actor, renewal_id, act)
@@ -152,7 +152,7 @@ def undo(actor: Actor, *, renewal_id: UUID) -> Response:
     """Undo the decision: the one before applies again, or it waits."""
 
     def act(work: UnitOfWork, id_: str) -> None:
-        renewals.undo(work, id_, reason=forms.reason(), version=review_forms.version())
+        renewals.undo(work, id_, reason=forms.reason(), version=forms.version())
 
     return _done(actor, renewal_id, act)
 
@@ -165,7 +165,7 @@ def pay(actor: Actor, *, renewal_id: UUID) -> Response:
     def act(work: UnitOfWork, id_: str) -> None:
         said = routing.load(FeeChangeSchema(), forms.sent("state", "reference", "reason"))
         fee_id = renewals.get(work, id_).fee_id or ""
-        fees.change(work, fee_id, FeeChange(**said), version=review_forms.version())
+        fees.change(work, fee_id, FeeChange(**said), version=forms.version())
 
     return _done(actor, renewal_id, act)
 

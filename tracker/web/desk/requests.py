@@ -23,14 +23,13 @@ from tracker.services.desk.request_proofs import ProofRow
 from tracker.services.desk.requests import RequestRow
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, record_words
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 
 pages = Blueprint("desk-requests", __name__)
 
 HERE = "/desk/requests"
 _ONE = f"{HERE}/<uuid:request_id>"
 _SOON = 7
-_LONGEST_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +105,12 @@ def _decided(actor: Actor, request_id: str, decision: str) -> Response:
     def act(work: UnitOfWork) -> str:
         said = {"decision": decision, **forms.sent("reason")}
         values = routing.load(RequestDecisionSchema(), said)
-        requests.decide(work, request_id, **values, version=_version())
+        requests.decide(work, request_id, **values, version=forms.version())
         return HERE
 
     return forms.attempted(
         actor, act, here=HERE, refused=lambda refusal: _list(actor, refusal=refusal)
     )
-
-
-def _version() -> int:
-    """The version that was seen; 0, which no record has, for anything that is no such number."""
-    said = request.form.get("version", "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
@@ -128,13 +121,13 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = requests.page(
             reading,
-            after=desk_forms.place(),
+            after=lists.place(),
             limit=desk_forms.LISTED + 1,
             filters={"state": state},
         )
         proofs = request_proofs.of_requests(reading, found)
         today = reading.now.date()
-    rows, more = desk_forms.cut(found, lambda one: one.id)
+    rows, more = desk_forms.cut(found, lambda one: one.id, HERE)
     say = WORDS[language]
     errors, wrong = desk_forms.errors(refusal, say.labels)
     codes = record_words.WORDS[language]

@@ -27,7 +27,6 @@ FILTERS = (
 )
 _ANSWER = ("verdict", "points_limit", "reason_code", "reason")
 LIMIT = 25
-_LONGEST_VERSION = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +84,6 @@ def answer() -> ReviewerDecision:
     if "provider_approved" in request.form:
         said["provider_approved"] = True
     return ReviewerDecision(**routing.load(VerdictSchema(), said))
-
-
-def version(name: str = "version") -> int:
-    """The version that was read; 0, which no record has, for anything that is no such number."""
-    said = request.form.get(name, "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 def errors_of(refusal: Refusal | None, language: str) -> tuple[dict[str, str], str | None]:

@@ -123,11 +123,11 @@ def decide(actor: Actor) -> Response:
 
 
 def _versions() -> list[tuple[str, int]]:
-    """The activities of the form with the version of each that was read; none if it was changed."""
+    """The activities of the form with the version of each that was read; 0 if that is no number."""
     found = []
     for one in request.form.get("activities", "").split(",")[:MANY]:
         id_, _, version = one.partition(":")
-        found += [(id_, int(version)) for id_ in _chosen([id_]) if version.isdecimal()]
+        found += [(each, forms.number(version)) for each in _chosen([id_])]
     return found
 
 

@@ -79,7 +79,7 @@ def decide(actor: Actor, *, activity_id: UUID) -> Response:
             work,
             id_,
             review_forms.answer(),
-            version=review_forms.version(),
+            version=forms.version(),
             selection=query.selection,
         )
         return reviews_shown.next_page(following, query.text, just=id_)
@@ -96,7 +96,7 @@ def undo(actor: Actor, *, activity_id: UUID) -> Response:
     id_ = str(activity_id)
 
     def act(work: UnitOfWork) -> str:
-        reason, version = forms.reason(), review_forms.version()
+        reason, version = forms.reason(), forms.version()
         activities.undo(work, id_, reason=reason, version=version)
         return f"{HERE}/{id_}?told=undone"
 

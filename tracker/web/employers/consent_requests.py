@@ -39,6 +39,8 @@ def ask(actor: Actor, employer_id: str) -> Response:
 
     def act(work: UnitOfWork) -> str:
         chosen = selections.of_request(work, employer_id)
+        if chosen.is_wrong:
+            return selections.unread()
         count = workforce_asks.ask(work, chosen.selection, asking.sent())
         return chosen.address(done=f"asked-{count}")
 
@@ -52,6 +54,8 @@ def _home(actor: Actor, employer_id: str, refusal: Refusal | None = None) -> Res
     say, terms = WORDS[language], _terms()
     with routing.container().reading(actor) as reading:
         chosen = selections.of_request(reading, employer_id)
+        if chosen.is_wrong:
+            return visitors.go(selections.unread())
         found = workforce_asks.preview(reading, chosen.selection, terms)
     with routing.container().work(actor) as work:
         looks.record_numbers(work, chosen.selection)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Blueprint, Response, request
 
 from tracker.api.http import routing
@@ -14,7 +12,7 @@ from tracker.services.employers import looks
 from tracker.web.employers import workforce_words
 from tracker.web.employers.employer_words import WORDS
 from tracker.web.employers.workforce_words import WORDS as LIST_WORDS
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 from tracker.web.people.account import moment
 
 pages = Blueprint("employer-look-pages", __name__)
@@ -30,7 +28,7 @@ def home(actor: Actor, employer_id: str) -> Response:
     language = routing.language()
     say = WORDS[language]
     with routing.container().reading(actor) as reading:
-        rows = looks.of_employer(reading, employer_id, after=_after(), limit=_SHOWN + 1)
+        rows = looks.of_employer(reading, employer_id, after=lists.place(), limit=_SHOWN + 1)
         zone = days.zone_everywhere(reading)
     shown = [
         {
@@ -53,11 +51,3 @@ def home(actor: Actor, employer_id: str) -> Response:
         is_later="after" in request.args,
         following=rows[_SHOWN - 1].id if len(rows) > _SHOWN else "",
     )
-
-
-def _after() -> str | None:
-    """The look after which the page begins."""
-    try:
-        return str(UUID(request.args["after"])) if "after" in request.args else None
-    except ValueError:
-        return None

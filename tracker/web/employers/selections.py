@@ -99,6 +99,14 @@ def of_request(reading: ReadContext, employer_id: str) -> Selected:
     return Selected(selection, query, kept, is_wrong=False)
 
 
+def unread() -> str:
+    """The list for an address that could not be read, where that is said before anything is done.
+
+    A file, a report or a question to everybody would not be what was asked for.
+    """
+    return address("", request.args.to_dict())
+
+
 def sent(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """What was sent under these names; a field that was left empty was not sent."""
     return {name: values[name] for name in names if values.get(name, "").strip()}

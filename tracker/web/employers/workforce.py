@@ -265,6 +265,8 @@ def _file(
     try:
         with routing.container().reading(actor) as reading:
             chosen = selections.of_request(reading, employer_id)
+            if chosen.is_wrong:
+                return visitors.go(selections.unread())
             query = {**chosen.query, "points": True}
             made = workforce_api.as_file(reading, query, employer_id, writer, content_type)
     except (TooOften, TooManyAtOnce) as refusal:
@@ -279,6 +281,8 @@ def report(actor: Actor, employer_id: str) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         chosen = selections.of_request(reading, employer_id)
+        if chosen.is_wrong:
+            return visitors.go(selections.unread())
         _note_file(reading, chosen)
         found = workforce_overview.report(
             reading, chosen.selection, sort=chosen.query["sort"], most=_MOST_REPORTED

@@ -45,7 +45,6 @@ pages = Blueprint("activity-pages", __name__)
 
 _OF_CERTIFICATION = "/account/certifications/<uuid:certification_id>/activities"
 _ONE = "/account/activities/<uuid:activity_id>"
-_LONGEST_VERSION = 10
 _GROUPS = {
     "yours": {ActivityState.DRAFT, ActivityState.MORE_INFORMATION},
     "review": {ActivityState.SUBMITTED},
@@ -172,19 +171,13 @@ def change(actor: Actor, *, activity_id: UUID) -> Response:
 
     def act(work: UnitOfWork) -> str:
         values = routing.load(NewActivitySchema(), activity_forms.values(kind))
-        activities.edit(work, id_, values, version=_version())
+        activities.edit(work, id_, values, version=forms.version())
         return f"/account/activities/{id_}"
 
     here = f"/account/activities/{id_}"
     return forms.attempted(
         actor, act, here=here, refused=lambda refusal: _form_to_edit(actor, id_, refusal)
     )
-
-
-def _version() -> int:
-    """The version that was edited; 0, which no record has, for anything that is no such number."""
-    said = request.form.get("version", "")
-    return int(said) if said.isdecimal() and len(said) <= _LONGEST_VERSION else 0
 
 
 @pages.post(f"{_ONE}/submit")

@@ -23,7 +23,7 @@ from tracker.services.desk.audit_overviews import AuditItemOverview
 from tracker.services.points import evidence
 from tracker.web.desk import desk_forms
 from tracker.web.navigation import NavigationLink
-from tracker.web.people import evidence_files, forms, visitors
+from tracker.web.people import evidence_files, forms, lists, visitors
 
 pages = Blueprint("holder-audits", __name__)
 
@@ -100,7 +100,7 @@ def listed(actor: Actor) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         found = audit_items.page(
-            reading, after=desk_forms.place(), limit=desk_forms.LISTED + 1, filters={}
+            reading, after=lists.place(), limit=desk_forms.LISTED + 1, filters={}
         )
     rows, more = desk_forms.cut(found, lambda one: one.id)
     return visitors.page(

@@ -24,7 +24,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.people import invitations, managed_accounts
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.managed_accounts import ManagedAccount
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.people.account import session_shown
 
 pages = Blueprint("colleagues", __name__)
@@ -252,7 +252,7 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         waiting = invitations.page(reading, after=None, limit=_SHOWN, waiting=True)
         shown = [_invitation(reading, row) for row in waiting]
         rows = managed_accounts.page(
-            reading, after=_after(), limit=_SHOWN + 1, filters=_members(actor), active=True
+            reading, after=lists.place(), limit=_SHOWN + 1, filters=_members(actor), active=True
         )
         short = (
             [
@@ -276,6 +276,7 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         accesses=list(OrganizationAccess),
         languages=LANGUAGES,
         may_change="write" in actor.scopes,
+        role=_members(actor)["role"],
         accounts=[_account(row) for row in rows[:_SHOWN]],
         more_after=rows[_SHOWN - 1].id if len(rows) > _SHOWN else None,
         short=short,
@@ -299,14 +300,6 @@ def _invited(actor: Actor) -> tuple[Role, ...]:
     if actor.role == "admin":
         return INVITED
     return ORGANIZATIONS if actor.is_staff else (actor.role,)
-
-
-def _after() -> str | None:
-    """The account after which the page begins."""
-    try:
-        return str(UUID(request.args["after"])) if "after" in request.args else None
-    except ValueError:
-        return None
 
 
 def _account_page(actor: Actor, account_id: str, wrong: str | None = None) -> Response:

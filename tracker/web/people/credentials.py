@@ -101,7 +101,7 @@ def claim(actor: Actor, *, credential_id: UUID) -> Response:
     """Make an activity of it, and show that draft."""
 
     def act(work: UnitOfWork) -> str:
-        for_ = request.form.get("certification_id", "")
+        for_ = forms.id_sent("certification_id")
         return f"/account/activities/{other_credentials.claim(work, str(credential_id), for_)}"
 
     return _done(actor, act)

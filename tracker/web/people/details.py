@@ -27,7 +27,6 @@ pages = Blueprint("details-pages", __name__)
 
 HERE = "/account/details"
 _NAMES, _ADDRESSES = ("given_name", "family_name", "reason"), ("email", "second_email")
-_LONGEST_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +141,12 @@ def withdraw(actor: Actor, *, request_id: UUID) -> Response:
 
 
 def _change(actor: Actor, said: dict[str, object]) -> Response:
-    holder_id, version = visitors.check_holder(actor), request.form.get("version", "")
-    number = int(version) if version.isdecimal() and len(version) <= _LONGEST_VERSION else 0
+    holder_id = visitors.check_holder(actor)
 
     def act(work: UnitOfWork) -> None:
         body = routing.load(HolderChangeSchema(), said)
         reason = body.pop("reason", None)
-        corrections.change(work, holder_id, body, version=number, reason=reason)
+        corrections.change(work, holder_id, body, version=forms.version(), reason=reason)
 
     return _done(actor, act)
 

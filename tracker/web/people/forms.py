@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Response, request
 
@@ -21,6 +22,7 @@ from tracker.web.people.account_words import WORDS, AccountWords
 
 _LONGEST_CODE = 20
 _LONGEST_REASON = 500
+_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,24 @@ def reason() -> str:
 def sent(*names: str) -> dict[str, str]:
     """What the form says under these names; a field that was left empty counts as not sent."""
     return {name: request.form[name] for name in names if request.form.get(name, "").strip()}
+
+
+def version() -> int:
+    """The version that was seen; 0, which no record has, for anything that is no such number."""
+    return number(request.form.get("version", ""))
+
+
+def number(said: str) -> int:
+    """A whole number as a form says it; 0 for anything that is none, or longer than nine digits."""
+    return int(said) if said.isdecimal() and len(said) <= _LONGEST_NUMBER else 0
+
+
+def id_sent(name: str) -> str:
+    """The id in a field of the form. Raises NotFound for anything else."""
+    try:
+        return str(UUID(request.form.get(name, "")))
+    except ValueError as error:
+        raise NotFound from error
 
 
 def carried_out(

@@ -26,7 +26,7 @@ SECRETS = frozenset({"code", "credential", "new_password", "password"})
 """The fields of forms that are never kept."""
 _MINUTES = 10
 _LONGEST_COOKIE = 3_800  # browsers keep 4,096 bytes with the name
-_LONGEST_PACKED = 20_000
+_LONGEST_UNPACKED = 20_000
 _FORM = "application/x-www-form-urlencoded"
 _CHOSEN = frozenset({"checkbox", "radio"})
 _UNTOUCHED = frozenset({"hidden", "file", "password", "submit"})
@@ -48,10 +48,10 @@ def keep(response: Response, actor: Actor) -> Response:
     unkept = SECRETS | {session_cookies.CSRF_FIELD}
     pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in unkept]
     until = int(routing.container().clock().timestamp()) + _MINUTES * 60
-    said = [actor.person_id, until, request.path, pairs]
-    body = base64.urlsafe_b64encode(zlib.compress(orjson.dumps(said))).decode()
+    said = orjson.dumps([actor.person_id, until, request.path, pairs])
+    body = base64.urlsafe_b64encode(zlib.compress(said)).decode()
     text = f"{body}.{_mac(body)}"
-    if pairs and len(text) <= _LONGEST_COOKIE:
+    if pairs and len(said) <= _LONGEST_UNPACKED and len(text) <= _LONGEST_COOKIE:
         session_cookies.give_kept_form(response, text)
     return response
 
@@ -61,7 +61,7 @@ def kept(actor: Actor) -> TypedForm | None:
     body, _, mac = session_cookies.kept_form().partition(".")
     if not body or not hmac.compare_digest(mac.encode(), _mac(body).encode()):
         return None
-    packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(body), _LONGEST_PACKED)
+    packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(body), _LONGEST_UNPACKED)
     person_id, until, action, pairs = orjson.loads(packed)
     if person_id != actor.person_id or until <= routing.container().clock().timestamp():
         return None

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from tracker.api.http import routing
 from tracker.domain.employers.looks import LookKind
-from tracker.domain.errors import NotFound, Refusal
+from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.employers import bars, looks
 from tracker.services.employers.looks import LookRow
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.people.consents import HERE as SHARING
 from tracker.web.people.consents import page_with
 
@@ -51,7 +51,7 @@ def home(actor: Actor) -> Response:
     visitors.check_holder(actor)
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        rows = looks.mine(reading, after=_after(), limit=_PAGE + 1)
+        rows = looks.mine(reading, after=lists.place(), limit=_PAGE + 1)
     shown = rows[:_PAGE]
     return visitors.page(
         "looks",
@@ -61,16 +61,6 @@ def home(actor: Actor) -> Response:
         looks=[_shown(one, language) for one in shown],
         older=f"{HERE}?after={shown[-1].id}" if len(rows) > _PAGE else "",
     )
-
-
-def _after() -> str | None:
-    """The id after which the page begins. Raises NotFound for anything else."""
-    if not (text := request.args.get("after")):
-        return None
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        raise NotFound from error
 
 
 def _shown(row: LookRow, language: str) -> tuple[str, str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
 from tracker.api.http import routing, session_cookies
 from tracker.api.people.preferences import PreferenceChangeSchema
-from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.errors import Invalid
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language.voice import in_words, month_names
@@ -20,7 +19,7 @@ from tracker.services.delivery import sent_messages
 from tracker.services.delivery.sent_messages import Copy
 from tracker.services.people import preferences
 from tracker.services.people.preferences import REMINDERS
-from tracker.web.people import activity_forms, forms, visitors
+from tracker.web.people import activity_forms, forms, lists, visitors
 from tracker.web.people.account import moment
 from tracker.web.people.activities_words import WORDS as DAY_WORDS
 
@@ -78,7 +77,7 @@ class MessageShown:
 def home(actor: Actor) -> Response:
     """The newest messages; ``after`` has older ones."""
     visitors.check_holder(actor)
-    language, after = routing.language(), _after()
+    language, after = routing.language(), lists.place()
     key = routing.container().message_key
     with routing.container().reading(actor) as reading:
         rows = sent_messages.mine(reading, key, after=after, limit=_PAGE + 1)
@@ -92,16 +91,6 @@ def home(actor: Actor) -> Response:
         messages=[_shown(one, language, zone) for one in shown],
         older=f"{HERE}?after={shown[-1].id}" if len(rows) > _PAGE else "",
     )
-
-
-def _after() -> str | None:
-    """The id after which the page begins. Raises NotFound for anything else."""
-    if not (text := request.args.get("after")):
-        return None
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        raise NotFound from error
 
 
 def _shown(copy: Copy, language: str, zone: ZoneInfo) -> MessageShown:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from tracker.api.http import routing, session_cookies
-from tracker.domain.errors import NotFound
 from tracker.domain.permissions import Actor
 from tracker.services.overview import problem_reports
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.people.account import moment
 from tracker.web.problems import WORDS
 
@@ -41,7 +40,7 @@ def close(actor: Actor, *, report_id: UUID) -> Response:
 
 
 def _home(actor: Actor, wrong: str | None = None) -> Response:
-    language, after = routing.language(), _after()
+    language, after = routing.language(), lists.place()
     with routing.container().reading(actor) as reading:
         rows = problem_reports.page(reading, after=after, limit=_PAGE + 1)
     shown = rows[:_PAGE]
@@ -56,13 +55,3 @@ def _home(actor: Actor, wrong: str | None = None) -> Response:
         older=f"{HERE}?after={shown[-1].id}" if len(rows) > _PAGE else "",
         csrf_token=session_cookies.csrf_token(actor),
     )
-
-
-def _after() -> str | None:
-    """The id after which the page begins. Raises NotFound for anything else."""
-    if not (text := request.args.get("after")):
-        return None
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        raise NotFound from error

@@ -23,7 +23,7 @@ from tracker.services.points.attendance_codes import CodeRow
 from tracker.services.points.courses import CourseRow
 from tracker.web.imports import uploads
 from tracker.web.imports.uploads_words import WORDS as UPLOAD_WORDS
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 from tracker.web.people.account import moment
 from tracker.web.points.provider_words import WORDS
 
@@ -131,7 +131,7 @@ def withdraw(actor: Actor, provider_id: str, *, code_id: UUID) -> Response:
 def _wanted(zone: ZoneInfo) -> Mapping[str, object]:
     """What the form says, as the API would be told it: the code ends with a day of the scheme."""
     sent = {name: request.form.get(name, "").strip() for name in ("held_on", "most", "lasts")}
-    most = int(sent["most"]) if sent["most"].isdecimal() else 0
+    most = forms.number(sent["most"])
     wanted: dict[str, object] = {"held_on": sent["held_on"], "most": most}
     try:
         last = date.fromisoformat(sent["held_on"]) + timedelta(int(sent["lasts"]))
@@ -144,7 +144,7 @@ def _wanted(zone: ZoneInfo) -> Mapping[str, object]:
 def _home(actor: Actor, wrong: str = "") -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        rows = courses.page(reading, after=_after(), limit=_SHOWN + 1, filters={})
+        rows = courses.page(reading, after=lists.place(), limit=_SHOWN + 1, filters={})
         own = organizations.named(reading, actor)
     up = UPLOAD_WORDS[language]
     return visitors.page(
@@ -165,14 +165,6 @@ def _home(actor: Actor, wrong: str = "") -> Response:
         wrong=wrong,
         csrf_token=session_cookies.csrf_token(actor),
     )
-
-
-def _after() -> str | None:
-    """The course after which the page begins."""
-    try:
-        return str(UUID(request.args["after"])) if "after" in request.args else None
-    except ValueError:
-        return None
 
 
 def _course(row: CourseRow, language: str) -> CourseShown:
