@@ -22,6 +22,7 @@ The sum of the keystroke-level model (Card, Moran and Newell, 1980): 1.35 to thi
 letter on a phone takes an average person 0.3 to 0.4.
 """
 _PATIENCE = 30_000  # milliseconds
+_TABS = 80  # keys until somebody gives up
 
 
 @dataclass
@@ -44,6 +45,25 @@ class Person:
         pressable = place.locator("a, button, summary").filter(has_text=named)
         pressable.first.click()
         self.presses += 1
+
+    def press_at(self, place: Locator) -> None:
+        """Press what has no words of its own, such as a part of a picture."""
+        place.click()
+        self.presses += 1
+
+    def press_by_keyboard(self, words: str) -> None:
+        """Go on by Tab to a button or a link that ends with these words, and press Enter."""
+        named = re.compile(rf"(^|\s){re.escape(words)}\s*$")
+        for _ in range(_TABS):
+            self.page.keyboard.press("Tab")
+            self.presses += 1
+            here = self.page.locator("a:focus, button:focus")
+            if here.count() and named.search(here.inner_text()):
+                with self.page.expect_navigation():
+                    self.page.keyboard.press("Enter")
+                self.presses += 1
+                return
+        raise AssertionError(f"Tab does not lead to {words}.")
 
     def type(self, label: str, text: str, *, inside: Locator | None = None) -> None:
         """Type into the field that has this label, in place of what it says."""

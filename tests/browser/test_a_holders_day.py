@@ -35,7 +35,6 @@ def test_she_logs_three_activities_and_applies(
     holder = Person(page)
     page.reload()
     holder.reads("30 days left", "84 of 100 points", "16 points still to earn")
-    holder.press("Activities")
     for type_, title, quantities in ACTIVITIES:
         holder.presses, holder.letters = 0, 0
         holder.press("Log an activity")

@@ -13,6 +13,7 @@ import pytest
 from tracker import files
 from tracker.demo import documents, names, people
 from tracker.demo.workers import DemoDocument, History
+from tracker.files.kinds import content_type
 from tracker.scheme_files.reasons import load
 from tracker.settings import ROOT
 
@@ -116,6 +117,14 @@ def test_evidence_is_a_pdf_that_would_be_accepted_from_a_holder(history):
         with pikepdf.open(io.BytesIO(data)) as pdf:
             shown = pdf.pages[0].Contents.read_bytes().decode("cp1252")
         assert shown.count(" Tj") == len(document.lines) == 5
+
+
+def test_a_photo_would_be_accepted_from_a_holder(history):
+    document = next(iter(history.documents.values()))
+    data = files.checked(documents.photo(document), maximum_pixels=2_000_000)
+
+    assert content_type(data) == "image/jpeg"
+    assert len(data) < 200_000
 
 
 def test_evidence_keeps_accents_and_brackets():

@@ -1,4 +1,4 @@
-"""Evidence for the demo: one-page PDFs such as certificates of completion."""
+"""Evidence for the demo: certificates of completion, as one-page PDFs and as photos of paper."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import io
 
 import pikepdf
 from pikepdf import Dictionary, Name
+from PIL import Image, ImageDraw, ImageFont
 
 from tracker.demo.workers import DemoDocument
+from tracker.settings import ROOT
 
 _LETTER = (612, 792)  # US Letter, in points
+_PHOTO = (900, 1160)
+_TABLE, _PAPER, _INK, _LINE = "#6b5644", "#f4f1e8", "#22303c", "#a08b52"
+_FONTS = ROOT / "tracker/documents/fonts"
 
 
 def pdf(document: DemoDocument) -> bytes:
@@ -26,6 +31,26 @@ def pdf(document: DemoDocument) -> bytes:
     page.Contents = file.make_stream(_content(document.lines))
     stream = io.BytesIO()
     file.save(stream, deterministic_id=True)
+    return stream.getvalue()
+
+
+def photo(document: DemoDocument) -> bytes:
+    """The document as somebody photographs it on a table, as a JPEG."""
+    paper = Image.new("RGB", (760, 980), _PAPER)
+    pen = ImageDraw.Draw(paper)
+    pen.rectangle((28, 28, 732, 952), outline=_LINE, width=4)
+    bold, plain = (
+        ImageFont.truetype(_FONTS / f"NotoSans-{style}.ttf", size)
+        for style, size in (("Bold", 36), ("Regular", 26))
+    )
+    for number, line in enumerate(document.lines):
+        font = plain if number else bold
+        pen.text((380, 240 + 90 * number), line, fill=_INK, font=font, anchor="mm")
+    table = Image.new("RGB", _PHOTO, _TABLE)
+    mask = Image.new("L", paper.size, 255).rotate(-2.5, expand=True)
+    table.paste(paper.rotate(-2.5, Image.Resampling.BICUBIC, expand=True), (52, 70), mask)
+    stream = io.BytesIO()
+    table.save(stream, "JPEG", quality=70)
     return stream.getvalue()
 
 

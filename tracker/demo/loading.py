@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from sqlalchemy import Select, select
 
 from tracker import files, tabular
-from tracker.demo import documents, names, pathways, people
+from tracker.demo import disputes, documents, names, pathways, people
 from tracker.demo.workers import DemoDocument, History
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import ORGANIZATIONS, OrganizationRole, Role
 from tracker.domain.points.activities import ActivityState
 from tracker.files import Checked
+from tracker.files.kinds import content_type
 from tracker.models import (
     Activity,
     Apprenticeship,
@@ -33,6 +34,7 @@ from tracker.services.people import accounts, sign_in
 from tracker.services.points import evidence, providers
 
 _LINKS_LAST = timedelta(days=30)
+_PHOTOS = 2  # one in so many documents of activities that wait is a photo
 
 
 def load(work: UnitOfWork, today: date) -> Iterator[str]:
@@ -48,6 +50,9 @@ def load(work: UnitOfWork, today: date) -> Iterator[str]:
     _give_reasons(work, history)
     yield f"evidence: {len(history.documents)} files"
     yield f"pathways: {pathways.travel(work, today)} people"
+    yield "disputes: {} appeals, a list of {} people who attended".format(
+        *disputes.arise(work, today)
+    )
 
 
 def _approve_centers(work: UnitOfWork) -> None:
@@ -89,16 +94,23 @@ def _add_evidence(work: UnitOfWork, history: History) -> None:
         if row["activity_ref"] in history.documents
     ]
     _import(work, "activities", undecided)
-    for row in work.rows(select(Activity.id, Activity.ref)):
-        evidence.add(work, row.id, _checked(work, history.documents[row.ref]))
+    waiting = {
+        str(row["activity_ref"])
+        for row in history.rows["activities"]
+        if row["status"] == ActivityState.SUBMITTED
+    }
+    for number, row in enumerate(work.rows(select(Activity.id, Activity.ref))):
+        is_photo = row.ref in waiting and number % _PHOTOS == 0
+        made = _checked(work, history.documents[row.ref], is_photo=is_photo)
+        evidence.add(work, row.id, made)
 
 
-def _checked(work: UnitOfWork, document: DemoDocument) -> Checked:
+def _checked(work: UnitOfWork, document: DemoDocument, *, is_photo: bool) -> Checked:
     """A document in the form in which evidence is kept; ours, so it is checked in this process."""
-    data = files.checked(
-        documents.pdf(document), maximum_pixels=work.settings.evidence.maximum_pixels
-    )
-    return Checked(data, "application/pdf", files.safe_name(document.filename, "application/pdf"))
+    made = documents.photo(document) if is_photo else documents.pdf(document)
+    data = files.checked(made, maximum_pixels=work.settings.evidence.maximum_pixels)
+    kind = content_type(data)
+    return Checked(data, kind, files.safe_name(document.filename, kind))
 
 
 def _give_reasons(work: UnitOfWork, history: History) -> None:
