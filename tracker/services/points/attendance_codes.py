@@ -158,8 +158,9 @@ def _usable(work: UnitOfWork, text: str) -> CodeRow | None:
 
 def _acts_for(work: UnitOfWork, holder_id: str, provider_id: str) -> bool:
     """Whether the holder acts for the provider: by a linked account, or one with their address."""
-    holder = work.session.get_one(Holder, holder_id)
-    keys = [emails.compared(one) for one in (holder.email, holder.second_email) if one]
+    own = Holder.id == holder_id, scope(work.actor, Holder)
+    addresses = work.rows(select(Holder.email, Holder.second_email).where(*own))
+    keys = [emails.compared(one) for row in addresses for one in row if one]
     theirs = or_(bulk.among(work, Account.id, identities.behind(work)), Account.email_key.in_(keys))
     acting = Account.provider_id == provider_id, Account.deactivated_at.is_(None), theirs
     return work.row(select(Account.id).where(*acting).limit(1)) is not None
