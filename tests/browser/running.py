@@ -35,7 +35,7 @@ def started() -> Iterator[Browser]:
     assert chromium.PROGRAM is not None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=["--no-sandbox"]
+            executable_path=chromium.PROGRAM, args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()

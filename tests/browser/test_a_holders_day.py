@@ -23,7 +23,7 @@ ACTIVITIES = (
 def photo(tmp_path: Path) -> Path:
     """A photo as a phone takes it."""
     path = tmp_path / "certificate.jpg"
-    Image.effect_noise((1200, 1600), 40).save(path, quality=60)
+    Image.effect_noise((900, 1200), 40).save(path, quality=60)
     return path
 
 

@@ -1,8 +1,8 @@
 """Every page that a link leads to, in a real Chromium, as each person sees it.
 
-From the first page of each role all links are followed, once for each page of a kind. A kind that
-another role's walk has looked at is only opened again, for its links. A page is looked at as on a
-phone and on a desk, light and dark, printed, and with letters twice as large.
+From the first page of each role all links are followed, once for each page of a kind that no other
+role's walk has reached. A page is looked at as on a phone and on a desk, light and dark, printed,
+and with letters twice as large.
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ def links(page: Page, site: DemoSite) -> Iterator[str]:
             yield address.partition("#")[0]
 
 
-def pages(page: Page, site: DemoSite, first: str) -> Iterator[str]:
-    """Open every page that can be reached, one of each kind."""
-    waiting, known = deque([first]), {kind(first)}
+def pages(page: Page, site: DemoSite, first: str, known: set[str]) -> Iterator[str]:
+    """Open every page that can be reached, one of each kind that is not ``known``."""
+    waiting = deque([first])
+    known.add(kind(first))
     while waiting:
         address = waiting.popleft()
         answer = page.goto(address)
@@ -120,7 +121,7 @@ def wrong(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def seen() -> set[str]:
-    """The kinds of pages that were looked at."""
+    """The kinds of pages that a walk has reached."""
     return set()
 
 
@@ -145,14 +146,12 @@ def test_each_page_of_a_person_is_sound(
     page.on("console", hear)
     page.on("pageerror", lambda one: said.append(str(one)))
     walked, faults = [], []
-    for name in pages(page, site, first):
+    for name in pages(page, site, first, seen):
         assert page.locator("html").get_attribute("lang") == language, name
         walked.append(name)
-        if name not in seen or name == kind(first):
-            seen.add(name)
-            faults += [f"{name}: {one}" for one in wrong(page)]
+        faults += [f"{name}: {one}" for one in wrong(page)]
     page.context.close()
     faults += said
     assert not faults, "\n".join(faults)
     assert set(walked) >= FILLED.get(role, set())
-    assert len(walked) > 2
+    assert len(walked) > 1
