@@ -46,7 +46,7 @@ ID = re.compile(r"(?<=/)(?=[^/]*\d)[0-9A-Za-z_.-]{8,}(?=/|$)")
 """What tells pages of one kind apart: a name that has a digit in it."""
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
-  const apart = one => one.closest("details:not([open]), .scroll, .scrolls");
+  const apart = one => one.closest("details:not([open]), .scroll");
   const all = [...document.querySelectorAll("body *")];
   return document.documentElement.scrollWidth <= width ? [] : ["wider than the window", ...all
     .filter(one => one.getBoundingClientRect().right > width + 1 && !apart(one))

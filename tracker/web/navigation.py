@@ -170,6 +170,14 @@ def of_person(actor: Actor, language: str, csrf_token: str) -> Navigation:
     return Navigation(shown[: len(places)], shown[len(places) :], csrf_token)
 
 
+def work_of(actor: Actor, language: str) -> NavigationLink | None:
+    """Where somebody does their work, the first link after their own page; None for holders."""
+    for href, name, roles in _PLACES:
+        if roles is not None and actor.role in roles:
+            return NavigationLink(href, getattr(WORDS[language], name), is_current=False)
+    return None
+
+
 def of_anybody(language: str) -> Navigation:
     """The links of somebody who is not signed in."""
     return Navigation(_links(_PUBLIC, language))

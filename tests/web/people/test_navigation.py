@@ -49,6 +49,12 @@ def test_staff_find_the_people_and_a_reviewer_does_not(enter):
         assert "/account/sharing" not in everywhere
 
 
+def test_ones_own_page_leads_to_ones_work(enter):
+    for role in ("staff", "admin", "reviewer"):
+        _, who = enter(role)
+        assert '<a role="button" href="/desk">Desk</a>' in who.get("/account").text
+
+
 def test_the_title_of_a_page_with_an_error_says_so_first(client):
     page = client.post("/sign-in", data={"identifier": ""}, headers={"Origin": "http://localhost"})
 

@@ -132,13 +132,15 @@ def kind_of(scheme: Scheme, code: str, language: str) -> str:
 
 
 def expiry(number: str | None, standing: Standing | None, left: int | None, language: str) -> str:
-    """When a certification expires, and in how many days."""
+    """When a certification expires, and in how many days; its number alone if it was taken away."""
     say = WORDS[language]
     if number is None:
         return say.no_certificate
     if standing is None or standing.expires_on is None or left is None:
         return say.no_expiry.format(certificate=number)
     on = in_words(standing.expires_on, language)
+    if left >= 0 and not standing.valid:
+        return number
     if left < 0:
         return say.expired.format(certificate=number, on=on)
     if left > _A_YEAR:

@@ -63,6 +63,7 @@ def home(actor: Actor) -> Response:
         language,
         actor=actor,
         organization=myself.organization,
+        work=navigation.work_of(actor, language),
         certifications=shown,
         say=standing_shown.SAY[language],
         last=_last(found),
