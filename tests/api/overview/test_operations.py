@@ -305,7 +305,8 @@ def test_the_start_page_links_to_what_there_is(client):
     page = client.get("/")
     assert page.status_code == 200
     for link in re.findall(r'href="(/[^"]*)"', page.text):
-        assert client.get(link, headers={"Accept": "text/html"}).status_code == 200, link
+        page = client.get(link, headers={"Accept": "text/html"}, follow_redirects=True)
+        assert page.status_code == 200, link
 
 
 def test_the_documentation_needs_nothing_from_elsewhere(client):

@@ -207,8 +207,9 @@ def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, cert
     with container.work(SYSTEM) as work:
         renewal_id = renewals.apply(work, id_)
     decide_renewal(container, renewal_id, "denied", "The fee was not paid.")
-    (message,) = sent(container, clock)
+    message, of_fee = sorted(sent(container, clock), key=lambda one: "fee" in one.subject)
 
+    assert of_fee.subject == "A fee is due"
     assert "Your renewal was not approved (decided on November 21, 2026)." in message.text
     assert "Reason given: The fee was not paid." in message.text
     assert "It is valid through January 10, 2027" in message.text

@@ -117,7 +117,10 @@ def test_every_door_takes_long_passwords_with_blanks_and_no_short_or_common_ones
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_every_way_of_signing_in_gives_the_same_kind_of_cookie(browser, container, ana, kim):
-    """Case 28. Passkeys and providers give theirs by the same function: nothing else sets one."""
+    """Case 28. Passkeys and providers give theirs by the same function.
+
+    Nothing else sets a cookie but the choice of a language.
+    """
     by_code, by_link, by_password = browser(), browser(), browser()
     answers = [by_code.sign_in(ana)]
     by_link.ask(ana)
@@ -136,7 +139,7 @@ def test_every_way_of_signing_in_gives_the_same_kind_of_cookie(browser, containe
         for file in program.rglob("*.py")
         if re.search(r"\.set_cookie\(|\.delete_cookie\(", file.read_text("utf-8"))
     }
-    assert setting == {"api/http/session_cookies.py"}
+    assert setting == {"api/http/session_cookies.py", "web/languages.py"}
 
 
 @pytest.mark.parametrize(
