@@ -165,7 +165,7 @@ def keep_closed(engine: Engine) -> None:
 
 def _connect(dialect: Dialect, _: object, given: list[Any], options: dict[str, Any]) -> Connection:
     said = {name: value for name, value in options.items() if name != "context"}  # an object
-    opened = os.getpid(), repr((given, sorted(said.items())))
+    opened = os.getpid(), repr((given, sorted(said.items()), os.environ.get("PGOPTIONS")))
     for closed in list(_CLOSED.values()):
         for connection in list(closed):
             if _OPENED[connection] == opened:
@@ -192,6 +192,7 @@ def _close(connection: Connection) -> None:
         connection.autocommit = True
         connection.execute(_FORGET)
         connection.autocommit = False
+        connection.isolation_level = connection.read_only = connection.deferrable = None
     except psycopg.OperationalError:
         connection.close()
         return
