@@ -163,10 +163,23 @@ def keep_closed(engine: Engine) -> None:
     vars(engine.dialect)["do_close"] = _close
 
 
+_KEEPING = [True]
+
+
+@contextmanager
+def keeping_none() -> Iterator[None]:
+    """Let connections end when they are closed: where a test cuts them, one kept may be dead."""
+    _KEEPING[0] = False
+    try:
+        yield
+    finally:
+        _KEEPING[0] = True
+
+
 def _connect(dialect: Dialect, _: object, given: list[Any], options: dict[str, Any]) -> Connection:
     said = {name: value for name, value in options.items() if name != "context"}  # an object
     opened = os.getpid(), repr((given, sorted(said.items()), os.environ.get("PGOPTIONS")))
-    for closed in list(_CLOSED.values()):
+    for closed in list(_CLOSED.values()) if _KEEPING[0] else ():
         for connection in list(closed):
             if _OPENED[connection] == opened:
                 closed.remove(connection)
@@ -185,7 +198,7 @@ def _close(connection: Connection) -> None:
         return
     closed = _CLOSED.get(_place(connection))
     known = connection in _OPENED and _OPENED[connection][0] == os.getpid()
-    if closed is None or len(closed) == _FEW or not known:
+    if closed is None or len(closed) == _FEW or not known or not _KEEPING[0]:
         connection.close()
         return
     try:

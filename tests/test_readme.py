@@ -197,7 +197,10 @@ def test_rejections_of_the_demo_have_reasons_and_some_activities_have_evidence(d
     assert len(rejected) > 30
     assert [row for row in rejected if not row["decision"]["reason"]] == []
     assert len(evidence) > 5
-    assert {file["content_type"] for file in evidence} == {"application/pdf"}
+    assert {file["content_type"] for file in evidence} == {
+        "application/pdf",
+        "image/jpeg",
+    }
     assert not any(file["came_later"] for file in evidence)
 
 

@@ -43,6 +43,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import postgres
 from tests.mail_faults import Catcher
 
 
@@ -58,3 +59,10 @@ def catcher() -> Iterator[Catcher]:
     with Catcher() as made:
         made.behaviour.data_delay = 0.004
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _connections_end() -> Iterator[None]:
+    """Connections are cut here, so none that was closed is given to the next one."""
+    with postgres.keeping_none():
+        yield

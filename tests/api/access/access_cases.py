@@ -41,6 +41,7 @@ from tracker.models import (
     Fee,
     Holder,
     HolderRequest,
+    HolderWord,
     ImportRun,
     LikelyDuplicate,
     Message,
@@ -311,8 +312,9 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
             consented_at=work.now,
         ),
     }
+    word = HolderWord(holder_id=ids["holder_id"], word=number)
     report = ProblemReport(about="/verify", statement="x", language="en", recorded_at=work.now)
-    work.session.add_all([*rows.values(), of_module, report])
+    work.session.add_all([*rows.values(), of_module, word, report])
     work.session.flush()
     return {key: row.id for key, row in rows.items()} | {"report_id": report.id}
 

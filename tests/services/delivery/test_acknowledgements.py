@@ -63,9 +63,8 @@ def test_an_application_is_acknowledged_unless_it_was_withdrawn(container, clock
             renewals.withdraw(work, renewal_id)
     messages = sent(container, clock, minutes=121)
 
-    assert ["We received your application for renewal on" in m.text for m in messages] == (
-        [] if withdrawn else [True]
-    )
+    told = [m for m in messages if "We received your application for renewal on" in m.text]
+    assert len(told) == (0 if withdrawn else 1)
 
 
 @pytest.mark.parametrize("decided", [False, True])

@@ -21,7 +21,7 @@ SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 def test_what_fails_is_named_with_the_command_that_mends_it(enter, container):
-    kim = enter("admin")
+    _, kim = enter("admin")
     with container.work(SYSTEM) as work:
         send_safety.disable(work, reason="The relay is being replaced.")
     page = content(kim.get(HERE))
@@ -38,7 +38,7 @@ def test_what_fails_is_named_with_the_command_that_mends_it(enter, container):
 
 @SQLITE
 def test_sending_is_stopped_and_allowed_with_a_reason_that_is_kept(enter, container):
-    kim = enter("admin")
+    _, kim = enter("admin")
     for path, reason in (("disable", "A wrong text."), ("enable", "The text is right now.")):
         refused = kim.send_form(f"{HERE}/{path}", reason=" ")
         assert refused.status_code == 422
@@ -53,7 +53,7 @@ def test_sending_is_stopped_and_allowed_with_a_reason_that_is_kept(enter, contai
 @SQLITE
 def test_the_page_is_for_administrators(enter):
     for role in sorted(OF_THE_BODY):
-        who = enter(role)
+        _, who = enter(role)
         is_admin = role == "admin"
         assert who.get(HERE).status_code == (200 if is_admin else 404)
         assert (HERE in links(who.get("/account"))[0]) is is_admin
@@ -64,7 +64,7 @@ def test_the_page_is_for_administrators(enter):
 @SQLITE
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_speaks_every_language_at_a_constant_cost(enter, container, language):
-    kim = enter("admin")
+    _, kim = enter("admin")
     with counted(container) as sent:
         page = kim.get(HERE, headers={"Accept-Language": language})
 

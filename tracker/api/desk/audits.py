@@ -51,14 +51,16 @@ class AuditToDrawSchema(ClosedSchema):
     seed = WordsField(64, required=True)
     from_on = DayField(required=True)
     until_on = DayField(required=True)
-    cycle = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(1, 100))
+    cycle = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 100)
+    )
     percent = AmountField(load_default=None, allow_none=True)
     flag = choice(*FLAGS, load_default=None, allow_none=True)
     activity_ids = fields.List(
         fields.UUID(), load_default=list, validate=validate.Length(max=LARGEST)
     )
     reply_days = fields.Integer(
-        load_default=None, allow_none=True, validate=validate.Range(1, 3650)
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 3650)
     )
     reason = WordsField(2000, required=True)
 

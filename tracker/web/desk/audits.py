@@ -35,6 +35,7 @@ _FIELDS = (
     "activity_ids",
 )
 _DAYS = ("from_on", "until_on")
+_NUMBERS = ("cycle", "reply_days")  # 0, which neither may be, for what is no number
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN = 50
 
@@ -156,6 +157,7 @@ def _wanted() -> AuditToDraw:
     """What the form says, checked as the API checks it. Raises Invalid."""
     said: dict[str, object] = dict(forms.sent(*_FIELDS))
     said |= {name: day for name in _DAYS if (day := desk_forms.day(name)) is not None}
+    said |= {name: forms.number(str(said[name])) for name in _NUMBERS if name in said}
     if "activity_ids" in said:
         # Of each line the last id counts, so that an address is good as well.
         lines = [_ID.findall(line) or [line] for line in str(said["activity_ids"]).split()]
