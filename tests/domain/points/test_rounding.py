@@ -8,8 +8,19 @@ from decimal import Decimal
 
 import pytest
 
-from tests.domain.examples import CPT, POLICY, claim, cuts, evaluate, nouns, policy, with_type
+from tests.domain.examples import (
+    CPT,
+    CYCLE,
+    POLICY,
+    claim,
+    cuts,
+    evaluate,
+    nouns,
+    policy,
+    with_type,
+)
 from tracker.domain.amounts import rounded
+from tracker.domain.points import evaluations
 from tracker.domain.schemes.policies import Duplicates
 from tracker.language.evaluations import explain_credit
 from tracker.language.policies import in_plain_words
@@ -33,6 +44,13 @@ def test_four_quarters_of_an_hour_are_a_tenth_and_not_twelve_hundredths():
 
     assert evaluate(*quarters(4), policy=one_by_one).total == D("0.12")
     assert evaluate(*quarters(4), policy=QUARTER).total == D("0.10")
+
+
+def test_the_total_alone_is_that_of_the_evaluation():
+    claims, on = quarters(4), date(2027, 1, 1)
+    found = evaluations.total(QUARTER, claims, cycle=CYCLE, on=on)
+
+    assert found == evaluate(*claims, policy=QUARTER, on=on).total == D("0.10")
 
 
 def test_each_claim_is_told_what_the_sum_grows_by_with_it():
