@@ -5,6 +5,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from psycopg import IsolationLevel
 from sqlalchemy import make_url, text
 
 from tests import factories, postgres
@@ -116,14 +117,45 @@ KEPT_BY_A_SESSION = """
 
 
 def test_a_connection_that_the_server_has_ended_is_not_given_again(databases, tmp_path):
+    pids = []
     with databases.lent() as url:
         for _ in range(2):
-            engine = make_container(url, tmp_path, Frozen()).engine
-            with engine.connect() as connection:
-                pid = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-            engine.dispose()
+            pids.append(_connected(url, tmp_path))
             with connect(url) as other:
-                other.execute("select pg_terminate_backend(%s, 10000)", [pid])
+                other.execute("select pg_terminate_backend(%s, 10000)", [pids[-1]])
+
+    assert pids[0] != pids[1]
+
+
+def test_none_is_kept_where_a_test_cuts_connections(databases, tmp_path):
+    with databases.lent() as url, postgres.keeping_none():
+        assert _connected(url, tmp_path) != _connected(url, tmp_path)
+
+
+def test_one_that_is_kept_forgets_how_it_isolated(databases, tmp_path):
+    with databases.lent() as url:
+        kept = _connected(url, tmp_path, isolated=True)
+        engine = make_container(url, tmp_path, Frozen()).engine
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("select pg_backend_pid()").scalar() == kept
+            shown = connection.exec_driver_sql("show transaction_isolation").scalar()
+        engine.dispose()
+
+    assert shown == "read committed"
+
+
+def _connected(url, tmp_path, *, isolated=False):
+    """Connect and leave again; the number of the server's process. It may leave in a hurry."""
+    engine = make_container(url, tmp_path, Frozen()).engine
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+        connection.rollback()
+        if isolated:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.isolation_level = IsolationLevel.REPEATABLE_READ
+    engine.dispose()
+    return pid
 
 
 def fill(url, tmp_path):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from tracker import files
 from tracker.api.http import routing
-from tracker.api.http.fields import choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded
 from tracker.api.http.uploads import Upload
 from tracker.api.points import evidence as evidence_door
-from tracker.api.points.evidence import NewEvidenceSchema
+from tracker.api.points.evidence import KeptFileSchema, NewEvidenceSchema
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import request_proofs
 from tracker.services.desk.request_proofs import ProofRow
@@ -20,17 +19,10 @@ from tracker.services.desk.request_proofs import ProofRow
 resource = Resource("request_proofs", __name__, description=__doc__)
 
 
-class RequestProofSchema(Schema):
-    """A file as it is kept: a picture is re-encoded, so it has its own size and digest."""
+class RequestProofSchema(KeptFileSchema):
+    """A file of a request."""
 
-    id = fields.UUID(required=True)
     request_id = fields.UUID(required=True)
-    slot = fields.Integer(required=True, metadata={"description": "Its position, from 1."})
-    filename = fields.String(required=True)
-    content_type = choice(*files.CONTENT_TYPES, required=True)
-    size = fields.Integer(required=True, metadata={"description": "The size in bytes."})
-    sha256 = fields.String(required=True)
-    recorded_at = fields.AwareDateTime(required=True)
 
 
 def _present(row: ProofRow) -> dict[str, object]:

@@ -35,17 +35,22 @@ class NewEvidenceSchema(ClosedSchema):
     )
 
 
-class EvidenceSchema(Schema):
+class KeptFileSchema(Schema):
     """A file as it is kept: a picture is re-encoded, so it has its own size and digest."""
 
     id = fields.UUID(required=True)
-    activity_id = fields.UUID(required=True)
     slot = fields.Integer(required=True, metadata={"description": "Its position, from 1."})
     filename = fields.String(required=True)
     content_type = choice(*files.CONTENT_TYPES, required=True)
     size = fields.Integer(required=True, metadata={"description": "The size in bytes."})
     sha256 = fields.String(required=True)
     recorded_at = fields.AwareDateTime(required=True)
+
+
+class EvidenceSchema(KeptFileSchema):
+    """A file of an activity."""
+
+    activity_id = fields.UUID(required=True)
     came_later = fields.Boolean(
         required=True,
         metadata={"description": "Whether it was added after the activity was submitted."},

@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from tracker.domain.credentials import fees
 from tracker.domain.credentials.certifications import Standing
-from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.credentials.renewals import RenewalVerdict, objections
 from tracker.domain.errors import NotFound
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Holder, Renewal
 from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import applications, certifications
 from tracker.services.credentials import fees as fee_records
 from tracker.services.standings import snapshots, standings
+from tracker.services.standings.snapshots import ZonedCertification
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalBundle:
+    """The certifications to apply for together, the asked one first, and their price."""
+
+    certification_ids: tuple[str, ...]
+    schemes: tuple[Scheme, ...]
+    quote: fees.Quote
+
+
+def of_certification(
+    reading: ReadContext, row: ZonedCertification, scheme: Scheme
+) -> RenewalBundle | None:
+    """The bundle of a certification that can be applied for; None if none could be had today."""
+    for bundle in scheme.fees.bundles if scheme.fees else ():
+        together = {scheme: row}
+        for code in sorted(bundle.schemes - {scheme.code}):
+            other = certifications.of_holder(reading, row.holder_id, code)
+            if other is None or not _can_apply(reading, other):
+                break
+            together[reading.schemes[code]] = other
+        else:
+            ids = tuple(one.id for one in together.values())
+            price = quote(reading, ids)
+            if price.bundled:
+                return RenewalBundle(ids, tuple(together), price)
+    return None
+
+
+def _can_apply(reading: ReadContext, row: ZonedCertification) -> bool:
+    """Whether an application by itself would be accepted today."""
+    scheme = reading.schemes[row.scheme]
+    on = reading.day_of(scheme, row.time_zone)
+    held = standings.of_certification(reading, row.id, on=on)
+    if held is None:
+        return False
+    record = snapshots.records(reading, [row.id])[row.id]
+    counted = applications.count(reading, row, record, on=on, last=on)
+    judged = counted.judged if counted else None
+    return not any(
+        True for _ in objections(held.standing, judged, zone=scheme.zone_of(row.time_zone))
+    )
 
 
 def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:

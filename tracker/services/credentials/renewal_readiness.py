@@ -26,11 +26,10 @@ from tracker.services.credentials import (
     bundles,
     certifications,
     former_decisions,
-    renewal_bundles,
     renewals,
 )
+from tracker.services.credentials.bundles import RenewalBundle
 from tracker.services.credentials.former_decisions import RenewalDecisionRow
-from tracker.services.credentials.renewal_bundles import RenewalBundle
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.standings import snapshots, standings
 
@@ -111,7 +110,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
     )
     if not found.can_apply:
         return found
-    return replace(found, bundle=renewal_bundles.of_certification(reading, row, scheme))
+    return replace(found, bundle=bundles.of_certification(reading, row, scheme))
 
 
 def _cycles(
