@@ -20,8 +20,9 @@ from tracker.mail.notices import NoticeMessage, NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_news, sealing, stored_facts
-from tracker.services.delivery.notice_facts import MessageNotice, NoticeFacts
+from tracker.services.delivery.notice_facts import NoticeFacts
 from tracker.services.delivery.notice_news import ToldNotice
+from tracker.services.delivery.notice_rows import MessageNotice
 from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
 from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.outbox import suppressions

@@ -24,20 +24,22 @@ from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_people
-from tracker.services.delivery.notice_facts import (
-    CHANGES,
-    DueNotice,
+from tracker.services.delivery.notice_facts import DueNotice, HeldToday, NoticeFacts
+from tracker.services.delivery.notice_rows import (
     EarlierNotice,
-    HeldToday,
     MessageNotice,
     NoticedChange,
     NoticedDecision,
     NoticedFormerDecision,
     NoticedRenewal,
-    NoticeFacts,
 )
 from tracker.services.outbox.notices import SECOND_THOUGHTS
 
+_CHANGES = {
+    NoticeKind.SUSPENDED: ChangeKind.SUSPEND,
+    NoticeKind.REINSTATED: ChangeKind.REINSTATE,
+    NoticeKind.REVOKED: ChangeKind.REVOKE,
+}
 V = TypeVar("V")
 
 _RESTORED = "restored:"
@@ -361,7 +363,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """A change of standing, unless another followed or it undid one that nobody knew of."""
     changes = notice.facts.changes.get(notice.row.subject_id, ())
     kind, change = NoticeKind(notice.row.kind), changes[-1] if changes else None
-    if change is None or change.id != notice.row.event or change.kind != CHANGES[kind]:
+    if change is None or change.id != notice.row.event or change.kind != _CHANGES[kind]:
         return
     undone = next((c for c in reversed(changes[:-1]) if c.kind != ChangeKind.REINSTATE), None)
     if kind == NoticeKind.REINSTATED and undone is not None and _was_unsent(notice, undone):
@@ -379,7 +381,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 def _was_unsent(notice: DueNotice, change: NoticedChange) -> bool:
     """Whether a change was undone within ``SECOND_THOUGHTS``, before its notice was sent."""
-    kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
+    kind = next((kind for kind, of in _CHANGES.items() if of == change.kind), "")
     soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
     return soon and notice.facts.is_unsent(notice.row.subject_id, kind, change.id)
 

@@ -15,7 +15,8 @@ from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
-from tracker.services.delivery.notice_facts import DueNotice, NoticedEntry
+from tracker.services.delivery.notice_facts import DueNotice
+from tracker.services.delivery.notice_rows import NoticedEntry
 
 _DECIDED = frozenset(RequestVerdict)
 
