@@ -90,7 +90,10 @@ def test_a_holder_answers_with_a_file_and_appeals_the_outcome(desk, browser, clo
     assert "See the file." in answered
     assert "proof.png" in answered
     assert "/account/audits/" not in me.get("/account").text
+    clock.advance(hours=7, minutes=10)  # the evening where Ana lives, the next day in London
+    me.sign_in("ana@example.org")
     assert answer(me, here, "And this.", name="more.png").location == here
+    assert "November 22" not in content(me.get(here))
 
     decide(desk, item, AuditOutcome.REJECTED, reason_code="other", reason="It shows no hours.")
     decided = content(me.get(here))

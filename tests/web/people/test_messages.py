@@ -100,7 +100,7 @@ def test_an_employer_is_blocked_and_let_ask_again_and_looks_are_listed(me, conta
         look = EmployerLook(
             id=new_id(),
             employer_id=acme.id,
-            at=work.now,
+            at=datetime(2026, 11, 22, 2, tzinfo=UTC),  # the evening before, where Ana lives
             kind=LookKind.WORKER,
             scheme="cpt",
             as_of=date(2026, 11, 21),

@@ -26,7 +26,7 @@ _HERE = "/desk/people/<uuid:holder_id>/messages"
 def show(actor: Actor, *, holder_id: UUID) -> Response:
     """Whether messages reach the person, every reminder with its fate, and the messages."""
     language, container = routing.language(), routing.container()
-    limit = desk_forms.LISTED + 1
+    limit = lists.LISTED + 1
     with container.reading(actor) as reading:
         found = person_messages.of_person(
             reading,
@@ -35,7 +35,7 @@ def show(actor: Actor, *, holder_id: UUID) -> Response:
             after=lists.place(),
             limit=limit,
         )
-    messages, more = desk_forms.cut(found.messages, lambda one: one.id)
+    messages, more = lists.cut(found.messages, lambda one: one.id)
     return visitors.page(
         "delivery/person_messages",
         language,

@@ -23,7 +23,7 @@ from tracker.web import navigation
 from tracker.web.delivery import stage_words
 from tracker.web.delivery.stage_words import WORDS
 from tracker.web.desk import desk_forms, record_words
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, lists, visitors
 
 pages = Blueprint("desk-reminders", __name__)
 
@@ -148,9 +148,9 @@ def _addresses(actor: Actor, *, refusal: Refusal | None = None) -> Response:
         raise NotFound
     with routing.container().reading(actor) as reading:
         found = reminder_overviews.undeliverable(
-            reading, after=after or None, limit=desk_forms.LISTED + 1
+            reading, after=after or None, limit=lists.LISTED + 1
         )
-    rows, more = desk_forms.cut(found, lambda one: one.suppressed.address)
+    rows, more = lists.cut(found, lambda one: one.suppressed.address)
     errors, wrong = desk_forms.errors(refusal, {"reason": desk_forms.words().reason})
     return visitors.page(
         "delivery/addresses",

@@ -47,9 +47,9 @@ def home(actor: Actor) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         figures, found = audit_overviews.listed(
-            reading, after=lists.place(), limit=desk_forms.LISTED + 1
+            reading, after=lists.place(), limit=lists.LISTED + 1
         )
-        rows, more = desk_forms.cut(found, lambda one: one.id)
+        rows, more = lists.cut(found, lambda one: one.id)
         shown = [(f"{HERE}/{row.id}", *_told(reading, row, language)) for row in rows]
     return visitors.page(
         "desk/audits",
@@ -92,10 +92,10 @@ def show(actor: Actor, *, audit_id: UUID) -> Response:
     say = WORDS[language]
     with routing.container().reading(actor) as reading:
         row, figures, found = audit_overviews.of_audit(
-            reading, str(audit_id), after=lists.place(), limit=desk_forms.LISTED + 1
+            reading, str(audit_id), after=lists.place(), limit=lists.LISTED + 1
         )
         heading, drawn = _told(reading, row, language)
-    items, more = desk_forms.cut(found, lambda one: one.id)
+    items, more = lists.cut(found, lambda one: one.id)
     return visitors.page(
         "desk/audit",
         language,

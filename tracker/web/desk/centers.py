@@ -94,8 +94,8 @@ WORDS = {
 def listed(actor: Actor) -> Response:
     """The centers, with what waits from each."""
     with routing.container().reading(actor) as reading:
-        found = center_overviews.listed(reading, after=lists.place(), limit=desk_forms.LISTED + 1)
-    rows, more = desk_forms.cut(found, lambda one: one.center.id)
+        found = center_overviews.listed(reading, after=lists.place(), limit=lists.LISTED + 1)
+    rows, more = lists.cut(found, lambda one: one.center.id)
     return _page(actor, "desk/centers", None, rows=rows, more=more)
 
 
@@ -186,9 +186,9 @@ def decide(actor: Actor) -> Response:
 def _results(actor: Actor, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = center_overviews.waiting_results(
-            reading, after=lists.place(), limit=desk_forms.LISTED + 1, center_id=None
+            reading, after=lists.place(), limit=lists.LISTED + 1, center_id=None
         )
-    rows, more = desk_forms.cut(found, lambda one: one.result.id)
+    rows, more = lists.cut(found, lambda one: one.result.id)
     rules = refusal.fields if isinstance(refusal, Invalid) else {}
     return _page(
         actor,
@@ -231,9 +231,9 @@ def answer(actor: Actor, *, course_id: UUID) -> Response:
 def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = center_overviews.proposed_courses(
-            reading, after=lists.place(), limit=desk_forms.LISTED + 1
+            reading, after=lists.place(), limit=lists.LISTED + 1
         )
-    rows, more = desk_forms.cut(found, lambda one: one.id, _COURSES)
+    rows, more = lists.cut(found, lambda one: one.id, _COURSES)
     return _page(
         actor,
         "desk/courses",

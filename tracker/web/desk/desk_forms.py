@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TypeVar
-from urllib.parse import urlencode
 
 from flask import request
 from markupsafe import Markup
@@ -18,11 +16,8 @@ from tracker.language import catalogues
 from tracker.language.voice import in_words
 from tracker.web.people import forms
 
-LISTED = 50
-"""How many rows a page of a list shows."""
 _FEW = 3
 _PARTS = ("year", "month", "day")
-RowShown = TypeVar("RowShown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +111,6 @@ def _named(rule: str, labels: Mapping[str, str]) -> str:
         if "_" in name:
             rule = rule.replace(name, f'"{label}"')
     return rule
-
-
-# Lists.
-def cut(
-    rows: Sequence[RowShown], key: Callable[[RowShown], object], here: str = ""
-) -> tuple[Sequence[RowShown], str | None]:
-    """The rows of a page, and the address of the next one if there is one more row.
-
-    ``here`` is the list's own address, where it is shown after a form with another one, too.
-    """
-    shown = rows[:LISTED]
-    if len(rows) <= LISTED:
-        return shown, None
-    query = {**request.args.to_dict(), "after": str(key(shown[-1]))}
-    return shown, f"{here or request.path}?{urlencode(query)}"
 
 
 # Words.

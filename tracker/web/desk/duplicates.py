@@ -135,9 +135,9 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
     language, is_settled = routing.language(), request.args.get("settled") == "yes"
     with routing.container().reading(actor) as reading:
         found = duplicates.page(
-            reading, after=lists.place(), limit=desk_forms.LISTED + 1, settled=is_settled
+            reading, after=lists.place(), limit=lists.LISTED + 1, settled=is_settled
         )
-    rows, more = desk_forms.cut(found, lambda one: one.id, HERE)
+    rows, more = lists.cut(found, lambda one: one.id, HERE)
     codes = record_words.WORDS[language]
     errors, wrong = desk_forms.errors(refusal, {"reason": desk_forms.words().reason})
     return visitors.page(

@@ -104,10 +104,10 @@ def search(actor: Actor) -> Response:
         except Invalid:
             wrong = WORDS[language].too_long
         else:
-            after, limit = lists.place(), desk_forms.LISTED + 1
+            after, limit = lists.place(), lists.LISTED + 1
             with routing.container().reading(actor) as reading:
                 found = person_overviews.search(reading, query, after=after, limit=limit)
-            rows, more = desk_forms.cut(found, lambda one: one.holder.id)
+            rows, more = lists.cut(found, lambda one: one.holder.id)
     return visitors.page(
         "desk/people",
         language,

@@ -122,12 +122,12 @@ def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
         found = requests.page(
             reading,
             after=lists.place(),
-            limit=desk_forms.LISTED + 1,
+            limit=lists.LISTED + 1,
             filters={"state": state},
         )
         proofs = request_proofs.of_requests(reading, found)
         today = reading.now.date()
-    rows, more = desk_forms.cut(found, lambda one: one.id, HERE)
+    rows, more = lists.cut(found, lambda one: one.id, HERE)
     say = WORDS[language]
     errors, wrong = desk_forms.errors(refusal, say.labels)
     codes = record_words.WORDS[language]

@@ -24,7 +24,7 @@ from tracker.services.overview.history_pages import HistoryFilter
 from tracker.services.overview.history_searches import FoundHistory
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, history_lines, record_words
-from tracker.web.people import visitors
+from tracker.web.people import lists, visitors
 
 pages = Blueprint("history-pages", __name__)
 
@@ -139,7 +139,7 @@ def _found(reading: ReadContext, query: Mapping[str, str]) -> FoundHistory:
     values.pop("limit")
     if "account_id" in values:
         values["account_id"] = str(values["account_id"])
-    filters = HistoryFilter(limit=desk_forms.LISTED + 1, **values)
+    filters = HistoryFilter(limit=lists.LISTED + 1, **values)
     typed, holder_id = query.get("q"), query.get("holder_id")
     if holder_id:
         holder_id = str(routing.load(HistoryQuerySchema(), {"holder_id": holder_id})["holder_id"])
@@ -150,7 +150,7 @@ def _found(reading: ReadContext, query: Mapping[str, str]) -> FoundHistory:
 
 def _shown(found: FoundHistory, language: str) -> dict[str, Any]:
     """The entries in words, the next page, and people to choose from."""
-    lines = found.lines[: desk_forms.LISTED]
+    lines = found.lines[: lists.LISTED]
     more = None
     if len(found.lines) > len(lines):
         place = base64.urlsafe_b64encode(str(lines[-1].id).encode()).decode()

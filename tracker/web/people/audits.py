@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
@@ -20,8 +21,8 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import audit_items, audit_overviews
 from tracker.services.desk.audit_items import AuditItemRow
 from tracker.services.desk.audit_overviews import AuditItemOverview
+from tracker.services.people import preferences
 from tracker.services.points import evidence
-from tracker.web.desk import desk_forms
 from tracker.web.navigation import NavigationLink
 from tracker.web.people import evidence_files, forms, lists, visitors
 
@@ -99,10 +100,8 @@ def listed(actor: Actor) -> Response:
     visitors.check_holder(actor)
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        found = audit_items.page(
-            reading, after=lists.place(), limit=desk_forms.LISTED + 1, filters={}
-        )
-    rows, more = desk_forms.cut(found, lambda one: one.id)
+        found = audit_items.page(reading, after=lists.place(), limit=lists.LISTED + 1, filters={})
+    rows, more = lists.cut(found, lambda one: one.id)
     return visitors.page(
         "audits",
         language,
@@ -194,6 +193,7 @@ def _show(actor: Actor, item_id: str, refusal: Refusal | None = None) -> Respons
     language = routing.language()
     with routing.container().reading(actor) as reading:
         found = audit_overviews.of_item(reading, item_id)
+        zone = ZoneInfo(preferences.mine(reading).holder.time_zone)
     row, say = found.row, WORDS[language]
     errors, wrong = _errors(refusal, language)
     return visitors.page(
@@ -208,7 +208,7 @@ def _show(actor: Actor, item_id: str, refusal: Refusal | None = None) -> Respons
         files=found.files,
         stands=_stands(found, language),
         is_open=row.state in OPEN,
-        answered_on=_of_instant(row, language),
+        answered_on=_answered_on(row, language, zone),
         appeal=_appeal(found, language),
         can_appeal=found.appeal_by is not None and found.on <= found.appeal_by,
         limits=say.files_hint.format(**evidence_files.limits()),
@@ -235,8 +235,8 @@ def _stands(found: AuditItemOverview, language: str) -> Sequence[str]:
     return told
 
 
-def _of_instant(row: AuditItemRow, language: str) -> str:
-    return in_words(row.answered_at.date(), language) if row.answered_at else ""
+def _answered_on(row: AuditItemRow, language: str, zone: ZoneInfo) -> str:
+    return in_words(row.answered_at.astimezone(zone).date(), language) if row.answered_at else ""
 
 
 def _appeal(found: AuditItemOverview, language: str) -> str:

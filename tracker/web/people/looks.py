@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response
 
@@ -17,6 +18,7 @@ from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.employers import bars, looks
 from tracker.services.employers.looks import LookRow
+from tracker.services.people import preferences
 from tracker.web.people import forms, lists, visitors
 from tracker.web.people.consents import HERE as SHARING
 from tracker.web.people.consents import page_with
@@ -52,21 +54,22 @@ def home(actor: Actor) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
         rows = looks.mine(reading, after=lists.place(), limit=_PAGE + 1)
+        zone = ZoneInfo(preferences.mine(reading).holder.time_zone)
     shown = rows[:_PAGE]
     return visitors.page(
         "looks",
         language,
         say=WORDS[language],
         back=SHARING,
-        looks=[_shown(one, language) for one in shown],
+        looks=[_shown(one, language, zone) for one in shown],
         older=f"{HERE}?after={shown[-1].id}" if len(rows) > _PAGE else "",
     )
 
 
-def _shown(row: LookRow, language: str) -> tuple[str, str]:
+def _shown(row: LookRow, language: str, zone: ZoneInfo) -> tuple[str, str]:
     """Which employer, and who looked at what on which day."""
     say = WORDS[language]
-    on = in_words(row.at.date(), language)
+    on = in_words(row.at.astimezone(zone).date(), language)
     return row.employer_name, say.look.format(kind=say.kinds[row.kind], on=on, name=row.name)
 
 

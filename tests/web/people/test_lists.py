@@ -1,18 +1,18 @@
-"""web/desk/desk_forms.py: a list that is shown after a form, too."""
+"""web/people/lists.py: a list that is shown after a form, too."""
 
 from __future__ import annotations
 
 from flask import Flask
 
-from tracker.web.desk import desk_forms
+from tracker.web.people import lists
 
 
 def test_the_next_page_of_a_list_shown_after_a_form_is_at_the_lists_own_address():
-    rows = range(desk_forms.LISTED + 1)
+    rows = range(lists.LISTED + 1)
     with Flask(__name__).test_request_context("/desk/requests/1/grant", method="POST"):
-        shown, more = desk_forms.cut(rows, int, "/desk/requests")
+        shown, more = lists.cut(rows, int, "/desk/requests")
 
     assert (len(shown), more) == (50, "/desk/requests?after=49")
     with Flask(__name__).test_request_context("/desk/people?q=ana"):
-        assert desk_forms.cut(rows, int)[1] == "/desk/people?q=ana&after=49"
-        assert desk_forms.cut(rows[1:], int)[1] is None
+        assert lists.cut(rows, int)[1] == "/desk/people?q=ana&after=49"
+        assert lists.cut(rows[1:], int)[1] is None
