@@ -51,7 +51,15 @@ from tracker.api.desk import (
     review_queue,
     reviews,
 )
-from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
+from tracker.api.employers import (
+    consent_requests,
+    consents,
+    digests,
+    employers,
+    looks,
+    nudges,
+    workforce,
+)
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
@@ -118,6 +126,7 @@ _RESOURCES = (
     sponsors,
     consents,
     consent_requests,
+    nudges,
     looks,
     workforce,
     digests,
