@@ -147,7 +147,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "cycle_adjustment": _of_certifications("cycle_adjustment"),
     "digest": _OF_EMPLOYERS,
     "digest_order": _OF_EMPLOYERS,
-    "discrepancy": _OF_HOLDERS,
+    "discrepancy": RowPolicy(_either(_holder(), _with("discrepancy", "course", "course_id"))),
     "employer_bar": _OF_HOLDERS,
     "employer_look": RowPolicy(
         reads=_either(_employer(), "tracker_saw_holder(id)"), writes=_either(_employer())

@@ -1,4 +1,4 @@
-"""Employers nudge workers who share with them; schedulers note the last run of each job.
+"""Employers nudge workers who share, and providers answer discrepancies; the last run of each job.
 
 Revision ID: 0040
 Revises: 0035
@@ -14,7 +14,7 @@ down_revision = "0035"
 branch_labels = None
 depends_on = None
 
-# The release before goes on: it nudges nobody, sends no such notice, and notes no runs.
+# The release before goes on: it nudges nobody, notes no runs, and its providers answer nothing.
 kind = "expand"
 
 _ID = sa.Uuid(as_uuid=False)
@@ -31,6 +31,8 @@ _READS = (
     "(select tracker_sees_all()) or holder_id = (select tracker_holder())"
     " or employer_id = (select tracker_employer())"
 )
+_OF_HOLDER = "holder_id = (select tracker_holder())"
+_OF_PROVIDER = "exists (select from course where course.id = discrepancy.course_id)"
 _POLICIES = (
     "alter table employer_nudge enable row level security",
     f"create policy reads on employer_nudge for select using ({_READS})",
@@ -41,7 +43,7 @@ _POLICIES = (
 
 
 def upgrade() -> None:
-    """Allow the notice, and create both tables."""
+    """Allow the notice, create both tables, and add the columns of the answer."""
     _allow(f"{_OLD_NOTICES}, 'employer_nudge'")
     op.create_table(
         "employer_nudge",
@@ -67,10 +69,34 @@ def upgrade() -> None:
         sa.Column("error", sa.String(100)),
         sa.PrimaryKeyConstraint("name"),
     )
+    _add_answers()
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
-        for statement in _POLICIES:
+        for statement in (*_POLICIES, *_answers(f"{_OF_HOLDER} or {_OF_PROVIDER}")):
             connection.exec_driver_sql(statement)
+
+
+def _add_answers() -> None:
+    with op.batch_alter_table("discrepancy") as batch_op:
+        batch_op.add_column(sa.Column("answer", sa.String(16)))
+        batch_op.add_column(sa.Column("answer_note", sa.Text()))
+        batch_op.add_column(sa.Column("answered_by", sa.String(100)))
+        batch_op.add_column(sa.Column("answered_at", sa.DateTime(timezone=True)))
+        batch_op.create_check_constraint(
+            op.f("ck_discrepancy_answer"), "answer in ('list_right', 'list_wrong')"
+        )
+        batch_op.create_check_constraint(
+            op.f("ck_discrepancy_answered"),
+            "(answer is null) = (answered_at is null) and (answer is null) = (answered_by is null)",
+        )
+
+
+def _answers(seen: str) -> tuple[str, str]:
+    """Let those see a discrepancy whom the condition names."""
+    return (
+        "drop policy rows on discrepancy",
+        f"create policy rows on discrepancy using ((select tracker_sees_all()) or {seen})",
+    )
 
 
 def _allow(kinds: str) -> None:
@@ -80,7 +106,16 @@ def _allow(kinds: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and the notices."""
+    """Drop the tables, the notices and the answers."""
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        for statement in _answers(_OF_HOLDER):
+            connection.exec_driver_sql(statement)
+    with op.batch_alter_table("discrepancy") as batch_op:
+        batch_op.drop_constraint(op.f("ck_discrepancy_answered"), type_="check")
+        batch_op.drop_constraint(op.f("ck_discrepancy_answer"), type_="check")
+        for column in ("answer", "answer_note", "answered_by", "answered_at"):
+            batch_op.drop_column(column)
     op.drop_table("job_run")
     op.drop_table("employer_nudge")
     op.execute(sa.text("delete from notice where kind = 'employer_nudge'"))
