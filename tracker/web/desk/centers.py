@@ -90,6 +90,7 @@ class DeskCentersWords:
     courses_why: str
     no_courses: str
     course: str
+    course_points: str
     approve_course: str
     refuse: str
     refuse_reason: str
@@ -314,6 +315,7 @@ def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
         found = center_overviews.proposed_courses(
             reading, after=lists.place(), limit=lists.LISTED + 1
         )
+        points = {one.id: figure(courses.points(reading, one)) for one in found}
     rows, more = lists.cut(found, lambda one: one.id, _COURSES)
     return _page(
         actor,
@@ -322,6 +324,7 @@ def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
         rows=rows,
         more=more,
         here=_COURSES,
+        points=points,
         months=month_names(routing.language()),
         figure=figure,
         stated={},
