@@ -8,9 +8,9 @@ from flask import Blueprint, Response
 
 from tracker.api.http import routing, session_cookies
 from tracker.domain.employers.looks import LookKind
-from tracker.domain.errors import Refusal
+from tracker.domain.errors import NotFound, Refusal
 from tracker.domain.permissions import Actor
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import nudge_previews
 from tracker.services.employers import looks, nudges, workforce, workforce_overview
 from tracker.services.employers.nudges import NudgePreview
@@ -64,7 +64,7 @@ def nudge_one(actor: Actor, employer_id: str, *, entry_id: UUID) -> Response:
     id_ = str(entry_id)
 
     def act(work: UnitOfWork) -> str:
-        scheme = selections.of_request(work, employer_id).selection.scheme.code
+        scheme = _chosen(work, employer_id).selection.scheme.code
         (result,) = nudges.nudge(work, employer_id, [id_], scheme)
         done = "nudged" if result.nudged else "not_nudged"
         return selections.address(f"/workers/{id_}", {"done": done, "scheme": scheme})
@@ -110,7 +110,7 @@ def _of_worker(
 ) -> Response:
     language = routing.language()
     with routing.container().reading(actor) as reading:
-        chosen = selections.of_request(reading, employer_id)
+        chosen = _chosen(reading, employer_id)
         found = nudges.state(reading, chosen.selection, entry_id)
         worker = workforce.listed(reading, chosen.day, entry_id)
         texts = nudge_previews.texts(reading, employer_id, chosen.selection.scheme.code)
@@ -133,6 +133,14 @@ def _of_worker(
         wrong=forms.words().refusal(refusal.code) if refusal else None,
         csrf_token=session_cookies.csrf_token(actor),
     )
+
+
+def _chosen(reading: ReadContext, employer_id: str) -> Selected:
+    """The certification that the address names. Raises NotFound if it cannot be read."""
+    chosen = selections.of_request(reading, employer_id)
+    if chosen.is_wrong:
+        raise NotFound
+    return chosen
 
 
 def _filter(chosen: Selected, say: NudgesWords, language: str) -> str:
