@@ -1,4 +1,4 @@
-"""Employers nudge workers who share, and providers answer discrepancies; the last run of each job.
+"""Employers nudge, providers answer, holders show their modules; the last run of each job.
 
 Revision ID: 0040
 Revises: 0035
@@ -43,7 +43,7 @@ _POLICIES = (
 
 
 def upgrade() -> None:
-    """Allow the notice, create both tables, and add the columns of the answer."""
+    """Allow the notice, create both tables, and add the columns."""
     _allow(f"{_OLD_NOTICES}, 'employer_nudge'")
     op.create_table(
         "employer_nudge",
@@ -70,6 +70,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     _add_answers()
+    op.add_column(
+        "holder",
+        sa.Column("shows_modules", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         for statement in (*_POLICIES, *_answers(f"{_OF_HOLDER} or {_OF_PROVIDER}")):
@@ -106,7 +110,8 @@ def _allow(kinds: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, the notices and the answers."""
+    """Drop the tables, the notices, the answers and what holders show."""
+    op.drop_column("holder", "shows_modules")
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         for statement in _answers(_OF_HOLDER):

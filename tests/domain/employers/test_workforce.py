@@ -104,3 +104,15 @@ def test_every_status_has_a_part():
     parts = {workforce.segment(status, ON, on=ON) for status in WORKER_STATUSES}
 
     assert parts == set(WorkforceSegment) - {"due_second", "due_third", "later"}
+
+
+def test_other_thresholds_make_other_parts():
+    days = workforce.Thresholds(10, 20, 40)
+
+    parts = [
+        workforce.segment("active", ON + timedelta(n), on=ON, thresholds=days)
+        for n in (10, 11, 21, 40, 41)
+    ]
+
+    assert parts == ["due_first", "due_second", "due_third", "due_third", "later"]
+    assert [*days.periods(ON)] == [40, 20, 10]
