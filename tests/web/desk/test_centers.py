@@ -76,6 +76,21 @@ def test_a_center_is_added_with_its_first_period_and_corrected(enter):
     assert stale.status_code == 422
 
 
+@pytest.mark.usefixtures("ivy")
+def test_a_refusal_is_told_in_the_language_of_the_page(enter):
+    """As far as its words are known there; the rest is marked as English."""
+    _, me = enter("staff")
+    spanish = {"headers": {"Accept-Language": "es"}}
+    assert "Centros" in me.get(HERE, **spanish).text
+    me.send_form("/language", language="es", back=HERE)
+    named = content(me.send_form(f"{HERE}/new", name="x" * 201, category="employer"))
+    assert "Nombre: revise este dato (debe tener 200 caracteres como máximo)." in named
+    assert '<span lang="en">' not in named
+    taken = content(me.send_form(f"{HERE}/new", name="Ivy", code="IN-7", category="employer"))
+    assert "Esto ya está en el registro." in taken
+    assert '<span lang="en">The code IN-7 is that of Ivy Tech.</span>' in taken
+
+
 def waiting(container):
     with container.reading(SYSTEM) as reading:
         return [row.id for row in reading.rows(select(CenterResult.id).order_by(CenterResult.id))]
