@@ -182,6 +182,20 @@ def test_a_number_out_of_its_range_is_named():
     assert _refused(TRACKER_API_PAGE_LIMIT="0") == ["api.page_limit = 0: must be at least 1"]
 
 
+@pytest.mark.parametrize("days", [("90", "30"), ("90", "90")])
+def test_the_days_of_falling_due_rise(days):
+    first, second = days
+    given = {
+        "TRACKER_EMPLOYERS_DUE_FIRST_DAYS": first,
+        "TRACKER_EMPLOYERS_DUE_SECOND_DAYS": second,
+    }
+
+    (mistake,) = _refused(**given)
+    assert mistake.endswith("must rise, such as 30, 90, 180")
+    rising = {"TRACKER_EMPLOYERS_DUE_FIRST_DAYS": "14"}
+    assert settings.load("default", rising).employers.thresholds.first == 14
+
+
 def test_hashing_a_password_costs_in_production_what_is_usual():
     cheap = {"TRACKER_ACCOUNTS_PASSWORD_ROUNDS": "1"}
     assert settings.load("default", cheap).accounts.password_rounds == 1

@@ -16,7 +16,7 @@ from datetime import timedelta
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import FINAL_TIMEOUT, SmtpSender
-from tracker.services.core import allowances, counters, idempotency, open_reviews
+from tracker.services.core import allowances, counters, idempotency, job_runs, open_reviews
 from tracker.services.core.context import Container
 from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, reaper, send_safety
 from tracker.services.delivery.dispatcher import never
@@ -84,6 +84,12 @@ def look_up_sign_ins(container: Container, *, stop: Callable[[], bool] = never) 
         total += found
     _log_counts("sign-ins", {"looked_up": total})
     return total
+
+
+def note(container: Container, name: str, took_ms: int, *, every: int, error: str | None) -> None:
+    """Note the run of a job in a transaction of its own."""
+    with container.work(SYSTEM) as work:
+        job_runs.note(work, name, took_ms=took_ms, every_seconds=every, error=error)
 
 
 def smtp_sender(container: Container) -> SmtpSender:

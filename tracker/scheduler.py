@@ -32,6 +32,7 @@ GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
 _ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
 _RELAY_LOG = 5
+_NOTED = 60.0  # seconds: a run that ends as the one before is noted no more often
 _DIGESTS = 15 * 60  # digests are written within this time after the cut-off
 
 
@@ -139,6 +140,32 @@ def _plan(container: Container, stop: Callable[[], bool]) -> None:
 
 
 @dataclass(slots=True)
+class RunBook:
+    """Notes the last run of each job in the database, for those who look after the installation.
+
+    Jobs that run every few seconds are noted once a minute, and at once when they begin to fail or
+    end well again.
+    """
+
+    container: Container
+    now: Callable[[], float] = time.monotonic
+    _noted: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+
+    def note(self, entry: TimetableEntry, seconds: float, error: str | None) -> None:
+        """Note a run that took so many seconds; one that cannot be noted is only logged."""
+        at, before = self._noted.get(entry.name, (float("-inf"), None))
+        if self.now() - at < _NOTED and error == before:
+            return
+        took_ms = round(seconds * 1000)
+        try:
+            jobs.note(self.container, entry.name, took_ms, every=entry.seconds, error=error)
+        except Exception as failure:  # noqa: BLE001 - the timetable goes on without a database
+            _log.warning("the run of the job %s could not be noted: %s", entry.name, failure)
+            return
+        self._noted[entry.name] = (self.now(), error)
+
+
+@dataclass(slots=True)
 class Pulse:
     """When each watched job last finished, and whether that is too long ago."""
 
@@ -172,7 +199,7 @@ def run(container: Container, stop: threading.Event | None = None) -> None:
     watch = threading.Thread(
         target=watchdog, args=(pulse, ended), name="scheduler-watchdog", daemon=True
     )
-    scheduler = _scheduler(entries, pulse)
+    scheduler = _scheduler(entries, pulse, RunBook(container))
     with _ended_by_signals(stop):
         watch.start()
         scheduler.start()
@@ -187,7 +214,7 @@ def run(container: Container, stop: threading.Event | None = None) -> None:
     _log.info("the scheduler has stopped")
 
 
-def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> BackgroundScheduler:
+def _scheduler(entries: list[TimetableEntry], pulse: Pulse, book: RunBook) -> BackgroundScheduler:
     # APScheduler logs every run, and warns when a long run is still under way; both are normal.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
@@ -199,7 +226,7 @@ def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> BackgroundSchedul
             _guarded,
             "interval",
             seconds=entry.seconds,
-            args=[entry, pulse],
+            args=[entry, pulse, book],
             id=entry.name,
             next_run_time=clock.system(),
             timezone=UTC,
@@ -207,14 +234,17 @@ def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> BackgroundSchedul
     return scheduler
 
 
-def _guarded(entry: TimetableEntry, pulse: Pulse) -> None:
-    """Run a job; a failure is logged and does not affect the next run."""
+def _guarded(entry: TimetableEntry, pulse: Pulse, book: RunBook) -> None:
+    """Run a job; a failure is logged and noted, and does not affect the next run."""
+    began, error = time.monotonic(), None
     try:
         entry.job()
-    except Exception:  # noqa: BLE001 - whatever a job raises, the timetable goes on
+    except Exception as failure:  # noqa: BLE001 - whatever a job raises, the timetable goes on
         _log.exception("the job %s failed; it runs again in %d s", entry.name, entry.seconds)
+        error = type(failure).__name__
     finally:
         pulse.beat(entry.name)
+    book.note(entry, time.monotonic() - began, error)
 
 
 def watchdog(

@@ -88,6 +88,7 @@ def broken(environment: str, values: SettingValues) -> list[str]:
     if lines not in {"text", "json"}:
         mistakes.append(f"logs.format = {lines!r}: must be text or json")
     _check_hashing(environment, values.get("accounts", {}), mistakes)
+    _check_thresholds(values.get("employers", {}), mistakes)
     _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
     return mistakes
 
@@ -202,6 +203,15 @@ def _check_hashing(environment: str, accounts: Mapping[str, object], mistakes: l
         value = accounts.get(key)
         if type(value) is int and value < number:
             mistakes.append(f"accounts.{key} = {value}: must be at least {number}")
+
+
+def _check_thresholds(employers: Mapping[str, object], mistakes: list[str]) -> None:
+    """Check that each step of falling due begins before the next."""
+    keys = ("due_first_days", "due_second_days", "due_third_days")
+    days = [value for key in keys if isinstance(value := employers.get(key), int)]
+    if days != sorted(set(days)):
+        named = ", ".join(f"employers.{key}" for key in keys)
+        mistakes.append(f"{named}: must rise, such as 30, 90, 180")
 
 
 def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:

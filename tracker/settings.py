@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from tracker import setting_rules
+from tracker.domain.employers.workforce import Thresholds
 from tracker.domain.people import single_sign_on
 from tracker.domain.people.single_sign_on import IdentityProvider
 from tracker.production_rules import SettingValues
@@ -214,6 +215,20 @@ class SsoSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmployerSettings:
+    """From how many days before its expiry a certification counts as due, in three steps."""
+
+    due_first_days: int
+    due_second_days: int
+    due_third_days: int
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The three as one value."""
+        return Thresholds(self.due_first_days, self.due_second_days, self.due_third_days)
+
+
+@dataclass(frozen=True, slots=True)
 class Privacy:
     """How long data about people are kept where nothing else says so."""
 
@@ -269,6 +284,7 @@ class Settings:
     logs: Logs
     accounts: AccountSettings
     sso: SsoSettings
+    employers: EmployerSettings
     limits: RequestLimits
     privacy: Privacy
 

@@ -12,14 +12,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs, scheduler
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import IdempotencyKey, Runtime, Token
-from tracker.scheduler import Pulse
+from tracker.scheduler import Pulse, RunBook, TimetableEntry
+from tracker.services.core import job_runs
 
 ROOT = Path(__file__).parents[2]
 EXPIRY = date(2027, 3, 15)
@@ -150,7 +151,7 @@ def test_the_scheduler_plans_and_sends_and_ends_when_told(container):
     assert cases.states(container) == ["sent"] * 3
 
 
-def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(caplog):
+def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(container, caplog):
     now = [0.0]
     pulse = Pulse({"plan": 10.0}, now=lambda: now[0])
     now[0] = 11.0
@@ -158,10 +159,47 @@ def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(caplog):
     def fails():
         raise RuntimeError("database away")
 
-    scheduler._guarded(scheduler.TimetableEntry("plan", fails, 30), pulse)
+    scheduler._guarded(TimetableEntry("plan", fails, 30), pulse, RunBook(container))
 
     assert pulse.silent() == []
     assert "the job plan failed" in caplog.text
+    with container.reading(SYSTEM) as reading:
+        (run,) = job_runs.last(reading)
+    assert (run.name, run.error, run.every_seconds) == ("plan", "RuntimeError", 30)
+
+
+def test_a_run_is_noted_once_a_minute_and_at_once_when_it_ends_in_another_way(container, clock):
+    now = [0.0]
+    book, entry = RunBook(container, now=lambda: now[0]), TimetableEntry("plan", list, 5)
+
+    def noted(error=None, *, seconds=5):
+        now[0] += seconds
+        clock.advance(seconds=seconds)
+        book.note(entry, 0.25, error)
+        with container.reading(SYSTEM) as reading:
+            (run,) = job_runs.last(reading)
+            return run, run.ended_at == reading.now
+
+    run, is_now = noted()
+    assert (is_now, run.took_ms, run.error) == (True, 250, None)
+    assert run.next_at == run.ended_at - timedelta(seconds=0.25) + timedelta(seconds=5)
+    assert noted()[1] is False
+    assert noted("RuntimeError")[1] is True
+    assert noted("RuntimeError")[1] is False
+    assert noted()[1] is True
+    assert noted(seconds=60)[1] is True
+
+
+def test_a_run_that_cannot_be_noted_stops_nothing(container, caplog):
+    with container.engine.begin() as connection:
+        connection.execute(text("alter table job_run rename to job_run_away"))
+    try:
+        RunBook(container).note(TimetableEntry("plan", list, 5), 0.25, None)
+    finally:
+        with container.engine.begin() as connection:
+            connection.execute(text("alter table job_run_away rename to job_run"))
+
+    assert "could not be noted" in caplog.text
 
 
 def test_the_watchdog_ends_the_process_when_a_job_has_hung_for_too_long():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,13 @@ def test_it_has_the_keys_of_english(language, topic):
     there, here = (sorted(_keys(catalogues.topic(each, topic))) for each in ("en", language))
 
     assert here == there
+
+
+def test_spanish_addresses_one_person():
+    """All pages and messages say usted; ustedes beside it would be two people to the reader."""
+    folder = FOLDER / "es"
+    plural = re.compile(r"\bustedes\b", re.IGNORECASE)
+
+    found = [path.name for path in folder.glob("*.toml") if plural.search(path.read_text("utf-8"))]
+
+    assert found == []

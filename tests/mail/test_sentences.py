@@ -201,6 +201,9 @@ RULES |= dict.fromkeys(
         "withdrawn_seen",
         "credential_expires",
         "credential_expires_next",
+        "employer_nudge",
+        "employer_nudge_next",
+        "employer_nudge_sees",
         "module_passed",
         "module_keeps",
         "module_corrected",
@@ -402,6 +405,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "listed",
         "employer_renamed",
         "employment_ended",
+        "employer_nudge",
         "credential_expires",
     } or tells.startswith(("request", "records", "attendance", "fee")):
         given["number"] = ""

@@ -14,10 +14,11 @@ from sqlalchemy import select, update
 from tests import factories
 from tests.statements import counted
 from tracker.domain.credentials.certifications import ChangeKind
-from tracker.domain.permissions import SYSTEM
+from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Usage
 from tracker.services.credentials import assessments, certifications, renewals
+from tracker.services.people import preferences
 from tracker.services.points import activities
 from tracker.services.standings import snapshots
 from tracker.web.verify import VerificationSchema
@@ -466,3 +467,27 @@ def test_a_form_with_half_of_it_comes_back_as_it_was_typed(client):
     assert "<title>Error: " in refused.text
     assert 'value="CPT-1"' in refused.text
     assert '<a href="#surname">Enter the holder&#39;s last name.</a>' in refused.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_modules_are_shown_while_the_holder_allows_it(client, container, ids, row, path):
+    address = f"{path}/{row.public_id}"
+
+    def allow(*, shows):
+        with container.work(Actor(role="holder", name="Ana", holder_id=ids[0])) as work:
+            preferences.change_mine(work, {"shows_modules": shows})
+
+    def shown():
+        page = client.get(address, headers=HTML).get_data(as_text=True)
+        found = client.get(address, headers={"Accept": "application/json"}).json
+        VerificationSchema(unknown="raise").load(found)
+        return "Modules passed" in page, found.get("modules")
+
+    assert shown() == (False, None), "off by default"
+    allow(shows=True)
+    is_on_page, modules = shown()
+    assert is_on_page
+    assert [one["code"] for one in modules] == ["safety", "quality", "processes", "maintenance"]
+    assert {one["passed_on"] for one in modules} == {"2021-12-25"}
+    allow(shows=False)
+    assert shown() == (False, None), "it ends at once"

@@ -51,7 +51,15 @@ from tracker.api.desk import (
     review_queue,
     reviews,
 )
-from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
+from tracker.api.employers import (
+    consent_requests,
+    consents,
+    digests,
+    employers,
+    looks,
+    nudges,
+    workforce,
+)
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
@@ -60,6 +68,7 @@ from tracker.api.points import (
     activities,
     attendance_codes,
     courses,
+    discrepancy_answers,
     evaluations,
     evidence,
     other_credentials,
@@ -111,6 +120,7 @@ _RESOURCES = (
     reviews,
     audits,
     discrepancies,
+    discrepancy_answers,
     employers,
     providers,
     courses,
@@ -118,6 +128,7 @@ _RESOURCES = (
     sponsors,
     consents,
     consent_requests,
+    nudges,
     looks,
     workforce,
     digests,

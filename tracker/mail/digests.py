@@ -108,7 +108,7 @@ def _numbers(say: Phrases, numbers: DigestNumbers, facts: DigestMessage) -> Mess
     }
     sentences = [
         say["valid"].format(count=numbers.valid, total=numbers.total),
-        say["due"].format_map({f"in_{day}": count for day, count in numbers.due.items()}),
+        _due(say, numbers),
     ]
     counts = {
         "pending": numbers.pending,
@@ -122,13 +122,21 @@ def _numbers(say: Phrases, numbers: DigestNumbers, facts: DigestMessage) -> Mess
     return _section(title, say["period"].format_map(days), *sentences)
 
 
+def _due(say: Phrases, numbers: DigestNumbers) -> str:
+    """How many expire within each threshold, the soonest first."""
+    (first, *others) = sorted(numbers.due.items())
+    told = say["due"].format(days=first[0], count=first[1])
+    more = [say["due_more"].format(days=days, count=count) for days, count in others]
+    return "; ".join([told, *more]) + "."
+
+
 def _named(say: Phrases, name: str, facts: DigestMessage) -> MessageSection:
     lines, more = facts.sections[name]
     several = len(facts.numbers) > 1
     sentences = [_line(say, line, facts, several=several) for line in lines]
     if more:
         sentences.append(say["more"])
-    title = say[f"{name}_title"]
+    title = say[f"{name}_title"].format(days=max(facts.numbers[0].due, default=0))
     return _section(title, say[f"{name}_lead"], *sentences)
 
 

@@ -40,11 +40,13 @@ from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, Hist
 from tracker.models.holders import FormerName, Holder, HolderRequest, HolderWord, RequestProof
 from tracker.models.idempotency import IdempotencyKey
 from tracker.models.import_runs import ImportRun
+from tracker.models.job_runs import JobRun
 from tracker.models.looks import EmployerLook, WorkerSeen
 from tracker.models.merges import LikelyDuplicate, MergedRow, RecordMerge
 from tracker.models.migrations import AppliedMigration
 from tracker.models.module_certificates import ModuleCertificate
 from tracker.models.notices import Notice
+from tracker.models.nudges import EmployerNudge
 from tracker.models.organizations import Provider, Sponsor
 from tracker.models.other_credentials import OtherCredential, PathwayChoice
 from tracker.models.outbox import Message
@@ -91,6 +93,7 @@ __all__ = [
     "Employer",
     "EmployerBar",
     "EmployerLook",
+    "EmployerNudge",
     "Erasure",
     "Evidence",
     "Fee",
@@ -106,6 +109,7 @@ __all__ = [
     "IdempotencyKey",
     "ImportRun",
     "Invitation",
+    "JobRun",
     "LikelyDuplicate",
     "LoginSession",
     "MergedRow",

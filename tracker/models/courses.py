@@ -9,7 +9,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of, written
-from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, Outcome
+from tracker.domain.points.attendance import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    Outcome,
+    ProviderAnswer,
+)
 from tracker.domain.points.courses import CourseState
 
 _OPEN = written("state", DiscrepancyState.OPEN)
@@ -121,8 +126,9 @@ class Attendance(Base, kw_only=True):
 class Discrepancy(Base, kw_only=True):
     """Something in a list that does not fit the records, or a claim that a list does not have.
 
-    ``said`` is the provider's quantity and ``claimed`` the holder's. A row of a list has at most
-    one open discrepancy; a silence about a claim is filed once.
+    ``said`` is the provider's quantity and ``claimed`` the holder's. ``answer`` is what the
+    provider says of its list when it is asked. A row of a list has at most one open discrepancy; a
+    silence about a claim is filed once.
     """
 
     __tablename__ = "discrepancy"
@@ -139,7 +145,12 @@ class Discrepancy(Base, kw_only=True):
         one_of("kind", DiscrepancyKind),
         one_of("state", DiscrepancyState),
         one_of("outcome", Outcome),
+        one_of("answer", ProviderAnswer),
         CheckConstraint("(kind = 'silent') = (attendance_id is null)", name="attendance"),
+        CheckConstraint(
+            "(answer is null) = (answered_at is null) and (answer is null) = (answered_by is null)",
+            name="answered",
+        ),
         CheckConstraint("silent_about is null or kind = 'silent'", name="silent"),
         CheckConstraint(
             "(state = 'settled') = (outcome is not null and settled_at is not null"
@@ -162,6 +173,10 @@ class Discrepancy(Base, kw_only=True):
     said: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     claimed: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     detail: Mapped[str | None] = mapped_column(Text, default=None)
+    answer: Mapped[str | None] = mapped_column(String(16), default=None)
+    answer_note: Mapped[str | None] = mapped_column(Text, default=None)
+    answered_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    answered_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     outcome: Mapped[str | None] = mapped_column(String(16), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     settled_by: Mapped[str | None] = mapped_column(String(100), default=None)

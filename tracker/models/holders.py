@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -34,7 +35,8 @@ class Holder(Base, kw_only=True):
     no default: a row without it is refused, so that everybody on record can be found. A holder with
     ``deceased_on`` receives no messages and is no longer verified as valid. An address that staff
     recorded or a file brought is confirmed; one that the holder entered receives messages but does
-    not identify the holder to others. ``erased_at``: the person's data are gone, and the record
+    not identify the holder to others. ``shows_modules``: the public page of a certificate lists the
+    modules passed. ``erased_at``: the person's data are gone, and the record
     reads as that of somebody who died (``services/overview/belongings.py``). ``merged_into_id``: it
     is another record of that person, to which everything went (``services/desk/merges.py``).
     """
@@ -71,6 +73,7 @@ class Holder(Base, kw_only=True):
     second_email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
     language: Mapped[str] = mapped_column(String(2), default=ENGLISH)
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
+    shows_modules: Mapped[bool] = mapped_column(default=False, server_default=false())
     folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)
     erased_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

@@ -147,11 +147,12 @@ POLICIES: Mapping[str, RowPolicy] = {
     "cycle_adjustment": _of_certifications("cycle_adjustment"),
     "digest": _OF_EMPLOYERS,
     "digest_order": _OF_EMPLOYERS,
-    "discrepancy": _OF_HOLDERS,
+    "discrepancy": RowPolicy(_either(_holder(), _with("discrepancy", "course", "course_id"))),
     "employer_bar": _OF_HOLDERS,
     "employer_look": RowPolicy(
         reads=_either(_employer(), "tracker_saw_holder(id)"), writes=_either(_employer())
     ),
+    "employer_nudge": RowPolicy(reads=_either(_holder(), _employer()), writes=_either(_employer())),
     "erasure": _OF_HOLDERS,
     "evidence": _only_holders("evidence", "activity", "activity_id"),
     "fee": _OF_HOLDERS,
@@ -218,6 +219,7 @@ EVERYBODYS: Mapping[str, str] = {
     "employer": "holders choose the companies with which they share",
     "history_block": "digests, which say nothing of what was written",
     "history_head": "digests, and every transaction moves it on",
+    "job_run": "when each job last ran, which names nobody",
     "policy_publication": "public rules",
     "provider": "a public directory",
     "relay_accept": "ids of messages, which name nobody",

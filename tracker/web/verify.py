@@ -36,6 +36,14 @@ _UNKNOWN = (
 )
 
 
+class ShownModuleSchema(Schema):
+    """A module passed."""
+
+    code = fields.String(required=True)
+    module = fields.String(required=True, metadata={"description": "Its name."})
+    passed_on = DayField(required=True)
+
+
 class VerificationSchema(Schema):
     """All that a public verifier may see."""
 
@@ -65,6 +73,10 @@ class VerificationSchema(Schema):
             "description": "With the certificate of a single module: the module that was passed on"
             " awarded_on. Such a certificate never expires."
         }
+    )
+    modules = fields.List(
+        fields.Nested(ShownModuleSchema),
+        metadata={"description": "The modules passed, if the holder shows them; else absent."},
     )
     amended_on = DayField(
         allow_none=True,
@@ -183,6 +195,11 @@ def _found(query: Loaded, found: Verified) -> Response:
     more: dict[str, object] = {}
     if found.is_over:
         more["remark"] = WORDS[language].not_in_force
+    if found.modules is not None:
+        more["modules"] = [
+            {"code": one.code, "module": translated(one.name, language), "passed_on": day}
+            for one, day in found.modules
+        ]
     if found.module is not None:
         more["module"] = translated(found.module.name, language)
         more["amended_on"] = found.amended_on
@@ -255,6 +272,10 @@ def facts(found: Verified, language: str) -> dict[str, object]:
         "note": _note(found, language),
         "title": found.scheme.full_name(language),
         "module": translated(found.module.name, language) if found.module else "",
+        "modules": [
+            f"{translated(one.name, language)}, {in_words(day, language)}"
+            for one, day in found.modules or ()
+        ],
         "expiry": WORDS[language].expiry_label(standing),
         "under_review": standing.pending_since is not None,
         "attests": _attests(found, language),

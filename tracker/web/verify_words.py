@@ -43,6 +43,7 @@ class VerifyWords:
     withdrawn: str
     amended: str
     module: str
+    modules: str
     passed: str
     module_valid: str
     module_not_valid: str

@@ -111,6 +111,7 @@ BODIES = {
         "entry_ids": [UNKNOWN],
         "purpose": "employment",
     },
+    "POST /employers/{employer_id}/nudges": {"entry_ids": [UNKNOWN]},
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
     "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},

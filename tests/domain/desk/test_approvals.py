@@ -9,6 +9,7 @@ import pytest
 from tracker.domain.desk.approvals import (
     LASTS,
     ApprovalState,
+    answers,
     check_answer,
     check_may_approve,
     check_may_propose,
@@ -60,3 +61,12 @@ def test_what_was_answered_or_expired_is_not_answered_again(state):
     with pytest.raises(IllegalTransition) as refused:
         check_open(state)
     assert refused.value.facts == {"state": state}
+
+
+def test_who_proposed_withdraws_whose_record_it_is_declines_and_others_decide():
+    def possible(*ids):
+        return answers(ids=ids, holder_id="ana", proposer_ids=["sam", "sams"])
+
+    assert possible("sams", "x") == {ApprovalState.WITHDRAWN}
+    assert possible("ana", "kim") == {ApprovalState.DECLINED}
+    assert possible("kim") == {ApprovalState.APPROVED, ApprovalState.DECLINED}

@@ -78,11 +78,11 @@ def test_an_employer_never_learns_of_modules_passed_without_an_award():
 @pytest.mark.parametrize(
     ("status", "days", "part"),
     [
-        ("active", 0, "due_30"),
-        ("renewal_open", 30, "due_30"),
-        ("active", 31, "due_90"),
-        ("active", 90, "due_90"),
-        ("active", 91, "due_180"),
+        ("active", 0, "due_first"),
+        ("renewal_open", 30, "due_first"),
+        ("active", 31, "due_second"),
+        ("active", 90, "due_second"),
+        ("active", 91, "due_third"),
         ("active", 181, "later"),
         ("active", None, "later"),
         ("grace", -3, "past"),
@@ -103,4 +103,16 @@ def test_a_worker_belongs_to_one_part_by_status_and_days(status, days, part):
 def test_every_status_has_a_part():
     parts = {workforce.segment(status, ON, on=ON) for status in WORKER_STATUSES}
 
-    assert parts == set(WorkforceSegment) - {"due_90", "due_180", "later"}
+    assert parts == set(WorkforceSegment) - {"due_second", "due_third", "later"}
+
+
+def test_other_thresholds_make_other_parts():
+    days = workforce.Thresholds(10, 20, 40)
+
+    parts = [
+        workforce.segment("active", ON + timedelta(n), on=ON, thresholds=days)
+        for n in (10, 11, 21, 40, 41)
+    ]
+
+    assert parts == ["due_first", "due_second", "due_third", "due_third", "later"]
+    assert [*days.periods(ON)] == [40, 20, 10]

@@ -88,3 +88,15 @@ def test_what_is_settled_is_reopened_first(state, wanted, way):
     with pytest.raises(IllegalTransition, match=way):
         attendance.check_state(state, wanted)
     attendance.check_state(wanted, wanted)
+
+
+def test_a_row_that_means_nobody_is_right_only_with_whom_it_means():
+    right, wrong = attendance.ProviderAnswer
+    unmatched = DiscrepancyKind.UNMATCHED
+    with pytest.raises(Invalid) as refused:
+        attendance.check_answer(unmatched, right, note=None)
+
+    assert set(refused.value.fields) == {"note"}
+    attendance.check_answer(unmatched, right, note="Bo Lee")
+    attendance.check_answer(unmatched, wrong, note=None)
+    attendance.check_answer(DiscrepancyKind.SILENT, right, note=None)

@@ -22,6 +22,7 @@ from tracker.models import (
     ClaimAudit,
     Digest,
     EmployerLook,
+    EmployerNudge,
     Evidence,
     HolderRequest,
     ImportRun,
@@ -37,6 +38,12 @@ def _look(work: Any, ids: Any, age: timedelta) -> None:
     seen = {"kind": "list", "scheme": "cpt", "as_of": date(2026, 1, 1), "name": "HR", "workers": 1}
     row = {"id": new_id(), "employer_id": ids["employer"], "at": work.now - age}
     work.execute(insert(EmployerLook).values(row | seen))
+
+
+def _nudge(work: Any, ids: Any, age: timedelta) -> None:
+    row = {"id": new_id(), "employer_id": ids["employer"], "holder_id": factories.holder(work)}
+    said = {"scheme": "cpt", "nudged_on": date(2026, 1, 1), "nudged_by": "HR"}
+    work.execute(insert(EmployerNudge).values(row | said | {"recorded_at": work.now - age}))
 
 
 def _message(work: Any, ids: Any, age: timedelta) -> None:
@@ -140,6 +147,7 @@ def _proof(work: Any, ids: Any, age: timedelta) -> None:
 
 MAKE = {
     "looks": (_look, EmployerLook, 730),
+    "nudges": (_nudge, EmployerNudge, 730),
     "message_texts": (_message, Message, 365),
     "bounces": (_bounce, Bounce, 365),
     "digests": (_digest, Digest, 365),

@@ -48,6 +48,49 @@ def sent(container, center_id, number, on=date(2026, 11, 2)):
     return holder_id
 
 
+def test_a_center_is_added_with_its_first_period_and_corrected(enter):
+    _, me = enter("staff")
+    assert f'href="{HERE}/new"' in content(me.get(HERE))
+    wrong = me.send_form(f"{HERE}/new", name="Ivy Tech", category="x", approved_on_year="2026")
+    assert wrong.status_code == 422
+    page = content(wrong)
+    assert '<a href="#category">' in page
+    assert '<a href="#approved_on">' in page
+    assert 'value="Ivy Tech"' in page
+    said = {"name": "Ivy Tech", "code": "IN-7", "category": "community_college"}
+    first = {"approved_on_year": "2026", "approved_on_month": "1", "approved_on_day": "2"}
+    made = me.send_form(f"{HERE}/new", **said, **first)
+
+    page = content(me.get(made.location))
+    assert "approved since January 2, 2026" in page
+    assert "IN-7" in page
+    again = me.send_form(f"{HERE}/new", **said)
+    assert again.status_code == 422
+    corrected = {"name": "Ivy Tech Gary", "code": "", "category": "employer"}
+    done = me.send_form(f"{made.location}/edit", version="1", **corrected)
+    assert done.location == made.location
+    page = content(me.get(made.location))
+    assert "<h1>Ivy Tech Gary</h1>" in page
+    assert "IN-7" not in page
+    stale = me.send_form(f"{made.location}/edit", version="1", **corrected)
+    assert stale.status_code == 422
+
+
+@pytest.mark.usefixtures("ivy")
+def test_a_refusal_is_told_in_the_language_of_the_page(enter):
+    """As far as its words are known there; the rest is marked as English."""
+    _, me = enter("staff")
+    spanish = {"headers": {"Accept-Language": "es"}}
+    assert "Centros" in me.get(HERE, **spanish).text
+    me.send_form("/language", language="es", back=HERE)
+    named = content(me.send_form(f"{HERE}/new", name="x" * 201, category="employer"))
+    assert "Nombre: revise este dato (debe tener 200 caracteres como máximo)." in named
+    assert '<span lang="en">' not in named
+    taken = content(me.send_form(f"{HERE}/new", name="Ivy", code="IN-7", category="employer"))
+    assert "Esto ya está en el registro." in taken
+    assert '<span lang="en">The code IN-7 is that of Ivy Tech.</span>' in taken
+
+
 def waiting(container):
     with container.reading(SYSTEM) as reading:
         return [row.id for row in reading.rows(select(CenterResult.id).order_by(CenterResult.id))]

@@ -99,7 +99,7 @@ def test_the_other_record_is_found_from_a_person_and_not_the_person_itself(enter
     assert "¿Son una sola persona?" in spanish.text
     form = {"headers": {"Accept-Language": "es"}, "data": {"csrf_token": me.csrf()}}
     refused = me.post(f"/desk/people/{kept}/merge/{other}/preview", **form)
-    assert 'Motivo: revise este dato (<span lang="en">' in content(refused)
+    assert "Motivo: revise este dato (falta este dato)" in content(refused)
 
 
 def test_more_pairs_cost_no_more_statements(enter, container):

@@ -63,6 +63,21 @@ def test_nothing_is_stored_or_sent_before_the_very_file_is_confirmed(hr, contain
     assert again.text.count("<td>On your list</td>") == 2
 
 
+def test_the_companys_name_need_not_stand_in_its_own_file(hr, container):
+    text = "employee_id,site\n1001,Plant 2\n1002,Plant 2\n"
+    preview = send(hr, text)
+    assert "<strong>2 workers added</strong>" in preview.text
+    done = send(hr, text, fingerprint=fingerprint(preview))
+    assert done.location == "/employer?done=stored-2-0-0"
+    assert (
+        "<strong>2 as before</strong>" in send(hr, "employer,employee_id\nAcme,1001\n,1002\n").text
+    )
+    twice = send(hr, "employee_id\n1003\n1003\n")
+    assert twice.status_code == 422
+    assert "already appears in row 2" in twice.text
+    assert stored(container) == (2, 0)
+
+
 @SQLITE
 def test_what_is_wrong_stands_in_the_cell(hr, container):
     text = f"{HEADER}Acme,1,nobody,,,\nAcme,2,,,,11/31/2026\nGlobex,3,,,,\n"

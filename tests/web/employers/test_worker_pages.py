@@ -188,3 +188,12 @@ def test_counting_many_costs_as_many_statements_as_counting_few(hr, acme, contai
     acme.hire(*(f"x{n}" for n in range(20)), shared=False, given_email="bo@example.org")
 
     assert cost() == before
+
+
+def test_a_day_that_cannot_be_read_is_said_and_today_is_shown(hr, shares):
+    page = content(hr.get(f"{shares}?as_of=x"))
+
+    assert '<p role="alert">We couldn' in page
+    assert "72 days left" in page
+    assert 'role="alert"' not in content(hr.get(f"{shares}?as_of=2026-11-20"))
+    assert 'role="alert"' not in content(hr.get(f"{shares}?done=asked"))

@@ -51,7 +51,7 @@ def test_every_number_opens_its_rows(hr):
     assert "<strong>5 workers</strong> as of November 21, 2026" in page.text
     assert {code: n for code, (_, n) in parts.items() if n} == {
         "past": 1,
-        "due_30": 2,
+        "due_first": 2,
         "later": 1,
         "not_shared": 1,
     }
@@ -75,11 +75,11 @@ def test_the_most_urgent_come_first_and_a_worker_who_shares_nothing_is_a_number(
 
 
 def test_a_filter_stays_in_every_address_of_the_list(hr):
-    page = hr.get(f"{HERE}?segment=due_30&site=Plant+2&limit=1")
+    page = hr.get(f"{HERE}?segment=due_first&site=Plant+2&limit=1")
     text = page.text
 
     assert "Shown: Due in 30 days or less; Site Plant 2." in text
-    assert "workers.csv?site=Plant+2&amp;segment=due_30" in text
+    assert "workers.csv?site=Plant+2&amp;segment=due_first" in text
     more = re.findall(r'href="([^"]+)">Next page', text)[0].replace("&amp;", "&")
     assert "site=Plant+2" in more
     assert numbers(page)["past"][1] == 0
@@ -90,7 +90,7 @@ def test_a_filter_stays_in_every_address_of_the_list(hr):
 
 
 def test_the_file_and_the_report_say_what_the_list_says(hr):
-    query = "?segment=due_30"
+    query = "?segment=due_first"
     listed = rows(hr.get(HERE + query))
     lines = hr.get(f"{HERE}/workers.csv{query}").text.splitlines()
     report = content(hr.get(f"{HERE}/report{query}"))
@@ -101,7 +101,7 @@ def test_the_file_and_the_report_say_what_the_list_says(hr):
     assert "Due in 30 days or less" in report
     book = hr.get(f"{HERE}/workers.xlsx{query}")
     assert book.data.startswith(b"PK")
-    assert "segment-due_30.xlsx" in book.headers["Content-Disposition"]
+    assert "segment-due_first.xlsx" in book.headers["Content-Disposition"]
 
 
 def test_a_look_is_on_record_before_anything_is_shown(hr, container):

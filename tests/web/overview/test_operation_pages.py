@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.browsers import content
 from tests.statements import counted
 from tests.web.test_frame import links
+from tracker import jobs
 from tracker.domain.permissions import OF_THE_BODY, SYSTEM
 from tracker.language.catalogues import LANGUAGES
 from tracker.models import HistoryEntry
@@ -48,6 +49,23 @@ def test_sending_is_stopped_and_allowed_with_a_reason_that_is_kept(enter, contai
             assert (send_safety.obstacle(reading) is None) is (path == "enable")
             acts = [row.action for row in reading.rows(select(HistoryEntry.action))]
         assert path in acts
+
+
+@SQLITE
+def test_each_job_is_shown_with_its_last_run_and_its_next(enter, container, clock):
+    assert "No scheduler has run yet." in content(enter("admin")[1].get(HERE))
+    jobs.note(container, "digest", 1500, every=900, error="OperationalError")
+    clock.advance(seconds=20)
+    jobs.note(container, "plan", 250, every=5, error=None)
+    page = content(enter("admin", email="two@example.org")[1].get(HERE))
+
+    assert "Failed: OperationalError" in page
+    assert "1.5 s" in page
+    assert "November 21, 2026, 17:14 UTC" in page
+    assert "Overdue" not in page
+    clock.advance(minutes=6)
+    page = content(enter("admin", email="three@example.org")[1].get(HERE))
+    assert page.count("Overdue") == 1
 
 
 @SQLITE

@@ -33,6 +33,9 @@ def test_one_proposes_a_revocation_and_another_one_approves_it(enter, container,
     assert f"The public page will say {number}: Revoked" in page
     assert "Proposed by Sam: Exam code of conduct" in page
     (approve,) = forms_of(lee, "approve")
+    assert forms_of(sam, "approve") == forms_of(sam, "refuse") == []
+    assert len(forms_of(sam, "withdraw")) == 1
+    assert forms_of(lee, "withdraw") == []
     own = sam.send_form(approve)
     assert (own.status_code, "Somebody else must approve" in own.text) == (422, True)
 

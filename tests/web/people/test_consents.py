@@ -128,3 +128,19 @@ def test_a_sponsor_is_named_and_sees_an_apprenticeship_until_that_is_stopped(bro
     assert "sponsors your apprenticeship and sees nothing." in ana.get(HERE).text
     assert not shown()
     assert ana.send_form(f"{HERE}/apprenticeships/{theirs}/share").status_code == 404
+
+
+def test_modules_are_shown_to_verifiers_by_a_switch_that_is_off_at_first(browser, container):
+    ana, _ = browser
+
+    def shows():
+        with container.reading(SYSTEM) as reading:
+            return reading.row(select(Holder.shows_modules)).shows_modules
+
+    assert "Also show the modules I passed" in ana.get(HERE).text
+    assert not shows()
+    assert ana.send_form(f"{HERE}/modules", show="yes").location == HERE
+    assert shows()
+    assert "Stop showing my modules" in ana.get(HERE).text
+    ana.send_form(f"{HERE}/modules", show="no")
+    assert not shows()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
+from tracker.domain.desk.requests import RequestState
+from tracker.domain.errors import NotFound
 from tracker.web.people import lists
 
 
@@ -16,3 +19,14 @@ def test_the_next_page_of_a_list_shown_after_a_form_is_at_the_lists_own_address(
     with Flask(__name__).test_request_context("/desk/people?q=ana"):
         assert lists.cut(rows, int)[1] == "/desk/people?q=ana&after=49"
         assert lists.cut(rows[1:], int)[1] is None
+
+
+def test_a_choice_that_cannot_be_read_is_not_taken_for_everything():
+    def chosen(address):
+        with Flask(__name__).test_request_context(address):
+            return lists.choice_in_address("state", RequestState)
+
+    assert chosen("/desk/requests") is None
+    assert chosen("/desk/requests?state=granted") is RequestState.GRANTED
+    with pytest.raises(NotFound):
+        chosen("/desk/requests?state=x")

@@ -23,6 +23,7 @@ from tracker.domain.points.attendance import (
     DiscrepancyKind,
     DiscrepancyState,
     Outcome,
+    ProviderAnswer,
 )
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import discrepancies
@@ -43,7 +44,8 @@ class ListedPersonSchema(Schema):
 class DiscrepancySchema(Schema):
     """What the provider said and what the holder claims, and how it was settled.
 
-    ``listed`` is null where the provider's list has nobody: the holder alone says so.
+    ``listed`` is null where the provider's list has nobody: the holder alone says so. ``answer`` is
+    what the provider says of its list.
     """
 
     id = fields.UUID(required=True)
@@ -62,6 +64,10 @@ class DiscrepancySchema(Schema):
     said = AmountField(required=True, allow_none=True)
     claimed = AmountField(required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
+    answer = choice(*ProviderAnswer, required=True, allow_none=True)
+    answer_note = fields.String(required=True, allow_none=True)
+    answered_by = fields.String(required=True, allow_none=True)
+    answered_at = fields.AwareDateTime(required=True, allow_none=True)
     outcome = choice(*Outcome, required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     settled_by = fields.String(required=True, allow_none=True)
@@ -106,9 +112,14 @@ _GIVEN = {
 }
 
 
+def listed_person(shown: dict[str, object]) -> dict[str, object]:
+    """Take out of the columns of a row how the list names the person."""
+    return {name: shown.pop(column) for name, column in _GIVEN.items()}
+
+
 def _present(row: DiscrepancyRow) -> dict[str, object]:
     shown = asdict(row)
-    listed = {name: shown.pop(column) for name, column in _GIVEN.items()}
+    listed = listed_person(shown)
     own = shown.pop("attendance_id")
     del shown["version"]
     named = {"course": shown.pop("code"), "provider": shown.pop("name")}

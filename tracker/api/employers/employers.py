@@ -43,6 +43,14 @@ class NewRosterEntrySchema(ClosedSchema):
     shift = WordsField(32, allow_none=True)
 
 
+class RosterPlaceSchema(ClosedSchema):
+    """Where a worker works."""
+
+    site = WordsField(100, allow_none=True)
+    department = WordsField(100, allow_none=True)
+    shift = WordsField(32, allow_none=True)
+
+
 class RosterEntrySchema(Schema):
     """A worker on an employer's list. ``shared``: the worker lets the employer see them now."""
 
@@ -147,6 +155,20 @@ def entry(reading: ReadContext, *, employer_id: str, entry_id: str) -> Response:
     """One entry of the list."""
     row = roster.get(reading, employer_id, entry_id)
     return routing.answer(_present_entry(reading, row))
+
+
+@resource.writes(
+    "PATCH /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
+    "employer",
+    "staff",
+    body=RosterPlaceSchema,
+    returns=RosterEntrySchema,
+    errors=(404,),
+)
+def move(work: UnitOfWork, body: Loaded, *, employer_id: str, entry_id: str) -> Response:
+    """Change where a worker works; nobody is told."""
+    roster.move(work, employer_id, entry_id, body)
+    return routing.answer(_present_entry(work, roster.get(work, employer_id, entry_id)))
 
 
 @resource.writes(

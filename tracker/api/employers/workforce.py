@@ -305,7 +305,7 @@ def _link(selection: WorkforceFilter, **more: object) -> str:
     f"GET {_PATH}/summary", *_MAY_ASK, query=GroupQuerySchema, returns=SummarySchema, errors=(404,)
 )
 def summary(reading: ReadContext, query: Loaded, *, employer_id: str) -> Response:
-    """How many are in each status, valid, and due within 180, 90 and 30 days."""
+    """How many are in each status, valid, and due within the days of each threshold."""
     selection = selection_of(reading, employer_id, query)
     _record_numbers(reading, selection)
     counts = workforce_numbers.summary(reading, selection)

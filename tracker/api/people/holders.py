@@ -173,7 +173,7 @@ class RecordSchema(Schema):
 def present(row: HolderRow, former: Sequence[FormerNameRow] = ()) -> dict[str, object]:
     """A holder's row and former names, in the form of the API."""
     shown = row._asdict()
-    del shown["version"]
+    del shown["version"], shown["shows_modules"]
     shown["former_names"] = [
         {"given_name": f.given_name, "family_name": f.family_name, "until_on": f.until_on}
         for f in former

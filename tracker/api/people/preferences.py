@@ -19,6 +19,7 @@ resource = Resource("preferences", __name__, description=__doc__)
 
 _SNOOZED = "Reminders are paused through this day, for at most a year. Those of the last 7 days"
 _SNOOZED += " before expiration are sent anyway."
+_SHOWS = "Whether the public page of a certificate lists the modules passed, with their days."
 _ALWAYS = catalogues.phrase("preferences", "always")
 _OFF = catalogues.phrase("preferences", "off")
 
@@ -53,6 +54,7 @@ class WantedSchema(Schema):
 
     reminders = fields.Nested(ReminderWishesSchema, required=True)
     decisions = fields.Nested(DecisionWishesSchema, required=True)
+    shows_modules = fields.Boolean(required=True, metadata={"description": _SHOWS})
     language = choice(*LANGUAGES, required=True)
     email = fields.String(required=True)
     second_email = fields.String(required=True, allow_none=True)
@@ -78,6 +80,7 @@ class PreferenceChangeSchema(ClosedSchema):
 
     reminders = fields.Nested(ReminderChangeSchema)
     decisions = fields.Nested(DecisionChangeSchema)
+    shows_modules = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": _SHOWS})
     language = choice(*LANGUAGES)
     second_email = Email(allow_none=True)
 
@@ -113,6 +116,7 @@ def _answer(found: Preferences, *, to_staff: bool = False) -> Response:
                 "snoozed_until": reminders.snoozed_until,
             },
             "decisions": _wish(decisions, to_staff=to_staff),
+            "shows_modules": holder.shows_modules,
             "language": holder.language,
             "email": holder.email,
             "second_email": holder.second_email,

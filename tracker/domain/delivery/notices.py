@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     LISTED = "listed"
     EMPLOYER_RENAMED = "employer_renamed"
     EMPLOYMENT_ENDED = "employment_ended"
+    EMPLOYER_NUDGE = "employer_nudge"
     REQUEST_DECIDED = "request_decided"
     ACTIVITY_SUBMITTED = "activity_submitted"
     RENEWAL_RECEIVED = "renewal_received"

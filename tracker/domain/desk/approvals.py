@@ -73,6 +73,20 @@ def check_answer(
         raise NotAllowed("Only who proposed this withdraws it; decline it instead.")
 
 
+def answers(
+    *, ids: Collection[str], holder_id: str, proposer_ids: Collection[str]
+) -> Collection[ApprovalState]:
+    """How somebody may answer an open proposal: who made it withdraws it, another one decides.
+
+    Whose record it is declines it at most. ``ids`` are all ids of that person.
+    """
+    if not set(ids).isdisjoint(proposer_ids):
+        return {ApprovalState.WITHDRAWN}
+    if holder_id in ids:
+        return {ApprovalState.DECLINED}
+    return {ApprovalState.APPROVED, ApprovalState.DECLINED}
+
+
 def check_open(state: ApprovalState) -> None:
     """Refuse an answer to a proposal that is not open any more. Raises IllegalTransition."""
     if state != ApprovalState.OPEN:

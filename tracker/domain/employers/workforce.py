@@ -33,42 +33,51 @@ NEVER = date.max
 """The sort key for a worker without an expiry: after everybody who has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Days before expiry from which a worker counts as due; shown in every legend."""
-
-    days: tuple[int, ...] = (180, 90, 30)
-
-    def periods(self, on: date) -> dict[int, Period]:
-        """For each threshold, the days on which an expiry is due, from ``on``; both ends count."""
-        return {days: Period(on, on + timedelta(days=days)) for days in self.days}
-
-
 class WorkforceSegment(StrEnum):
     """The parts into which a workforce falls, the most urgent first; each worker is in one.
 
     ``PAST``: the expiration date has passed, though perhaps in a grace period or with a renewal
-    under review. ``DUE_30`` and so on: it comes within so many days, and not within the days of the
-    part before. ``LATER``: it comes later, or is not shared. ``STOPPED``: suspended, revoked,
-    surrendered or withdrawn.
+    under review. ``DUE_FIRST`` and so on: it comes within the days of that threshold, and not
+    within those of the one before. ``LATER``: it comes later, or is not shared. ``STOPPED``:
+    suspended, revoked, surrendered or withdrawn.
     """
 
     PAST = "past"
-    DUE_30 = "due_30"
-    DUE_90 = "due_90"
-    DUE_180 = "due_180"
+    DUE_FIRST = "due_first"
+    DUE_SECOND = "due_second"
+    DUE_THIRD = "due_third"
     LATER = "later"
     STOPPED = "stopped"
     NOT_CERTIFIED = NOT_CERTIFIED
     NOT_SHARED = NOT_SHARED
 
 
-DUE_WITHIN: Mapping[WorkforceSegment, int] = {
-    WorkforceSegment.DUE_30: 30,
-    WorkforceSegment.DUE_90: 90,
-    WorkforceSegment.DUE_180: 180,
-}
-"""The last day of each part that falls due, counted from the day that is asked about."""
+DUE = (WorkforceSegment.DUE_FIRST, WorkforceSegment.DUE_SECOND, WorkforceSegment.DUE_THIRD)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Days before expiry from which a worker counts as due, the soonest first.
+
+    The installation sets them; every list, filter, legend and digest uses the same.
+    """
+
+    first: int = 30
+    second: int = 90
+    third: int = 180
+
+    @property
+    def within(self) -> Mapping[WorkforceSegment, int]:
+        """The last day of each part that falls due, counted from the day that is asked about."""
+        return dict(zip(DUE, (self.first, self.second, self.third), strict=True))
+
+    def periods(self, on: date) -> dict[int, Period]:
+        """The days from ``on`` to each threshold, the farthest first; both ends count."""
+        days = sorted(self.within.values(), reverse=True)
+        return {one: Period(on, on + timedelta(days=one)) for one in days}
+
+
+USUAL = Thresholds()
 SEGMENTS: Mapping[WorkforceSegment, frozenset[str]] = {
     WorkforceSegment.PAST: frozenset({Status.EXPIRED, Status.GRACE, Status.PENDING_RENEWAL}),
     WorkforceSegment.LATER: frozenset({Status.ACTIVE, Status.RENEWAL_OPEN}),
@@ -78,18 +87,20 @@ SEGMENTS: Mapping[WorkforceSegment, frozenset[str]] = {
 """The statuses of each part; those that are left are ``STOPPED``. Of ``LATER``, the days decide."""
 
 
-def segment(status: str, expires_on: date | None, *, on: date) -> WorkforceSegment:
+def segment(
+    status: str, expires_on: date | None, *, on: date, thresholds: Thresholds = USUAL
+) -> WorkforceSegment:
     """The part of the workforce to which a worker belongs on a day.
 
     >>> segment("active", date(2026, 12, 1), on=date(2026, 11, 21)).value
-    'due_30'
+    'due_first'
     """
     by_status = (one for one, statuses in SEGMENTS.items() if status in statuses)
     found = next(by_status, WorkforceSegment.STOPPED)
     if found != WorkforceSegment.LATER or expires_on is None:
         return found
     days = (expires_on - on).days
-    return next((one for one, last in DUE_WITHIN.items() if days <= last), found)
+    return next((one for one, last in thresholds.within.items() if days <= last), found)
 
 
 def urgency(expires_on: date | None) -> date:

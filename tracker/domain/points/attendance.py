@@ -34,6 +34,19 @@ class DiscrepancyKind(StrEnum):
     SILENT = "silent"
 
 
+class ProviderAnswer(StrEnum):
+    """What a provider says when it is asked about its own list: that it is right, or wrong."""
+
+    LIST_RIGHT = "list_right"
+    LIST_WRONG = "list_wrong"
+
+
+ASKED_OF_PROVIDERS = frozenset(
+    {DiscrepancyKind.UNMATCHED, DiscrepancyKind.CONTRADICTION, DiscrepancyKind.SILENT}
+)
+"""What a provider can say something about; that rules refuse an activity is the holder's affair."""
+
+
 class DiscrepancyState(StrEnum):
     """Whether somebody still has to look."""
 
@@ -104,6 +117,12 @@ def check_state(state: str, wanted: DiscrepancyState) -> None:
     if state != wanted:
         way = "reopen it first" if wanted == DiscrepancyState.OPEN else "settle it instead"
         raise IllegalTransition(f"The discrepancy is {state}; {way}.", state=state)
+
+
+def check_answer(kind: DiscrepancyKind, answer: ProviderAnswer, *, note: str | None) -> None:
+    """Refuse that a row is right that means nobody for certain, without whom. Raises Invalid."""
+    if kind == DiscrepancyKind.UNMATCHED and answer == ProviderAnswer.LIST_RIGHT and not note:
+        raise Invalid("Say whom the row means.", fields={"note": "is required"})
 
 
 def outcomes_of(kind: DiscrepancyKind) -> tuple[Outcome, ...]:

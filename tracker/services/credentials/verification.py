@@ -42,6 +42,8 @@ _STATEMENT = (
         Holder.family_name,
         Holder.deceased_on,
         Holder.erased_at,
+        Holder.shows_modules,
+        Certification.holder_id,
         *SPAN,
     )
     .join(Holder, Holder.id == Certification.holder_id)
@@ -70,6 +72,7 @@ class Verified:
     certificate number. ``is_over``: the holder has died, so it is not valid whatever its dates say;
     the reason is not public. With a ``module`` it is the certificate of that module alone, which
     was passed on ``awarded_on`` and never expires; ``amended_on`` is when that day was corrected.
+    ``modules`` are those passed, with their days, if the holder shows them; None otherwise.
     """
 
     scheme: Scheme
@@ -84,6 +87,7 @@ class Verified:
     again_number: str | None = None
     module: Module | None = None
     amended_on: date | None = None
+    modules: Sequence[tuple[Module, date]] | None = None
 
     @property
     def has_no_last_day(self) -> bool:
@@ -208,7 +212,7 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
         raise NoLongerAvailable(_ERASED)
-    spans = [certifications.StandingSpan(*row[9:]) for row in rows]
+    spans = [certifications.StandingSpan(*row[-len(SPAN) :]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)
     if span is None:
@@ -226,7 +230,21 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
         checked_at=reading.now,
         again_on=first.replaced_on,
         again_number=first.current_number,
+        modules=_modules(reading, first) if first.shows_modules else None,
     )
+
+
+def _modules(reading: ReadContext, first: AnyRow) -> list[tuple[Module, date]]:
+    """The modules passed under the scheme, in its order, with the days of the first passes."""
+    table = ModuleCertificate
+    statement = select(table.module, table.passed_on).where(
+        table.holder_id == first.holder_id,
+        table.scheme == first.scheme,
+        table.withdrawn_at.is_(None),
+    )
+    passed = {row.module: row.passed_on for row in reading.rows(statement)}
+    modules = reading.schemes[first.scheme].modules
+    return [(one, passed[one.code]) for one in modules if one.code in passed]
 
 
 def _held_since(

@@ -232,6 +232,7 @@ def _source(kind: str) -> str:
         NoticeKind.LISTED,
         NoticeKind.EMPLOYER_RENAMED,
         NoticeKind.EMPLOYMENT_ENDED,
+        NoticeKind.EMPLOYER_NUDGE,
     }:
         return "employer"
     if kind == NoticeKind.RECORDS_MERGED:

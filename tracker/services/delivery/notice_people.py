@@ -12,6 +12,7 @@ from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.domain.points.activities import ActivityState
 from tracker.domain.schemes.activity_types import translated
+from tracker.domain.schemes.schemes import Scheme
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -64,6 +65,26 @@ def _listed(notice: DueNotice) -> Iterator[NoticeToCompose]:
                 with_points=bool(entry.with_points),
                 now=_day(notice),
             )
+
+
+def _nudged(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """A reminder from an employer, while the holder shares with it."""
+    scheme = notice.reading.schemes[_what(notice.row.event)]
+    for entry in _entries(notice):
+        if entry.sharing_id is not None and _is_employed(notice, entry):
+            yield nudge(scheme, entry.name, notice.row.language, now=_day(notice))
+            return
+
+
+def nudge(scheme: Scheme, employer: str, language: str, *, now: Today) -> NoticeToCompose:
+    """What an employer's reminder says: nothing but who sends it, and of which certification."""
+    return NoticeToCompose(
+        "employer_nudge",
+        about=employer,
+        scheme_name=translated(scheme.title, language),
+        full_name=scheme.full_name(language),
+        now=now,
+    )
 
 
 def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
@@ -211,6 +232,7 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.LISTED: _listed,
     NoticeKind.EMPLOYER_RENAMED: _renamed,
     NoticeKind.EMPLOYMENT_ENDED: _ended,
+    NoticeKind.EMPLOYER_NUDGE: _nudged,
     NoticeKind.REQUEST_DECIDED: _request_decided,
     NoticeKind.RECORDS_MERGED: _records_merged,
     NoticeKind.MODULE_CERTIFICATE: _module,

@@ -5,7 +5,7 @@ Which acts there are, and how each is carried out, is in ``services.overview.two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from tracker.domain.desk import approvals as rules
 from tracker.domain.desk.approvals import ApprovalState, TwoPersonAct
 from tracker.domain.errors import AlreadyRecorded, NotFound
 from tracker.models import ActApproval
-from tracker.services.core import history, identities
+from tracker.services.core import bulk, history, identities
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.people import accounts, sessions
 
@@ -116,6 +116,23 @@ def _close_expired(work: UnitOfWork, act: TwoPersonAct, subject_id: str) -> None
         ActApproval.expires_at <= work.now,
     )
     work.execute(expired.values(state=ApprovalState.EXPIRED, closed_at=work.now))
+
+
+def answers_of_actor(
+    reading: ReadContext, rows: Collection[ApprovalRow]
+) -> Mapping[str, Collection[ApprovalState]]:
+    """How the acting person may answer each of these open proposals."""
+    ids, proposed = identities.behind(reading), {row.id: row.holder_id for row in rows}
+    columns = (ActApproval.id, ActApproval.proposer_id, ActApproval.proposer_ids)
+    statement = select(*columns).where(bulk.among(reading, ActApproval.id, proposed))
+    return {
+        row.id: rules.answers(
+            ids=ids,
+            holder_id=proposed[row.id],
+            proposer_ids=[row.proposer_id, *row.proposer_ids],
+        )
+        for row in reading.rows(statement)
+    }
 
 
 def get(reading: ReadContext, approval_id: str) -> ApprovalRow:

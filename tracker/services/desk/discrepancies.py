@@ -19,7 +19,12 @@ from sqlalchemy.orm.exc import StaleDataError
 from tracker.domain.errors import AlreadyRecorded, Conflict, Invalid, NotFound, Stale
 from tracker.domain.points import attendance as rules
 from tracker.domain.points.activities import RULED, ActivityState, ActivityVerdict
-from tracker.domain.points.attendance import DiscrepancyKind, DiscrepancyState, Outcome
+from tracker.domain.points.attendance import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    Outcome,
+    ProviderAnswer,
+)
 from tracker.models import Activity, Attendance, Course, Discrepancy, Holder, Provider
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
@@ -56,6 +61,10 @@ class ListedRow:
     said: Decimal | None
     claimed: Decimal | None
     detail: str | None
+    answer: ProviderAnswer | None
+    answer_note: str | None
+    answered_by: str | None
+    answered_at: datetime | None
     outcome: Outcome | None
     reason: str | None
     settled_by: str | None

@@ -44,7 +44,6 @@ SHOWN = 100
 SECTIONS = ("expired", "pending", "due", "changed", "sharing")
 """In the order of the message."""
 _PENDING = Status.PENDING_RENEWAL
-_AHEAD = timedelta(days=180)
 
 _Day = InstrumentedAttribute[date] | InstrumentedAttribute[date | None]
 _Moment = InstrumentedAttribute[datetime] | ColumnElement[datetime]
@@ -238,8 +237,9 @@ def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[
 
 
 def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[DigestRow]:
-    """Workers whose certification expires within 180 days, the soonest first."""
-    return _standings(reading, employer_id, on, Period(on, on + _AHEAD))
+    """Workers whose certification expires within the farthest threshold, the soonest first."""
+    farthest = timedelta(days=reading.settings.employers.thresholds.third)
+    return _standings(reading, employer_id, on, Period(on, on + farthest))
 
 
 def _standings(

@@ -30,14 +30,20 @@ __all__ = [
     "CONSENTED",
     "CURRENT",
     "EMPLOYED",
+    "PLACES",
     "ListedWorker",
     "add",
     "current",
     "end",
     "get",
+    "move",
     "page",
     "tie",
 ]
+
+
+PLACES = ("site", "department", "shift")
+"""What may be changed of an entry by itself; the words for a person come by a file."""
 
 
 class ListedWorker(NamedTuple):
@@ -207,6 +213,26 @@ def current(reading: ReadContext, employer_id: str) -> list[tuple[object, ...]]:
     ).where(table.employer_id == employer_id, EMPLOYED)
     rows = reading.rows(statement.order_by(table.employee_id), {"today": employers.today(reading)})
     return [(own.name, *row) for row in rows]
+
+
+def move(
+    work: UnitOfWork, employer_id: str, entry_id: str, values: Mapping[str, str | None]
+) -> None:
+    """Change site, department or shift of a current entry; nobody is told or asked.
+
+    Raises NotFound, also for an entry that has ended.
+    """
+    check_own_employer(work.actor, employer_id)
+    employments.lock(work, [employer_id])
+    before = get(work, employer_id, entry_id)
+    if before.ended_on is not None and before.ended_on <= employers.today(work):
+        raise NotFound
+    known = {name: getattr(before, name) for name in PLACES}
+    changed = history.changes(known, {**known, **values})
+    if changed:
+        after = {name: value for name, (_, value) in changed.items()}
+        work.execute(update(RosterEntry).where(RosterEntry.id == entry_id).values(after))
+        history.record(work, "move", "roster_entry", entry_id, changes=changed)
 
 
 def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:

@@ -8,17 +8,17 @@ from datetime import date
 from sqlalchemy import case, func, null, or_, select
 
 from tracker.domain.employers import workforce as rules
-from tracker.domain.employers.workforce import Thresholds, WorkforceSegment
+from tracker.domain.employers.workforce import WorkforceSegment
 from tracker.domain.periods import Period
 from tracker.services.core.context import ReadContext
 from tracker.services.employers.workforce_selection import (
     EXPIRES_ON,
     FALLS_DUE,
+    SEGMENT,
     STATUS,
     VALID,
     WorkforceFilter,
     parameters,
-    segment,
     selected,
 )
 
@@ -44,7 +44,7 @@ class WorkforceSummary:
 
 def summary(reading: ReadContext, selection: WorkforceFilter) -> WorkforceSummary:
     """Count workers by status, and those valid and due, in one statement."""
-    thresholds = Thresholds().periods(selection.on)
+    thresholds = reading.settings.employers.thresholds.periods(selection.on)
     soonest = sorted(thresholds)
     bucket = case(
         (or_(~FALLS_DUE, selection.on > EXPIRES_ON), null()),
@@ -73,7 +73,7 @@ def summary(reading: ReadContext, selection: WorkforceFilter) -> WorkforceSummar
 
 def segments(reading: ReadContext, selection: WorkforceFilter) -> dict[WorkforceSegment, int]:
     """The number of workers in each part of a workforce, in one statement."""
-    counted = selected(select(segment(selection.on).label("part"), func.count()), selection)
+    counted = selected(select(SEGMENT.label("part"), func.count()), selection)
     rows = reading.rows(counted.group_by("part"), parameters(reading, selection))
     found = {WorkforceSegment(row[0]): row[1] for row in rows}
     return {one: found.get(one, 0) for one in WorkforceSegment}

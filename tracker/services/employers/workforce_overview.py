@@ -20,6 +20,7 @@ from tracker.services.employers import (
     consent_requests,
     employers,
     looks,
+    nudges,
     roster,
     workforce,
     workforce_files,
@@ -27,6 +28,7 @@ from tracker.services.employers import (
 )
 from tracker.services.employers.consent_requests import ConsentState
 from tracker.services.employers.consents import EMPLOYED
+from tracker.services.employers.nudges import NudgeState
 from tracker.services.employers.roster import ListedWorker
 from tracker.services.employers.workforce import Worker, WorkforcePlace
 from tracker.services.employers.workforce_selection import WorkforceFilter
@@ -145,11 +147,12 @@ def report(
 
 @dataclass(frozen=True, slots=True)
 class WorkerOverview:
-    """A worker with the employer's own entry, and the state of their consent."""
+    """A worker with the employer's own entry, and the state of their consent and of nudges."""
 
     worker: Worker
     entry: ListedWorker
     consent: ConsentState
+    nudge: NudgeState
 
 
 def of_worker(
@@ -163,4 +166,5 @@ def of_worker(
     worker = workforce.listed(reading, selection, entry_id)
     entry = roster.get(reading, selection.employer_id, entry_id)
     asked = consent_requests.state(reading, selection.employer_id, entry_id, terms)
-    return WorkerOverview(worker, entry, asked)
+    nudge = nudges.state(reading, selection, entry_id)
+    return WorkerOverview(worker, entry, asked, nudge)

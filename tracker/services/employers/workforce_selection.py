@@ -33,7 +33,7 @@ from sqlalchemy import (
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.employers.consents import ConsentAnswer, NotSharedReason
 from tracker.domain.employers.workforce import (
-    DUE_WITHIN,
+    DUE,
     NEVER,
     NOT_CERTIFIED,
     NOT_SHARED,
@@ -158,10 +158,12 @@ def shared_holders(
 
 def parameters(reading: ReadContext, selection: WorkforceFilter) -> dict[str, object]:
     """The parameters of a statement by ``selected()``."""
+    due = reading.settings.employers.thresholds.within
     return {
         "today": employers.today(reading),
         "on": selection.on,
         "scheme_today": reading.today(selection.scheme),
+        **{f"until_{one}": selection.on + timedelta(days) for one, days in due.items()},
     }
 
 
@@ -201,17 +203,18 @@ def _conditions(selection: WorkforceFilter) -> Iterator[ColumnElement[bool]]:
     if selection.valid is not None:
         yield VALID.is_(selection.valid)
     if selection.segment is not None:
-        yield segment(selection.on) == str(selection.segment)
+        part = SEGMENT
+        yield part == str(selection.segment)
     if selection.expires_from is not None:
         yield and_(FALLS_DUE, selection.expires_from <= EXPIRES_ON)
     if selection.expires_until is not None:
         yield and_(FALLS_DUE, selection.expires_until >= EXPIRES_ON)
 
 
-def segment(on: date) -> ColumnElement[str]:
+def _segment() -> ColumnElement[str]:
     """The part of the workforce of a row, by the rule ``tracker.domain.employers.workforce``."""
     due = case(
-        *((on + timedelta(days) >= EXPIRES_ON, str(one)) for one, days in DUE_WITHIN.items()),
+        *((bindparam(f"until_{one}", type_=Date) >= EXPIRES_ON, str(one)) for one in DUE),
         else_=str(WorkforceSegment.LATER),
     )
     by_status = (
@@ -219,6 +222,9 @@ def segment(on: date) -> ColumnElement[str]:
         for one, statuses in SEGMENTS.items()
     )
     return case(*by_status, else_=str(WorkforceSegment.STOPPED))
+
+
+SEGMENT = _segment()
 
 
 def days_left(expires_on: date | None, on: date) -> int | None:

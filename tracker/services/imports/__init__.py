@@ -15,7 +15,7 @@ record that it changed; created rows need none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
@@ -218,7 +218,7 @@ def _run_nested(
             reader = tabular.read(
                 stream_or_path,
                 filename=facts.filename,
-                columns=kind.columns,
+                columns=kind.columns_of(own_file=facts.employer_id is not None),
                 dates=dates,
                 encoding=encoding,
             )
@@ -237,7 +237,7 @@ def _run_nested(
             )
             for note in reader.notes:
                 made.warn(1, "", note)
-            for rows in _chunks(kind, reader):
+            for rows in _chunks(kind, reader, _filled(made, kind)):
                 once = _without_repeats(made, kind, rows)
                 kind.take(made, references.without_fractions(made, once))
                 made.settle_refusals()
@@ -251,8 +251,21 @@ def _run_nested(
     return made
 
 
-def _chunks(kind: ImportKind, reader: Reader) -> Iterator[list[ImportRow]]:
-    rows = (ImportRow(number, kind.key_of(values), values) for number, values in reader)
+def _filled(run: Run, kind: ImportKind) -> dict[str, str]:
+    """What rows of an organization's own file may leave out: its own name."""
+    if run.employer_id is None or kind.own_name is None:
+        return {}
+    return {kind.own_column: kind.own_name(run)}
+
+
+def _chunks(
+    kind: ImportKind, reader: Reader, filled: Mapping[str, str]
+) -> Iterator[list[ImportRow]]:
+    rows = (
+        ImportRow(number, kind.key_of(whole), whole)
+        for number, values in reader
+        for whole in [{**values, **{k: values.get(k) or v for k, v in filled.items()}}]
+    )
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
 
@@ -321,9 +334,12 @@ def keep_checked(work: UnitOfWork, report: ImportReport, *, employer_id: str | N
     _store(work, facts, "checked", report.to_dict())
 
 
-def table_columns(kind: str) -> tuple[Column, ...]:
-    """A kind's columns, for reading a table. Raises Invalid for an unknown kind."""
-    return _kind(kind).columns
+def table_columns(kind: str, *, own_file: bool = False) -> tuple[Column, ...]:
+    """A kind's columns, for reading a table, perhaps an organization's own.
+
+    Raises Invalid for an unknown kind.
+    """
+    return _kind(kind).columns_of(own_file=own_file)
 
 
 def _report(run: Run, facts: RunFacts) -> ImportReport:

@@ -25,7 +25,7 @@ def unpacked(
     settings: Settings, kind: str, stream: IO[bytes], *, encoding: Encoding
 ) -> Iterator[Unpacked]:
     """A file of a kind, unpacked in its turn. Raises TooBusy, Invalid for an unknown kind."""
-    columns, limits = imports.table_columns(kind), turns.table_limits(settings)
+    columns, limits = imports.table_columns(kind, own_file=True), turns.table_limits(settings)
     with ExitStack() as opened:
         with turns.reading_a_file(settings):
             table = tabular.unpack(stream, columns=columns, encoding=encoding, limits=limits)

@@ -419,4 +419,6 @@ KIND = ImportKind(
     key=("employer", "employee_id"),
     take=_take,
     finish=_finish,
+    own_column="employer",
+    own_name=_own_name,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -125,7 +125,8 @@ class ImportKind:
 
     ``take`` checks a chunk of rows and writes them; ``finish`` applies the consequences after all
     rows are written, so that the order of the rows never matters. With ``checks_on``, ``finish`` is
-    also called after refusals, to report further errors; it then writes nothing.
+    also called after refusals, to report further errors; it then writes nothing. ``own_column``
+    names the organization, which may leave it out of its own file: ``own_name`` fills it in.
     """
 
     name: str
@@ -134,6 +135,17 @@ class ImportKind:
     take: Callable[[Run, Collection[ImportRow]], None]
     finish: Callable[[Run], None]
     checks_on: bool = False
+    own_column: str = ""
+    own_name: Callable[[Run], str] | None = None
+
+    def columns_of(self, *, own_file: bool) -> tuple[Column, ...]:
+        """The columns of a file, which an organization's own need not name it."""
+        if not own_file:
+            return self.columns
+        return tuple(
+            replace(one, required=False) if one.name == self.own_column else one
+            for one in self.columns
+        )
 
     def key_of(self, values: RowValues) -> str:
         """The row's key as a single text."""

@@ -25,7 +25,7 @@ KIND = "notice"
 DECISIONS = MessageType.DECISIONS
 """The type of notices that holders can switch off; notices without a type are always sent."""
 REMINDERS = MessageType.REMINDERS
-"""The same of reminders, for those that are notices: about a credential of another issuer."""
+"""The same of reminders, for those that are notices: of other credentials, and from employers."""
 TYPES = dict.fromkeys(
     (
         NoticeKind.AWARD,
@@ -38,7 +38,7 @@ TYPES = dict.fromkeys(
         NoticeKind.ATTENDANCE,
     ),
     DECISIONS,
-) | {NoticeKind.CREDENTIAL_EXPIRES: REMINDERS}
+) | dict.fromkeys((NoticeKind.CREDENTIAL_EXPIRES, NoticeKind.EMPLOYER_NUDGE), REMINDERS)
 SECOND_THOUGHTS = timedelta(minutes=10)
 """How long a message waits, so that an act can be undone before anybody is told of it."""
 OLD = timedelta(days=14)

@@ -32,6 +32,7 @@ from tracker.models import (
     Employer,
     EmployerBar,
     EmployerLook,
+    EmployerNudge,
     Evidence,
     Fee,
     FormerName,
@@ -174,6 +175,7 @@ def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
         "holder": holder,
         **{shown: own[name] for name, shown in _SHOWN.items()},
         "bars": _bars(reading, holder["id"]),
+        "nudges": _nudges(reading, holder["id"]),
         "looks": _looks(reading, holder["id"]),
         "preferences": _preferences(reading, holder["id"]),
         "messages": _messages(reading, holder["id"]),
@@ -286,6 +288,17 @@ def _looks(reading: ReadContext, holder_id: str) -> ExportRows:
         .where(WorkerSeen.holder_id == holder_id)
     )
     return [_plain(row) for row in reading.rows(statement.order_by(table.id))]
+
+
+def _nudges(reading: ReadContext, holder_id: str) -> ExportRows:
+    """When employers last reminded the person, and who did."""
+    table = EmployerNudge
+    statement = (
+        select(table.scheme, table.nudged_on, table.nudged_by, Employer.name.label("employer"))
+        .join(Employer, Employer.id == table.employer_id)
+        .where(table.holder_id == holder_id)
+    )
+    return [_plain(row) for row in reading.rows(statement.order_by(Employer.name))]
 
 
 def _messages(reading: ReadContext, holder_id: str) -> ExportRows:

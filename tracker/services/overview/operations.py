@@ -9,8 +9,10 @@ from datetime import datetime
 from importlib import metadata
 
 from tracker import migrations
+from tracker.services.core import job_runs
 from tracker.services.core.context import ReadContext
 from tracker.services.core.counters import CounterValue
+from tracker.services.core.job_runs import LastRun
 from tracker.services.delivery import send_safety
 from tracker.services.delivery.send_safety import SendObstacle
 from tracker.services.overview import findings, metrics
@@ -24,8 +26,8 @@ class Operations:
     """What an operator sees at a glance; ``obstacle``: why nothing is sent, if nothing is.
 
     ``outbox`` counts unfinished messages by state, ``waiting_since`` is when the oldest that should
-    have left fell due, by group. ``tallies`` are what jobs noted last, and when. ``versions`` name
-    the program, its Python, the database and its migration.
+    have left fell due, by group. ``tallies`` are what jobs noted last, and when; ``runs`` the
+    last run of each job. ``versions`` name the program, its Python, the database and its migration.
     """
 
     findings: Sequence[DoctorFinding]
@@ -34,6 +36,7 @@ class Operations:
     waiting_since: Mapping[str, datetime]
     heartbeat: datetime | None
     tallies: Mapping[str, CounterValue]
+    runs: Sequence[LastRun]
     versions: Mapping[str, str]
 
     @property
@@ -52,6 +55,7 @@ def look(reading: ReadContext) -> Operations:
         waiting_since=gauges.waiting_since,
         heartbeat=gauges.heartbeat,
         tallies=gauges.tallies,
+        runs=job_runs.last(reading),
         versions={
             "program": metadata.version(_PROGRAM),
             "python": platform.python_version(),

@@ -22,6 +22,7 @@ from tracker.models import (
     Bounce,
     Digest,
     EmployerLook,
+    EmployerNudge,
     Evidence,
     HolderRequest,
     ImportRun,
@@ -93,6 +94,12 @@ RULES: Mapping[str, RetentionRule] = {
         lambda kept: kept.look_days,
         lambda limit: EmployerLook.at < limit,
         _deletes(EmployerLook.id),
+    ),
+    "nudges": RetentionRule(
+        EmployerNudge.id,
+        lambda kept: kept.look_days,
+        lambda limit: EmployerNudge.recorded_at < limit,
+        _deletes(EmployerNudge.id),
     ),
     "message_texts": RetentionRule(
         Message.id,

@@ -43,6 +43,7 @@ class HolderRow(NamedTuple):
     second_email_confirmed: bool
     language: str
     time_zone: str
+    shows_modules: bool
     deceased_on: date | None
     merged_into_id: str | None
     recorded_at: datetime

@@ -24,7 +24,9 @@ from tracker.domain.points import courses as rules
 from tracker.domain.points.attendance import text_key
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.courses import CourseState, CourseVerdict
+from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Account, Course, Provider
 from tracker.services.core import bulk, history, identities
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
@@ -169,6 +171,17 @@ def _policy(reading: ReadContext, scheme: str) -> Policy:
 
 def _claim(category: str, type_: str, title: str, quantity: Decimal | None, day: date) -> Claim:
     return Claim("", category, type_, title, "", quantity, None, day, approved=True)
+
+
+def kinds(reading: ReadContext) -> list[tuple[Scheme, ActivityType]]:
+    """The types that a course may have today, scheme by scheme."""
+    found: list[tuple[Scheme, ActivityType]] = []
+    for scheme in reading.schemes:
+        on = reading.today(scheme)
+        policy = scheme.policy_for(on, awarded_on=on)
+        if policy is not None:
+            found += [(scheme, kind) for kind in policy.types.values() if not kind.is_job]
+    return found
 
 
 def points(reading: ReadContext, course: CourseRow) -> Decimal:

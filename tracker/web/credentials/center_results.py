@@ -75,7 +75,7 @@ def sittings(actor: Actor, center_id: str) -> Response:
 
 def _home(actor: Actor, wrong: str = "") -> Response:
     language = routing.language()
-    state = next((one for one in ResultState if one == request.args.get("state")), None)
+    state = lists.choice_in_address("state", ResultState)
     with routing.container().reading(actor) as reading:
         rows = center_results.page(reading, after=lists.place(), limit=_SHOWN + 1, state=state)
         names = _modules(reading, language)

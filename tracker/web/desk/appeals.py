@@ -110,12 +110,14 @@ def home(actor: Actor) -> Response:
 
 
 def _after() -> tuple[date, str] | None:
-    """The place in the address; the beginning for anything else."""
-    due_on, _, id_ = request.args.get("after", "").partition("/")
+    """The place in the address; None at the beginning. Raises NotFound for no place."""
+    if not (given := request.args.get("after")):
+        return None
+    due_on, _, id_ = given.partition("/")
     try:
         return date.fromisoformat(due_on), str(UUID(id_))
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise NotFound from error
 
 
 def _listed(row: WaitingAppeal, today: date, language: str) -> AppealListed:

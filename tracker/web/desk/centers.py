@@ -10,7 +10,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from tracker.api.credentials.assessments import CenterApprovalSchema, DirectEntrySchema
+from tracker.api.credentials.assessments import (
+    CenterApprovalSchema,
+    CenterChangeSchema,
+    DirectEntrySchema,
+    NewCenterSchema,
+)
 from tracker.api.desk.center_results import ResultDecisionSchema
 from tracker.api.http import routing, session_cookies
 from tracker.api.points.courses import CourseAnswerSchema
@@ -36,8 +41,11 @@ pages = Blueprint("desk-centers", __name__)
 
 HERE = "/desk/centers"
 _ONE = f"{HERE}/<uuid:center_id>"
+_NEW = f"{HERE}/new"
 _RESULTS = f"{HERE}/results"
 _COURSES = f"{HERE}/courses"
+_PERIOD = ("approved_on", "lapses_on")
+_DAYS = [f"{name}_{part}" for name in _PERIOD for part in ("year", "month", "day")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,12 @@ class DeskCentersWords:
     never: str
     waiting: str
     none: str
+    new: str
+    new_why: str
+    add: str
+    correct: str
+    name_hint: str
+    code_hint: str
     direct: str
     waits: str
     approvals: str
@@ -76,6 +90,7 @@ class DeskCentersWords:
     courses_why: str
     no_courses: str
     course: str
+    course_points: str
     approve_course: str
     refuse: str
     refuse_reason: str
@@ -99,11 +114,77 @@ def listed(actor: Actor) -> Response:
     return _page(actor, "desk/centers", None, rows=rows, more=more)
 
 
+@pages.get(_NEW)
+@visitors.for_staff
+def asked(actor: Actor) -> Response:
+    """The form for a center that is not on record."""
+    return _new(actor)
+
+
+@pages.post(_NEW)
+@visitors.for_staff
+def add(actor: Actor) -> Response:
+    """Add a center, with its first period of approval if one is given."""
+
+    def act(work: UnitOfWork) -> str:
+        period = _period()
+        said: dict[str, Any] = forms.sent("name", "code", "category")
+        said["approvals"] = [period] if period else []
+        values = routing.load(NewCenterSchema(), said)
+        approvals = [Approval(**one) for one in values.pop("approvals")]
+        return f"{HERE}/{centers.add_center(work, **values, approvals=approvals)}"
+
+    return forms.attempted(
+        actor, act, here=_NEW, refused=lambda refusal: _new(actor, _flat(refusal))
+    )
+
+
+def _flat(refusal: Refusal) -> Refusal:
+    """The refusal with the rules about the first period as rules about its days."""
+    if not isinstance(refusal, Invalid):
+        return refusal
+    named = {name.rpartition(".")[2]: rule for name, rule in refusal.fields.items()}
+    return Invalid(refusal.detail, fields=named)
+
+
+def _period() -> dict[str, str]:
+    """The days of a period of approval that the form says."""
+    said = {name: desk_forms.day(name) for name in _PERIOD}
+    return {name: day for name, day in said.items() if day}
+
+
+def _new(actor: Actor, refusal: Refusal | None = None) -> Response:
+    return _page(
+        actor,
+        "desk/center_new",
+        refusal,
+        here=_NEW,
+        months=month_names(routing.language()),
+        categories=list(WORDS[routing.language()].categories.items()),
+        stated=desk_forms.stated("name", "code", "category", *_DAYS),
+    )
+
+
 @pages.get(_ONE)
 @visitors.for_staff
 def show(actor: Actor, *, center_id: UUID) -> Response:
     """One center: its code, its periods of approval, how its results are entered."""
     return _center(actor, str(center_id))
+
+
+@pages.post(f"{_ONE}/edit")
+@visitors.for_staff
+def correct(actor: Actor, *, center_id: UUID) -> Response:
+    """Correct the name, code or category of the center."""
+    id_ = str(center_id)
+
+    def act(work: UnitOfWork) -> None:
+        said: dict[str, Any] = forms.sent("name", "category")
+        said["code"] = forms.sent("code").get("code")
+        values = routing.load(CenterChangeSchema(), said)
+        centers.correct(work, id_, values, forms.version())
+
+    return _done(actor, act, f"{HERE}/{id_}", lambda refusal: _center(actor, id_, refusal))
 
 
 @pages.post(f"{_ONE}/approvals")
@@ -113,9 +194,8 @@ def approve(actor: Actor, *, center_id: UUID) -> Response:
     id_ = str(center_id)
 
     def act(work: UnitOfWork) -> None:
-        said = {name: desk_forms.day(name) for name in ("approved_on", "lapses_on")}
-        sent = {name: day for name, day in said.items() if day}
-        centers.approve_center(work, id_, Approval(**routing.load(CenterApprovalSchema(), sent)))
+        period = routing.load(CenterApprovalSchema(), _period())
+        centers.approve_center(work, id_, Approval(**period))
 
     return _done(actor, act, f"{HERE}/{id_}", lambda refusal: _center(actor, id_, refusal))
 
@@ -138,7 +218,11 @@ def let_enter(actor: Actor, *, center_id: UUID) -> Response:
 def _center(actor: Actor, center_id: str, refusal: Refusal | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         found = center_overviews.of_center(reading, center_id)
-    days = [f"{name}_{part}" for name in ("approved_on", "lapses_on") for part in _PARTS]
+    known = found.center._asdict()
+    corrected = ("name", "code", "category")
+    stated = desk_forms.stated("reason", *corrected, *_DAYS)
+    if not request.form.get("name"):
+        stated |= {name: known[name] or "" for name in corrected}
     return _page(
         actor,
         "desk/center",
@@ -146,11 +230,9 @@ def _center(actor: Actor, center_id: str, refusal: Refusal | None = None) -> Res
         found=found,
         here=f"{HERE}/{center_id}",
         months=month_names(routing.language()),
-        stated=desk_forms.stated("reason", *days),
+        categories=list(WORDS[routing.language()].categories.items()),
+        stated=stated,
     )
-
-
-_PARTS = ("year", "month", "day")
 
 
 # What centers sent.
@@ -233,6 +315,7 @@ def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
         found = center_overviews.proposed_courses(
             reading, after=lists.place(), limit=lists.LISTED + 1
         )
+        points = {one.id: figure(courses.points(reading, one)) for one in found}
     rows, more = lists.cut(found, lambda one: one.id, _COURSES)
     return _page(
         actor,
@@ -241,6 +324,7 @@ def _courses(actor: Actor, refusal: Refusal | None = None) -> Response:
         rows=rows,
         more=more,
         here=_COURSES,
+        points=points,
         months=month_names(routing.language()),
         figure=figure,
         stated={},

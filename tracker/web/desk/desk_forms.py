@@ -12,9 +12,8 @@ from markupsafe import Markup
 from tracker.api.http import routing
 from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.schemes.activity_types import ENGLISH
-from tracker.language import catalogues
+from tracker.language import catalogues, refusals
 from tracker.language.voice import in_words
-from tracker.web.people import forms
 
 _FEW = 3
 _PARTS = ("year", "month", "day")
@@ -76,8 +75,9 @@ def errors(
 ) -> tuple[dict[str, str], str | None]:
     """What is wrong with each field, and with all in one sentence; nothing without a refusal.
 
-    Staff are told the rule in the words of the service, which names the value and the way on. They
-    are English, but for the page's ``own`` ones.
+    Staff are told the rule in the words of the service, which names the value and the way on. On
+    pages in another language it is translated if it can be (``language/refusals``), and otherwise
+    marked as English.
     """
     if refusal is None:
         return {}, None
@@ -88,14 +88,20 @@ def errors(
     found: dict[str, str] = {
         name: Markup.escape(say.wrong_field).format(
             label=labels.get(name, name),
-            rule=rule if rule in own else _english(_named(rule, labels)),
+            rule=rule if rule in own else _in_language(rule, labels),
         )
         for name, rule in named.items()
     }
-    usual = forms.words().refusal(refusal.code)
+    usual = refusals.of_code(refusal.code, routing.language())
     detail = refusal.detail if refusal.detail in own else _english(refusal.detail)
     whole = Markup.escape(say.refused).format(usual=usual, detail=detail)
     return found, next(iter(found.values()), whole)
+
+
+def _in_language(rule: str, labels: Mapping[str, str]) -> str:
+    """A rule in the language of the page, or marked as English."""
+    translated = refusals.of_rule(rule, routing.language())
+    return _english(_named(rule, labels)) if translated is None else _named(translated, labels)
 
 
 def _english(text: str) -> str:

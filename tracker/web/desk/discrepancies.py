@@ -60,12 +60,14 @@ class DiscrepanciesWords:
     whose_hint: str
     send: str
     settled: str
+    answered: str
     reopen: str
     reopen_why: str
     back: str
     now_settled: str
     kinds: dict[str, str]
     outcomes: dict[str, str]
+    answers: dict[str, str]
     wrong: dict[str, str]
     refusals: dict[str, str]
 
@@ -204,12 +206,22 @@ def _show(actor: Actor, discrepancy_id: str, refusal: Refusal | None = None) -> 
         if row.kind == DiscrepancyKind.SILENT
         else [],
         settled=settled,
+        answered=_answered(row, language),
         is_open=row.state == DiscrepancyState.OPEN,
         stated=request.form,
         errors=errors,
         wrong=wrong,
         csrf_token=session_cookies.csrf_token(actor),
     )
+
+
+def _answered(row: DiscrepancyRow, language: str) -> str:
+    """What the provider says of its list; empty before it has answered."""
+    if row.answer is None or row.answered_at is None:
+        return ""
+    say, day = WORDS[language], in_words(row.answered_at.date(), language)
+    told = say.answered.format(who=row.answered_by, day=day, answer=say.answers[row.answer])
+    return f"{told} {row.answer_note or ''}".strip()
 
 
 def _lines(row: DiscrepancyRow, language: str) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from tracker.api.desk.requests import RequestDecisionSchema
 from tracker.api.http import routing, session_cookies
@@ -115,9 +115,7 @@ def _decided(actor: Actor, request_id: str, decision: str) -> Response:
 
 def _list(actor: Actor, *, refusal: Refusal | None = None) -> Response:
     language = routing.language()
-    state = RequestState.REQUESTED
-    if request.args.get("state") in {RequestState.REFUSED, RequestState.GRANTED}:
-        state = RequestState(request.args["state"])
+    state = lists.choice_in_address("state", RequestState) or RequestState.REQUESTED
     with routing.container().reading(actor) as reading:
         found = requests.page(
             reading,

@@ -113,12 +113,12 @@ def _form(actor: Actor, wrong: str | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         own = organizations.named(reading, actor)
     columns = (
-        ("employer", say.column_employer.format(own.name if own else ""), True),
         ("employee_id", say.column_employee_id, True),
         ("email", say.column_email, False),
         ("certificate_number", say.column_certificate_number, False),
         ("site, department, shift", say.column_site, False),
         ("ended_on", say.column_ended_on, False),
+        ("employer", say.column_employer.format(own.name if own else ""), False),
     )
     return visitors.page(
         "employers/roster",

@@ -23,6 +23,13 @@ class RosterWords:
     required: str
     current: str
     current_why: str
+    one: str
+    one_why: str
+    one_asked: str
+    one_button: str
+    move: str
+    move_why: str
+    move_button: str
     file: str
     file_hint: str
     dates: str
@@ -50,6 +57,8 @@ class RosterWords:
     rule_language: str
     whole_row: str
     orders: dict[str, str]
+    labels: dict[str, str]
+    wrong: dict[str, str]
     changes: dict[str, str]
 
 

@@ -12,6 +12,7 @@ from tracker.api.employers import workforce as workforce_api
 from tracker.api.employers.workforce import WorkforceQuerySchema
 from tracker.api.http import routing
 from tracker.api.http.schemas import Loaded
+from tracker.domain.employers.workforce import Thresholds
 from tracker.domain.errors import Invalid
 from tracker.language.voice import in_words
 from tracker.services.core.context import ReadContext
@@ -65,7 +66,7 @@ class Selected:
         chosen, say = self.selection, WORDS[language]
         told: list[str] = []
         if chosen.segment:
-            told.append(say.segments[chosen.segment])
+            told.append(say.segment_names(thresholds())[chosen.segment])
         if chosen.status:
             told.append(say.statuses[chosen.status])
         places = ((getattr(say, name), getattr(chosen, name)) for name in _PLACES)
@@ -77,6 +78,11 @@ class Selected:
             first, last = (in_words(day, language) for day in days)
             told.append(say.expires_between.format(first=first, last=last))
         return told
+
+
+def thresholds() -> Thresholds:
+    """The days before expiry from which this installation counts a worker as due."""
+    return routing.container().settings.employers.thresholds
 
 
 def address(path: str, values: Mapping[str, object]) -> str:

@@ -27,7 +27,8 @@ from tracker.services.employers.consent_requests import AskedWorker
 from tracker.services.employers.workforce import Worker
 from tracker.services.employers.workforce_overview import WorkerOverview
 from tracker.web.employers import asking, selections
-from tracker.web.employers.selections import HERE
+from tracker.web.employers.nudges_words import WORDS as NUDGES
+from tracker.web.employers.selections import HERE, Selected
 from tracker.web.employers.workers_words import WORDS, WorkersWords
 from tracker.web.employers.workforce_words import WORDS as LIST_WORDS
 from tracker.web.people import forms, visitors
@@ -101,24 +102,24 @@ def end(actor: Actor, employer_id: str, *, entry_id: UUID) -> Response:
     )
 
 
-def _found(actor: Actor, employer_id: str, entry_id: str) -> tuple[WorkerOverview, Scheme, str]:
-    """The worker with the scheme and when that was read; the look is on record first."""
+def _found(actor: Actor, employer_id: str, entry_id: str) -> tuple[WorkerOverview, Selected, str]:
+    """The worker on the day asked for, and when that was read; the look is on record first."""
     with routing.container().reading(actor) as reading:
-        chosen = selections.of_request(reading, employer_id).day
-        found = workforce_overview.of_worker(reading, chosen, entry_id, _MORE)
-        checked = moment(reading.now, routing.language(), chosen.scheme.time_zone)
+        chosen = selections.of_request(reading, employer_id)
+        found = workforce_overview.of_worker(reading, chosen.day, entry_id, _MORE)
+        checked = moment(reading.now, routing.language(), chosen.day.scheme.time_zone)
     if found.worker.shared:
         with routing.container().work(actor) as work:
-            workforce_overview.note_workers(work, chosen, LookKind.WORKER, [found.worker])
-    return found, chosen.scheme, checked
+            workforce_overview.note_workers(work, chosen.day, LookKind.WORKER, [found.worker])
+    return found, chosen, checked
 
 
 def _show(
     actor: Actor, employer_id: str, entry_id: str, refusal: Refusal | None = None
 ) -> Response:
     language = routing.language()
-    found, scheme, checked = _found(actor, employer_id, entry_id)
-    say, worker = WORDS[language], found.worker
+    found, chosen, checked = _found(actor, employer_id, entry_id)
+    say, worker, scheme = WORDS[language], found.worker, chosen.selection.scheme
     named = refusal.fields if isinstance(refusal, Invalid) else {}
     errors = {"purpose": say.wrong_purpose} if "purpose" in named else {}
     usual = forms.words().refusal(refusal.code) if refusal else None
@@ -132,7 +133,11 @@ def _show(
         worker=worker,
         may_change="write" in actor.scopes,
         heading=worker.name or f"{say.employee_id} {worker.employee_id}",
-        done={"asked": say.asked, "not_asked": say.not_asked}.get(request.args.get("done", "")),
+        done=say.done.get(request.args.get("done", "")),
+        unread=LIST_WORDS[language].wrong_day if chosen.is_wrong else "",
+        nudged=NUDGES[language].state(found.nudge, language) if worker.shared else "",
+        nudge=NUDGES[language].many if found.nudge.today.nudged else "",
+        nudge_path=selections.address(f"/workers/{worker.id}/nudge", {"scheme": scheme.code}),
         standing=LIST_WORDS[language].statuses[worker.status],
         is_certified=worker.shared and worker.status != NOT_CERTIFIED,
         facts=_facts(worker, language),

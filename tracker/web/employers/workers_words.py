@@ -48,6 +48,7 @@ class WorkersWords:
     cannot_ask_shared: str
     cannot_ask_asked: str
     cannot_ask_declined: str
+    edit: str
     end: str
     end_why: str
     end_title: str
@@ -55,8 +56,6 @@ class WorkersWords:
     end_effects: list[str]
     end_button: str
     keep: str
-    asked: str
-    not_asked: str
     wrong_purpose: str
     many: str
     many_found: str
@@ -71,6 +70,7 @@ class WorkersWords:
     many_button_other: str
     many_most: str
     many_update: str
+    done: dict[str, str]
     fields: dict[str, str]
     purposes: dict[str, str]
     not_shared: dict[str, str]

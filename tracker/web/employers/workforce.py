@@ -154,13 +154,14 @@ def _segments(
     """The parts one after another along the bar; each that has anybody is wide enough to see."""
     shown: list[SegmentShown] = []
     at = before = 0
+    names = say.segment_names(selections.thresholds())
     for code, count in found.parts.items():
         at += count
         end = round(BAR * at / found.total) if found.total else 0
         shown.append(
             SegmentShown(
                 code=code,
-                name=say.segments[code],
+                name=names[code],
                 count=count,
                 href=chosen.narrowed(segment=code),
                 start=before,
@@ -226,7 +227,12 @@ def worker_shown(worker: Worker, chosen: Selected, language: str) -> WorkerShown
         href=selections.address(f"/workers/{worker.id}", day),
         name=worker.name or "",
         employee_id=worker.employee_id,
-        segment=rules.segment(worker.status, worker.expires_on, on=chosen.selection.on),
+        segment=rules.segment(
+            worker.status,
+            worker.expires_on,
+            on=chosen.selection.on,
+            thresholds=selections.thresholds(),
+        ),
         status=say.statuses[worker.status],
         reason=reason_in_words(worker, language),
         expires=in_words(worker.expires_on, language) if worker.expires_on else "",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import request
 
+from tracker.domain.employers.workforce import Thresholds, WorkforceSegment
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.web import navigation
@@ -76,14 +78,18 @@ class WorkforceWords:
     xlsx: str
     print: str
     ask: str
+    nudge: str
     nobody: str
     nobody_next: str
     nobody_view: str
     no_match: str
     wrong_filter: str
+    wrong_day: str
     ended: str
     asked_one: str
     asked_other: str
+    nudged_one: str
+    nudged_other: str
     ordered: str
     called_off: str
     stored: str
@@ -100,6 +106,20 @@ class WorkforceWords:
     segments: dict[str, str]
     statuses: dict[str, str]
     reasons: dict[str, str]
+
+    def segment_names(self, thresholds: Thresholds) -> Mapping[str, str]:
+        """The names of the parts of the workforce; those that fall due with their days."""
+        first, second, third = thresholds.within.values()
+        days = {
+            WorkforceSegment.DUE_SECOND: (first + 1, second),
+            WorkforceSegment.DUE_THIRD: (second + 1, third),
+            WorkforceSegment.LATER: (third + 1, third),
+        }
+        told: dict[str, str] = {}
+        for code, text in self.segments.items():
+            since, until = days.get(WorkforceSegment(code), (0, first))
+            told[code] = text.format(since=since, until=until)
+        return told
 
     def people(self, count: int) -> str:
         """A number of workers in words."""
@@ -148,6 +168,8 @@ def done(language: str) -> str:
     name, _, count = request.args.get("done", "").partition("-")
     if name == "asked" and count.isdecimal():
         return say.asked_one if count == "1" else say.asked_other.format(count[:_LONGEST_COUNT])
+    if name == "nudged" and count.isdecimal():
+        return say.nudged_one if count == "1" else say.nudged_other.format(count[:_LONGEST_COUNT])
     if name == "stored":
         return say.stored_in_words(count)
     told = {"ended": say.ended, "ordered": say.ordered, "called_off": say.called_off}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import UnitOfWork
+from tracker.services.core.job_runs import LastRun
 from tracker.services.delivery import send_safety
 from tracker.services.overview import operations
 from tracker.services.overview.operations import Operations
@@ -73,6 +75,7 @@ def _home(actor: Actor, refusal: Refusal | None = None) -> Response:
         checked=say.checked.format(_moment(now, language)),
         heartbeat=_moment(found.heartbeat, language) if found.heartbeat else say.never,
         late=_late(found, language),
+        jobs=[_job(one, now, language) for one in found.runs],
         runs=[
             (name, _moment(one.at, language), one.count)
             for name, one in sorted(found.tallies.items())
@@ -81,6 +84,32 @@ def _home(actor: Actor, refusal: Refusal | None = None) -> Response:
         wrong=next(iter(errors.values()), usual),
         typed=request.form.get("reason", ""),
         csrf_token=session_cookies.csrf_token(actor),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobShown:
+    """The last run of a job in words; ``wrong`` if it failed, ``late`` if the next is overdue."""
+
+    name: str
+    ended: str
+    took: str
+    outcome: str
+    wrong: bool
+    next: str
+    late: bool
+
+
+def _job(run: LastRun, now: datetime, language: str) -> JobShown:
+    say = WORDS[language]
+    return JobShown(
+        name=run.name,
+        ended=_moment(run.ended_at, language),
+        took=say.seconds.format(f"{run.took_ms / 1000:,.1f}"),
+        outcome=say.failed.format(run.error) if run.error else say.done,
+        wrong=run.error is not None,
+        next=_moment(run.next_at, language),
+        late=run.is_late(now),
     )
 
 

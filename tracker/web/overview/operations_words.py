@@ -37,6 +37,17 @@ class OperationsWords:
     oldest: str
     oldest_of: str
     none_late: str
+    jobs: str
+    job: str
+    ended: str
+    took: str
+    seconds: str
+    outcome: str
+    done: str
+    failed: str
+    next: str
+    overdue: str
+    no_jobs: str
     runs: str
     heartbeat: str
     never: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.language import catalogues
+from tracker.language import catalogues, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,11 @@ class AccountWords:
         return self.refusals.get(code, self.refusals["conflict"])
 
 
-WORDS = {
-    lang: AccountWords(**catalogues.topic(lang, "account_pages")) for lang in catalogues.LANGUAGES
-}
+def _of_language(language: str) -> AccountWords:
+    """The words; a refusal for which this page has none of its own is told as anywhere."""
+    topic = catalogues.topic(language, "account_pages")
+    own = {"refusals": {**refusals.CODES[language], **topic["refusals"]}}
+    return AccountWords(**{**topic, **own})
+
+
+WORDS = {lang: _of_language(lang) for lang in catalogues.LANGUAGES}

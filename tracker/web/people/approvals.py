@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -37,6 +37,7 @@ class ApprovalShown:
     """A proposal in the words of the page.
 
     ``brings`` is what the public page will say, ``records`` are the refs that a merge makes one.
+    ``answers`` are those that this person may give.
     """
 
     id: str
@@ -46,6 +47,7 @@ class ApprovalShown:
     by: str
     reason: str
     expires_on: str
+    answers: Collection[ApprovalState]
 
 
 @pages.get(HERE)
@@ -113,7 +115,8 @@ def _page(actor: Actor, *, wrong: str | None = None) -> Response:
         open_ = {"state": ApprovalState.OPEN}
         rows = approvals.page(reading, after=None, limit=_SHOWN, filters=open_)
         reasons = [(one.code, one.text[language]) for one in _reasons(reading)]
-        shown = [_shown(row, language) for row in rows]
+        answers = approvals.answers_of_actor(reading, rows)
+        shown = [_shown(row, language, answers[row.id]) for row in rows]
     return visitors.page(
         "approvals",
         language,
@@ -132,7 +135,7 @@ def _reasons(reading: ReadContext) -> list[ReasonCode]:
     return [one for one in reading.reasons.for_act("revocation") if "revocation" in one.acts]
 
 
-def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
+def _shown(row: ApprovalRow, language: str, answers: Collection[ApprovalState]) -> ApprovalShown:
     brings, refs = "", row.preview.get("refs")
     if status := row.preview.get("status"):
         words = ON_THE_PAGE[language].statuses[Status(str(status))]
@@ -145,4 +148,5 @@ def _shown(row: ApprovalRow, language: str) -> ApprovalShown:
         by=row.proposed_by,
         reason=row.reason,
         expires_on=in_words(row.expires_at.date(), language),
+        answers=answers,
     )

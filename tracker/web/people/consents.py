@@ -15,6 +15,7 @@ from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import apprenticeships
 from tracker.services.employers import consent_requests, sharing
+from tracker.services.people import preferences
 from tracker.web.people import forms, visitors
 from tracker.web.people.consents_words import WORDS
 
@@ -55,6 +56,15 @@ def end_share(actor: Actor, *, apprenticeship_id: UUID) -> Response:
     """End the sponsor's access at once."""
     visitors.check_holder(actor)
     return _done(actor, lambda work: apprenticeships.end_consent(work, str(apprenticeship_id)))
+
+
+@pages.post(f"{HERE}/modules")
+@visitors.signed_in
+def show_modules(actor: Actor) -> Response:
+    """Let the public page of a certificate list the modules passed, or stop that at once."""
+    visitors.check_holder(actor)
+    wanted = {"shows_modules": request.form.get("show") == "yes"}
+    return _done(actor, lambda work: preferences.change_mine(work, wanted))
 
 
 @pages.get(_REQUEST)
@@ -105,6 +115,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
         served = apprenticeships.page(reading, holder_id=actor.holder_id)
+        shows_modules = preferences.mine(reading).holder.shows_modules
     return visitors.page(
         "consents",
         language,
@@ -114,6 +125,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
         here=HERE,
         viewers=viewers,
         requests=asked,
+        shows_modules=shows_modules,
         apprenticeships=[one.row for one in served],
         field_words=words_of_consents.FIELDS[language],
         purposes=words_of_consents.PURPOSES[language],

@@ -22,6 +22,11 @@ class ConsentsWords:
     block: str
     block_why: str
     unblock: str
+    public: str
+    public_shows: str
+    public_hides: str
+    show_modules: str
+    hide_modules: str
     looks: str
     sponsor_sees: str
     sponsor_sees_nothing: str

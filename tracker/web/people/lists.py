@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +15,7 @@ from tracker.domain.errors import NotFound
 LISTED = 50
 """How many rows a page of a list shows."""
 RowShown = TypeVar("RowShown")
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def place() -> str | None:
@@ -27,6 +29,19 @@ def id_in_address(name: str) -> str | None:
         return None
     try:
         return str(UUID(given))
+    except ValueError as error:
+        raise NotFound from error
+
+
+def choice_in_address(name: str, choices: type[Choice]) -> Choice | None:
+    """The code that the address says under a name; None without one. Raises NotFound for another.
+
+    Everything instead of what was asked for would look like an answer.
+    """
+    if not (given := request.args.get(name)):
+        return None
+    try:
+        return choices(given)
     except ValueError as error:
         raise NotFound from error
 

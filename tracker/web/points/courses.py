@@ -25,6 +25,7 @@ from tracker.web.imports import uploads
 from tracker.web.imports.uploads_words import WORDS as UPLOAD_WORDS
 from tracker.web.people import forms, lists, visitors
 from tracker.web.people.account import moment
+from tracker.web.points import discrepancy_answers
 from tracker.web.points.provider_words import WORDS
 
 pages = Blueprint("provider-pages", __name__)
@@ -154,6 +155,7 @@ def _home(actor: Actor, wrong: str = "") -> Response:
         say=WORDS[language],
         up=up,
         own=own,
+        parts=discrepancy_answers.parts(language),
         here=HERE,
         rows=[_course(row, language) for row in rows[:_SHOWN]],
         following=rows[_SHOWN - 1].id if len(rows) > _SHOWN else "",

@@ -13,6 +13,8 @@ class ProviderWords:
 
     title: str
     none: str
+    propose: str
+    change: str
     attendance: str
     attendance_why: str
     courses: str
