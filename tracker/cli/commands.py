@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container
 from tracker.settings import Settings
 
+SELDOM = (20_000, 20, 20)
+"""The thresholds of the garbage collector for work on very many rows."""
 OPERATOR = Actor(role="admin", name="operator")
 
 
@@ -28,6 +31,21 @@ def container(given: Settings | None = None) -> Container:
     """The application's container, for a command that needs the database; closed at the end."""
     made = create_container(given)
     click.get_current_context().call_on_close(made.engine.dispose)
+    return made
+
+
+def bulk_container() -> Container:
+    """A container for a command that reads or writes very many rows.
+
+    Python's garbage collector looks through new objects after every 700 of them, and through all
+    that remain again and again. Among the rows of an import it finds nothing, in a fifth of the
+    time; so it looks less often here, and never at what exists from the start.
+    """
+    made = container()
+    usual = gc.get_threshold()
+    click.get_current_context().call_on_close(lambda: gc.set_threshold(*usual))
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     return made
 
 

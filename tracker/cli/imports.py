@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, container, progress
+from tracker.cli.commands import OPERATOR, bulk_container, complain, progress
 from tracker.services import imports
 from tracker.services.core import turns
 from tracker.services.core.context import Container, UnitOfWork
@@ -74,9 +74,9 @@ def import_(
     """
     options = _Options(Dates(dates), Encoding(encoding), dry_run, new_centers)
     if from_folder is not None and kind is None:
-        _import_folder(container(), from_folder, options)
+        _import_folder(bulk_container(), from_folder, options)
     elif kind is not None and file is not None and from_folder is None:
-        _import_file(container(), kind, file, options)
+        _import_file(bulk_container(), kind, file, options)
     else:
         raise click.UsageError("Name a KIND and a FILE, or --all with a folder.")
 

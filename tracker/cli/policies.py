@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, settings
 from tracker import scheme_files as files
-from tracker.cli.commands import OPERATOR, complain, container, progress
+from tracker.cli.commands import OPERATOR, bulk_container, complain, container, progress
 from tracker.cli.files import replacing
 from tracker.cli.policy_reports import ImpactReport
 from tracker.cli.values import DAY, words
@@ -54,7 +53,7 @@ def diff(
     Both versions are applied to every certification of the scheme on a day: points,
     requirement, verdict, and the dates that decide the status. Nothing is stored.
     """
-    opened = _bulk_office()
+    opened = bulk_container()
     one, other = _versions(opened, old, new, code, file)
     on, scheme = as_of, one.scheme.code
     with ImpactReport() as report:
@@ -69,17 +68,6 @@ def diff(
                 complain(line)
         else:
             _write(report.text())
-
-
-def _bulk_office() -> Container:
-    """A container for processing every certification.
-
-    Objects that exist at the start stay to the end: without the freeze, Python's garbage collector
-    would scan them again and again, a tenth of the time.
-    """
-    opened = container()
-    gc.freeze()
-    return opened
 
 
 def _write(chunks: Iterable[bytes]) -> None:
@@ -178,7 +166,7 @@ def repair(
     First install the new version's file and restart the servers. Renewals that were decided stay
     as they are. Running it again changes nothing and says so.
     """
-    opened, asked = _bulk_office(), PolicyRepair(code, old, new, as_of)
+    opened, asked = bulk_container(), PolicyRepair(code, old, new, as_of)
     with ImpactReport() as report, ExitStack() as until_written:
         table = until_written.enter_context(replacing(file)) if file else None
         done = _foresee(opened, asked, report) if dry_run else _repair(opened, asked, report, table)

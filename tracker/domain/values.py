@@ -353,9 +353,23 @@ def folded(*parts: str) -> str:
     >>> folded("Núñez-García", " José")
     'nunez garcia jose'
     """
-    split = unicodedata.normalize("NFKD", " ".join(parts)).casefold().translate(_PLAIN)
-    kept = (" " if _parts(x) else x for x in split)
-    return " ".join("".join(x for x in kept if x.isalnum() or x == " ").split())
+    plain = unicodedata.normalize("NFKD", " ".join(parts)).casefold().translate(_PLAIN)
+    return " ".join(plain.translate(_SPLIT).split())
+
+
+class _Split(dict[int, str | None]):
+    """What becomes of each character of a folded text, found once for those that occur often."""
+
+    def __missing__(self, code: int) -> str | None:
+        sign = chr(code)
+        kept = " " if _parts(sign) else sign if sign.isalnum() else None
+        if code <= _LAST_COMMON:
+            self[code] = kept
+        return kept
+
+
+_LAST_COMMON = 0x24FF  # of the alphabets; those after them are too many to keep
+_SPLIT = _Split()
 
 
 def _parts(sign: str) -> bool:

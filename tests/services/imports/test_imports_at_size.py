@@ -2,15 +2,29 @@
 
 import gc
 import os
+import re
 import subprocess
 import sys
+import time
 import tracemalloc
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.services.imports.importing import as_csv, bring, counts, passes, refused
+from tests.benchmarks.people import register
+from tests.services.imports.importing import (
+    REQUIRED,
+    as_csv,
+    bring,
+    counts,
+    fates,
+    passes,
+    refused,
+)
 from tests.statements import counted
+from tracker.cli.commands import SELDOM
+from tracker.domain.permissions import SYSTEM
 from tracker.settings import ROOT
 
 # Large files take as long again where it is measured what they cover, which small ones cover too.
@@ -40,6 +54,73 @@ def test_a_broken_row_in_the_middle_is_named_and_nothing_is_stored(container, nu
         (row, "language"),
     ]
     assert counts(container) == before
+
+
+@contextmanager
+def own_peak():
+    """The most memory that this process takes in the block, in megabytes, as the system counts."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    usual = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield (
+            lambda: (
+                int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+            )
+        )
+    finally:
+        gc.set_threshold(*usual)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [4_000, *(pytest.param(n, marks=pytest.mark.scale) for n in (200_000, 1_000_000))],
+)
+def test_a_file_with_one_bad_row_is_refused_then_mended_then_changes_nothing(
+    container, number, tmp_path, record_property
+):
+    bring_people(container, number // 4)
+    path, bad = tmp_path / "assessments.csv", number // 2
+
+    def measured(what, act):
+        begun = time.perf_counter()
+        with own_peak() as megabytes:
+            done = act()
+        taken = time.perf_counter() - begun
+        record_property(what, f"{taken:.1f} s, {number / taken:.0f}/s, {megabytes():.0f} MB")
+        assert megabytes() < 500
+        return done
+
+    write_attempts(path, number, bad=bad)
+    ((row, column, _),) = measured("refused", lambda: refused(container, "assessments", path))
+    assert (row, column) == (bad, "module")
+
+    write_attempts(path, number)
+    report = measured("created", lambda: bring(container, "assessments", path))
+    assert fates(report) == (number, 0, 0)
+    stored = counts(container)
+    assert (stored["assessment"], stored["certification"]) == (number, number // 4)
+
+    report = measured("unchanged", lambda: bring(container, "assessments", path))
+    assert fates(report) == (0, 0, number)
+    assert counts(container) == stored
+
+
+def bring_people(container, number):
+    for first in range(0, number, 50_000):
+        with container.work(SYSTEM) as work:
+            register(work, min(50_000, number - first), prefix=f"G{first:07}-")
+
+
+def write_attempts(path, number, *, bad=None):
+    """A file of attempts, whose row ``bad`` names a module that there is not."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write("attempt_ref,holder_ref,scheme,module,taken_on,result\n")
+        for n in range(number):
+            who, module = divmod(n, 4)
+            ref = f"G{who // 50_000 * 50_000:07}-{who % 50_000:07}"
+            code = "none" if n + 2 == bad else REQUIRED[module]
+            file.write(f"T{n:07},{ref},cpt,{code},2024-01-15,pass\n")
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -17,6 +19,7 @@ from tests.conftest import examples
 from tests.services.imports.importing import bring
 from tests.statements import counted
 from tracker.domain.errors import CannotBeUndone
+from tracker.domain.names import find_person
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Holder, HolderWord
 from tracker.services.core.context import Container, UnitOfWork
@@ -191,14 +194,75 @@ def test_people_are_found_through_indexes_with_the_same_statements_however_many(
         with counted(container) as many:
             first = found_by(reading, "ana pen", limit=20)
         rest = found_by(reading, "ana pen", after=first[-1].id, limit=4_000)
-    assert len(few) == len(many) == 1
+    assert len(few) == len(many) == 2
     assert len({row.id for row in [*first, *rest]}) == 4_000
     assert [row.id for row in rest] == sorted(row.id for row in rest)
 
 
+def test_a_page_of_nearly_everybody_is_found_by_looking_at_the_next_few(container, backend):
+    """A letter with which a word of everybody begins, alone and beside another one."""
+    with container.work(SYSTEM) as work:
+        people.register(work, 4_000, prefix="R")
+    with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("analyze")
+    with container.reading(SYSTEM) as reading:
+        for query in ("a", "ana p"):
+            plan = plan_of(reading, backend, {"q": query}).lower()
+            assert "holder_id=?" in plan or "holder_id = holder.id" in plan, plan
+            for whole in ("seq scan on holder", "sort key: holder.id", "for order by"):
+                assert whole not in plan, plan
+        assert holders._matches(reading, "q", "zoe").of_each is None
+        assert holders._matches(reading, "q", "zoe p").of_each is None
+
+
+ASKED_OF_MANY = ("a", "e", "ana", "bo", "ana p", "p a", "bo e", "ana e", "r", "r0000012@", "zoe")
+
+
+@settings(
+    examples(30),
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(query=st.sampled_from(ASKED_OF_MANY), limit=st.integers(1, 60), start=st.integers(0, 40))
+def test_pages_of_many_are_those_of_the_words_on_record(among_many, query, limit, start):
+    """Whether a term is rare or frequent, and wherever a page begins, in the order of ids."""
+    container, words = among_many
+    expected = [
+        id_
+        for id_, mine in sorted(words.items())
+        if any(
+            all(any(word.startswith(piece) for word in mine) for piece in pieces)
+            for pieces in find_person(query)
+        )
+    ]
+    after = expected[start] if start < len(expected) else None
+    if after is not None:
+        expected = expected[start + 1 :]
+    with container.reading(SYSTEM) as reading:
+        page = found_by(reading, query, after=after, limit=limit)
+    assert [row.id for row in page] == expected[:limit]
+
+
+@pytest.fixture
+def among_many(container):
+    """1,100 people called Ana Peña, then 30 called Bo Ek, with the words of each."""
+    with container.work(SYSTEM) as work:
+        people.register(work, 1_100, prefix="R")
+        for n in range(30):
+            named = {"given_name": "Bo", "family_name": "Ek", "email": f"b{n}@example.org"}
+            factories.holder(work, **named)
+        words = defaultdict(list)
+        for row in work.rows(select(HolderWord.holder_id, HolderWord.word)):
+            words[row.holder_id].append(row.word)
+    return container, words
+
+
 def plan_of(reading, backend, filters) -> str:
     """How the database finds the first page."""
-    conditions = [holders._matches(reading, *one) for one in filters.items()]
+    asked = [holders._matches(reading, *one) for one in filters.items()]
+    conditions = [one.indexed if one.of_each is None else one.of_each for one in asked]
+    if any(one.of_each is not None for one in asked):
+        conditions.append(holders._is_among_next(None))
     wanted = select(Holder.id).where(*conditions, Holder.merged_into_id.is_(None))
     compiled = (
         wanted.order_by(Holder.id)

@@ -7,10 +7,11 @@ it needs another sign beside it. Nobody is refused for it; staff look at the pai
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
@@ -51,38 +52,70 @@ class PersonToCompare:
 
 def signs(one: PersonToCompare, other: PersonToCompare) -> tuple[DuplicateSign, ...]:
     """The signs that two records are of one person; none if they do not suffice."""
+    return _signs(_prepared(one), _prepared(other))
+
+
+class _PreparedName(NamedTuple):
+    """A name as it is compared: its words in order, and as one text."""
+
+    words: tuple[str, ...]
+    text: str
+
+
+class _Prepared(NamedTuple):
+    """A person whose names are prepared once, however many others they are compared with."""
+
+    person: PersonToCompare
+    names: tuple[_PreparedName, ...]
+
+
+def _prepared(person: PersonToCompare) -> _Prepared:
+    return _Prepared(person, tuple(map(_prepared_name, person.names)))
+
+
+def _prepared_name(name: FoldedName) -> _PreparedName:
+    words = _words(name)
+    return _PreparedName(tuple(words), " ".join(words))
+
+
+def _signs(one: _Prepared, other: _Prepared) -> tuple[DuplicateSign, ...]:
     found = [
         sign
         for sign, is_shared in (
-            (DuplicateSign.SAME_EMAIL, one.emails & other.emails),
-            (DuplicateSign.SAME_EMPLOYEE_ID, one.employee_ids & other.employee_ids),
-            (DuplicateSign.SAME_EMPLOYER, one.employers & other.employers),
+            (DuplicateSign.SAME_EMAIL, one.person.emails & other.person.emails),
+            (DuplicateSign.SAME_EMPLOYEE_ID, one.person.employee_ids & other.person.employee_ids),
+            (DuplicateSign.SAME_EMPLOYER, one.person.employers & other.person.employers),
         )
         if is_shared
     ]
-    if name := _name_sign(one.names, other.names):
-        found.insert(0, name)
-    is_enough = DuplicateSign.SAME_EMAIL in found or (name is not None and len(found) > 1)
-    return tuple(found) if is_enough else ()
+    if not found:
+        return ()
+    name = _name_sign(one.names, other.names)
+    if name is None:
+        return tuple(found) if DuplicateSign.SAME_EMAIL in found else ()
+    return name, *found
 
 
-def _name_sign(names: Iterable[FoldedName], others: Collection[FoldedName]) -> DuplicateSign | None:
+def _name_sign(
+    names: Iterable[_PreparedName], others: Collection[_PreparedName]
+) -> DuplicateSign | None:
     best = max((_likeness(one, other) for one in names for other in others), default=0.0)
     if best == 100:  # noqa: PLR2004 - per cent
         return DuplicateSign.SAME_NAME
     return DuplicateSign.SIMILAR_NAME if best >= _ALIKE else None
 
 
-def _likeness(one: FoldedName, other: FoldedName) -> float:
-    """How alike two names are, of 100, whichever of their words comes first.
+def _likeness(one: _PreparedName, other: _PreparedName) -> float:
+    """How alike two names are, of 100, whichever of their words comes first; 0 if not enough.
 
     People of several names leave some of them out: then two words that agree are alike enough.
     """
-    words, others = _words(one), _words(other)
-    fewer, more = sorted((words, others), key=len)
-    if words != others and len(fewer) > 1 and set(fewer) <= set(more):
+    fewer, more = one.words, other.words
+    if len(fewer) > len(more):
+        fewer, more = more, fewer
+    if len(fewer) > 1 and fewer != more and fewer[0] in more and set(fewer) <= set(more):
         return _ALIKE
-    return fuzz.ratio(" ".join(words), " ".join(others))
+    return fuzz.ratio(one.text, other.text, score_cutoff=_ALIKE)
 
 
 def _words(name: FoldedName) -> list[str]:
@@ -98,19 +131,26 @@ def pairs(people: Iterable[PersonToCompare]) -> dict[tuple[str, str], tuple[Dupl
     given = tuple(people)
     counts = Counter(email for person in given for email in person.emails)
     shared_by_many = {email for email, count in counts.items() if count > SHARED_BY}
-    blocks: dict[tuple[str, str], dict[str, PersonToCompare]] = defaultdict(dict)
-    for person in (replace(one, emails=one.emails - shared_by_many) for one in given):
-        for name in person.names:
-            begins = [word[:_BEGIN] for word in _words(name)]
-            for words in combinations(begins, 2) if len(begins) > 1 else [begins]:
-                blocks["words", " ".join(words)][person.id] = person
-        for email in person.emails:
-            blocks["email", email][person.id] = person
+    blocks: dict[tuple[str, str], dict[str, _Prepared]] = defaultdict(dict)
+    for one in given:
+        prepared = _prepared(replace(one, emails=one.emails - shared_by_many))
+        for key in _blocks_of(prepared):
+            blocks[key][one.id] = prepared
     found: dict[tuple[str, str], tuple[DuplicateSign, ...]] = {}
     for block in blocks.values():
         if len(block) > _LARGEST_BLOCK:
             continue
-        for one, other in combinations(sorted(block.values(), key=lambda p: p.id), 2):
-            if (one.id, other.id) not in found and (shared := signs(one, other)):
-                found[one.id, other.id] = shared
+        for (first, one), (second, other) in combinations(sorted(block.items()), 2):
+            if (first, second) not in found and (shared := _signs(one, other)):
+                found[first, second] = shared
     return found
+
+
+def _blocks_of(prepared: _Prepared) -> Iterator[tuple[str, str]]:
+    """Where a person is compared: by each address, and by the beginnings of each two words."""
+    for name in prepared.names:
+        begins = [word[:_BEGIN] for word in name.words]
+        for words in combinations(begins, 2) if len(begins) > 1 else [begins]:
+            yield "words", " ".join(words)
+    for email in prepared.person.emails:
+        yield "email", email

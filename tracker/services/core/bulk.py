@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
+    Date,
     Insert,
     Table,
     TableValuedAlias,
@@ -23,12 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from tracker import row_security
-from tracker.db import Base
-from tracker.services.core.context import AnyRow, Column, R, ReadContext, UnitOfWork
+from tracker.db import Base, Instant
+from tracker.services.core.context import AnyRow, Column, Parameters, R, ReadContext, UnitOfWork
 
 CHUNK = 500  # how many ids go into one IN list
 _FEW = 20  # up to this many rows a plain statement is as fast as COPY
@@ -144,16 +148,25 @@ def insert_new(
     """
     if not rows:
         return ()
-    columns, answer = table_of(table).c, [table_of(table).c[name] for name in returning]
-    statement = work.upsert(table)
-    if work.dialect != "postgresql":
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-        return work.rows(statement.returning(*answer), list(rows))
-    names = [*rows[0]]
-    values = _side_by_side([columns[name] for name in names], rows)
-    statement = statement.from_select(names, select(*values.c))
+    answer = [table_of(table).c[name] for name in returning]
+    statement, parameters = upsert(work, table, rows)
     statement = statement.on_conflict_do_nothing(index_elements=key)
-    return work.rows(statement.returning(*answer))
+    return work.rows(statement.returning(*answer), parameters)
+
+
+def upsert(
+    work: UnitOfWork, table: type[Base], rows: Sequence[Mapping[str, object]]
+) -> tuple[postgresql.Insert | sqlite.Insert, Parameters]:
+    """An INSERT of rows to which ON CONFLICT can be added, and its parameters.
+
+    On PostgreSQL it is one statement, however many rows there are.
+    """
+    statement = work.upsert(table)
+    if work.dialect != "postgresql" or len(rows) == 1:
+        return statement, list(rows)
+    names = [*rows[0]]
+    values = _side_by_side([table_of(table).c[name] for name in names], rows)
+    return statement.from_select(names, select(*values.c)), None
 
 
 def update_by(
@@ -193,19 +206,49 @@ def _copy(work: UnitOfWork, table: Table, rows: Collection[Mapping[str, object]]
     """Insert by COPY, faster than any statement; constraints are checked as usual."""
     names = list(next(iter(rows)))
     quoted = ", ".join(f'"{name}"' for name in names)
-    as_json = {name for name in names if isinstance(table.c[name].type, JSON)}
     statement = f'copy "{table.name}" ({quoted}) from stdin'
     driver: Any = work.connection.dialect.loaded_dbapi
     cursor: Any = work.connection.connection.cursor()
     try:
         with cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row([json.dumps(row[n]) if n in as_json else row[n] for n in names])
+            for row in _as_copied(table, names, rows):
+                copy.write_row(row)
     except driver.Error as error:
         raise DBAPIError.instance(statement, None, error, driver.Error) from error
     except (KeyboardInterrupt, SystemExit):
         work.connection.invalidate()  # a COPY is unfinished on it
         raise
+
+
+def _as_copied(
+    table: Table, names: Sequence[str], rows: Collection[Mapping[str, object]]
+) -> Iterable[Sequence[object]]:
+    """The values of rows as COPY takes them: JSON and days as text.
+
+    Column by column, which takes half the time of row by row. The driver writes days in Python, one
+    at a time; most of them occur many times.
+    """
+    columns: list[Iterable[object]] = []
+    for name in names:
+        values: Iterable[object] = map(itemgetter(name), rows)
+        if isinstance(table.c[name].type, JSON):
+            values = map(json.dumps, values)
+        elif isinstance(table.c[name].type, Date):
+            values = map(_day_written, values)
+        elif isinstance(table.c[name].type, Instant):
+            values = map(_instant_written, values)
+        columns.append(values)
+    return zip(*columns, strict=True)
+
+
+@functools.lru_cache(maxsize=16384)
+def _day_written(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+@functools.lru_cache(maxsize=16384)
+def _instant_written(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
 
 
 def update(work: UnitOfWork, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:

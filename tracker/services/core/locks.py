@@ -26,7 +26,7 @@ def lock(work: UnitOfWork, holder_ids: Collection[str]) -> int:
     """
     locked = 0
     for ids in bulk.chunks(sorted(holder_ids)):
-        statement = select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id)
+        statement = select(Holder.id).where(bulk.among(work, Holder.id, ids)).order_by(Holder.id)
         locked += len(work.rows(statement.with_for_update()))
     return locked
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Text, cast, func, or_, select
@@ -19,7 +20,7 @@ from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import awards, centers, imported_awards, module_certificates
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.batches import Batch
@@ -81,11 +82,7 @@ class _JudgedAttempt(NamedTuple):
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     ids = lookups.holders(run, rows)
-    zones = _zones(run.work, ids.values())
-    for row in rows:
-        scheme = run.scheme(row)
-        if scheme is not None:
-            _check_values(run, row, scheme, zones.get(ids.get(row["holder_ref"], "")))
+    _check_values(run, rows, ids)
     _check_centers(run, rows)
     rows = run.good(rows)
     on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], _AttemptOnRecord)
@@ -101,15 +98,32 @@ def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.time_zone for row in holders}
 
 
-def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
-    """Refuse what the API refuses: an unknown module, a day in the future, an impossible score."""
-    work = run.work
+def _check_values(run: Run, rows: Collection[ImportRow], ids: Mapping[str, str]) -> None:
+    """Refuse what the API refuses: an unknown module, a day in the future, an impossible score.
+
+    Many rows of a file say the same of other people; what they say is judged once for a chunk.
+    """
+    zones = _zones(run.work, ids.values())
+    judged: dict[tuple[object, ...], Mapping[str, str]] = {}
+    for row in rows:
+        scheme = run.scheme(row)
+        if scheme is None:
+            continue
+        zone = zones.get(ids.get(row["holder_ref"], ""))
+        said = (zone, *_SAID(row.values))
+        if said not in judged:
+            judged[said] = _faults(run.work, row, scheme, zone)
+        for column, rule in judged[said].items():
+            run.refuse(row, column, rule)
+
+
+_SAID = itemgetter("scheme", "module", "taken_on", "result", *MORE)
+
+
+def _faults(work: UnitOfWork, row: ImportRow, scheme: Scheme, zone: str | None) -> dict[str, str]:
+    """The rules that the values of a row break, by column."""
     codes = [module.code for module in scheme.modules]
     known = row["module"] in codes
-    if not known:
-        choices = ", ".join(codes)
-        run.refuse(row, "module", f"must be one of the modules of {scheme.code}: {choices}")
-    today = work.today(scheme)
     attempt = AttemptToRecord(
         scheme=scheme.code,
         module=row["module"] if known else codes[0],
@@ -117,9 +131,14 @@ def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) ->
         passed=PASSED[row["result"]],
         **{name: row[name] for name in MORE},
     )
+    today = work.today(scheme)
     today = max(today, work.day_of(scheme, zone) if zone else today)
-    for field, rule in rules.faults(scheme, attempt, today=today).items():
-        run.refuse(row, field, rule)
+    found = {} if known else {"module": _unknown_module(scheme, codes)}
+    return found | rules.faults(scheme, attempt, today=today)
+
+
+def _unknown_module(scheme: Scheme, codes: Iterable[str]) -> str:
+    return f"must be one of the modules of {scheme.code}: {', '.join(codes)}"
 
 
 def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
@@ -179,21 +198,22 @@ def _write(
 ) -> None:
     work = run.work
     by_name = _centers(run, {row["center"] for row in rows if row["center"]})
+    given = [name for name in MORE if name in run.header]  # of the others, what is on record stays
     batch = Batch(run, Assessment, subject="assessment")
     touched: list[tuple[str, str, int, bool]] = []
     for row in rows:
-        old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
+        holder_id = ids[row["holder_ref"]]
         values = {
             "module": row["module"],
             "taken_on": row["taken_on"],
             "passed": PASSED[row["result"]],
         }
-        for name in MORE:
-            values[name] = row[name] if name in run.header else getattr(old, name, None)
-        center = by_name.get(row["center"])
-        values["center_id"] = center if "center" in run.header else getattr(old, "center_id", None)
+        for name in given:
+            values[name] = row[name]
+        if "center" in run.header:
+            values["center_id"] = by_name.get(row["center"])
         fate = batch.add(
-            old,
+            on_record.get(row.key),
             values,
             ref=row.key,
             holder_id=holder_id,

@@ -62,7 +62,7 @@ def touch(work: UnitOfWork, records: Iterable[snapshots.CertificationRecord]) ->
     ]
     if not rows:
         return
-    statement = work.upsert(ReminderCursor)
+    statement, parameters = bulk.upsert(work, ReminderCursor, rows)
     new = statement.excluded
     same_cycle = (ReminderCursor.cycle == new.cycle) & (ReminderCursor.expires_on == new.expires_on)
     statement = statement.on_conflict_do_update(
@@ -74,7 +74,7 @@ def touch(work: UnitOfWork, records: Iterable[snapshots.CertificationRecord]) ->
             "last_offset": case((same_cycle, ReminderCursor.last_offset), else_=None),
         },
     )
-    work.connection.execute(statement, rows)
+    work.connection.execute(statement, parameters)
 
 
 def forget(work: UnitOfWork, certification_ids: Collection[str]) -> None:

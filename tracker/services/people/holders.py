@@ -6,12 +6,22 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
-from tracker.db import new_id
+from tracker.db import Id, new_id
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import FoldedName, is_same
 from tracker.domain.permissions import check_own_holder, is_own
@@ -65,6 +75,9 @@ BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record has changed since you read it; read it again."
 _LOOK_AGAIN = frozenset({"time_zone", "deceased_on", "email", "second_email"})
 """Fields that affect whether and when reminders are due, and whether they arrive."""
+_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_LOOKED_AT = 1000
+"""So many people are looked at one after another where a query may find nearly everybody."""
 _FOUND_BY = frozenset({*names.FIELDS, *ADDRESSES})
 
 
@@ -223,19 +236,41 @@ def search(
     statement = _ONE.where(Holder.merged_into_id.is_(None)).order_by(Holder.id).limit(limit)
     if after:
         statement = statement.where(Holder.id > after)
-    for key, value in filters.items():
-        statement = statement.where(_matches(reading, key, value))
-    return reading.rows_as(HolderRow, statement)
+    conditions = [_matches(reading, key, value) for key, value in filters.items()]
+    if any(one.of_each is not None for one in conditions):
+        either = (one.indexed if one.of_each is None else one.of_each for one in conditions)
+        page = reading.rows_as(HolderRow, statement.where(*either, _is_among_next(after)))
+        if len(page) == limit:
+            return page
+    return reading.rows_as(HolderRow, statement.where(*(one.indexed for one in conditions)))
 
 
-def _matches(reading: ReadContext, key: str, value: str) -> ColumnElement[bool]:
+class _Condition(NamedTuple):
+    """What a filter asks of a holder, for an index; ``of_each``: the same for one after another.
+
+    It has the latter where so many meet it that a page of them is soon found.
+    """
+
+    indexed: ColumnElement[bool]
+    of_each: ColumnElement[bool] | None = None
+
+
+def _matches(reading: ReadContext, key: str, value: str) -> _Condition:
     if key == "q":
         return _is_meant(reading, value)
     if key in names.FIELDS:
-        return names.begins(key, value)
+        return _Condition(names.begins(key, value))
     if key == "email":
-        return search_words.has_address(value)
-    return Holder.id.in_(_of_refs({value}))
+        return _Condition(search_words.has_address(value))
+    return _Condition(Holder.id.in_(_of_refs({value})))
+
+
+def _is_among_next(after: str | None) -> ColumnElement[bool]:
+    """The condition that a holder is one of the next few by id."""
+    following = select(_NAMED.id).order_by(_NAMED.id).offset(_LOOKED_AT - 1).limit(1)
+    if after:
+        following = following.where(_NAMED.id > after)
+    return Holder.id <= func.coalesce(following.scalar_subquery(), literal(_LAST_ID, Id))
 
 
 def _of_refs(refs: Collection[str]) -> Select[str]:
@@ -243,7 +278,7 @@ def _of_refs(refs: Collection[str]) -> Select[str]:
     return select(func.coalesce(_NAMED.merged_into_id, _NAMED.id)).where(_NAMED.ref.in_(refs))
 
 
-def _is_meant(reading: ReadContext, query: str) -> ColumnElement[bool]:
+def _is_meant(reading: ReadContext, query: str) -> _Condition:
     """The condition that a query matches a holder in any of the ways to identify one.
 
     All ways go through indexes. A query with a digit, as names have none, is first taken for a
@@ -252,8 +287,11 @@ def _is_meant(reading: ReadContext, query: str) -> ColumnElement[bool]:
     numbered = identified(query)
     has_digit = any(sign.isdigit() for sign in query)
     if has_digit and reading.row(select(Holder.id).where(Holder.id.in_(numbered)).limit(1)):
-        return Holder.id.in_(numbered)
-    return search_words.among(*search_words.found_by(query), *numbered.selects)
+        return _Condition(Holder.id.in_(numbered))
+    indexed = search_words.among(*search_words.found_by(query), *numbered.selects)
+    if not search_words.are_frequent(reading, query):
+        return _Condition(indexed)
+    return _Condition(indexed, or_(search_words.is_found(query), Holder.id.in_(numbered)))
 
 
 def identified(query: str) -> CompoundSelect[Any]:

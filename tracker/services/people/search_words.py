@@ -11,7 +11,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Select, SelectBase, and_, delete, false, select, union
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    SelectBase,
+    and_,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from tracker.domain import names as rules
@@ -21,6 +33,7 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 _LAST = "\U0010ffff"  # sorts after every character
+_VERY_MANY = 1000
 _JOINED_AT_ONCE = 6
 """So many words are joined in one query: planners try the orders of a few joins only."""
 
@@ -119,6 +132,38 @@ def found_by(query: str) -> Sequence[Select[str]]:
 def begin_with(piece: str) -> Select[str]:
     """The ids of the people who have a word that begins so."""
     return select(HolderWord.holder_id).where(_begins(HolderWord, piece))
+
+
+def are_frequent(reading: ReadContext, query: str) -> bool:
+    """Whether a query finds so many people that looking at one after another finds a page sooner.
+
+    That is where all beginnings of one way to read it begin very many words. It costs no more for
+    more people, since it stops counting at ``_VERY_MANY``.
+    """
+    readings = rules.find_person(query)
+    pieces = [*dict.fromkeys(piece for reading_ in readings for piece in reading_)]
+    if not pieces:
+        return False
+    counts = reading.row(select(*(_count_up_to_very_many(piece) for piece in pieces)))
+    frequent = {piece for piece, count in zip(pieces, counts, strict=True) if count == _VERY_MANY}
+    return any(frequent.issuperset(reading_) for reading_ in readings)
+
+
+def _count_up_to_very_many(piece: str) -> ScalarSelect[int]:
+    some = select(HolderWord.word).where(_begins(HolderWord, piece)).limit(_VERY_MANY).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+def is_found(query: str) -> ColumnElement[bool]:
+    """The condition of ``found_by``, asked about each holder by the holder's own few words."""
+    readings = rules.find_person(query)
+    return or_(false(), *(and_(*map(_has, pieces)) for pieces in readings))
+
+
+def _has(piece: str) -> ColumnElement[bool]:
+    # With a limit: planners turn a plain EXISTS into a join with everybody who has such a word.
+    mine = and_(HolderWord.holder_id == Holder.id, _begins(HolderWord, piece))
+    return select(HolderWord.word).where(mine).limit(1).scalar_subquery().is_not(None)
 
 
 def has_address(text: str) -> ColumnElement[bool]:
