@@ -12,13 +12,22 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from tests.benchmarks import comparing, importing, planner, requests, rules, statements, workforces
+from tests.benchmarks import (
+    comparing,
+    importing,
+    pages,
+    planner,
+    requests,
+    rules,
+    statements,
+    workforces,
+)
 from tests.benchmarks.measurements import REGISTRY, Measured, Measurement, NotHereError
 from tests.benchmarks.workshop import Workshop, workshop
 
 __all__ = ["main"]
 
-_AREAS = (requests, statements, rules, comparing, planner, importing, workforces)
+_AREAS = (requests, pages, statements, rules, comparing, planner, importing, workforces)
 _ORDER = [area.__name__ for area in _AREAS]  # of the table
 _FEW = 10  # numbers below it are shown with decimals
 

@@ -136,7 +136,7 @@ def _award(work: UnitOfWork, people: list[Person], refs: list[str], awards: list
         [
             {
                 "id": p.certification_id,
-                "public_id": f"b{ref}",
+                "public_id": f"benchmark-{ref}",
                 "number": f"CPT-{ref}",
                 "number_key": numbers.key(f"CPT-{ref}"),
                 "holder_id": p.holder_id,

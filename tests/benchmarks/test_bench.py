@@ -17,7 +17,9 @@ POSTGRESQL_ONLY = {
     "planner",
     "slow",
 }
-OF_SERVERS = {"activity", "certification", "evaluation", "record"}
+OF_SERVERS = {"activity", "certification", "evaluation", "record"} | {
+    name for name in REGISTRY if name.startswith("page-")
+}
 """To start the servers takes most of a short run, and which database they use is a setting."""
 SHORT = ["--seconds", "0.05", "--scale", "0.001"]
 

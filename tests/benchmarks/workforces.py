@@ -49,7 +49,7 @@ copy (select r.employee_id, r.site, r.department, r.shift, h.given_name || ' ' |
 
 
 @dataclass(frozen=True, slots=True)
-class _Company:
+class Company:
     """An employer with a roster of people who share their standings."""
 
     employer_id: str
@@ -57,7 +57,7 @@ class _Company:
 
 
 @cache
-def _company(shop: Workshop) -> _Company:
+def company_of(shop: Workshop) -> Company:
     size = shop.sized(_WORKERS)
     with shop.container.work(SYSTEM) as work:
         workers = people.certify(work, size, prefix="W", activities=2)
@@ -77,7 +77,7 @@ def _company(shop: Workshop) -> _Company:
         )
         _employ(work, employer_id, [worker.holder_id for worker in workers])
     shop.analyze()
-    return _Company(employer_id, size)
+    return Company(employer_id, size)
 
 
 def _employ(work: UnitOfWork, employer_id: str, holder_ids: list[str]) -> None:
@@ -141,7 +141,7 @@ def _times(work: Callable[[], object], against: Callable[[], object]) -> Measure
 
 
 def _asked(
-    reading: ReadContext, company: _Company, on: date | None = None
+    reading: ReadContext, company: Company, on: date | None = None
 ) -> workforce_selection.WorkforceFilter:
     return workforce_selection.question(reading, company.employer_id, SCHEME, on=on)
 
@@ -149,7 +149,7 @@ def _asked(
 @measures("summary", at_most(2.5, "x"), against="SELECT count(*) over the same roster rows")
 def summary(shop: Workshop) -> Measured:
     """Workforce summary on another day: by status, valid, due."""
-    company = _company(shop)
+    company = company_of(shop)
     mine = RosterEntry.employer_id == company.employer_id
     count = select(func.count()).select_from(RosterEntry).where(mine)
     with shop.container.reading(SYSTEM) as reading:
@@ -160,7 +160,7 @@ def summary(shop: Workshop) -> Measured:
 @measures("page", at_most(1.3, "x"), against="its own first page")
 def page(shop: Workshop) -> Measured:
     """A page of 50 workers with points at nine tenths of the list."""
-    company = _company(shop)
+    company = company_of(shop)
     deep = RosterEntry.employee_id == f"E{company.size * 9 // 10:07}"
     with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company)
@@ -179,7 +179,7 @@ def csv(shop: Workshop) -> Measured:
     """The workforce as CSV."""
     if shop.container.engine.dialect.name != "postgresql":
         raise NotHereError("it needs PostgreSQL")
-    company = _company(shop)
+    company = company_of(shop)
     with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company)
 

@@ -28,6 +28,7 @@ from tracker.api.credentials import (
     appeals,
     apprenticeships,
     assessments,
+    certificate_papers,
     certifications,
     fees,
     funding,
@@ -62,7 +63,14 @@ from tracker.api.employers import (
 )
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
-from tracker.api.overview import archives, erasures, history, operations, security_events
+from tracker.api.overview import (
+    archives,
+    erasures,
+    history,
+    operations,
+    security_events,
+    transcripts,
+)
 from tracker.api.people import duplicates, holders, preferences
 from tracker.api.points import (
     activities,
@@ -96,10 +104,12 @@ _RESOURCES = (
     history,
     security_events,
     archives,
+    transcripts,
     erasures,
     preferences,
     assessments,
     module_certificates,
+    certificate_papers,
     other_credentials,
     pathways,
     apprenticeships,

@@ -1,6 +1,6 @@
-"""The setting of one report, as the job of a process of its own (``tracker.apart``).
+"""The setting of one document, as the job of a process of its own (``tracker.apart``).
 
-The source is a ``Report`` as JSON, the answer is the PDF.
+The source is what the layout reads, as JSON; the answer is the PDF.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ def prepare(source: IO[bytes]) -> None:
 
 
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:
-    """Set the report."""
-    del options
+    """Set the document in the layout that is named."""
     import typst  # noqa: PLC0415 - after ``prepare``; slow to load
 
     data = typst.compile(
-        str(documents.FOLDER / "report.typ"),
+        str(documents.FOLDER / f"{options['layout']}.typ"),
         root=str(documents.FOLDER),
         font_paths=[str(documents.FONTS)],
         ignore_system_fonts=True,
-        sys_inputs={"report": source.read().decode()},
+        sys_inputs={"data": source.read().decode()},
         pdf_standards="ua-1",
     )
     assert isinstance(data, bytes)  # noqa: S101 - a PDF is one file

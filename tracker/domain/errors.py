@@ -436,6 +436,18 @@ class CannotBeUndone(Conflict):
     code = "cannot_be_undone"
 
 
+class NotInForce(Conflict):
+    """The certificate is not valid today, so that no paper is made that says it is."""
+
+    code = "not_in_force"
+
+
+class LettersMissing(Conflict):
+    """The fonts of our papers lack letters of a text; a paper without them would be wrong."""
+
+    code = "letters_missing"
+
+
 class WaitsInBoth(Conflict):
     """Both records have something that waits for a decision, of which a person has only one."""
 

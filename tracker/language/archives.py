@@ -1,4 +1,4 @@
-"""The summary in a person's archive: what is on record, to read and to print."""
+"""What is on record about a person, to read: a summary in their archive, a transcript to show."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _COUNTED = (
 
 def summary(record: PersonalRecord, schemes: Schemes, *, on: date, language: str) -> Report:
     """The summary as of a day."""
-    said = _Said(record, schemes, language)
-    holder, say = record["holder"], said.say
+    say = catalogues.topic(language, "archives")
+    said, holder = _Said(record, schemes, language, say), record["holder"]
     name = f"{holder['given_name']} {holder['family_name']}".strip()
     return Report(
         language=language,
@@ -46,13 +46,32 @@ def summary(record: PersonalRecord, schemes: Schemes, *, on: date, language: str
     )
 
 
+def transcript(record: PersonalRecord, schemes: Schemes, *, on: date, language: str) -> Report:
+    """What the person has earned, as of a day: nothing of messages, employers or addresses."""
+    words = catalogues.topic(language, "archives")
+    holder, say = record["holder"], words["transcript"]
+    said = _Said(record, schemes, language, say)
+    name = f"{holder['given_name']} {holder['family_name']}".strip()
+    as_of = words["as_of"].format(day=voice.in_words(on, language))
+    return Report(
+        language=language,
+        title=say["title"].format(name=name),
+        lines=[as_of, *say["about"]],
+        tables=[table for table in said.earned() if table.rows],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A record as it is said in a language. Rows are as on record, the oldest first."""
+    """A record as it is said in a language. Rows are as on record, the oldest first.
+
+    ``titles`` has the titles of the tables, and what is said below one that is too long.
+    """
 
     record: PersonalRecord
     schemes: Schemes
     language: str
+    titles: Mapping[str, Any]
 
     @property
     def say(self) -> Mapping[str, Any]:
@@ -66,18 +85,10 @@ class _Said:
 
     def tables(self) -> Iterator[ReportTable]:
         """Every table, also those without rows."""
-        holder, certifications = self.record["holder"], self.record["certifications"]
+        holder = self.record["holder"]
         addresses = [[held] for held in (holder["email"], holder["second_email"]) if held]
         yield ReportTable(title=self.say["addresses"], rows=addresses)
-        yield self._table("certifications", map(self._certification, certifications), (5, 3, 3, 3))
-        cycles = (row for one in certifications for row in self._cycles(one))
-        yield self._table("cycles", cycles, (3, 3, 3, 5))
-        yield self._table(
-            "assessments", map(self._assessment, self.record["assessments"]), (3, 2, 6, 3)
-        )
-        yield self._table(
-            "activities", map(self._activity, self.record["activities"]), (4, 2, 6, 3)
-        )
+        yield from self.earned()
         yield self._table("sharing", map(self._sharing, self.record["sharing"]), (3, 6, 3, 3))
         yield self._table("looks", map(self._look, self.record["looks"]), (3, 4, 4, 4), MOST_EVENTS)
         yield self._table(
@@ -87,14 +98,29 @@ class _Said:
         rows = [[f"{self.say['counted'][name]}: {n}"] for name, n in counts.items() if n]
         yield ReportTable(title=self.say["more"], rows=rows)
 
+    def earned(self) -> Iterator[ReportTable]:
+        """What was earned: certifications with their cycles and renewals, passes, activities."""
+        certifications = self.record["certifications"]
+        yield self._table("certifications", map(self._certification, certifications), (5, 3, 3, 3))
+        cycles = (row for one in certifications for row in self._cycles(one))
+        yield self._table("cycles", cycles, (3, 3, 3, 5))
+        renewals = (row for one in certifications for row in self._renewals(one))
+        yield self._table("renewals", renewals, (3, 3, 3, 3))
+        yield self._table(
+            "assessments", map(self._assessment, self.record["assessments"]), (3, 2, 6, 3)
+        )
+        yield self._table(
+            "activities", map(self._activity, self.record["activities"]), (4, 2, 6, 3)
+        )
+
     def _table(
         self, name: str, rows: Iterable[Sequence[str]], widths: Sequence[int], most: int = MOST_ROWS
     ) -> ReportTable:
         """A table of the newest rows, with a note if there are more."""
         newest = list(rows)[::-1]
-        note = self.say["left_out"].format(shown=most, all=len(newest))
+        note = self.titles["left_out"].format(shown=most, all=len(newest))
         return ReportTable(
-            title=self.say["titles"][name],
+            title=self.titles["titles"][name],
             columns=self.say["columns"][name],
             widths=widths,
             rows=newest[:most],
@@ -118,6 +144,13 @@ class _Said:
             last = self._day(cycle["expires_on"]) or self._verify["never"]
             said = self._points(points) if points else ""
             yield (one["number"], self._day(cycle["starts_on"]), last, said)
+
+    def _renewals(self, one: PersonalRecord) -> Iterator[Sequence[str]]:
+        for each in one["renewals"]:
+            outcome = "withdrawn" if each["withdrawn_on"] else each["decision"] or "pending"
+            decided = self._day(each["withdrawn_on"] or each["decided_on"])
+            said = self.say["outcomes"][outcome]
+            yield (one["number"], self._day(each["submitted_on"]), said, decided)
 
     def _standing(self, one: PersonalRecord) -> PersonalRecord:
         """How a certification stands today."""

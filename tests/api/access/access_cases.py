@@ -316,7 +316,8 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
     report = ProblemReport(about="/verify", statement="x", language="en", recorded_at=work.now)
     work.session.add_all([*rows.values(), of_module, word, report])
     work.session.flush()
-    return {key: row.id for key, row in rows.items()} | {"report_id": report.id}
+    others = {"report_id": report.id, "module_certificate_id": of_module.id}
+    return {key: row.id for key, row in rows.items()} | others
 
 
 def _acts(work: UnitOfWork, ids: Ids) -> Ids:

@@ -21,6 +21,7 @@ resource = Resource("module_certificates", __name__, description=__doc__)
 class ModuleCertificateSchema(Schema):
     """The certificate of a module passed, which never expires."""
 
+    id = fields.UUID(required=True)
     number = fields.String(required=True)
     public_path = fields.String(
         required=True, metadata={"description": "The path of the page on which anybody checks it."}
@@ -84,7 +85,7 @@ def _module(
     shown = None
     if certificate is not None and certificate.withdrawn_at is None:
         path = f"/verify/{certificate.public_id}"
-        shown = {"number": certificate.number, "public_path": path}
+        shown = {"id": certificate.id, "number": certificate.number, "public_path": path}
     return {
         "module": one.module.code,
         "name": translated(one.module.name, language),

@@ -62,6 +62,24 @@ def rehearsing(settings: Settings) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def making_a_paper(settings: Settings, actor: Actor) -> Iterator[None]:
+    """Hold a turn to have a paper set as PDF, one of the caller's and one of the machine's.
+
+    Raises TooManyAtOnce, TooBusy.
+    """
+    end, files = writing_a_file(settings, actor), settings.files
+    try:
+        with turns.turn(
+            _folder(settings), "papers", of=files.at_once, patience=files.patience_seconds
+        ):
+            yield
+    except NoTurn as error:
+        raise TooBusy("The server is busy with other papers; ask again shortly.") from error
+    finally:
+        end()
+
+
 def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
     """Take one of the caller's turns for an export file; returns the function that ends it.
 

@@ -18,7 +18,7 @@ from tracker.language.voice import in_words
 from tracker.services.overview import holder_calendar, holder_home, me
 from tracker.services.overview.me import Mine
 from tracker.web import navigation, qr_codes
-from tracker.web.people import visitors
+from tracker.web.people import papers, visitors
 
 pages = Blueprint("certificate-pages", __name__)
 
@@ -92,6 +92,8 @@ def show(actor: Actor, *, certification_id: UUID) -> Response:
         public=f"/verify/{mine.held.public_id}",
         code=qr_codes.of(address),
         mail=f"mailto:?{_query(subject=say.mail_subject.format(title), body=address)}",
+        papers=papers.links(f"/account/certifications/{id_}", language),
+        download=papers.WORDS[language].download,
         linkedin=_linkedin(mine, scheme, address, language),
         calendar=f"/account/certifications/{id_}/dates.ics" if expires_on else "",
     )

@@ -13,7 +13,7 @@ from tracker.domain.permissions import Actor
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.overview import erasures
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, papers, visitors
 from tracker.web.people.consents_words import WORDS
 
 pages = Blueprint("personal-data", __name__)
@@ -57,6 +57,7 @@ def _home(actor: Actor, *, wrong: str | None = None) -> Response:
         422 if wrong else 200,
         say=WORDS[language],
         here=HERE,
+        transcript=papers.WORDS[language].transcript,
         wrong=wrong,
         due=in_words(waits.due_on, language) if waits else "",
         csrf_token=session_cookies.csrf_token(actor),

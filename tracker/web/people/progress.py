@@ -22,7 +22,8 @@ from tracker.services.credentials.apprenticeships import ApprenticeshipProgress
 from tracker.services.credentials.module_certificates import ModuleCertificateRow, Progress
 from tracker.services.credentials.pathways import ChosenPathway
 from tracker.services.overview import holder_progress
-from tracker.web.people import forms, visitors
+from tracker.web.people import forms, papers, visitors
+from tracker.web.people.papers import PaperLink
 from tracker.web.people.words import WORDS as PEOPLE_WORDS
 
 pages = Blueprint("progress-pages", __name__)
@@ -65,12 +66,16 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ModuleShown:
-    """A module in the words of the page; ``path`` is the page of its certificate, if passed."""
+    """A module in the words of the page; ``path`` is the page of its certificate, if passed.
+
+    ``papers`` are the certificate as PDF, for its holder.
+    """
 
     name: str
     said: str
     path: str
     is_passed: bool
+    papers: Sequence[PaperLink] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,8 @@ def _module(
     if one.passed_on is not None:
         path = f"/verify/{certificate.public_id}" if certificate else ""
         said = words.passed_on.format(in_words(one.passed_on, language))
-        return ModuleShown(name, said, path, is_passed=True)
+        links = papers.links(f"/account/modules/{certificate.id}", language) if certificate else ()
+        return ModuleShown(name, said, path, is_passed=True, papers=links)
     said = words.not_passed
     if one.retake_on is not None:
         said = words.retake_on.format(in_words(one.retake_on, language))

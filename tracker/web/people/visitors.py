@@ -11,7 +11,13 @@ from flask import Response, g, redirect, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
 from tracker.api.http import routing, session_cookies
-from tracker.domain.errors import NotFound, SecondFactorMissing, TooManyAtOnce, TooOften
+from tracker.domain.errors import (
+    NotFound,
+    SecondFactorMissing,
+    TooBusy,
+    TooManyAtOnce,
+    TooOften,
+)
 from tracker.domain.people.sign_in import HOME, own_path
 from tracker.domain.permissions import SYSTEM, Actor, OrganizationRole
 from tracker.services.people import password_sign_in
@@ -173,8 +179,8 @@ def too_often(error: TooOften) -> Response:
     return made
 
 
-def refused_file(error: TooOften | TooManyAtOnce) -> Response:
-    """The page instead of a file, of which too many were asked for."""
+def refused_file(error: TooOften | TooManyAtOnce | TooBusy) -> Response:
+    """The page instead of a file, of which too many were asked for, or are being written."""
     if isinstance(error, TooOften):
         return too_often(error)
     language = routing.language()

@@ -48,6 +48,7 @@ class PeopleWords:
     left_other: str
     left_today: str
     next: str
+    papers: str
     public: str
     sessions: str
     this_one: str

@@ -1,0 +1,198 @@
+"""Every page costs a constant number of statements, however many rows there are.
+
+Walked are all pages that are opened (GET), for each role that they answer, first with a few rows of
+every kind and then with many. What the walk itself counts is not the pages' concern: who asks, and
+that a session was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Table, UniqueConstraint, func, insert, select, true
+from sqlalchemy.exc import IntegrityError
+
+from tests import statements
+from tests.api.access import access_cases
+from tests.api.access.access_cases import TODAY, Ids
+from tests.api.access.test_page_table import (
+    PageVisitor,
+    ids_of,
+    kinds_of,
+    pages,
+    path_of,
+    visitors,
+)
+from tests.api.employers import employer_cases
+from tests.api.http.test_statement_counts import grow
+from tracker.db import Base, new_id
+from tracker.domain.permissions import SYSTEM
+from tracker.models import (
+    CenterApproval,
+    Employer,
+    EmployerLook,
+    HolderRequest,
+    Sharing,
+    Suppression,
+    WorkerSeen,
+)
+from tracker.services.core import bulk
+from tracker.services.core.context import Container
+
+__all__ = ["visitors"]
+FEW, MANY = 3, 40
+ROLES = ("holder", "employer", "center", "provider", "sponsor", "reviewer", "staff", "admin")
+FILES = (".pdf", ".ics", "/archive", "/file")
+"""How the addresses of files end, which take what they are made of."""
+
+
+ALONE = {
+    *("applied_migration", "history_head", "runtime", "usage", "tally", "record_writer"),
+    *("open_review", "policy_publication", "relay_accept", "merged_row", "idempotency_key"),
+    *("authenticator", "recovery_code", "password_hash", "provider_identity", "bounce", "digest"),
+    *("employer_bar", "former_name", "former_renewal_decision", "preference"),
+    *(f"{name} of Ana" for name in ("account", "approval", "center_result", "discrepancy")),
+    *(f"{name} of Ana" for name in ("employer_bar", "erasure", "former_name", "holder_word")),
+    *(f"{name} of Ana" for name in ("preference", "record_merge", "recovery", "roster_entry")),
+    "sign_in of Ana",
+}
+"""Of what there is one, or a few, or what no page lists; of all else there are many rows."""
+BY_SIZE = {"/desk/history/check"}
+"""What reads the whole of something in pieces: the chain of the history, when staff ask for it."""
+
+
+def more(container: Container, ana: Ids, count: int) -> None:
+    """Put so many rows of every kind on record, beside Ana's and among them."""
+    grow(container, about(ana), count)
+    for _ in range(count):
+        company = employer_cases.company(container, new_id())
+        access_cases.person(container, company)
+    acme = employer_cases.Company(container, ana["employer_id"])
+    acme.hire(*(new_id()[-12:] for _ in range(count)))
+    beside(container, ana, count)
+    copies(container, ana, count)
+
+
+def beside(container: Container, ana: Ids, count: int) -> None:
+    """Put on record what Ana has only one of with each employer or of each kind that is open."""
+    with container.work(SYSTEM) as work:
+        mine = select(bulk.table_of(Sharing)).where(Sharing.holder_id == ana["holder_id"])
+        shared = dict(work.row(mine.limit(1))._mapping)
+        known = select(Sharing.employer_id).where(Sharing.holder_id == ana["holder_id"])
+        others = select(Employer.id).where(Employer.id.not_in(known)).limit(count)
+        for number, (employer_id,) in enumerate(work.rows(others)):
+            work.execute(
+                insert(Sharing).values(shared | {"id": new_id(), "employer_id": employer_id})
+            )
+            seen: dict[str, Any] = {"scheme": "cpt", "at": work.now, "name": "Pat", "workers": 1}
+            look = EmployerLook(employer_id=ana["employer_id"], kind="worker", as_of=TODAY, **seen)
+            work.session.add(look)
+            work.session.flush()
+            closed: dict[str, Any] = {"state": "withdrawn", "closed_at": work.now}
+            address = f"{new_id()}@example.org"
+            on = date(2010, 1, 1) + timedelta(days=work.row(select(func.count(Sharing.id)))[0])
+            work.session.add_all(
+                [
+                    WorkerSeen(look_id=look.id, holder_id=ana["holder_id"]),
+                    HolderRequest(
+                        **closed,
+                        holder_id=ana["holder_id"],
+                        kind="extension",
+                        proposal={},
+                        statement=f"x{number}",
+                        requested_on=TODAY,
+                        recorded_at=work.now,
+                    ),
+                    Suppression(address=address, reason="hard_bounce", recorded_at=work.now),
+                    CenterApproval(
+                        center_id=ana["center_id"], approved_on=on, recorded_at=work.now
+                    ),
+                ]
+            )
+
+
+def copies(container: Container, ana: Ids, count: int) -> None:
+    """Copy what a service makes one at a time; what must be unique gets a value of its own."""
+    for table in Base.metadata.sorted_tables:
+        if table.name.startswith("history") or "id" not in table.c:
+            continue
+        mine = table.c.holder_id == ana["holder_id"] if "holder_id" in table.c else true()
+        with suppress(IntegrityError), container.work(SYSTEM) as work:
+            row = work.connection.execute(select(table).where(mine).limit(1)).one_or_none()
+            if row is not None:
+                rows = [dict(row._mapping) | fresh(table) for _ in range(count)]
+                work.connection.execute(table.insert(), rows)
+
+
+def fresh(table: Table) -> dict[str, str]:
+    """Values of their own for the columns that make a row unique, beside those that refer."""
+    keys = [index.columns for index in table.indexes if index.unique]
+    keys += [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    unique = {column for key in keys for column in key} | {table.c.id}
+    return {
+        column.name: new_id()[-(getattr(column.type, "length", None) or 36) :]
+        for column in unique
+        if column.type.python_type is str and not column.foreign_keys
+    }
+
+
+def about(ana: Ids) -> dict[str, str]:
+    """Ana's ids by the names that ``grow`` gives them."""
+    names = ("holder", "certification", "center", "provider", "sponsor", "course", "account")
+    return {name: ana[f"{name}_id"] for name in names if f"{name}_id" in ana} | {
+        "audit": ana["audit_id"]
+    }
+
+
+def sizes(container: Container, ana: Ids) -> dict[str, int]:
+    """How many rows each table has, and how many of them are Ana's."""
+    found = {}
+    with container.reading(SYSTEM) as reading:
+        for table in Base.metadata.sorted_tables:
+            everybodys = select(func.count()).select_from(table)
+            found[table.name] = reading.row(everybodys)[0]
+            if "holder_id" in table.c:
+                hers = everybodys.where(table.c.holder_id == ana["holder_id"])
+                found[f"{table.name} of Ana"] = reading.row(hers)[0]
+    return found
+
+
+def counts(
+    app: Flask, container: Container, who: dict[str, PageVisitor], people: tuple[Ids, Ids]
+) -> Iterator[tuple[str, int]]:
+    """Each page with a role that it answers, and its number of statements."""
+    for rule, method in pages(app):
+        if method != "GET" or path_of(rule).endswith(FILES) or path_of(rule) in BY_SIZE:
+            continue
+        ids = ids_of(kinds_of(rule)[0], rule, people)
+        for role in ROLES:
+            with statements.counted(container) as ran:
+                answer = who[role].visit(rule, "GET", ids)
+            if answer.status_code == 200:
+                asked = [one for one in ran if one.startswith("SELECT")]
+                yield f"{role} {path_of(rule)}", len(asked)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_every_page_costs_as_many_statements_for_many_rows_as_for_a_few(
+    app: Flask,
+    container: Container,
+    visitors: dict[str, PageVisitor],
+    people: tuple[Ids, Ids],
+) -> None:
+    ana, _ = people
+    more(container, ana, FEW)
+    first = sizes(container, ana)
+    few = dict(counts(app, container, visitors, people))
+    more(container, ana, MANY)
+    many = dict(counts(app, container, visitors, people))
+
+    now = sizes(container, ana)
+    assert {name for name, n in now.items() if n < first[name] + MANY} == ALONE
+    assert {page: (few[page], n) for page, n in many.items() if few.get(page) != n} == {}
+    assert len(many) > 200
