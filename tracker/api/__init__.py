@@ -51,7 +51,16 @@ from tracker.api.desk import (
     review_queue,
     reviews,
 )
-from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
+from tracker.api.employers import (
+    clearances,
+    consent_requests,
+    consents,
+    digests,
+    employers,
+    looks,
+    requirements,
+    workforce,
+)
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
@@ -120,6 +129,8 @@ _RESOURCES = (
     consent_requests,
     looks,
     workforce,
+    requirements,
+    clearances,
     digests,
     imports,
     reminders,

@@ -174,6 +174,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "import_run": _OF_ORGANIZATIONS,
     "invitation": _OF_ORGANIZATIONS,
+    "job_requirement": _OF_EMPLOYERS,
     "likely_duplicate": _OF_STAFF,
     "login_session": _of_accounts("login_session"),
     "merged_row": _OF_STAFF,
@@ -181,7 +182,9 @@ POLICIES: Mapping[str, RowPolicy] = {
     "module_certificate": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "notice": _OF_HOLDERS,
     "open_review": _OF_STAFF,
-    "other_credential": _OF_HOLDERS,
+    "other_credential": RowPolicy(
+        reads=_either(_holder(), _shares("other_credential")), writes=_either(_holder())
+    ),
     "passkey": _of_accounts("passkey"),
     "password_hash": _of_accounts("password_hash"),
     "pathway_choice": _OF_HOLDERS,

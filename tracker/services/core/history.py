@@ -55,6 +55,7 @@ Subject = Literal[
     "holder",
     "import_run",
     "invitation",
+    "job_requirement",
     "message",
     "module_certificate",
     "other_credential",
