@@ -20,6 +20,7 @@ from tracker.services.core.context import ReadContext
 _OWN_MISSES = 3  # wrong surnames of one caller for a number that others guess at
 _MOST_UNCOUNTED = 10_000
 _CALLERS = 4  # who may use up the codes to one address before each has only one more
+_KIOSK_QUESTIONS = 60  # a minute and account: as many as a turnstile lets through
 _LOCK = Lock()
 
 
@@ -87,6 +88,14 @@ def exported(actor: Actor) -> None:
     container = routing.container()
     most = container.settings.limits.exports_per_hour
     allowance = Allowance("export", most, timedelta(hours=1))
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
+
+
+def checked_at_kiosk(actor: Actor) -> None:
+    """Count a question at a kiosk, and refuse one too many. Raises TooOften."""
+    container = routing.container()
+    allowance = Allowance("kiosk", _KIOSK_QUESTIONS, timedelta(minutes=1))
     with container.statement(SYSTEM) as work:
         allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
 

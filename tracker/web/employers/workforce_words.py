@@ -23,6 +23,8 @@ class WorkforceWords:
     parts_label: str
     workers: str
     add: str
+    requirements: str
+    kiosk: str
     looks: str
     digest: str
     count_one: str
@@ -133,6 +135,8 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
     places = [
         ("/employer", say.workers, False),
         ("/employer/roster", say.add, True),
+        ("/employer/requirements", say.requirements, False),
+        ("/employer/kiosk", say.kiosk, False),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]
