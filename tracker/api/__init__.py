@@ -59,6 +59,7 @@ from tracker.api.employers import (
     employers,
     looks,
     requirements,
+    staffing,
     workforce,
 )
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
@@ -131,6 +132,7 @@ _RESOURCES = (
     workforce,
     requirements,
     clearances,
+    staffing,
     digests,
     imports,
     reminders,

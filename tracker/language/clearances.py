@@ -1,4 +1,4 @@
-"""Whether somebody is cleared, in one sentence: yes and until when, or no and why."""
+"""Whether somebody is cleared, and whether a place has enough of them, in one sentence each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tracker.domain.employers.requirements import (
     ProofKind,
     WorkerProof,
 )
+from tracker.domain.employers.staffing import StaffingOutlook
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.credentials import CredentialCatalog
 from tracker.domain.schemes.schemes import Schemes
@@ -19,6 +20,7 @@ from tracker.language.voice import in_words
 
 _ANSWERS = catalogues.sentences("clearances", "answers")
 _LACKING = catalogues.sentences("clearances", "lacking")
+_STAFFING = catalogues.sentences("clearances", "staffing")
 _JOINED = catalogues.sentences("clearances", "joined")
 
 
@@ -66,3 +68,18 @@ def _lacking(proof: WorkerProof, language: str, called: str) -> str:
     if proof.last_day is None:
         return words[key].format(proof=called)
     return words[f"{key}_on"].format(proof=called, day=in_words(proof.last_day, language))
+
+
+def staffing(
+    requirement: str, place: Sequence[str], outlook: StaffingOutlook, least: int, language: str
+) -> str:
+    """How a place stands: "Line 3, night shift: 1 of 2 from May 14, 2027"."""
+    words = _STAFFING[language]
+    where = ", ".join(filter(None, (requirement, *place)))
+    given = {"place": where, "count": outlook.count, "least": least}
+    if outlook.count < least:
+        return words["short"].format(**given)
+    if outlook.breaks is None:
+        return words["enough"].format(**given)
+    first = {"then": outlook.breaks.count, "day": in_words(outlook.breaks.on, language)}
+    return words["breaks"].format(**given, **first)

@@ -117,3 +117,36 @@ class JobRequirement(Base, kw_only=True):
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class StaffingMinimum(Base, kw_only=True):
+    """How many who meet a requirement a place must have at least, until it is ended.
+
+    A place is a site, a department and a shift; what is empty is any.
+    """
+
+    __tablename__ = "staffing_minimum"
+    __table_args__ = (
+        Index(
+            "uq_staffing_minimum_live",
+            "requirement_id",
+            "site",
+            "department",
+            "shift",
+            unique=True,
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index("ix_staffing_minimum_employer", "employer_id", "id"),
+        CheckConstraint("least > 0", name="least"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    requirement_id: Mapped[str] = mapped_column(ForeignKey("job_requirement.id"))
+    site: Mapped[str] = mapped_column(String(100), default="")
+    department: Mapped[str] = mapped_column(String(100), default="")
+    shift: Mapped[str] = mapped_column(String(32), default="")
+    least: Mapped[int]
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

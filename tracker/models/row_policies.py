@@ -203,6 +203,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "roster_entry": _OF_BOTH,
     "sharing": _OF_BOTH,
     "sign_in": RowPolicy(_either(_holder(), _with("sign_in", "account", "account_id"))),
+    "staffing_minimum": _OF_EMPLOYERS,
     "standing_change": _of_certifications("standing_change"),
     "standing_span": RowPolicy(
         reads=_either(_with("standing_span", "certification", "certification_id")),

@@ -58,6 +58,7 @@ from tracker.models import (
     Sharing,
     SignIn,
     Sponsor,
+    StaffingMinimum,
     StandingChange,
 )
 from tracker.services.core import signed_links
@@ -215,10 +216,16 @@ def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
     )
     work.session.add_all([run, order, job])
     work.session.flush()
+    minimum = StaffingMinimum(
+        employer_id=employer_id, requirement_id=job.id, least=2, recorded_at=work.now
+    )
+    work.session.add(minimum)
+    work.session.flush()
     link = digest_links.link(work, work.message_key, employer_id, order.address)
     return {
         "run_id": run.id,
         "requirement_id": job.id,
+        "minimum_id": minimum.id,
         "digest": link,
         **_invitation(work, employer_id),
         **_members(work, employer_id),

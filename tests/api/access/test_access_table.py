@@ -116,6 +116,7 @@ BODIES = {
     "PATCH /employers/{employer_id}/requirements/{requirement_id}": {"kind": "task"},
     "POST /employers/{employer_id}/requirements/{requirement_id}/gate-list": {"hours": 8},
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
+    "POST /employers/{employer_id}/staffing-minimums": {"requirement_id": UNKNOWN, "least": 2},
     "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
     "POST /holders/duplicates/{duplicate_id}/reopening": WHY,

@@ -97,6 +97,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/tokens": {"scope": "read", "days": "30"},
     "/employer/kiosk": {"requirement": "{requirement_id}", "who": "1"},
     "/employer/requirements": {"name": "Job", "kind": "task", "need_1_1": "scheme:cpt"},
+    "/employer/staffing": {"requirement_id": "{requirement_id}", "least": "1", "site": "A"},
     "/employer/requirements/{requirement_id}/end": {"version": "1"},
     "/employer/requirements/{requirement_id}/gate-list": {"hours": "8"},
 }

@@ -11,7 +11,6 @@ from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded
-from tracker.domain.employers import requirements as rules
 from tracker.domain.employers.looks import LookKind
 from tracker.domain.employers.requirements import PROOF_STATUSES, ClearanceState, WorkerProof
 from tracker.language import clearances as words
@@ -134,10 +133,9 @@ def note(reading: ReadContext, check: ClearanceCheck, kind: LookKind) -> None:
     """Record who is about to be told of; nothing is if nobody shares."""
     if not check.seen:
         return
-    schemes = {one.scheme for one in rules.proofs_of(check.requirement.needs) if one.scheme}
     with routing.container().work(reading.actor) as work:
         looks.record_clearance(
-            work, check.requirement.employer_id, schemes, kind, check.seen, on=check.on
+            work, check.requirement.employer_id, check.schemes, kind, check.seen, on=check.on
         )
 
 

@@ -70,6 +70,7 @@ Subject = Literal[
     "sending",
     "sharing",
     "sponsor",
+    "staffing_minimum",
     "standing_change",
     "suppression",
     "token",

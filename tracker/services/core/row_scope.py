@@ -42,6 +42,7 @@ from tracker.models import (
     RosterEntry,
     Sharing,
     Sponsor,
+    StaffingMinimum,
     WorkerSeen,
 )
 
@@ -135,6 +136,7 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     },
     EmployerLook: _of_employers(_is(EmployerLook.employer_id.expression)),
     JobRequirement: _of_employers(_is(JobRequirement.employer_id.expression)),
+    StaffingMinimum: _of_employers(_is(StaffingMinimum.employer_id.expression)),
     WorkerSeen: _of_holders(_is(WorkerSeen.holder_id.expression)),
     ImportRun: {role: _is(getattr(ImportRun, f"{role}_id").expression) for role in ORGANIZATIONS},
 }

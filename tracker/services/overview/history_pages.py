@@ -48,6 +48,7 @@ from tracker.models import (
     RosterEntry,
     Sharing,
     Sponsor,
+    StaffingMinimum,
     StandingChange,
     Token,
 )
@@ -153,7 +154,10 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
     "fee": (Fee.id, ()),
     "employer": (
         Employer.id,
-        (("job_requirement", JobRequirement.id, JobRequirement.employer_id),),
+        (
+            ("job_requirement", JobRequirement.id, JobRequirement.employer_id),
+            ("staffing_minimum", StaffingMinimum.id, StaffingMinimum.employer_id),
+        ),
     ),
     "center": (Center.id, ()),
     "provider": (Provider.id, ()),

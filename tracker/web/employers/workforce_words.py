@@ -25,6 +25,7 @@ class WorkforceWords:
     add: str
     requirements: str
     kiosk: str
+    staffing: str
     looks: str
     digest: str
     count_one: str
@@ -137,6 +138,7 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
         ("/employer/roster", say.add, True),
         ("/employer/requirements", say.requirements, False),
         ("/employer/kiosk", say.kiosk, False),
+        ("/employer/staffing", say.staffing, False),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]
