@@ -77,6 +77,8 @@ from tracker.api.points import (
 )
 
 PREFIX = "/api/v1"
+SIGNING_KEYS = f"{PREFIX}/signing-keys"
+"""Where the public keys are with which anybody checks what is signed."""
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
 """The public routes of the API that its document leaves out."""
 

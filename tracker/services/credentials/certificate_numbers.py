@@ -14,18 +14,17 @@ from tracker.models import Certification
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that are easily confused
-
 
 def new(scheme: Scheme, mark: str = "") -> str:
     """A number with 49 random bits: unique in practice, and a constraint makes sure.
 
     A ``mark`` follows the scheme's prefix and tells one kind of certificate from the others.
     """
-    left, letters = secrets.randbelow(len(_ALPHABET) ** 10), ""
-    for _ in range(10):  # one draw for all letters takes a fifth of the time of ten
-        left, place = divmod(left, len(_ALPHABET))
-        letters += _ALPHABET[place]
+    alphabet = numbers.ALPHABET
+    left, letters = secrets.randbelow(len(alphabet) ** numbers.DRAWN), ""
+    for _ in range(numbers.DRAWN):  # one draw for all letters takes a fifth of the time of ten
+        left, place = divmod(left, len(alphabet))
+        letters += alphabet[place]
     return "-".join(filter(None, (scheme.number_prefix, mark, letters[:5], letters[5:])))
 
 
