@@ -67,6 +67,7 @@ def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
         settings=chosen,
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
         message_key=_derived_key(chosen, "message-id"),
+        signing_key=_derived_key(chosen, "signatures"),
         relay_key=_key(chosen.storage_directory, _RELAY_KEY).hex().encode(),
         history_keys=_history_keys(chosen),
         request_id=_request_id,

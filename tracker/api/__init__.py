@@ -53,12 +53,15 @@ from tracker.api.desk import (
     reviews,
 )
 from tracker.api.employers import (
+    clearances,
     consent_requests,
     consents,
     digests,
     employers,
     looks,
     nudges,
+    requirements,
+    staffing,
     workforce,
 )
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
@@ -84,6 +87,8 @@ from tracker.api.points import (
 )
 
 PREFIX = "/api/v1"
+SIGNING_KEYS = f"{PREFIX}/signing-keys"
+"""Where the public keys are with which anybody checks what is signed."""
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
 """The public routes of the API that its document leaves out."""
 
@@ -141,6 +146,9 @@ _RESOURCES = (
     nudges,
     looks,
     workforce,
+    requirements,
+    clearances,
+    staffing,
     digests,
     imports,
     reminders,

@@ -33,7 +33,7 @@ from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
 from tracker.models.courses import Attendance, AttendanceCode, Course, Discrepancy
 from tracker.models.digests import Digest, DigestOrder
-from tracker.models.employers import Employer, RosterEntry
+from tracker.models.employers import Employer, JobRequirement, RosterEntry, StaffingMinimum
 from tracker.models.erasures import Erasure
 from tracker.models.fees import Fee
 from tracker.models.history import HistoryBlock, HistoryEntry, HistoryHead, HistoryValue
@@ -110,6 +110,7 @@ __all__ = [
     "ImportRun",
     "Invitation",
     "JobRun",
+    "JobRequirement",
     "LikelyDuplicate",
     "LoginSession",
     "MergedRow",
@@ -141,6 +142,7 @@ __all__ = [
     "SignIn",
     "Span",
     "Sponsor",
+    "StaffingMinimum",
     "StandingChange",
     "Suppression",
     "Token",

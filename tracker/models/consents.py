@@ -45,6 +45,7 @@ class Sharing(Base, kw_only=True):
     with_dates: Mapped[bool] = mapped_column(default=True, server_default=true())
     with_points: Mapped[bool] = mapped_column(default=False)
     with_modules: Mapped[bool] = mapped_column(default=False, server_default=false())
+    with_credentials: Mapped[bool] = mapped_column(default=False, server_default=false())
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     recorded_by: Mapped[str] = mapped_column(String(100))
     ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id, one_of
 from tracker.domain.employers.consents import ConsentAnswer, ConsentPurpose
+from tracker.domain.employers.requirements import LONGEST_NAME, RequirementKind
 from tracker.models.organizations import ContactOrganization
 
 
@@ -80,6 +81,72 @@ class RosterEntry(Base, kw_only=True):
     asks_dates: Mapped[bool] = mapped_column(default=False, server_default=false())
     asks_points: Mapped[bool] = mapped_column(default=False, server_default=false())
     asks_modules: Mapped[bool] = mapped_column(default=False, server_default=false())
+    asks_credentials: Mapped[bool] = mapped_column(default=False, server_default=false())
     answered_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     answer: Mapped[str | None] = mapped_column(String(16), default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class JobRequirement(Base, kw_only=True):
+    """What an employer asks of whoever does a job, until it is ended; never deleted.
+
+    ``needs`` is a list of needs, each a list of alternatives, each with ``scheme`` and ``module``.
+    """
+
+    __tablename__ = "job_requirement"
+    __table_args__ = (
+        Index(
+            "uq_job_requirement_live",
+            "employer_id",
+            "name",
+            unique=True,
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index("ix_job_requirement_employer", "employer_id", "id"),
+        one_of("kind", RequirementKind),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    kind: Mapped[str] = mapped_column(String(16))
+    needs: Mapped[list[list[dict[str, str | None]]]] = mapped_column(JSON)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class StaffingMinimum(Base, kw_only=True):
+    """How many who meet a requirement a place must have at least, until it is ended.
+
+    A place is a site, a department and a shift; what is empty is any.
+    """
+
+    __tablename__ = "staffing_minimum"
+    __table_args__ = (
+        Index(
+            "uq_staffing_minimum_live",
+            "requirement_id",
+            "site",
+            "department",
+            "shift",
+            unique=True,
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index("ix_staffing_minimum_employer", "employer_id", "id"),
+        CheckConstraint("least > 0", name="least"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    requirement_id: Mapped[str] = mapped_column(ForeignKey("job_requirement.id"))
+    site: Mapped[str] = mapped_column(String(100), default="")
+    department: Mapped[str] = mapped_column(String(100), default="")
+    shift: Mapped[str] = mapped_column(String(32), default="")
+    least: Mapped[int]
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

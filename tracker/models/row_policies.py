@@ -175,6 +175,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "import_run": _OF_ORGANIZATIONS,
     "invitation": _OF_ORGANIZATIONS,
+    "job_requirement": _OF_EMPLOYERS,
     "likely_duplicate": _OF_STAFF,
     "login_session": _of_accounts("login_session"),
     "merged_row": _OF_STAFF,
@@ -182,7 +183,9 @@ POLICIES: Mapping[str, RowPolicy] = {
     "module_certificate": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
     "notice": _OF_HOLDERS,
     "open_review": _OF_STAFF,
-    "other_credential": _OF_HOLDERS,
+    "other_credential": RowPolicy(
+        reads=_either(_holder(), _shares("other_credential")), writes=_either(_holder())
+    ),
     "passkey": _of_accounts("passkey"),
     "password_hash": _of_accounts("password_hash"),
     "pathway_choice": _OF_HOLDERS,
@@ -201,6 +204,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "roster_entry": _OF_BOTH,
     "sharing": _OF_BOTH,
     "sign_in": RowPolicy(_either(_holder(), _with("sign_in", "account", "account_id"))),
+    "staffing_minimum": _OF_EMPLOYERS,
     "standing_change": _of_certifications("standing_change"),
     "standing_span": RowPolicy(
         reads=_either(_with("standing_span", "certification", "certification_id")),

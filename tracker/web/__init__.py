@@ -21,7 +21,7 @@ from flask import Blueprint, Flask
 from tracker import api
 from tracker.api import PREFIX
 from tracker.api.http.openapi import Document
-from tracker.web import pages, unsubscribe, verify
+from tracker.web import many_numbers, pages, receipts, unsubscribe, verify
 
 
 def is_undocumented(rule: str) -> bool:
@@ -33,6 +33,8 @@ def register(app: Flask, document: Document) -> None:
     """Attach the pages to the application, and those for programs to the OpenAPI document."""
     document.add(verify.resource, url_prefix=PREFIX)
     document.add(verify.public)
+    document.add(receipts.public)
+    document.add(many_numbers.resource, url_prefix=PREFIX)
     document.add(unsubscribe.resource)
     pages.register(app)
     for found in _blueprints():

@@ -191,7 +191,12 @@ def _private(response: Response) -> Response:
 
 
 def _found(query: Loaded, found: Verified) -> Response:
-    language, standing = _language(query), found.standing
+    return routing.answer(presented(found, _language(query)))
+
+
+def presented(found: Verified, language: str) -> dict[str, object]:
+    """What a program is told of a certificate; see ``VerificationSchema``."""
+    standing = found.standing
     more: dict[str, object] = {}
     if found.is_over:
         more["remark"] = WORDS[language].not_in_force
@@ -203,23 +208,21 @@ def _found(query: Loaded, found: Verified) -> Response:
     if found.module is not None:
         more["module"] = translated(found.module.name, language)
         more["amended_on"] = found.amended_on
-    return routing.answer(
-        {
-            "scheme": translated(found.scheme.title, language),
-            "issuer": found.scheme.issuer,
-            "holder": found.holder,
-            "number": found.number,
-            "status": standing.status,
-            "valid": standing.valid,
-            "awarded_on": found.awarded_on,
-            "expires_on": standing.expires_on,
-            "note": _note(found, language),
-            "certified_again_on": found.again_on,
-            "certified_again_number": found.again_number,
-            "checked_at": found.checked_at,
-            **more,
-        }
-    )
+    return {
+        "scheme": translated(found.scheme.title, language),
+        "issuer": found.scheme.issuer,
+        "holder": found.holder,
+        "number": found.number,
+        "status": standing.status,
+        "valid": standing.valid,
+        "awarded_on": found.awarded_on,
+        "expires_on": standing.expires_on,
+        "note": _note(found, language),
+        "certified_again_on": found.again_on,
+        "certified_again_number": found.again_number,
+        "checked_at": found.checked_at,
+        **more,
+    }
 
 
 def _note(found: Verified, language: str) -> str | None:

@@ -43,6 +43,7 @@ from tracker.models import (
     HolderRequest,
     HolderWord,
     ImportRun,
+    JobRequirement,
     LikelyDuplicate,
     Message,
     ModuleCertificate,
@@ -57,6 +58,7 @@ from tracker.models import (
     Sharing,
     SignIn,
     Sponsor,
+    StaffingMinimum,
     StandingChange,
 )
 from tracker.services.core import signed_links
@@ -205,11 +207,25 @@ def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
     order = DigestOrder(
         employer_id=employer_id, every="week", address="hr@example.org", changed_at=work.now
     )
-    work.session.add_all([run, order])
+    job = JobRequirement(
+        employer_id=employer_id,
+        name="Line 3",
+        kind="line",
+        needs=[[{"scheme": "cpt"}]],
+        recorded_at=work.now,
+    )
+    work.session.add_all([run, order, job])
+    work.session.flush()
+    minimum = StaffingMinimum(
+        employer_id=employer_id, requirement_id=job.id, least=2, recorded_at=work.now
+    )
+    work.session.add(minimum)
     work.session.flush()
     link = digest_links.link(work, work.message_key, employer_id, order.address)
     return {
         "run_id": run.id,
+        "requirement_id": job.id,
+        "minimum_id": minimum.id,
         "digest": link,
         **_invitation(work, employer_id),
         **_members(work, employer_id),

@@ -95,6 +95,11 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/recoveries": _REASON | {"holder": "none", "email": "new@example.org"},
     "/account/recoveries/{recovery_id}/refuse": _REASON,
     "/account/tokens": {"scope": "read", "days": "30"},
+    "/employer/kiosk": {"requirement": "{requirement_id}", "who": "1"},
+    "/employer/requirements": {"name": "Job", "kind": "task", "need_1_1": "scheme:cpt"},
+    "/employer/staffing": {"requirement_id": "{requirement_id}", "least": "1", "site": "A"},
+    "/employer/requirements/{requirement_id}/end": {"version": "1"},
+    "/employer/requirements/{requirement_id}/gate-list": {"hours": "8"},
 }
 OF_THE_BODY = FORMS | {
     "/account/people/invitations": {

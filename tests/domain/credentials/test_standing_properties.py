@@ -24,6 +24,7 @@ from tracker.domain.credentials.certifications import (
     span_on,
     standing_on,
     timeline,
+    valid_through,
 )
 from tracker.domain.periods import Duration, nth_expiry
 from tracker.domain.schemes.policies import Policy
@@ -240,3 +241,26 @@ def test_what_is_decided_later_changes_nothing_on_the_days_before(history):
             assert with_it is not None
             assert without is not None
             assert standing_on(with_it, day) == standing_on(without, day)
+
+
+@given(histories())
+def test_a_certification_is_valid_through_the_last_of_the_valid_days_in_a_row(history):
+    spans = history.spans()
+
+    def is_valid(day):
+        span = span_on(spans, day)
+        return span is not None and standing_on(span, day).valid
+
+    for day in history.days():
+        last = valid_through(spans, day)
+        assert (last is not None) == is_valid(day)
+        if last is None or last == date.max:
+            continue
+        assert not is_valid(last + DAY)
+        between = [mark for mark in history.days() if day <= mark <= last]
+        assert all(map(is_valid, (*between, last)))
+
+
+@given(histories())
+def test_nothing_is_valid_before_the_award(history):
+    assert valid_through(history.spans(), history.cycles[0].starts_on - DAY) is None

@@ -10,8 +10,10 @@ import pytest
 from tracker.domain.employers import consents
 from tracker.domain.employers.consents import ConsentField, ConsentPurpose, ConsentTerms
 
-STANDING, DATES, POINTS, MODULES = ConsentField
-CHOICES = list(chain.from_iterable(combinations((DATES, POINTS, MODULES), n) for n in range(4)))
+STANDING, DATES, POINTS, MODULES, CREDENTIALS = ConsentField
+CHOICES = list(
+    chain.from_iterable(combinations((DATES, POINTS, MODULES, CREDENTIALS), n) for n in range(5))
+)
 
 
 @pytest.mark.parametrize("chosen", CHOICES)

@@ -458,6 +458,7 @@ def test_the_openings_in_the_wall_are_these():
         "credentials.apprenticeships._with_apprentices",  # of those that were seen
         "credentials.center_results._candidates",
         "credentials.center_results.enter",
+        "credentials.verification.by_numbers",  # shown to whoever knows number and name
         "delivery.bounces.deliverability",
         "employers.employments.ask",
         "employers.employments.begin",

@@ -21,7 +21,9 @@ class LookSchema(Schema):
     """Somebody of an employer saw the standing of workers on a day (``as_of``).
 
     ``name`` is the person or the program that looked. ``kind``: a page of the list, one worker, a
-    file of the whole list, numbers that count the workers, or a digest by email.
+    file of the whole list, numbers that count the workers, a digest by email, whether workers are
+    cleared, or a list of those who are for a gate. ``scheme`` is empty where only credentials of
+    other issuers were asked about.
     """
 
     id = fields.UUID(required=True)

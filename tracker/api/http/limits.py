@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
 
@@ -20,6 +21,9 @@ from tracker.services.core.context import ReadContext
 _OWN_MISSES = 3  # wrong surnames of one caller for a number that others guess at
 _MOST_UNCOUNTED = 10_000
 _CALLERS = 4  # who may use up the codes to one address before each has only one more
+_QUESTIONS_ABOUT_MANY = 20  # an hour and address
+_PAPERS = 20  # an hour and address; each takes a process for a moment
+_KIOSK_QUESTIONS = 60  # a minute and account: as many as a turnstile lets through
 _LOCK = Lock()
 
 
@@ -62,11 +66,45 @@ def check(reading: ReadContext, uses: Collection[Use], both: Collection[Use] = (
     allowances.check(reading, uses, both=both)
 
 
+@dataclass(frozen=True, slots=True)
+class GuessesLeft:
+    """How many wrong guesses a caller has left, and which numbers nobody may guess at any more."""
+
+    by_caller: Use
+    left: int
+    by_number: Mapping[str, Collection[Use]]
+    spent: frozenset[str]
+
+
+def many(reading: ReadContext, texts: Collection[str]) -> GuessesLeft:
+    """What a caller may still guess at who asks about many numbers at once.
+
+    Counts the question. Raises TooOften for too many of them, or without any guess left.
+    """
+    by_caller = caller()
+    check(reading, [by_caller])
+    container = routing.container()
+    allowance = Allowance("many numbers", _QUESTIONS_ABOUT_MANY, timedelta(hours=1))
+    with container.statement(SYSTEM) as work:
+        origin = network(request.remote_addr)
+        allowances.take(work, allowances.use_of(allowance, container.message_key, origin))
+    by_number = {text: number(text) for text in texts}
+    uses = [by_caller, *(use for pair in by_number.values() for use in pair)]
+    left = allowances.left(reading, uses)
+    spent = {text for text, pair in by_number.items() if not any(left[use] for use in pair)}
+    return GuessesLeft(by_caller, left[by_caller], by_number, frozenset(spent))
+
+
 def missed(uses: Collection[Use]) -> None:
     """Count a wrong guess without waiting for another writer; if necessary with the next one."""
+    missed_often(dict.fromkeys(uses, 1))
+
+
+def missed_often(uses: Mapping[Use, int]) -> None:
+    """The same for many wrong guesses at once."""
     with _LOCK:
         owed = _uncounted()
-        times = {use: owed.get(use, 0) + (use in uses) for use in (*owed, *uses)}
+        times = {use: owed.get(use, 0) + uses.get(use, 0) for use in (*owed, *uses)}
         owed.clear()
     with routing.container().statement(SYSTEM) as work:
         left = allowances.count_without_waiting(work, times)
@@ -89,6 +127,23 @@ def exported(actor: Actor) -> None:
     allowance = Allowance("export", most, timedelta(hours=1))
     with container.statement(SYSTEM) as work:
         allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
+
+
+def checked_at_kiosk(actor: Actor) -> None:
+    """Count a question at a kiosk, and refuse one too many. Raises TooOften."""
+    container = routing.container()
+    allowance = Allowance("kiosk", _KIOSK_QUESTIONS, timedelta(minutes=1))
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
+
+
+def printed() -> None:
+    """Count a paper that anybody may ask for, by the caller's address. Raises TooOften."""
+    container = routing.container()
+    allowance = Allowance("papers", _PAPERS, timedelta(hours=1))
+    origin = network(request.remote_addr)
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, origin))
 
 
 def archived(holder_id: str) -> None:

@@ -474,3 +474,34 @@ def _by_date(span: StandingSpan, day: date) -> Status:
     if span.grace_ends_on is not None and day <= span.grace_ends_on:
         return _GRACE
     return _EXPIRED
+
+
+def valid_through(spans: Sequence[StandingSpan], day: date) -> date | None:
+    """The last of the valid days in a row that begin with a day; None if the day is not valid.
+
+    ``spans`` are in order and reach from the day on. Without an end it is ``date.max``.
+    """
+    last, begins = None, day
+    for span in spans:
+        ends = span.until_on - DAY if span.until_on and span.until_on < date.max else date.max
+        if ends < begins:
+            continue
+        valid = min(_last_valid_day(span), ends)
+        if span.from_on > begins or valid < begins:
+            break
+        last = valid
+        if valid < ends or ends == date.max:
+            break
+        begins = ends + DAY
+    return last
+
+
+def _last_valid_day(span: StandingSpan) -> date:
+    """Until when a certification would be valid if the span went on without end."""
+    if span.hold is not None:
+        return date.min
+    if span.expires_on is None or (span.pending_since is not None and span.valid_while_pending):
+        return date.max
+    if span.pending_since is None and span.grace_ends_on and span.title_ends_on:
+        return max(span.expires_on, min(span.grace_ends_on, span.title_ends_on))
+    return span.expires_on

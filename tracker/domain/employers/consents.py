@@ -20,6 +20,7 @@ class ConsentField(StrEnum):
     DATES = "dates"
     POINTS = "points"
     MODULES = "modules"
+    CREDENTIALS = "credentials"
 
 
 class ConsentPurpose(StrEnum):
@@ -75,6 +76,7 @@ class ConsentTerms:
     with_dates: bool = True
     with_points: bool = False
     with_modules: bool = False
+    with_credentials: bool = False
 
     @property
     def fields(self) -> tuple[ConsentField, ...]:
@@ -84,6 +86,7 @@ class ConsentTerms:
             ConsentField.DATES: self.with_dates,
             ConsentField.POINTS: self.with_points,
             ConsentField.MODULES: self.with_modules,
+            ConsentField.CREDENTIALS: self.with_credentials,
         }
         return tuple(field for field, wanted in chosen.items() if wanted)
 
@@ -95,6 +98,7 @@ def terms(fields: Collection[ConsentField], purpose: ConsentPurpose) -> ConsentT
         with_dates=ConsentField.DATES in fields,
         with_points=ConsentField.POINTS in fields,
         with_modules=ConsentField.MODULES in fields,
+        with_credentials=ConsentField.CREDENTIALS in fields,
     )
 
 

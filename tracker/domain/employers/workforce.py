@@ -27,6 +27,7 @@ SEEN: Mapping[ConsentField, tuple[str, ...]] = {
     ConsentField.DATES: ("expires_on", "window_opens_on", "window_closes_on", "days_left"),
     ConsentField.POINTS: ("points",),
     ConsentField.MODULES: ("modules",),
+    ConsentField.CREDENTIALS: ("credentials",),
 }
 """What each set of facts opens, by the names used in the API."""
 NEVER = date.max

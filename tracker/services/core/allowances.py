@@ -16,6 +16,7 @@ from sqlalchemy import case, delete, select, update
 from tracker import db
 from tracker.domain.errors import TooOften
 from tracker.models import Usage
+from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
 
 _KEPT = timedelta(days=1)  # no allowance has a longer period
@@ -69,10 +70,47 @@ def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use
     """Add to the counts without waiting for locks; returns the uses that another writer blocked."""
     left = dict(uses)
     with db.without_waiting(work.connection):
-        for use in sorted(uses, key=lambda one: one.key):
-            _count(work, use, uses[use])
-            del left[use]
+        for allowance in dict.fromkeys(use.allowance for use in uses):
+            of_one = {use: times for use, times in uses.items() if use.allowance == allowance}
+            _count_many(work, allowance, of_one)
+            for use in of_one:
+                del left[use]
     return left
+
+
+def _count_many(work: UnitOfWork, allowance: Allowance, uses: Mapping[Use, int]) -> None:
+    """Add to the counts of one allowance in one statement, in the order of their keys."""
+    table, over = Usage, work.now - allowance.within
+    times = {use.key: count for use, count in uses.items()}
+    rows = [{"key": key, "began_at": work.now, "count": times[key]} for key in sorted(times)]
+    made = work.upsert(table).values(rows)
+    added = made.excluded["count"]
+    counted = made.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "count": case((table.began_at <= over, added), else_=table.count + added),
+            "began_at": case((table.began_at <= over, work.now), else_=table.began_at),
+        },
+    )
+    work.execute(counted)
+
+
+def left(reading: ReadContext, uses: Collection[Use]) -> dict[Use, int]:
+    """How many times each may still be used, in one statement; counts nothing."""
+    table = Usage
+    keys = sorted({use.key for use in uses})
+    statement = select(table.key, table.began_at, table.count).where(
+        bulk.among(reading, table.key, keys)
+    )
+    rows = {row.key: row for row in reading.rows(statement)}
+
+    def of_one(use: Use) -> int:
+        row = rows.get(use.key)
+        if row is None or row.began_at + use.allowance.within <= reading.now:
+            return use.allowance.most
+        return max(use.allowance.most - row.count, 0)
+
+    return {use: of_one(use) for use in uses}
 
 
 def take(work: UnitOfWork, use: Use) -> None:

@@ -226,8 +226,9 @@ def sees_everything(
 class Container:
     """Everything that is made once per process; opens read contexts and units of work.
 
-    ``relay_key`` is the key with which the mail provider signs its events, ``history_keys`` are
-    those of the history's chain. ``request_id`` tells which HTTP request is being served, if any.
+    ``signing_key`` is the private part of the key for what others check (``tracker.signatures``),
+    ``relay_key`` that with which the mail provider signs its events, ``history_keys`` are those of
+    the history's chain. ``request_id`` tells which HTTP request is being served, if any.
     """
 
     engine: Engine
@@ -238,6 +239,7 @@ class Container:
     settings: Settings
     clock: Clock
     message_key: bytes
+    signing_key: bytes
     relay_key: bytes
     history_keys: KeyRing
     request_id: Callable[[], str | None]

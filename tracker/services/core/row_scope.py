@@ -32,6 +32,7 @@ from tracker.models import (
     Holder,
     HolderRequest,
     ImportRun,
+    JobRequirement,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -41,6 +42,7 @@ from tracker.models import (
     RosterEntry,
     Sharing,
     Sponsor,
+    StaffingMinimum,
     WorkerSeen,
 )
 
@@ -133,6 +135,8 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
         "employer": _is(Sharing.employer_id.expression),
     },
     EmployerLook: _of_employers(_is(EmployerLook.employer_id.expression)),
+    JobRequirement: _of_employers(_is(JobRequirement.employer_id.expression)),
+    StaffingMinimum: _of_employers(_is(StaffingMinimum.employer_id.expression)),
     WorkerSeen: _of_holders(_is(WorkerSeen.holder_id.expression)),
     ImportRun: {role: _is(getattr(ImportRun, f"{role}_id").expression) for role in ORGANIZATIONS},
 }

@@ -15,8 +15,7 @@ from tracker.models import Certification
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that are easily confused
-_PAIRS = ["".join(pair) for pair in product(_ALPHABET, repeat=2)]
+_PAIRS = ["".join(pair) for pair in product(numbers.ALPHABET, repeat=2)]
 
 
 def new(scheme: Scheme, mark: str = "") -> str:
@@ -24,8 +23,8 @@ def new(scheme: Scheme, mark: str = "") -> str:
 
     A ``mark`` follows the scheme's prefix and tells one kind of certificate from the others.
     """
-    left, letters = secrets.randbelow(len(_PAIRS) ** 5), ""
-    for _ in range(5):  # one draw for all letters takes a fifth of the time of ten
+    left, letters = secrets.randbelow(len(_PAIRS) ** (numbers.DRAWN // 2)), ""
+    for _ in range(numbers.DRAWN // 2):  # one draw for all letters takes a fifth of the time of ten
         left, place = divmod(left, len(_PAIRS))
         letters += _PAIRS[place]
     return "-".join(filter(None, (scheme.number_prefix, mark, letters[:5], letters[5:])))

@@ -11,7 +11,8 @@ about that one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -26,7 +27,8 @@ from tracker.domain.errors import NoLongerAvailable, NotFound
 from tracker.domain.schemes.schemes import Module, Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, ModuleCertificate, Span
-from tracker.services.core.context import AnyRow, ReadContext
+from tracker.services.core import bulk
+from tracker.services.core.context import AnyRow, ReadContext, sees_everything
 from tracker.services.standings.related_facts import SPAN
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
@@ -130,12 +132,73 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     of_whole = reading.rows(_FORMER.where(numbered))
     modules = reading.rows(_MODULE.where(of_module))
     of_modules = reading.rows(_FORMER_OF_MODULE.where(of_module))
-    rows, former = (whole, of_whole) if whole else (modules, of_modules)
+    return _called(reading, folded, whole or modules, of_whole if whole else of_modules)
+
+
+def _called(
+    reading: ReadContext, folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]
+) -> Verified:
+    """The certificate of these rows, if its holder has or had that family name. Raises NotFound.
+
+    The rows are the spans of a certification, or the one of a module's certificate.
+    """
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
     erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
     if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
-    return _verified(reading, whole) if whole else _verified_module(reading, modules[0])
+    is_module = hasattr(rows[0], "module")
+    return _verified_module(reading, rows[0]) if is_module else _verified(reading, rows)
+
+
+@sees_everything
+def by_numbers(reading: ReadContext, asked: Sequence[tuple[str, str]]) -> list[Verified | None]:
+    """The same for many pairs of number and family name, in their order; None: there is none.
+
+    However many there are, the same number of statements is read.
+    """
+    keys = sorted({numbers.key(number) for number, _ in asked})
+    leads = _leads(reading, keys)
+    ids = bulk.among(reading, Certification.id, sorted(set(leads.values())))
+    modules = bulk.among(reading, ModuleCertificate.number_key, keys)
+    rows: dict[str, list[AnyRow]] = defaultdict(list)
+    former: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in reading.rows(_STATEMENT.add_columns(Certification.id).where(ids)):
+        rows[row.id].append(row)
+    for row in reading.rows(_FORMER.add_columns(Certification.id).where(ids)):
+        former[row.id].append(row)
+    key = ModuleCertificate.number_key
+    for row in reading.rows(_MODULE.add_columns(key).where(modules)):
+        rows[row.number_key].append(row)
+    for row in reading.rows(_FORMER_OF_MODULE.add_columns(key).where(modules)):
+        former[row.number_key].append(row)
+    found: list[Verified | None] = []
+    for number, surname in asked:
+        place = leads.get(numbers.key(number), numbers.key(number))
+        try:
+            found.append(
+                _called(reading, run_together(surname), rows.get(place, ()), former.get(place, ()))
+            )
+        except NotFound:
+            found.append(None)
+    return found
+
+
+def _leads(reading: ReadContext, keys: Sequence[str]) -> dict[str, str]:
+    """The certification to which each number leads; one that two certifications had, to none."""
+    columns = (
+        _NUMBERED.number_key,
+        _NUMBERED.former_key,
+        func.coalesce(_NUMBERED.merged_into_id, _NUMBERED.id),
+    )
+    called = or_(
+        bulk.among(reading, _NUMBERED.number_key, keys),
+        bulk.among(reading, _NUMBERED.former_key, keys),
+    )
+    leads: dict[str, set[str]] = defaultdict(set)
+    for number_key, former_key, id_ in reading.rows(select(*columns).where(called)):
+        for key in (number_key, former_key):
+            leads[key].add(id_)
+    return {key: next(iter(ids)) for key, ids in leads.items() if len(ids) == 1}
 
 
 def _leading(which: ColumnElement[bool]) -> Select[str]:
@@ -212,7 +275,7 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
         raise NoLongerAvailable(_ERASED)
-    spans = [certifications.StandingSpan(*row[-len(SPAN) :]) for row in rows]
+    spans = [certifications.StandingSpan(*row[-len(SPAN)  : 9 + len(SPAN)]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)
     if span is None:

@@ -344,6 +344,7 @@ class NoticedEntry(NamedTuple):
     asks_dates: bool
     asks_points: bool
     asks_modules: bool
+    asks_credentials: bool
     barred: bool
 
     @property
@@ -364,6 +365,7 @@ class NoticedEntry(NamedTuple):
             with_dates=self.asks_dates,
             with_points=self.asks_points,
             with_modules=self.asks_modules,
+            with_credentials=self.asks_credentials,
         )
 
 
@@ -384,6 +386,7 @@ ENTRIES = (
         RosterEntry.asks_dates,
         RosterEntry.asks_points,
         RosterEntry.asks_modules,
+        RosterEntry.asks_credentials,
         EmployerBar.holder_id.is_not(None).label("barred"),
     )
     .join(Employer, Employer.id == RosterEntry.employer_id)

@@ -60,6 +60,7 @@ class _AskableRow(NamedTuple):
     with_dates: bool | None
     with_points: bool | None
     with_modules: bool | None
+    with_credentials: bool | None
 
     @property
     def covered(self) -> frozenset[ConsentField]:
@@ -70,6 +71,7 @@ class _AskableRow(NamedTuple):
             with_dates=bool(self.with_dates),
             with_points=bool(self.with_points),
             with_modules=bool(self.with_modules),
+            with_credentials=bool(self.with_credentials),
         )
         return frozenset(shared.fields)
 
@@ -93,6 +95,7 @@ _ASKABLE = select(
     Sharing.with_dates,
     Sharing.with_points,
     Sharing.with_modules,
+    Sharing.with_credentials,
 ).join(Sharing, CONSENTED, isouter=True)
 
 
@@ -201,6 +204,7 @@ class _RequestRow(NamedTuple):
     asks_dates: bool
     asks_points: bool
     asks_modules: bool
+    asks_credentials: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,7 @@ def _open(reading: ReadContext, holder_id: str) -> list[ConsentRequest]:
             RosterEntry.asks_dates,
             RosterEntry.asks_points,
             RosterEntry.asks_modules,
+            RosterEntry.asks_credentials,
         )
         .join(Employer, Employer.id == RosterEntry.employer_id)
         .where(
@@ -262,6 +267,7 @@ def _request(reading: ReadContext, row: _RequestRow) -> ConsentRequest:
             with_dates=row.asks_dates,
             with_points=row.asks_points,
             with_modules=row.asks_modules,
+            with_credentials=row.asks_credentials,
         ),
     )
 

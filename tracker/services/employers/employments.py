@@ -225,6 +225,7 @@ def asking(work: UnitOfWork, terms: ConsentTerms) -> dict[str, object]:
         "asks_dates": terms.with_dates,
         "asks_points": terms.with_points,
         "asks_modules": terms.with_modules,
+        "asks_credentials": terms.with_credentials,
     }
 
 

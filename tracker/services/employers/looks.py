@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, func, insert, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -25,6 +26,8 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.row_scope import scope
 from tracker.services.employers import employers
 from tracker.services.employers.workforce_selection import WorkforceFilter, shared_holders
+
+_NO_SCHEME = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ class LookRow:
     workers: int
 
 
+class _Look(NamedTuple):
+    """What is recorded of a look beside who looked, and when."""
+
+    employer_id: str
+    kind: LookKind
+    scheme: str
+    as_of: date
+
+
+def _look(selection: WorkforceFilter, kind: LookKind) -> _Look:
+    return _Look(selection.employer_id, kind, selection.scheme.code, selection.on)
+
+
 def record(
     work: UnitOfWork, selection: WorkforceFilter, kind: LookKind, holder_ids: Collection[str]
 ) -> None:
@@ -51,9 +67,32 @@ def record(
     if selection.employee_id is not None:
         _record_matching(work, selection, kind)
     elif holder_ids:
-        id_ = _insert(work, selection, kind, len(holder_ids))
-        seen = [{"holder_id": holder_id, "look_id": id_} for holder_id in sorted(holder_ids)]
-        work.execute(insert(WorkerSeen), seen)  # one statement, however many rows
+        _record_holders(work, _look(selection, kind), holder_ids)
+
+
+def record_clearance(
+    work: UnitOfWork,
+    employer_id: str,
+    schemes: Collection[str],
+    kind: LookKind,
+    holder_ids: Collection[str],
+    *,
+    on: date,
+) -> None:
+    """Record that the actor is told of these holders whether they are cleared on a day.
+
+    One look for each scheme of the requirement; one of no scheme if it asks for none.
+    """
+    if work.actor.role != "employer" or not holder_ids:
+        return
+    for scheme in sorted(schemes) or [_NO_SCHEME]:
+        _record_holders(work, _Look(employer_id, kind, scheme, on), holder_ids)
+
+
+def _record_holders(work: UnitOfWork, look: _Look, holder_ids: Collection[str]) -> None:
+    id_ = _insert(work, look, len(holder_ids))
+    seen = [{"holder_id": holder_id, "look_id": id_} for holder_id in sorted(holder_ids)]
+    work.execute(insert(WorkerSeen), seen)  # one statement, however many rows
 
 
 def record_file(work: UnitOfWork, selection: WorkforceFilter) -> None:
@@ -101,20 +140,18 @@ def _record_matching(
     count = work.execute(select(func.count()).select_from(found), parameters).scalar_one()
     if not count:
         return
-    id_ = _insert(work, replace(selection, on=as_of or selection.on), kind, count)
+    look = _look(replace(selection, on=as_of or selection.on), kind)
+    id_ = _insert(work, look, count)
     seen = select(found.c.holder_id, literal(id_, EmployerLook.id.type))
     work.execute(insert(WorkerSeen).from_select(["holder_id", "look_id"], seen), parameters)
 
 
-def _insert(work: UnitOfWork, selection: WorkforceFilter, kind: LookKind, workers: int) -> str:
+def _insert(work: UnitOfWork, look: _Look, workers: int) -> str:
     id_ = new_id()
     row = {
         "id": id_,
-        "employer_id": selection.employer_id,
         "at": work.now,
-        "kind": kind,
-        "scheme": selection.scheme.code,
-        "as_of": selection.on,
+        **look._asdict(),
         "name": work.actor.name,
         "credential_id": work.actor.credential_id,
         "workers": workers,

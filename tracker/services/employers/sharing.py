@@ -96,6 +96,7 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
             Sharing.with_dates,
             Sharing.with_points,
             Sharing.with_modules,
+            Sharing.with_credentials,
             EmployerBar.employer_id.is_not(None).label("barred"),
         )
         .select_from(Employer)
@@ -121,6 +122,7 @@ class _ViewerRow(NamedTuple):
     with_dates: bool | None
     with_points: bool | None
     with_modules: bool | None
+    with_credentials: bool | None
     barred: bool
 
     @property
@@ -133,6 +135,7 @@ class _ViewerRow(NamedTuple):
             with_dates=bool(self.with_dates),
             with_points=bool(self.with_points),
             with_modules=bool(self.with_modules),
+            with_credentials=bool(self.with_credentials),
         )
 
 

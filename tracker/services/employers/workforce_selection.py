@@ -72,7 +72,7 @@ STATUS = case(
 )
 VALID = case((Span.certification_id.is_(None), null()), (standings.VALID, True), else_=False)
 # A consent does not reveal what was so before it, nor any other day than today without the dates.
-_CONSENTED_BY = and_(
+CONSENTED_BY = and_(
     CONSENTED,
     Sharing.consented_on <= ON,
     or_(SHARES_DATES, bindparam("scheme_today", type_=Date) == ON),
@@ -171,7 +171,7 @@ def selected(statement: Select[*Columns], selection: WorkforceFilter) -> Select[
     """Join what consent reveals to the employer's entries, and apply the filter."""
     statement = (
         statement.select_from(RosterEntry)
-        .join(Sharing, _CONSENTED_BY, isouter=True)
+        .join(Sharing, CONSENTED_BY, isouter=True)
         .join(
             Certification,
             and_(

@@ -133,6 +133,7 @@ _UNASKED: dict[str, object] = {
     "asks_dates": False,
     "asks_points": False,
     "asks_modules": False,
+    "asks_credentials": False,
 }
 
 

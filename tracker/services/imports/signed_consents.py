@@ -43,6 +43,7 @@ def record(run: Run, signed: Mapping[int, tuple[Employment, date]]) -> set[int]:
             "with_dates": True,
             "with_points": False,
             "with_modules": False,
+            "with_credentials": False,
             "recorded_at": run.work.now,
             "recorded_by": run.work.actor.name,
             "ended_at": None,

@@ -37,6 +37,7 @@ from tracker.models import (
     HistoryValue,
     Holder,
     HolderRequest,
+    JobRequirement,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -47,6 +48,7 @@ from tracker.models import (
     RosterEntry,
     Sharing,
     Sponsor,
+    StaffingMinimum,
     StandingChange,
     Token,
 )
@@ -150,7 +152,13 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
     "renewal": (Renewal.id, (("appeal", Appeal.id, Appeal.renewal_id),)),
     "assessment": (Assessment.id, ()),
     "fee": (Fee.id, ()),
-    "employer": (Employer.id, ()),
+    "employer": (
+        Employer.id,
+        (
+            ("job_requirement", JobRequirement.id, JobRequirement.employer_id),
+            ("staffing_minimum", StaffingMinimum.id, StaffingMinimum.employer_id),
+        ),
+    ),
     "center": (Center.id, ()),
     "provider": (Provider.id, ()),
     "sponsor": (Sponsor.id, ()),

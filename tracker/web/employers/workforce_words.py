@@ -25,6 +25,9 @@ class WorkforceWords:
     parts_label: str
     workers: str
     add: str
+    requirements: str
+    kiosk: str
+    staffing: str
     looks: str
     digest: str
     count_one: str
@@ -153,6 +156,9 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
     places = [
         ("/employer", say.workers, False),
         ("/employer/roster", say.add, True),
+        ("/employer/requirements", say.requirements, False),
+        ("/employer/kiosk", say.kiosk, False),
+        ("/employer/staffing", say.staffing, False),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]
