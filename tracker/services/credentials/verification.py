@@ -33,21 +33,22 @@ from tracker.services.standings.related_facts import SPAN
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _CURRENT, _NUMBERED = aliased(Certification), aliased(Certification)
+_AWARD = (
+    Certification.number,
+    Certification.scheme,
+    Certification.awarded_on,
+    Certification.replaced_on,
+    _CURRENT.number.label("current_number"),
+    Holder.given_name,
+    Holder.family_name,
+    Holder.deceased_on,
+    Holder.erased_at,
+    Holder.shows_modules,
+    Certification.holder_id,
+)
+_SPAN = slice(len(_AWARD), len(_AWARD) + len(SPAN))
 _STATEMENT = (
-    select(
-        Certification.number,
-        Certification.scheme,
-        Certification.awarded_on,
-        Certification.replaced_on,
-        _CURRENT.number.label("current_number"),
-        Holder.given_name,
-        Holder.family_name,
-        Holder.deceased_on,
-        Holder.erased_at,
-        Holder.shows_modules,
-        Certification.holder_id,
-        *SPAN,
-    )
+    select(*_AWARD, *SPAN)
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, Span.certification_id == Certification.id)
     .join(
@@ -275,7 +276,7 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
         raise NoLongerAvailable(_ERASED)
-    spans = [certifications.StandingSpan(*row[-len(SPAN)  : 9 + len(SPAN)]) for row in rows]
+    spans = [certifications.StandingSpan(*row[_SPAN]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)
     if span is None:
