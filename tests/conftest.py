@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -180,6 +181,32 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(_GARBAGE)
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let one worker compile a file of tests, while the others wait for what it writes.
+
+    They collect the same files at the same time, and in a new checkout none of them is compiled.
+    """
+    if not isinstance(collector, pytest.Module) or "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    of_workers = Path(collector.config.getoption("basetemp")).parent
+    with (of_workers / "compiling.lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1, zlib.crc32(str(collector.path).encode()))
+        return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long and mostly waits, so that no worker is left alone with it."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
+
+
+_LONG = frozenset({"access", "benchmarks", "browser", "faults", "front"})
+"""Folders of such tests."""
 
 
 _GARBAGE = 20_000
