@@ -108,6 +108,7 @@ class Databases:
         self._server, self._template = server, template
         self._free: list[tuple[str, Connection]] = []
         self._fresh: Row | None = None
+        self._question = b""
 
     @contextmanager
     def lent(self) -> Iterator[str]:
@@ -117,7 +118,7 @@ class Databases:
         try:
             yield url
         finally:
-            if _is_as_before(kept, self._fresh, known=[kept, *closed]):
+            if self._is_as_before(kept, [kept, *closed]):
                 self._free.append((url, kept))
             else:
                 self._leave(kept)
@@ -136,7 +137,18 @@ class Databases:
         url = create_database(self._server, name, template=self._template)
         kept = psycopg.connect(_libpq(url), autocommit=True)
         self._fresh = self._fresh or _catalogs(kept)
+        self._question = self._question or _question_of_rows(kept)
         return url, kept
+
+    def _is_as_before(self, connection: Connection, known: Iterable[Connection]) -> bool:
+        """Empty the database; tell whether it is as good as new."""
+        try:
+            if not _is_left_alone(connection, known) or _catalogs(connection) != self._fresh:
+                return False
+            _remove_rows(connection, self._question)
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 _Place = tuple[str, str]
@@ -218,19 +230,6 @@ def _place(connection: Connection) -> _Place:
     return connection.info.host, connection.info.dbname
 
 
-def _is_as_before(
-    connection: Connection, fresh: Row | None, *, known: Iterable[Connection]
-) -> bool:
-    """Empty the database; tell whether it is as good as new."""
-    try:
-        if not _is_left_alone(connection, known) or _catalogs(connection) != fresh:
-            return False
-        _remove_rows(connection)
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
 def _is_left_alone(connection: Connection, known: Iterable[Connection]) -> bool:
     """Tell whether no one else is connected; who has just closed is seen for a moment more."""
     question = (
@@ -257,21 +256,42 @@ def _catalogs(connection: Connection) -> Row:
     return found
 
 
-def _remove_rows(connection: Connection) -> None:
-    """Empty every table down to its file, and begin every sequence again."""
+def _question_of_rows(connection: Connection) -> bytes:
+    """What asks a migrated database which of its tables have rows; prepared, it costs little."""
     found = connection.execute(
-        "SELECT array(SELECT quote_ident(relname) FROM pg_class"
-        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-        " AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0),"
-        " (SELECT sum(setval(quote_ident(sequencename)::regclass, start_value, false))"
-        " FROM pg_sequences)"
+        "SELECT string_agg(format("
+        "'CASE WHEN EXISTS (SELECT FROM %I) THEN %L END', relname, quote_ident(relname)), ', ')"
+        " FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relname <> 'alembic_version'"
     ).fetchone()
     assert found is not None
-    if tables := found[0]:
+    return f"SELECT array_remove(ARRAY[{found[0]}], NULL)".encode()
+
+
+_SMALL = 10 * 8192
+"""Bytes up to which PostgreSQL takes any table for one of ten pages: it plans as for a new one."""
+
+
+def _remove_rows(connection: Connection, question: bytes) -> None:
+    """Empty every table, and begin every sequence again.
+
+    To vacuum a table takes longer than all else here, and makes every connection read the catalogs
+    anew: that is done once it is no longer small.
+    """
+    (tables,) = connection.execute(question).fetchone() or ((),)
+    if tables:
         deletions = "; ".join(f"DELETE FROM {table}" for table in tables)
         # As a replica, so that no foreign key asks for an order.
         connection.execute(f"SET session_replication_role = replica; {deletions}".encode())
-        connection.execute(f"VACUUM (INDEX_CLEANUP ON) {', '.join(tables)}".encode())
+    found = connection.execute(
+        "SELECT array(SELECT name FROM unnest(%s::text[]) name"
+        " WHERE pg_relation_size(name::regclass) > %s),"
+        " (SELECT sum(setval(seqrelid::regclass, seqstart, false)) FROM pg_sequence)",
+        [tables, _SMALL],
+    ).fetchone()
+    assert found is not None
+    if large := found[0]:
+        connection.execute(f"VACUUM (INDEX_CLEANUP ON) {', '.join(large)}".encode())
 
 
 def servant(home: Path) -> dict[str, Any]:

@@ -6,7 +6,8 @@ installs Debian's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, templates: Callable[[str], str]
+) -> Iterator[DemoSite]:
     """A site with the demo's people, which these tests share: each changes what is its own."""
-    with running.visited(tmp_path_factory.mktemp("site")) as found:
+    home = tmp_path_factory.mktemp("site")
+    shutil.copyfile(templates("sqlite"), home / "tracker.sqlite3")
+    with running.visited(home) as found:
         yield found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,19 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import make_container
-from tracker import migrations
 from tracker.services.core.context import Container
 from tracker.settings import ROOT
 
 
 @contextlib.contextmanager
 def serving(
-    home: Path, *, workers: int, threads: int = 2, **variables: str
+    home: Path, template: str, *, workers: int, threads: int = 2, **variables: str
 ) -> Iterator[tuple[int, Container]]:
-    """Serve a new SQLite database in ``home``; the port, and a container on the same database."""
-    url, storage = f"sqlite:///{home}/tracker.sqlite3", home / "storage"
+    """Serve a copy of a SQLite database in ``home``; the port, and a container on the same copy."""
+    file = shutil.copyfile(template, home / "tracker.sqlite3")
+    url, storage = f"sqlite:///{file}", home / "storage"
     container = make_container(url, storage, None)
-    migrations.upgrade(container.engine)
     port = free_port()
     command = ["serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
     given = {

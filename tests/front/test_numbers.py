@@ -11,10 +11,11 @@ from tests.front.running import free_port, serving
 ASKED = 40
 
 
-def test_the_numbers_are_those_of_all_processes_also_at_their_own_address(tmp_path):
+def test_the_numbers_are_those_of_all_processes_also_at_their_own_address(templates, tmp_path):
     own = free_port()
     place = f"127.0.0.1:{own}"
-    with serving(tmp_path, workers=2, TRACKER_SERVER_METRICS=place) as (port, container):
+    home = tmp_path, templates("sqlite")
+    with serving(*home, workers=2, TRACKER_SERVER_METRICS=place) as (port, container):
         for _ in range(ASKED):  # each on a separate connection, so that both processes get some
             read(f"http://127.0.0.1:{port}/healthz")
         headers = {"Authorization": f"Bearer {factories.secret(container, 'admin')}"}

@@ -15,14 +15,14 @@ MOST, ENTRIES = 20, 5
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(templates, tmp_path):
     """A running site with a narrow ring, behind a proxy on this machine: its port and container."""
     narrow = {
         "TRACKER_LIMITS_REQUESTS_PER_MINUTE": str(MOST),
         "TRACKER_LIMITS_ENTRIES_PER_MINUTE": str(ENTRIES),
         "TRACKER_SERVER_TRUSTED_PROXIES": "127.0.0.1",
     }
-    with serving(tmp_path, workers=1, threads=2, **narrow) as opened:
+    with serving(tmp_path, templates("sqlite"), workers=1, threads=2, **narrow) as opened:
         yield opened
 
 

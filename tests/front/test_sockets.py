@@ -22,10 +22,10 @@ AT_MOST = 2.0  # seconds to an answer, for everyone else
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(templates, tmp_path_factory):
     """A running site: its port, and the token of a member of staff."""
     home = tmp_path_factory.mktemp("site")
-    with serving(home, workers=1, threads=THREADS) as (port, container):
+    with serving(home, templates("sqlite"), workers=1, threads=THREADS) as (port, container):
         yield port, factories.secret(container, "staff")
 
 

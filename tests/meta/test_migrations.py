@@ -2,16 +2,19 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 
 from tests import postgres
 from tests.conftest import Frozen, make_container
@@ -26,17 +29,51 @@ from tracker.settings import ROOT
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_database(request, tmp_path):
-    """Make one more empty database of this kind, as often as asked; its URL."""
+@dataclass
+class Databases:
+    """New databases of one kind, without rows: without tables, too, or at a revision.
 
-    def make():
+    To migrate takes most of the time of these tests: each revision is reached once, from the one
+    before that another test needed, and copied from then on.
+    """
+
+    copy: Callable[[str | None], str]
+    reached: dict[str, str] = field(default_factory=dict)
+
+    def new(self, revision: str | None = None) -> str:
+        """The URL of one more database."""
+        if revision is None:
+            return self.copy(None)
+        if revision not in self.reached:
+            before = max((known for known in self.reached if known < revision), default=None)
+            url = self.new(before)
+            command.upgrade(_config(url), revision)
+            self.reached[revision] = url
+        return self.copy(self.reached[revision])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def databases(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("migrations")
+
+    def copy(url):
         name = f"migrations_{uuid.uuid4().hex}"
         if request.param == "sqlite":
-            return f"sqlite:///{tmp_path / name}.sqlite3"
-        return postgres.create_database(request.getfixturevalue("postgres_server"), name)
+            file = folder / f"{name}.sqlite3"
+            if url:
+                shutil.copyfile(make_url(url).database, file)
+            return f"sqlite:///{file}"
+        server = request.getfixturevalue("postgres_server")
+        template = make_url(url).database if url else "template0"
+        return postgres.create_database(server, name, template=template)
 
-    return make
+    return Databases(copy)
+
+
+@pytest.fixture
+def new_database(databases):
+    """Make one more database of this kind, as often as asked; its URL."""
+    return databases.new
 
 
 def test_the_files_are_numbered_from_0001_without_a_gap():
@@ -73,9 +110,8 @@ def test_they_lead_to_the_models_and_back_to_nothing_and_up_again(new_database):
 
 def test_their_check_constraints_are_those_of_the_models(new_database):
     """Alembic compares columns, keys and indexes, but no check constraints."""
-    migrated, modelled = new_database(), new_database()
+    migrated, modelled = new_database("head"), new_database()
 
-    command.upgrade(_config(migrated), "head")
     _create_all(modelled)
 
     assert _inspected(migrated, _checks) == _inspected(modelled, _checks)
@@ -83,10 +119,7 @@ def test_their_check_constraints_are_those_of_the_models(new_database):
 
 def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_database, tmp_path):
     """As operators upgrade: through an engine that has the database check its references."""
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0006")
-        connection.commit()
+    container = make_container(new_database("0006"), tmp_path, Frozen())
     with container.engine.begin() as connection:
         for statement in _CERTIFIED_IN_0006.split(";"):
             connection.execute(text(statement), _IDS)
@@ -118,10 +151,7 @@ def test_timelines_learn_when_windows_close_from_the_policy_that_governs_them(
 ):
     """Under a policy whose window closes 30 days early, and under one that names no such day."""
     monkeypatch.setenv("TRACKER_APP_SCHEMES", "config/schemes/examples")
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0009")
-        connection.commit()
+    container = make_container(new_database("0009"), tmp_path, Frozen())
     with container.engine.begin() as connection:
         for statement in _CERTIFIED_IN_0009.split(";"):
             connection.execute(text(statement), _IDS)
@@ -144,10 +174,7 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
     new_database, tmp_path
 ):
     """Current and former names, of more people than one batch."""
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0013")
-        connection.commit()
+    container = make_container(new_database("0013"), tmp_path, Frozen())
     kai = "Ka\N{MODIFIER LETTER TURNED COMMA}ohe"
     old = f" {kai.casefold()} , mary ;"
     names = [
@@ -177,10 +204,7 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
 
 def test_every_module_passed_before_gets_its_certificate(new_database, tmp_path):
     """By its first pass that was not voided; numbers are unique across more than one batch."""
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0024")
-        connection.commit()
+    container = make_container(new_database("0024"), tmp_path, Frozen())
     holders, attempts = (Base.metadata.tables[name] for name in ("holder", "assessment"))
     many = [_person(n, "Jo", "Ek", " ek , jo ;") for n in range(1100)]
     voided = {"voided_at": NOW, "void_reason": "x"}
@@ -227,8 +251,7 @@ def test_the_release_before_the_accounts_gets_no_message_that_it_cannot_write(
     new_database, tmp_path, kind, before
 ):
     """Going back: it can neither send nor show messages to sign in, or about accounts."""
-    container = make_container(new_database(), tmp_path, Frozen())
-    migrations.upgrade(container.engine)
+    container = make_container(new_database("head"), tmp_path, Frozen())
     messages = Base.metadata.tables["message"]
     sent = (kind, "sent"), ("reminder", "ready")
     with container.engine.begin() as connection:
@@ -259,11 +282,7 @@ def test_names_of_people_leave_the_entries_of_history_and_come_back_with_the_rel
     new_database, tmp_path
 ):
     """Entries are kept, and the name of a person who signed in becomes a value that can go."""
-    url = new_database()
-    container = make_container(url, tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0015")
-        connection.commit()
+    container = make_container(new_database("0015"), tmp_path, Frozen())
     tables = Base.metadata.tables
     person, account = _person(1, "Mary", "Soto", "x"), {"id": _numbered(2), "role": "holder"}
     entry = {"at": NOW, "action": "a", "subject": "holder", "subject_id": "1", "detail": {}}
@@ -292,10 +311,7 @@ def test_accounts_of_employers_keep_what_they_could_do_and_go_back_without_it(
     new_database, tmp_path
 ):
     """Going back, nobody who may only look, or waits for a second factor, gets in as before."""
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0015")
-        connection.commit()
+    container = make_container(new_database("0015"), tmp_path, Frozen())
     with container.engine.begin() as connection:
         for statement in _ACCOUNT_IN_0015.split(";"):
             connection.execute(text(statement), _IDS)
@@ -319,10 +335,7 @@ def test_accounts_of_employers_keep_what_they_could_do_and_go_back_without_it(
 def test_own_records_are_found_and_reviewers_do_not_come_back_with_the_release_before(
     new_database, tmp_path
 ):
-    container = make_container(new_database(), tmp_path, Frozen())
-    with container.engine.connect() as connection:
-        command.upgrade(migrations.config(connection), "0018")
-        connection.commit()
+    container = make_container(new_database("0018"), tmp_path, Frozen())
     holders, accounts = Base.metadata.tables["holder"], text(_STAFF_IN_0018)
     with container.engine.begin() as connection:
         person = _person(1, "Mary", "Soto", " soto , mary ;")
@@ -511,9 +524,7 @@ def test_every_later_migration_says_whether_the_release_before_it_can_go_on():
 
 
 def test_a_database_keeps_of_which_kind_its_migrations_were(new_database):
-    url = new_database()
-    config = _config(url)
-    command.upgrade(config, "head")
+    url = new_database("head")
     (newest,) = _scripts().get_heads()
 
     engine = create_engine(url)
