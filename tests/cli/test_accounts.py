@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.members import member
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Invitation
@@ -18,6 +19,7 @@ def test_the_first_administrator_is_invited_from_the_command_line(tracker, conta
     assert tuple(row) == ("admin", "K@x.org", "operator")
 
 
+@SQLITE
 def test_an_address_or_an_employer_that_cannot_be_is_named(tracker):
     args = ("account", "invite", "--name", "Kim", "--role")
     bad = tracker(*args, "admin", "--email", "x")

@@ -6,6 +6,7 @@ import pytest
 
 from tests import factories
 from tests.api.employers import employer_cases
+from tests.backends import SQLITE
 from tracker.domain.permissions import SYSTEM
 from tracker.services.standings import standings
 
@@ -91,6 +92,7 @@ def test_it_can_be_for_one_person_or_an_employers_workers(tracker, container, he
     assert "2026-12-10 -> 2027-12-10\n1 would" in workers.stdout
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
@@ -120,6 +122,7 @@ def test_what_makes_no_sense_is_refused(tracker, options, status, words):
     assert refused.stdout == ""
 
 
+@SQLITE
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
 def test_a_reason_code_that_is_none_is_refused_with_what_was_probably_meant(
     tracker, container, held, more

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tracker.cli.commands import progress
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Holder, ImportRun
@@ -62,6 +63,7 @@ def test_a_dry_run_says_so_and_stores_nothing(tracker, tmp_path, container):
     assert runs(container) == [("checked", "people.csv"), ("stored", "people.csv")]
 
 
+@SQLITE
 def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, tmp_path, container):
     path = tmp_path / "people.csv"
     path.write_text(HOLDERS + "B,,Ek,nobody\n")
@@ -76,6 +78,7 @@ def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, t
     assert runs(container) == [("refused", "people.csv")]
 
 
+@SQLITE
 def test_more_errors_than_are_kept_are_counted(tracker, tmp_path):
     path = tmp_path / "people.csv"
     path.write_text(HOLDERS + "".join(f"P{n},Pat,Ek,x\n" for n in range(1200)))
@@ -89,6 +92,7 @@ def test_more_errors_than_are_kept_are_counted(tracker, tmp_path):
     assert len(lines) == 1002
 
 
+@SQLITE
 def test_a_file_in_windows_1252_is_recognized_and_read_when_it_is_said(tracker, tmp_path):
     path = tmp_path / "people.csv"
     path.write_bytes(HOLDERS.replace("Ana", "Aña").encode("cp1252"))
@@ -102,6 +106,7 @@ def test_a_file_in_windows_1252_is_recognized_and_read_when_it_is_said(tracker, 
     assert result.stdout.startswith("holders: 1 rows: 1 created")
 
 
+@SQLITE
 def test_sheets_that_were_not_read_are_named(tracker, tmp_path):
     path = tmp_path / "people.xlsx"
     book = openpyxl.Workbook()
@@ -118,6 +123,7 @@ def test_sheets_that_were_not_read_are_named(tracker, tmp_path):
     )
 
 
+@SQLITE
 def test_warnings_go_to_standard_error(tracker, tmp_path):
     people, attempts = tmp_path / "people.csv", tmp_path / "attempts.csv"
     people.write_text(HOLDERS)
@@ -136,6 +142,7 @@ def test_warnings_go_to_standard_error(tracker, tmp_path):
     assert result.exit_code == 0
 
 
+@SQLITE
 def test_a_file_may_come_from_standard_input(tracker):
     result = tracker("import", "holders", "-", stdin=HOLDERS)
 
@@ -144,6 +151,7 @@ def test_a_file_may_come_from_standard_input(tracker):
     assert refused.stderr.startswith("standard input, row 2, given_name: must not be empty")
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -164,6 +172,7 @@ def test_wrong_usage_ends_with_status_2(tracker, arguments):
     assert "Usage: " in result.stderr
 
 
+@SQLITE
 @pytest.mark.usefixtures("sample")
 def test_a_workbook_is_written_beside_and_put_in_place(tracker, tmp_path):
     path = tmp_path / "out" / "standings.xlsx"
@@ -177,6 +186,7 @@ def test_a_workbook_is_written_beside_and_put_in_place(tracker, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["standings.xlsx"]
 
 
+@SQLITE
 def test_a_file_that_cannot_be_written_is_a_failure(tracker, tmp_path):
     path = tmp_path / "no-such-folder" / "standings.csv"
     result = tracker("export", "standings", "--as-of", "2026-11-21", "--output", path)
@@ -185,6 +195,7 @@ def test_a_file_that_cannot_be_written_is_a_failure(tracker, tmp_path):
     assert "No such file or directory" in result.stderr
 
 
+@SQLITE
 @pytest.mark.usefixtures("sample")
 def test_a_record_is_exported_as_json(tracker):
     found = json.loads(tracker("export", "record", "H1-000003").stdout)
@@ -194,6 +205,7 @@ def test_a_record_is_exported_as_json(tracker):
     assert (nobody.exit_code, nobody.stderr) == (1, "There is no such record.\n")
 
 
+@SQLITE
 @pytest.mark.usefixtures("sample")
 def test_a_dry_run_of_reminders_says_who_would_be_written_to_and_why(tracker):
     result = tracker("remind", "--dry-run", "--as-of", "2026-11-21")
@@ -239,14 +251,15 @@ def people(number):
     return HOLDERS + "".join(f"P{n},Pat,Ek,p{n}@example.org\n" for n in range(number))
 
 
+@SQLITE
 def test_progress_is_shown_on_a_terminal_with_count_and_rate(variables, tmp_path):
     path = tmp_path / "people.csv"
-    path.write_text(people(30_000))
+    path.write_text(people(10_000))
     with on_a_terminal(variables, "import", "holders", path) as (process, read):
         shown = ""
         while more := read():
             shown += more
-        assert process.stdout.read().startswith("holders: 30,001 rows: 30,001 created")
+        assert process.stdout.read().startswith("holders: 10,001 rows: 10,001 created")
         assert process.wait(60) == 0
 
     assert "Importing holders" in shown
@@ -265,7 +278,7 @@ def test_an_interrupt_waits_for_the_next_progress_and_pressed_again_does_not():
 
 def test_an_import_that_is_interrupted_stores_nothing(variables, tmp_path, container):
     path = tmp_path / "people.csv"
-    path.write_text(people(600_000))
+    path.write_text(people(200_000))
     with on_a_terminal(variables, "import", "holders", path) as (process, read):
         shown = ""
         while " rows/s" not in shown:

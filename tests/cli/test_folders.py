@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, counts
 from tracker.services import imports
 from tracker.settings import ROOT
@@ -29,6 +30,7 @@ def files(tmp_path):
     return made
 
 
+@SQLITE
 def test_a_folder_is_told_file_by_file(tracker, files):
     checked = tracker("import", "--all", files, "--dry-run")
     stored = tracker("import", "--all", files)
@@ -50,6 +52,7 @@ def test_a_folder_is_told_file_by_file(tracker, files):
 _LACKS = "its rows were not checked against the records, which lack the refused file's rows"
 
 
+@SQLITE
 def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
     (files / "holders.csv").write_text(HOLDERS + "C,,Ek,c@example.org\n")
 
@@ -64,6 +67,7 @@ def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
     ]
 
 
+@SQLITE
 def test_a_name_that_says_no_kind_is_told_with_those_there_are(tracker, files):
     (files / "certificates.csv").write_text("a\n")
 
@@ -76,6 +80,7 @@ def test_a_name_that_says_no_kind_is_told_with_those_there_are(tracker, files):
     assert "did you mean certifications.csv?" in result.stderr
 
 
+@SQLITE
 @pytest.mark.parametrize("arguments", [("holders",), (), ("holders", "x.csv", "--all", ".")])
 def test_half_a_command_is_wrong_usage(tracker, arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -104,6 +109,7 @@ def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
     assert tracker("export").exit_code == 2
 
 
+@SQLITE
 def test_nothing_on_record_goes_out_and_in_again_too(tracker, tmp_path):
     tracker("export", "--all", tmp_path / "out")
     again = tracker("import", "--all", tmp_path / "out")

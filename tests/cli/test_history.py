@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import insert, text
 
+from tests.backends import SQLITE
 from tests.history_attacks import tamper
 from tracker.domain import history_chain
 from tracker.domain.permissions import SYSTEM
@@ -112,6 +113,7 @@ def test_entries_beside_the_chain_are_chained_for_a_reason(tracker, container):
     assert tracker("history", "verify").exit_code == 0
 
 
+@SQLITE
 def test_a_new_key_is_one_that_the_settings_take(tracker):
     made = tracker("history", "new-key").stdout.strip()
 
@@ -120,6 +122,7 @@ def test_a_new_key_is_one_that_the_settings_take(tracker):
     assert tracker("history", "verify", TRACKER_HISTORY_KEYS=made).exit_code == 0
 
 
+@SQLITE
 @pytest.mark.usefixtures("recorded")
 def test_a_key_that_was_changed_for_another_one_is_missed(tracker):
     made = tracker("history", "new-key").stdout.strip()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.credentials.policy_cases import everything, populate
 from tracker import settings
 from tracker.cli.policy_reports import ImpactReport
@@ -84,6 +85,7 @@ def test_a_file_not_yet_installed_is_compared_with_what_is(tracker, people, corr
     assert everything(container) == before
 
 
+@SQLITE
 @pytest.mark.usefixtures("people")
 def test_json_and_csv_say_the_same_as_the_text(tracker, installed):
     asked = ("schemes", "diff", "2015", "2015b", "--as-of", DAY)
@@ -111,6 +113,7 @@ def test_json_and_csv_say_the_same_as_the_text(tracker, installed):
     assert table.stderr.splitlines() == text[len(rows) :]
 
 
+@SQLITE
 def test_where_nothing_changes_it_says_so(tracker):
     asked = ("schemes", "diff", "2015", "2015", "--as-of", DAY, "--scheme", "cpt")
 
@@ -119,6 +122,7 @@ def test_where_nothing_changes_it_says_so(tracker):
     assert tracker(*asked, "--csv").stdout.count("\n") == 1
 
 
+@SQLITE
 def test_the_scheme_must_be_told_where_several_have_the_versions(tracker):
     several = tracker("schemes", "diff", "2015", "2015", "--as-of", DAY)
     none = tracker("schemes", "diff", "1999", "2015", "--as-of", DAY)
@@ -128,6 +132,7 @@ def test_the_scheme_must_be_told_where_several_have_the_versions(tracker):
     assert "No scheme has these versions" in none.stderr
 
 
+@SQLITE
 def test_what_is_not_there_is_refused(tracker, corrected, tmp_path):
     asked = ("schemes", "diff", "2015", "2016", "--as-of", DAY)
     unknown = tracker(*asked, "--file", corrected)
@@ -145,6 +150,7 @@ def test_what_is_not_there_is_refused(tracker, corrected, tmp_path):
     assert tracker("schemes", "diff", "2015", "2016").exit_code == 2
 
 
+@SQLITE
 @pytest.mark.usefixtures("people")
 def test_interrupted_nothing_is_printed(tracker, installed, monkeypatch):
     monkeypatch.setattr(policy_impact, "diff", _interrupted(policy_impact.diff))
@@ -243,6 +249,7 @@ def test_a_silent_edit_is_warned_of_by_check_and_doctor_and_cannot_be_published(
     assert "was published on 2026-11-21 with a different text" in again.stderr
 
 
+@SQLITE
 def test_drafts_of_one_scheme_are_checked_without_the_others(tracker, corrected, tmp_path):
     tracker("schemes", "publish", "clt", "2015", "--note", "As decided.")
     drafts = tmp_path / "drafts"
@@ -256,6 +263,7 @@ def test_drafts_of_one_scheme_are_checked_without_the_others(tracker, corrected,
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@SQLITE
 def test_files_are_checked_without_a_database_and_none_is_made(tracker, tmp_path):
     nowhere = tmp_path / "no-such" / "tracker.sqlite3"
 
@@ -265,6 +273,7 @@ def test_files_are_checked_without_a_database_and_none_is_made(tracker, tmp_path
     assert not nowhere.parent.exists()
 
 
+@SQLITE
 def test_a_database_that_is_away_or_not_migrated_is_no_mistake_of_the_files(tracker, tmp_path):
     empty = tmp_path / "empty.sqlite3"
     empty.touch()

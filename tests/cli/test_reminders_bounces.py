@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import func, select
 
+from tests.backends import SQLITE
 from tests.mail.report_cases import complaint, dsn, mail, mbox
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
@@ -157,5 +158,6 @@ def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_onc
     assert count(container, Bounce) == count(container, Suppression) == 150
 
 
+@SQLITE
 def test_a_file_that_is_not_there_is_refused(tracker, tmp_path):
     assert tracker("reminders", "bounces", tmp_path / "none").exit_code == 2

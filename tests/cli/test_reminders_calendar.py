@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
@@ -25,6 +26,7 @@ def test_it_shows_a_bar_for_each_day_with_what_falls_due(tracker, container, clo
     assert "6 stages fall due by 2027-03-03." in found.stderr
 
 
+@SQLITE
 def test_an_empty_calendar_is_still_one(tracker):
     found = tracker("reminders", "calendar", "--days", "2")
     assert [line.split()[-1] for line in found.stdout.splitlines()] == ["0", "0", "0"]

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
@@ -62,6 +63,7 @@ def test_what_cannot_be_done_is_said_of_each_letter_and_stops_no_other(tracker, 
     assert cases.states(container) == ["cancelled", "dead", "dead"]
 
 
+@SQLITE
 def test_an_act_needs_letters_and_a_reason(tracker):
     assert tracker("reminders", "cancel", UNKNOWN).exit_code == 2
     assert tracker("reminders", "cancel", "--reason", "x").exit_code == 2

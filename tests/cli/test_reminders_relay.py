@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
@@ -109,6 +110,7 @@ def test_reading_an_older_file_moves_nothing_back(container, read):
     assert evidence(container)[1] == MARKED + timedelta(minutes=30)
 
 
+@SQLITE
 def test_without_a_doubt_a_log_may_begin_anywhere(container, read, rows):
     with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state="sent", finished_at=work.now))
@@ -126,6 +128,7 @@ def test_an_incomplete_log_proves_only_what_it_names(container, rows, read):
     assert evidence(container) == ([rows[0].message_id], None)
 
 
+@SQLITE
 def test_a_log_read_again_changes_nothing_and_an_empty_one_says_nothing(container, rows, read):
     log = (other(-5), taken(rows[0], 1), other(20))
     assert read(*log).stdout == read(*log).stdout
@@ -133,10 +136,12 @@ def test_a_log_read_again_changes_nothing_and_an_empty_one_says_nothing(containe
     assert "0 lines" in read().stdout
 
 
+@SQLITE
 def test_a_zone_that_does_not_exist_is_refused(read):
     assert read(options=["--time-zone", "Mars"]).exit_code == 2
 
 
+@SQLITE
 def test_a_stream_is_taken_down_while_it_goes_on(container, rows, variables):
     command = [sys.executable, "-m", "tracker.cli", "reminders", "relay-log", "-"]
     with subprocess.Popen(
@@ -162,6 +167,7 @@ def test_a_stream_is_taken_down_while_it_goes_on(container, rows, variables):
     assert len(evidence(container)[0]) == 2
 
 
+@SQLITE
 def test_the_key_is_printed_and_stays_the_same(tracker, container):
     first, second = tracker("reminders", "relay-key"), tracker("reminders", "relay-key")
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from tests import postgres
+from tests.backends import SQLITE
 from tracker import migrations
 from tracker.cli import main
 from tracker.domain.permissions import SYSTEM
@@ -99,6 +100,7 @@ def _answers(port, server):
     return False
 
 
+@SQLITE
 def test_a_mistaken_setting_is_told_and_nothing_is_run(tracker):
     result = tracker("migrate", TRACKER_DATABSE_URL="x", TRACKER_MAIL_PORT="many")
 
@@ -107,6 +109,7 @@ def test_a_mistaken_setting_is_told_and_nothing_is_run(tracker):
     assert "TRACKER_DATABSE_URL: is not a known setting" in result.stderr
 
 
+@SQLITE
 def test_a_database_that_cannot_be_reached_is_a_failure_in_words(tracker):
     url = "postgresql://nobody@127.0.0.1:1/none"
     result = tracker("migrate", TRACKER_DATABASE_URL=url)
@@ -117,6 +120,7 @@ def test_a_database_that_cannot_be_reached_is_a_failure_in_words(tracker):
 
 
 # Schemes.
+@SQLITE
 def test_schemes_are_listed_with_their_versions(tracker):
     lines = tracker("schemes", "list").stdout.splitlines()
 
@@ -125,6 +129,7 @@ def test_schemes_are_listed_with_their_versions(tracker):
     assert any("policy 2015: from the start, has unverified values" in line for line in lines)
 
 
+@SQLITE
 def test_scheme_files_are_checked_and_every_mistake_is_told_with_file_and_line(tracker, tmp_path):
     good = tracker("schemes", "check")
     assert (good.exit_code, good.stderr) == (0, "")
@@ -155,6 +160,7 @@ def test_a_token_is_made_listed_and_revoked(tracker):
     assert tracker("token", "revoke", "01a20111-0d4d-72b4-9421-649f04659112").exit_code == 1
 
 
+@SQLITE
 @pytest.mark.usefixtures("sample")
 def test_a_holders_token_names_the_holder_by_ref(tracker):
     arguments = ("token", "create", "--role", "holder")
@@ -223,6 +229,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings, backend):
     )
 
 
+@SQLITE
 def test_the_doctor_tells_in_words_too(tracker):
     result = tracker("doctor", TRACKER_MAIL_PORT="1")
 
@@ -287,6 +294,7 @@ def room():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@SQLITE
 def test_the_doctor_finds_a_disk_that_is_full(findings, room):
     room(1000)
     found, status = findings()
@@ -294,7 +302,7 @@ def test_the_doctor_finds_a_disk_that_is_full(findings, room):
     assert (found["storage"]["state"], status) == ("problem", 1)
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_the_doctor_finds_that_the_database_has_no_room(findings, container, room):
     with container.reading(SYSTEM) as reading:
         reading.row(select(Runtime.id))
@@ -318,6 +326,7 @@ def test_the_doctor_finds_a_database_that_is_not_migrated(findings, new_database
     assert found["migrations"]["fix"] == "Run `tracker migrate`."
 
 
+@SQLITE
 def test_every_command_has_help(tracker):
     for name, entry in main.entries.items():
         command = entry.command()

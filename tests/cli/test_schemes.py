@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tests.backends import SQLITE
 from tracker import settings
+
+pytestmark = SQLITE
 
 EXAMPLES = settings.ROOT / "config" / "schemes" / "examples"
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -400,16 +401,21 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "amount": Decimal(75),
         "now": now,
     }
-    if tells in {
+    if is_of_no_certification(tells):
+        given["number"] = ""
+    return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
+
+
+def is_of_no_certification(tells: str) -> bool:
+    """Whether news of a kind names no certification, so that no sentence is about its standing."""
+    return tells in {
         "consent_asked",
         "listed",
         "employer_renamed",
         "employment_ended",
         "employer_nudge",
         "credential_expires",
-    } or tells.startswith(("request", "records", "attendance", "fee")):
-        given["number"] = ""
-    return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
+    } or tells.startswith(("request", "records", "attendance", "fee"))
 
 
 def variants(tells: str, of: Case) -> Iterator[NoticeToCompose]:
@@ -452,7 +458,7 @@ CASES = list(standings.every_case())
 @pytest.mark.no_cover
 @pytest.mark.parametrize("tells", TELLS)
 def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
-    for case in CASES:
+    for case in CASES[::10] if is_of_no_certification(tells) else CASES:
         for notice in variants(tells, case):
             message = composed(notice)
             check(message, notice, case.today, case.name)
@@ -493,17 +499,34 @@ def test_every_phrase_has_a_rule_and_is_said_by_some_message():
     subjects = {key for key in catalogue if key.endswith("_subject")}
     assert catalogue - subjects - FRAME == RULES.keys() | REMINDERS.keys()
     unsaid = (RULES.keys() | REMINDERS.keys()) - UNREACHED
-    # Far-apart standings first: then nearly all phrases are said long before the last one.
-    for case in random.Random(1).sample(CASES, len(CASES)):
+    for tells, case in nearly_all_first():
+        unsaid -= said(tells, case)
         if not unsaid:
             return
-        for tells in TELLS:
-            for notice in variants(tells, case):
-                unsaid -= set(composed(notice).keys)
-        if line := standings.line_of(case):
-            facts = ReminderMessage("Ana", "en", (line,), "", "MSSC")
-            unsaid -= set(compose_reminder(facts).keys)
     assert unsaid == set()
+
+
+def nearly_all_first() -> Iterator[tuple[str, Case]]:
+    """Every kind of message in every standing, with those first that say nearly all phrases.
+
+    Those are all kinds in twenty standings that are far apart, and then, in every standing, a
+    reminder and the news that tells most of how a certification stands.
+    """
+    apart = random.Random(1).sample(CASES, len(CASES))
+    kinds = [*TELLS, "reminder"]
+    yield from product(kinds, apart[:20])
+    yield from product(("revoked", "reminder"), apart)
+    yield from product(kinds, apart)
+
+
+def said(tells: str, case: Case) -> set[str]:
+    """The keys of all that messages of a kind say in a standing."""
+    if tells != "reminder":
+        return {key for notice in variants(tells, case) for key in composed(notice).keys}
+    line = standings.line_of(case)
+    if line is None:
+        return set()
+    return set(compose_reminder(ReminderMessage("Ana", "en", (line,), "", "MSSC")).keys)
 
 
 def test_a_denial_after_the_expiry_offers_no_deadline_that_is_past():

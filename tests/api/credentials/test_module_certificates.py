@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases
 from tests.services.imports import importing
 from tests.statements import counted
@@ -61,6 +62,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page.text))
 
 
+@SQLITE
 def test_a_single_pass_has_a_number_and_a_public_page(staff, client, ana, passed):
     passed(on="2026-05-12")
     own = certificate(staff, ana)
@@ -133,6 +135,7 @@ def test_the_certificate_of_an_erased_person_is_no_longer_available(
     assert by_number.status_code == 404
 
 
+@SQLITE
 def test_a_candidate_sees_what_is_passed_missing_and_when_to_try_again(caller, ana, passed):
     passed()
     passed("safety", "2026-11-20", "fail")

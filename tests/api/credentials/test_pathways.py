@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.domain.permissions import SYSTEM
 
 
@@ -90,6 +91,7 @@ def test_a_student_completes_steps_by_credentials_of_others(container, caller):
     assert standing(me) == {"mechatronics_student": (["cpt", "smscp_1"], "osha_10")}
 
 
+@SQLITE
 def test_everybody_reads_what_pathways_and_credentials_there_are(anonymous):
     assert [one["code"] for one in anonymous.get("/pathways").json] == [
         "career_changer",

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories, ruling
+from tests.backends import SQLITE
 from tests.conftest import office_of
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.periods import Duration
@@ -116,6 +117,7 @@ def test_so_late_a_renewal_needs_extra_points_and_costs_more(app, held, staff, c
     assert evaluation(ana, ids)["required"] == "100.00"
 
 
+@SQLITE
 def test_what_was_earned_late_does_not_count_again_in_the_next_cycle(app, held, staff, clock):
     ids, ana = held(late=(step(60, earns=True),))
     earn(app, ids, 90)
@@ -142,6 +144,7 @@ def test_what_was_earned_late_does_not_count_again_in_the_next_cycle(app, held, 
     assert (now["cycle_starts_on"], now["total"]) == ("2026-12-26", "7.00")
 
 
+@SQLITE
 def test_without_late_earning_an_activity_after_the_expiry_is_refused(held, clock):
     ids, ana = held(late=(step(60),))
     clock.set("2027-01-10")
@@ -156,6 +159,7 @@ def test_without_late_earning_an_activity_after_the_expiry_is_refused(held, cloc
     assert refused.json["code"] == "outside_cycle"
 
 
+@SQLITE
 def test_a_step_by_re_examination_takes_no_points(app, held, staff, clock):
     ids, ana = held(
         late=(step(30), step(90, by="reexamination")), reexamination=Reexamination(("safety",))
@@ -195,6 +199,7 @@ def test_a_module_is_passed_again_as_re_examination_only(held, caller):
     assert (told["complete"], told["reexamined_on"]) == (True, "2026-08-01")
 
 
+@SQLITE
 def test_the_checks_of_the_policy_are_confirmed_with_an_approval(app, held, staff):
     checks = (PracticalCheck("practical", NAME), PracticalCheck("vision", NAME))
     ids, ana = held(checks=checks)
@@ -214,12 +219,14 @@ def test_the_checks_of_the_policy_are_confirmed_with_an_approval(app, held, staf
     assert decide(staff, applied, checks=["vision", "practical"]).status_code == 200
 
 
+@SQLITE
 def test_a_denial_needs_no_checks(app, held, staff):
     ids, ana = held(checks=(PracticalCheck("practical", NAME),))
     earn(app, ids, 100)
     assert decide(staff, apply(ana, ids), "denied", reason="Unpaid.").status_code == 200
 
 
+@SQLITE
 def test_a_window_may_be_counted_from_the_start_of_the_cycle(app, held, staff, clock):
     ids, ana = held(window=ApplicationWindow(Duration(4, "years"), counted_from="start"))
     clock.set("2025-12-24")
@@ -233,6 +240,7 @@ def test_a_window_may_be_counted_from_the_start_of_the_cycle(app, held, staff, c
     assert apply(ana, ids).json["opens_on"] == "2030-12-26"
 
 
+@SQLITE
 def test_minima_beside_the_total_are_told_by_what_they_are_of(app, held):
     shipped = ruling.shipped(app)
     needed = replace(shipped.types["volunteer"], limits=Limits(minimum=Decimal("5.00")))
@@ -245,6 +253,7 @@ def test_minima_beside_the_total_are_told_by_what_they_are_of(app, held):
     assert "Minima not reached: 5.00 of type volunteer" in refused["detail"]
 
 
+@SQLITE
 def test_surplus_is_carried_over(app, held, staff, clock):
     ids, ana = held(carry_over=CarryOver(Decimal(40), last=Duration(12, "months")))
     earn(app, ids, 130)
@@ -255,6 +264,7 @@ def test_surplus_is_carried_over(app, held, staff, clock):
     assert (now["carried_over"], now["total"], now["missing"]) == ("30.00", "30.00", "70.00")
 
 
+@SQLITE
 def test_the_version_that_is_better_for_the_holder_governs(app, held, staff):
     newer = ruling.shipped(
         app,
@@ -318,6 +328,7 @@ def test_activities_of_a_shared_scheme_count_once_and_for_fewer_points(app, two,
     assert decide(staff, applied).status_code == 200
 
 
+@SQLITE
 def test_who_gave_the_other_certification_up_needs_all_points(two, staff):
     cpt, clt, ana = two
     why = {"reason_code": "own_wish", "reason": "Retired."}

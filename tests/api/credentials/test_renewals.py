@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
@@ -71,6 +72,7 @@ def test_an_approved_renewal_opens_the_next_cycle_from_the_old_expiry(ana, staff
     assert (later["cycle"], later["cycle_starts_on"]) == (2, "2026-12-26")
 
 
+@SQLITE
 def test_missing_points_are_named(ana, ids, container):
     earn(container, ids, Decimal(80))
     refused = apply(ana, ids)
@@ -78,6 +80,7 @@ def test_missing_points_are_named(ana, ids, container):
     assert refused.json["missing"] == "20.00"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("day", "code"),
     [
@@ -139,6 +142,7 @@ def test_in_time_but_undecided_at_expiry_is_pending_and_not_valid(
     assert standing(ana, ids, "2026-12-25")["status"] == "renewal_open"
 
 
+@SQLITE
 def test_a_suspended_certification_is_not_renewed(ana, staff, ids, container):
     earn(container, ids, Decimal(100))
     why = {"reason_code": "conduct", "reason": "Under review."}
@@ -149,6 +153,7 @@ def test_a_suspended_certification_is_not_renewed(ana, staff, ids, container):
     assert apply(ana, ids).status_code == 201
 
 
+@SQLITE
 def test_a_holder_may_surrender_but_not_revoke(ana, ids):
     why = {"reason_code": "own_wish", "reason": "Retired."}
     assert ana.post(f"/certifications/{ids[1]}/revocation", why).status_code == 403
@@ -180,6 +185,7 @@ def test_an_application_decided_on_by_its_own_holder_is_refused(ids, container, 
     assert decide(ana, applied).status_code == 403
 
 
+@SQLITE
 def test_a_denial_may_name_a_reason_code_from_the_list(ana, staff, ids, container):
     earn(container, ids, Decimal(100))
     applied = apply(ana, ids)

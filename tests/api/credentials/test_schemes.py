@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends import SQLITE
+
 POLICY = "/api/v1/schemes/cpt/policy"
 
 
@@ -12,6 +14,7 @@ def sections(answer):
     return {section["title"]: section["sentences"] for section in answer.json["sections"]}
 
 
+@SQLITE
 def test_a_scheme_shows_what_a_claim_may_state(client):
     told = client.get("/api/v1/schemes/cpt").json["policies"][0]
     course = next(kind for kind in told["types"] if kind["code"] == "third_party")
@@ -21,6 +24,7 @@ def test_a_scheme_shows_what_a_claim_may_state(client):
     assert (course["points"], course["counted_by"], course["roles"]) == ("1.00", "quantity", [])
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("language", "title", "sentences"),
     [
@@ -53,6 +57,7 @@ def test_a_policy_is_read_in_plain_words(client, language, title, sentences):
     assert (answer.json["version"], answer.json["verified"]) == ("2015", False)
 
 
+@SQLITE
 def test_a_version_is_chosen_by_its_name_or_by_a_day(client):
     named = client.get(f"{POLICY}?version=2015")
 
@@ -61,6 +66,7 @@ def test_a_version_is_chosen_by_its_name_or_by_a_day(client):
     assert client.get("/api/v1/schemes/abc/policy").status_code == 404
 
 
+@SQLITE
 def test_a_scheme_that_never_expires_is_told_without_a_version(client):
     answer = client.get("/api/v1/schemes/cla/policy")
 

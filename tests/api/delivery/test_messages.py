@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from tests.api.employers.employer_cases import everything, read
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -174,6 +175,7 @@ def test_an_act_changes_the_state_and_a_double_click_gives_one_line_of_history(
     assert (letter["finished_at"] is not None) is (after == "cancelled")
 
 
+@SQLITE
 @pytest.mark.parametrize("act", ["requeue", "cancel"])
 @pytest.mark.parametrize("state", ["claimed", "transmitting"])
 def test_a_letter_that_a_worker_holds_is_refused(container, staff, planned, act, state):

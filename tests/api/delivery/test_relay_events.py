@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -111,24 +112,25 @@ def test_events_cost_the_same_number_of_statements_however_many(container, lette
     assert cost(letters[:1]) == cost(letters[1:])
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"header": "none"},
-        {"header": "t=1"},
-        {"header": "t=1,v1=" + "0" * 64},
-        {"header": "v1=" + "0" * 64},
-        {"header": "t=é,v1=" + "0" * 64},
-        {"key": b"another"},
-        {"ago": 301},
-        {"ago": -301},
-    ],
-)
-def test_what_is_not_signed_by_us_or_stale_is_not_heard(container, letters, tell, wrong):
-    answer = tell([event(letters[0])], **wrong)
-    assert answer.status_code == 401
-    assert answer.content_type == "application/problem+json"
-    assert all_of(container, RelayAccept.message_id) == []
+NOT_HEARD: list[dict[str, object]] = [
+    {"header": "none"},
+    {"header": "t=1"},
+    {"header": "t=1,v1=" + "0" * 64},
+    {"header": "v1=" + "0" * 64},
+    {"header": "t=é,v1=" + "0" * 64},
+    {"key": b"another"},
+    {"ago": 301},
+    {"ago": -301},
+]
+
+
+@SQLITE
+def test_what_is_not_signed_by_us_or_stale_is_not_heard(container, letters, tell):
+    for wrong in NOT_HEARD:
+        answer = tell([event(letters[0])], **wrong)
+        assert answer.status_code == 401, wrong
+        assert answer.content_type == "application/problem+json", wrong
+        assert all_of(container, RelayAccept.message_id) == [], wrong
 
 
 def test_a_request_without_a_signature_is_not_heard(client):
@@ -149,36 +151,37 @@ def test_one_of_several_signatures_is_enough_while_the_key_changes(container, le
     assert tell([], header=header, body=data).status_code == 204
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"{", 400),
-        (b"\xff", 400),
-        (b"{}", 422),
-        (b'[{"event": "accepted"}]', 422),
-        (b"[1]", 422),
-        (
-            json.dumps(
-                [{"message_id": "a@b", "event": "opened", "at": "2027-02-13T15:00:01Z"}]
-            ).encode(),
-            422,
-        ),
-        (
-            json.dumps(
-                [{"message_id": "a b@c", "event": "accepted", "at": "2027-02-13T15:00:01Z"}]
-            ).encode(),
-            422,
-        ),
-        (
-            json.dumps(
-                [{"message_id": "a@b", "event": "accepted", "at": "0001-01-01T00:00:00+14:00"}]
-            ).encode(),
-            422,
-        ),
-        (json.dumps([{}] * 1001).encode(), 422),
-        (b" " * (1024 * 1024 + 1), 413),
-    ],
-)
-def test_what_makes_no_sense_is_refused_though_it_is_signed(container, tell, body, status):
-    assert tell(None, body=body).status_code == status
-    assert all_of(container, RelayAccept.message_id) == []
+NO_SENSE = [
+    (b"{", 400),
+    (b"\xff", 400),
+    (b"{}", 422),
+    (b'[{"event": "accepted"}]', 422),
+    (b"[1]", 422),
+    (
+        json.dumps(
+            [{"message_id": "a@b", "event": "opened", "at": "2027-02-13T15:00:01Z"}]
+        ).encode(),
+        422,
+    ),
+    (
+        json.dumps(
+            [{"message_id": "a b@c", "event": "accepted", "at": "2027-02-13T15:00:01Z"}]
+        ).encode(),
+        422,
+    ),
+    (
+        json.dumps(
+            [{"message_id": "a@b", "event": "accepted", "at": "0001-01-01T00:00:00+14:00"}]
+        ).encode(),
+        422,
+    ),
+    (json.dumps([{}] * 1001).encode(), 422),
+    (b" " * (1024 * 1024 + 1), 413),
+]
+
+
+@SQLITE
+def test_what_makes_no_sense_is_refused_though_it_is_signed(container, tell):
+    for body, status in NO_SENSE:
+        assert tell(None, body=body).status_code == status, body[:40]
+        assert all_of(container, RelayAccept.message_id) == [], body[:40]

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.models import Cycle, Notice, Span
 from tracker.services.core import bulk
 
@@ -114,6 +115,7 @@ def told(container):
 
 
 # A slow issuer.
+@SQLITE
 def test_what_waits_admits_an_application_and_is_shown_as_if_approved(ana, ids, clock):
     clock.set(EXPIRY)
     hand_in(ana, ids, 60)
@@ -132,6 +134,7 @@ def test_what_waits_admits_an_application_and_is_shown_as_if_approved(ana, ids, 
     assert mine["next"]["action"] == "wait_for_decision"
 
 
+@SQLITE
 def test_a_hundredth_too_little_is_named_with_what_waits(ana, ids):
     hand_in(ana, ids, "99.99")
     refused = apply(ana, ids)
@@ -142,6 +145,7 @@ def test_a_hundredth_too_little_is_named_with_what_waits(ana, ids):
     assert mine["next"]["points_waiting"] == "99.99"
 
 
+@SQLITE
 def test_a_renewal_is_not_approved_before_its_points_are_there(ana, reviewer, ids, clock):
     clock.set(EXPIRY)
     first, second = hand_in(ana, ids, 60), hand_in(ana, ids, 40)
@@ -158,6 +162,7 @@ def test_a_renewal_is_not_approved_before_its_points_are_there(ana, reviewer, id
     assert (now["status"], now["expires_on"]) == ("active", "2031-12-25")
 
 
+@SQLITE
 def test_what_was_submitted_after_the_last_day_does_not_count_for_it(ana, reviewer, ids, clock):
     clock.set(EXPIRY)
     first = hand_in(ana, ids, 100)
@@ -169,6 +174,7 @@ def test_what_was_submitted_after_the_last_day_does_not_count_for_it(ana, review
     assert ana.get(renewal).json["decision"] == "denied"
 
 
+@SQLITE
 def test_an_answer_to_a_question_keeps_the_day_of_the_submission(ana, reviewer, ids, clock):
     clock.set(EXPIRY)
     path = hand_in(ana, ids, 100)
@@ -182,6 +188,7 @@ def test_an_answer_to_a_question_keeps_the_day_of_the_submission(ana, reviewer, 
     assert conclude(reviewer, renewal, "approved").status_code == 200
 
 
+@SQLITE
 def test_a_question_on_the_last_day_keeps_nobody_from_applying(ana, reviewer, ids, clock):
     path = hand_in(ana, ids, 100)
     clock.set(EXPIRY)
@@ -216,6 +223,7 @@ def test_what_falls_short_after_the_last_day_is_denied_and_told(
     assert standing(ana, ids)["status"] == "expired"
 
 
+@SQLITE
 def test_before_the_last_day_what_falls_short_waits_for_more(ana, reviewer, ids):
     path = hand_in(ana, ids, 100)
     renewal = applied(ana, ids)
@@ -268,6 +276,7 @@ ZONES = {
 }
 
 
+@SQLITE
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_last_day_ends_at_the_holders_midnight(container, caller, clock, zone):
     ids = factories.certified(container, date(2021, 12, 25), time_zone=zone)
@@ -288,6 +297,7 @@ def test_a_last_day_ends_at_the_holders_midnight(container, caller, clock, zone)
     assert (answer.status_code, answer.json["submitted_on"]) == (201, EXPIRY)
 
 
+@SQLITE
 def test_days_of_a_clock_change_end_at_midnight_too(container, caller, clock):
     """In 2026 New York leaves summer time on 1 November: that day has 25 hours."""
     ids = factories.certified(container, date(2021, 11, 1))
@@ -298,6 +308,7 @@ def test_days_of_a_clock_change_end_at_midnight_too(container, caller, clock):
     assert apply(ana, ids).json["submitted_on"] == "2026-11-01"
 
 
+@SQLITE
 def test_staff_never_decide_before_the_day_of_the_submission(container, caller, reviewer, clock):
     """In Auckland it is tomorrow already."""
     ids = factories.certified(container, date(2021, 12, 25), time_zone="Pacific/Auckland")
@@ -311,6 +322,7 @@ def test_staff_never_decide_before_the_day_of_the_submission(container, caller, 
     assert concluded.json["decided_on"] == concluded.json["submitted_on"] == "2026-12-02"
 
 
+@SQLITE
 def test_the_future_is_that_of_whoever_says_it(container, caller, clock):
     clock.set("2026-12-02T05:30:00Z")  # the evening before in Honolulu
     ids = factories.certified(container, date(2021, 12, 25), time_zone="Pacific/Honolulu")
@@ -322,6 +334,7 @@ def test_the_future_is_that_of_whoever_says_it(container, caller, clock):
 
 
 # Activities decided again.
+@SQLITE
 def test_a_later_answer_supersedes_and_needs_its_reason(ana, reviewer, ids):
     path = hand_in(ana, ids, 8)
     decide(reviewer, path, "rejected")
@@ -338,6 +351,7 @@ def test_a_later_answer_supersedes_and_needs_its_reason(ana, reviewer, ids):
     ]
 
 
+@SQLITE
 def test_the_same_answer_again_changes_the_version(ana, reviewer, ids):
     path = hand_in(ana, ids, 8)
     before = decide(reviewer, path, "approved")
@@ -411,6 +425,7 @@ def test_an_answer_of_an_earlier_round_is_not_taken_back(ana, reviewer, ids, clo
     assert refused.status_code == 409
 
 
+@SQLITE
 def test_nobody_takes_back_a_decision_on_a_record_of_their_own(ana, caller, reviewer, ids):
     own = caller("staff", holder_id=ids[0])
     path = hand_in(ana, ids, 100)
@@ -496,6 +511,7 @@ def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clo
     assert kinds == ["renewal_decided"] * 7 + ["renewal_reopened"]
 
 
+@SQLITE
 def test_undoing_after_an_undo_and_a_new_decision_finds_the_right_one(ana, reviewer, pending):
     conclude(reviewer, pending, "denied", reason="first")
     conclude(reviewer, pending, "denied", reason="second")
@@ -592,6 +608,7 @@ def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(
     assert ana.get(pending).json["decision"] == "approved"
 
 
+@SQLITE
 def test_an_appeal_against_a_denial_is_due_like_any_other(ana, reviewer, ids, pending, clock):
     assert appeal(ana, ids, pending).json["code"] == "illegal_transition"
     conclude(reviewer, pending, "denied")
@@ -637,6 +654,7 @@ def test_an_outcome_about_a_change_of_standing_is_superseded(desk, ids, clock, k
     assert standing(ana, ids)["status"] == "renewal_open"
 
 
+@SQLITE
 def test_a_refusal_says_whether_an_exception_can_be_had(ana, ids, clock):
     missing = apply(ana, ids).json
     assert missing["exception"] == {

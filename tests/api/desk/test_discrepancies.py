@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.rows import acts_on
 from tests.services.imports.importing import as_csv, bring, rows
 from tests.services.points import attendance_cases
@@ -253,6 +254,7 @@ def test_a_corrected_approval_keeps_its_terms(container, staff, ana, approved):
     assert sorted(decisions) == [(Decimal(5), False), (Decimal(5), approved)]
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("outcome", "body", "fields"),
     [

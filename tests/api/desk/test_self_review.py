@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from tests import factories
 from tests.api.conftest import Caller
+from tests.backends import SQLITE
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Activity, Assessment, Holder
@@ -55,6 +56,7 @@ def refused(answer):
 SELF = (403, "self_review")
 
 
+@SQLITE
 def test_no_standing_of_ones_own_is_changed(own, staff, ids):
     at = f"/certifications/{ids[1]}"
 
@@ -65,6 +67,7 @@ def test_no_standing_of_ones_own_is_changed(own, staff, ids):
     assert staff.get(at).json["standing"]["status"] == "suspended"
 
 
+@SQLITE
 def test_a_certification_of_ones_own_may_be_given_up(own, ids):
     wish = WHY | {"reason_code": "own_wish"}
 
@@ -98,6 +101,7 @@ def merging(container, ids):
     return second, held, (f"/holders/{ids[0]}/merge", {"reason": "x", "merged_id": second})
 
 
+@SQLITE
 @pytest.mark.parametrize("what", ["assessment", "activity", "change of standing"])
 def test_what_one_decided_on_a_second_record_of_oneself_does_not_come_along(
     own, staff, caller, merging, what
@@ -149,6 +153,7 @@ def test_what_others_decided_there_comes_along(staff, merging):
     assert staff.post(*merge).status_code == 201
 
 
+@SQLITE
 def test_no_adjustment_of_ones_own_is_granted(own, ids):
     body = {"reason_code": "illness", "reason": "x", "extended_to": "2027-03-01"}
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tests import factories
 from tests.api.conftest import Caller
 from tests.api.credentials.test_renewals import earn
+from tests.backends import SQLITE
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Activity, Holder
 
@@ -62,6 +63,7 @@ def test_whoever_logs_changes_or_submits_an_activity_does_not_decide_it(
     assert decide(staff, path, version, approved).status_code == 200
 
 
+@SQLITE
 def test_what_holders_enter_themselves_anybody_of_the_staff_decides(caller, sam, ids):
     ana = caller("holder", holder_id=ids[0])
     made = ana.post(f"/certifications/{ids[1]}/activities", COURSE).json["id"]

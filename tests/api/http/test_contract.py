@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.api import PREFIX
 from tracker.domain.permissions import ORGANIZATIONS, ROLES, SYSTEM
 from tracker.models import Employer
@@ -94,6 +95,7 @@ def test_the_document_is_valid_openapi_31(document):
     openapi_spec_validator.validate(document)
 
 
+@SQLITE
 def test_every_route_is_documented_or_on_the_short_public_list(app, document):
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<uuid:", "{").replace("<string:", "{").replace(">", "}")
@@ -105,6 +107,7 @@ def test_every_route_is_documented_or_on_the_short_public_list(app, document):
     }
 
 
+@SQLITE
 def test_every_route_says_who_may_come_in_and_refuses_everybody_else(app, client, container):
     """Deny by default: only a route that is public by its word answers without a token."""
     callers = {

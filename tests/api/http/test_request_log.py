@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.domain.permissions import SYSTEM
 
 
@@ -24,6 +25,7 @@ def people(container):
         return [factories.holder(work) for _ in range(2)]
 
 
+@SQLITE
 def test_a_line_says_who_asked_for_what_and_what_was_answered(staff, people, lines):
     response = staff.get(f"/holders/{people[0]}")
     [line] = lines()
@@ -40,6 +42,7 @@ def test_a_line_says_who_asked_for_what_and_what_was_answered(staff, people, lin
     assert people[0] not in line.getMessage()
 
 
+@SQLITE
 def test_a_refusal_is_logged_with_its_code_and_the_actor(caller, people, lines):
     """Another person's record is answered as an unknown one, but the log shows who asked."""
     caller("holder", holder_id=people[0]).get(f"/holders/{people[1]}")
@@ -49,6 +52,7 @@ def test_a_refusal_is_logged_with_its_code_and_the_actor(caller, people, lines):
     assert line.actor_id
 
 
+@SQLITE
 @pytest.mark.parametrize("secret", ["trk_wrong", "hunter2"])
 def test_what_is_wrong_in_a_request_stands_in_no_line(anonymous, lines, caplog, secret):
     headers = {"Authorization": f"Bearer {secret}", "User-Agent": secret}
@@ -61,6 +65,7 @@ def test_what_is_wrong_in_a_request_stands_in_no_line(anonymous, lines, caplog, 
     assert secret not in caplog.text
 
 
+@SQLITE
 def test_what_balancers_ask_for_every_second_is_not_logged(app, lines):
     assert app.test_client().get("/healthz").status_code == 200
     assert lines() == []

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.benchmarks import people
 from tracker.domain.names import FoldedName, searchable
 from tracker.domain.permissions import SYSTEM, Actor
@@ -87,11 +88,13 @@ def test_the_certificate_is_found_by_every_surname_and_says_the_current_one(
         assert (answer.json["holder"], answer.json["number"]) == ("Ana María Ruiz", number)
 
 
-@pytest.mark.parametrize("surname", ["Núñez", "García", "Ana", "Soto Ruiz", "-", "%", "Sot"])
-def test_no_other_surname_finds_it(client, staff, path, number, surname):
+def test_no_other_surname_finds_it(client, staff, path, number):
     patch(staff, path, {"family_name": "Soto"})
-    answer = client.get("/verify", query_string={"number": number, "surname": surname})
-    assert answer.status_code == 404
+    for n, surname in enumerate(["Núñez", "García", "Ana", "Soto Ruiz", "-", "%", "Sot"]):
+        asked = {"number": number, "surname": surname}
+        caller = {"REMOTE_ADDR": f"198.51.100.{n}"}
+        answer = client.get("/verify", query_string=asked, environ_base=caller)
+        assert answer.status_code == 404, surname
 
 
 def test_a_former_name_of_somebody_else_finds_nothing(client, container, staff, number):
@@ -268,6 +271,7 @@ def test_staff_record_a_death_and_take_it_back(client, staff, path, number, day)
     ]
 
 
+@SQLITE
 def test_a_death_to_come_and_one_told_by_the_holder_are_refused(staff, caller, path, ids):
     answer = patch(staff, path, {"deceased_on": "2026-11-22"})
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "deceased_on")

@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories
 from tests.api.points.activity_cases import decided, evaluation, logged, submitted
+from tests.backends import SQLITE
 from tests.statements import counted
 
 
@@ -73,6 +74,7 @@ CANNOT_BE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@SQLITE
 def test_a_claim_that_cannot_be_is_refused_by_name_and_nothing_is_stored(ana, ids):
     for change, code in CANNOT_BE:
         refused = logged(ana, ids, **change)
@@ -81,6 +83,7 @@ def test_a_claim_that_cannot_be_is_refused_by_name_and_nothing_is_stored(ana, id
         assert ana.get(f"/certifications/{ids[1]}/activities").json["items"] == [], change
 
 
+@SQLITE
 def test_the_day_of_certification_and_an_open_ended_job_are_inside(ana, ids):
     assert logged(ana, ids, completed_on="2024-03-01").status_code == 201
     job = {
@@ -92,6 +95,7 @@ def test_the_day_of_certification_and_an_open_ended_job_are_inside(ana, ids):
     assert ana.post(f"/certifications/{ids[1]}/activities", job).status_code == 201
 
 
+@SQLITE
 def test_unknown_fields_are_refused_by_both_their_names(ana, ids):
     activity = logged(ana, ids)
     change = {"state": "approved", "points": "100"}

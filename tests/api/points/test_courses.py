@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.rows import acts_on, count
 from tests.services.imports.importing import rows
 from tests.services.points import attendance_cases
@@ -83,6 +84,7 @@ def test_a_course_from_its_proposal_to_its_withdrawal(container, provider, propo
     assert stranger.get("/courses").json["items"] == []
 
 
+@SQLITE
 def test_nobody_approves_what_they_proposed(container, staff):
     with container.work(SYSTEM) as work:
         provider_id = providers.DIRECTORY.enter(work, name="Ivy Tech").id
@@ -91,6 +93,7 @@ def test_nobody_approves_what_they_proposed(container, staff):
     assert act(staff, made, "/decision", APPROVAL).json["code"] == "same_person"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("body", "field"),
     [

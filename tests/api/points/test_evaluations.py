@@ -9,6 +9,7 @@ import pytest
 
 from tests import factories
 from tests.api.points.activity_cases import decided, evaluation, submitted
+from tests.backends import SQLITE
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def ana(caller, ids):
     return caller("holder", holder_id=ids[0])
 
 
+@SQLITE
 def test_what_would_close_the_gap_is_told_where_it_is_asked_for(ana, ids):
     path = f"/certifications/{ids[1]}"
     told = ana.get(f"{path}/gap", headers={"Accept-Language": "es"})
@@ -35,6 +37,7 @@ def test_what_would_close_the_gap_is_told_where_it_is_asked_for(ana, ids):
     assert with_gap["gap"] == told.json
 
 
+@SQLITE
 def test_what_activities_would_leave_of_the_gap_is_told(ana, ids):
     extra = {
         "category": "CE",
@@ -48,6 +51,7 @@ def test_what_activities_would_leave_of_the_gap_is_told(ana, ids):
     assert {way["activities"][0]["points"] for way in told["gap"]["ways"]} <= {"10.00", "20.00"}
 
 
+@SQLITE
 def test_an_evaluation_repeats_that_its_values_are_not_verified(ana, ids):
     told = evaluation(ana, ids)
     assert told["verified"] is False
@@ -55,6 +59,7 @@ def test_an_evaluation_repeats_that_its_values_are_not_verified(ana, ids):
     assert any("MSSC does not confirm the total" in sentence for sentence in told["sentences"])
 
 
+@SQLITE
 def test_an_evaluation_is_told_in_spanish_to_who_asks_for_it(ana, staff, ids):
     decided(
         staff, submitted(ana, ids), points_limit="5", reason_code="fewer_hours_shown", reason="5 h"
@@ -66,6 +71,7 @@ def test_an_evaluation_is_told_in_spanish_to_who_asks_for_it(ana, staff, ids):
     assert "Faltan 95 puntos." in told["sentences"]
 
 
+@SQLITE
 def test_the_numbers_of_an_explanation_add_up(ana, staff, ids):
     for hours in ("15", "12"):
         decided(

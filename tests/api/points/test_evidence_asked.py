@@ -10,6 +10,7 @@ import pytest
 from tests import factories
 from tests.api.employers.employer_cases import read
 from tests.api.points.test_evidence import picture, send
+from tests.backends import SQLITE
 from tests.services.credentials.test_adjustments import under
 from tracker.api.credentials.schemes import SchemeSchema
 from tracker.api.http.schemas import page_of
@@ -56,6 +57,7 @@ def drafted(who, ids, body=COURSE):
     return read(ActivitySchema, who.post(f"/certifications/{ids[1]}/activities", body), 201)
 
 
+@SQLITE
 def test_every_type_of_the_catalogue_says_what_it_asks_for(anonymous):
     shown = read(SchemeSchema, anonymous.get("/schemes/cpt"))["policies"][0]
     types = {kind["code"]: kind for kind in shown["types"]}
@@ -83,6 +85,7 @@ def test_an_activity_says_what_its_type_asks_for_before_it_is_submitted(ana, sta
     assert read(page_of(ActivitySchema), staff.get("/activities"))["items"] == listed
 
 
+@SQLITE
 def test_what_is_only_asked_for_is_submitted_without_a_file(ana, ids):
     handed_in = ana.post(f"/activities/{drafted(ana, ids)['id']}/submission")
 
@@ -107,6 +110,7 @@ def test_what_requires_a_file_is_refused_by_name_and_submitted_once_one_is_there
     assert (sent.status_code, accepted.status_code) == (201, 200)
 
 
+@SQLITE
 @pytest.mark.usefixtures("strict")
 def test_staff_submit_for_a_holder_by_the_same_rule(staff, ids):
     made = drafted(staff, ids)
@@ -114,6 +118,7 @@ def test_staff_submit_for_a_holder_by_the_same_rule(staff, ids):
     assert staff.post(f"/activities/{made['id']}/submission").json["code"] == "evidence_missing"
 
 
+@SQLITE
 @pytest.mark.usefixtures("strict")
 def test_a_file_that_was_taken_away_again_does_not_help(ana, ids):
     made = drafted(ana, ids)
@@ -123,6 +128,7 @@ def test_a_file_that_was_taken_away_again_does_not_help(ana, ids):
     assert ana.post(f"/activities/{made['id']}/submission").json["code"] == "evidence_missing"
 
 
+@SQLITE
 @pytest.mark.usefixtures("strict")
 def test_other_types_need_no_file(ana, ids):
     assert ana.post(f"/activities/{drafted(ana, ids, JOB)['id']}/submission").status_code == 200

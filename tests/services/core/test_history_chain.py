@@ -266,21 +266,21 @@ def _is_refused(container, table, act):
     verified(container)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "erased_by = 1",
-        "erased_by = 1, before = null, after = 'x'",
-        "before = null, after = null",
-        "erased_by = 1, before = null, after = null, field = 'other'",
-        "erased_by = 1, before = null, after = null, history_id = history_id + 1",
-    ],
-)
-def test_a_value_can_be_erased_and_nothing_else(container, change):
+CHANGES = [
+    "erased_by = 1",
+    "erased_by = 1, before = null, after = 'x'",
+    "before = null, after = null",
+    "erased_by = 1, before = null, after = null, field = 'other'",
+    "erased_by = 1, before = null, after = null, history_id = history_id + 1",
+]
+
+
+def test_a_value_can_be_erased_and_nothing_else(container):
     with container.work(SYSTEM) as work:
         history.record(work, "a", "holder", "1", changes={"email": ("a@b.c", "d@e.f")})
-    with pytest.raises(Exception, match="append-only"), container.engine.begin() as connection:
-        connection.execute(text(f"update history_value set {change}"))
+    for change in CHANGES:
+        with pytest.raises(Exception, match="append-only"), container.engine.begin() as connection:
+            connection.execute(text(f"update history_value set {change}"))
 
 
 def test_the_head_only_moves_on(container):

@@ -57,13 +57,12 @@ def test_whoever_holds_the_secret_is_known(container, subjects):
     assert not actor.is_staff
 
 
-@pytest.mark.parametrize(
-    "secret",
-    ["", "trk_", "trk_" + "x" * 43, "Basic abc", "trk_\udcff"],
-    ids=["empty", "prefix", "wrong", "other", "surrogate"],
-)
-def test_an_unknown_secret_is_nobodys(container, secret):
-    assert who(container, secret) is None
+UNKNOWN_SECRETS = ["", "trk_", "trk_" + "x" * 43, "Basic abc", "trk_\udcff"]
+
+
+def test_an_unknown_secret_is_nobodys(container):
+    for secret in UNKNOWN_SECRETS:
+        assert who(container, secret) is None, secret
 
 
 def test_a_token_ends_when_it_is_revoked_or_expires(container, clock):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from tests.api.employers.employer_cases import company
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -131,6 +132,7 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(container, clock, ac
     assert send(container) == []
 
 
+@SQLITE
 def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -142,6 +144,7 @@ def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     assert "@example.org" not in str(row.contents)
 
 
+@SQLITE
 def test_a_spanish_digest_is_spanish(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(language="es")
@@ -751,6 +754,7 @@ def test_without_an_address_on_record_one_must_be_given(order):
 
 
 # Size.
+@SQLITE
 def test_a_message_names_a_hundred_and_says_that_there_are_more(container, clock, acme, order):
     acme.hire(*(f"E{n:03}" for n in range(120)), awarded_on=DUE)
     order()

@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import insert, select, update
 
+from tests.backends import SQLITE
 from tests.mail_faults import Cut
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
@@ -136,6 +137,7 @@ def test_an_approved_activity_tells_its_points_and_the_total(
     assert "You now have 16 of 100 points." in message.text
 
 
+@SQLITE
 def test_an_activity_approved_in_part_tells_both_numbers(container, clock, certified, submitted):
     (id_,) = certified(language="es")
     decide(container, submitted(id_), points_limit=Decimal(10), reason="Solo se ven diez horas.")
@@ -147,6 +149,7 @@ def test_an_activity_approved_in_part_tells_both_numbers(container, clock, certi
     assert "Ahora tiene 10 de 100 puntos." in message.text
 
 
+@SQLITE
 def test_an_approval_that_a_cap_cuts_tells_what_it_brings(container, clock, certified, submitted):
     (id_,) = certified()
     claim = {"category": "IC", "type": "industry_certification"}
@@ -159,6 +162,7 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(container, clock, cert
     assert "You now have 60 of 100 points." in message.text
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "told",
     [
@@ -201,6 +205,7 @@ def test_an_approved_renewal_tells_the_new_dates(container, clock, certified):
     assert "You can apply for renewal from October 12, 2031." in message.text
 
 
+@SQLITE
 def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, certified):
     (id_,) = certified()
     cases.complete(container, id_, date(2025, 5, 1))

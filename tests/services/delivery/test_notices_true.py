@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.db import new_id
@@ -160,6 +161,7 @@ def denied(container, certification_id, *, closed_at):
     return id_
 
 
+@SQLITE
 def test_a_denial_after_the_expiry_is_about_today(container, clock):
     id_, holder_id = certified(container, EXPIRED)
     renewal_id = denied(container, id_, closed_at=clock.now)
@@ -173,6 +175,7 @@ def test_a_denial_after_the_expiry_is_about_today(container, clock):
         assert untrue not in message.text
 
 
+@SQLITE
 def test_an_automatic_denial_gives_its_reason_in_the_holders_language(container, clock):
     id_, holder_id = certified(container, EXPIRED)
     renewal_id = denied(container, id_, closed_at=clock.now)
@@ -213,6 +216,7 @@ def test_an_audit_asks_with_a_button_to_the_audits_and_says_nothing_once_answere
     assert sent(container, clock) == []
 
 
+@SQLITE
 def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(container, clock):
     id_, holder_id = certified(container)
     cases.complete(container, id_, date(2025, 5, 1))
@@ -248,6 +252,7 @@ def test_an_appeal_that_was_filed_is_not_offered_again(container, clock):
     assert "appeal" not in message.text
 
 
+@SQLITE
 def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(container, clock):
     clock.now = datetime(2026, 11, 21, 9, tzinfo=UTC)  # the 20th in Honolulu
     for zone in ("Pacific/Honolulu", "America/New_York"):
@@ -271,6 +276,7 @@ def test_an_approval_for_what_expired_or_was_revoked_says_so(container, clock):
     assert "It is revoked." in texts[1]
 
 
+@SQLITE
 def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(container, clock):
     id_, _ = certified(container)
     activity_id = submitted(container, id_)
@@ -284,6 +290,7 @@ def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(containe
     assert " of 100 points" not in message.text
 
 
+@SQLITE
 def test_a_reinstatement_that_another_one_follows_at_once_is_told(container, clock):
     id_, _ = certified(container)
     cases.change(container, id_, "suspend", date(2026, 11, 1))
@@ -297,6 +304,7 @@ def test_a_reinstatement_that_another_one_follows_at_once_is_told(container, clo
     assert "has been reinstated" in message.subject
 
 
+@SQLITE
 def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(container, clock):
     id_, _ = certified(container)
     activity_id = submitted(container, id_)
@@ -318,6 +326,7 @@ def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(
     assert "don't need to do anything" not in message.text
 
 
+@SQLITE
 def test_an_approved_renewal_is_not_followed_by_resubmit(container, clock):
     id_, holder_id = certified(container)
     decide(container, submitted(container, id_), "more_information", "Which hours?")
@@ -333,6 +342,7 @@ def test_an_approved_renewal_is_not_followed_by_resubmit(container, clock):
 
 
 # Awards.
+@SQLITE
 def test_a_corrected_date_is_told_once_with_what_it_was_before(container, clock):
     id_, holder_id = certified(container)
     for before, now in (("2022-01-10", date(2022, 2, 1)), ("2022-02-01", date(2022, 3, 1))):
@@ -347,6 +357,7 @@ def test_a_corrected_date_is_told_once_with_what_it_was_before(container, clock)
     assert "We always send messages like this one" in message.text
 
 
+@SQLITE
 def test_a_date_corrected_and_put_back_within_ten_minutes_is_told_by_nothing(container, clock):
     id_, holder_id = certified(container)
     tell(container, "award_corrected", id_, "2022-01-10", holder_id)
@@ -357,6 +368,7 @@ def test_a_date_corrected_and_put_back_within_ten_minutes_is_told_by_nothing(con
     assert cases.states(container) == ["cancelled"]
 
 
+@SQLITE
 def test_only_the_withdrawal_speaks_of_a_withdrawn_award(container, clock):
     id_, holder_id = certified(container)
     decide(container, submitted(container, id_))
@@ -370,6 +382,7 @@ def test_only_the_withdrawal_speaks_of_a_withdrawn_award(container, clock):
     assert "Robots" not in message.text
 
 
+@SQLITE
 def test_an_award_withdrawn_within_ten_minutes_is_told_by_nothing(container, clock):
     id_, holder_id = certified(container, TODAY)
     clock.advance(minutes=5)
@@ -395,6 +408,7 @@ def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(co
     assert "It is valid through January 10, 2027." in message.text
 
 
+@SQLITE
 def test_an_award_that_expired_already_is_no_reason_to_congratulate(container, clock):
     id_, holder_id = certified(container, EXPIRED)
     tell(container, "award", id_, "award", holder_id)
@@ -405,6 +419,7 @@ def test_an_award_that_expired_already_is_no_reason_to_congratulate(container, c
     assert "It expired on November 1, 2026." in message.text
 
 
+@SQLITE
 def test_news_of_an_award_that_another_one_followed_is_left_out(container, clock):
     id_, holder_id = certified(container)
     tell(container, "award", id_, "award", holder_id)
@@ -425,6 +440,7 @@ def test_a_decision_changed_after_it_was_told_is_told_as_a_change(container, clo
     assert "We've changed our decision on “Robots”: it is approved now." in message.text
 
 
+@SQLITE
 def test_a_decision_on_what_was_submitted_again_is_no_change(container, clock):
     id_, _ = certified(container)
     activity_id = submitted(container, id_)
@@ -440,6 +456,7 @@ def test_a_decision_on_what_was_submitted_again_is_no_change(container, clock):
     assert message.subject.endswith("an activity was approved")
 
 
+@SQLITE
 def test_a_decision_taken_back_is_told_where_it_had_been_told(container, clock):
     id_, holder_id = certified(container)
     activity_id = submitted(container, id_)
@@ -470,6 +487,7 @@ def test_a_decision_made_again_as_it_was_told_is_not_told_again(container, clock
     assert sent(container, clock, minutes=61) == []
 
 
+@SQLITE
 def test_a_decision_that_rules_again_is_told_where_another_had_been(container, clock):
     id_, holder_id = certified(container)
     activity_id = submitted(container, id_)
@@ -489,6 +507,7 @@ def test_a_decision_that_rules_again_is_told_where_another_had_been(container, c
     assert "“Robots”: it is approved now." in approved.text
 
 
+@SQLITE
 def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(container, clock):
     id_, holder_id = certified(container)
     renewal_id = denied(container, id_, closed_at=clock.now)
@@ -630,6 +649,7 @@ def test_an_extension_is_told_with_the_new_date(container, clock):
     assert "It is valid through March 10, 2027." in message.text
 
 
+@SQLITE
 def test_an_extension_taken_back_within_ten_minutes_is_told_by_nothing(container, clock):
     id_, holder_id = certified(container)
     adjusted(container, id_, holder_id, date(2027, 3, 10))
@@ -738,6 +758,7 @@ def test_a_request_that_was_decided_is_told(container, clock, state):
 
 
 # Whom, and again.
+@SQLITE
 def test_the_dead_are_written_to_no_more(container, clock):
     id_, holder_id = certified(container)
     decide(container, submitted(container, id_))

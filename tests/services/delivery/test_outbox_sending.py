@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from tests.backends import SQLITE
 from tests.mail_faults import Cut
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
@@ -86,6 +87,7 @@ def test_each_holder_gets_one_message_with_its_own_proof_in_the_envelope(contain
     assert {row.state for row in rows.values()} == {"sent"}
 
 
+@SQLITE
 @pytest.mark.parametrize("purpose", ["b", "u-reminders", "u-decisions"])
 def test_an_address_that_proves_something_is_no_longer_than_addresses_may_be(container, purpose):
     with container.reading(SYSTEM) as reading:
@@ -93,11 +95,13 @@ def test_an_address_that_proves_something_is_no_longer_than_addresses_may_be(con
     assert len(address.partition("@")[0]) <= 64  # octets: RFC 5321, 4.5.3.1.1
 
 
+@SQLITE
 def test_an_address_that_nobody_gave_out_proves_nothing(container):
     assert signed_links.proven(container.message_key, "b", "0190.aaaaaaaaaaaaaaa") is None
     assert signed_links.proven(container.message_key, "b", "é") is None
 
 
+@SQLITE
 def test_the_message_tells_the_days_left_when_it_is_sent_not_when_it_was_planned(
     container, planned, clock
 ):
@@ -110,6 +114,7 @@ def test_the_message_tells_the_days_left_when_it_is_sent_not_when_it_was_planned
     assert message.subject.endswith("expires March 15, 2027 (27 days left)")
 
 
+@SQLITE
 def test_a_spanish_speaker_gets_a_spanish_message(container, planned):
     planned(language="es", given_name="José", family_name="Núñez")
     with cases.relay(container) as (sending, catcher):
@@ -121,6 +126,7 @@ def test_a_spanish_speaker_gets_a_spanish_message(container, planned):
     assert 'lang="es"' in message.html
 
 
+@SQLITE
 def test_the_message_tells_the_points_counted_and_needed(container, planned):
     (id_,) = planned()
     cases.complete(container, id_, date(2025, 5, 1))
@@ -378,6 +384,7 @@ def test_an_unknown_address_is_suppressed_and_not_the_one_that_it_took_the_place
     assert _suppressed(container) == ["typo@example.com"]
 
 
+@SQLITE
 def test_a_relay_without_smtputf8_says_nothing_against_an_address(container, planned):
     planned(email="josé@example.com")
     with cases.relay(container) as (sending, catcher):
@@ -388,6 +395,7 @@ def test_a_relay_without_smtputf8_says_nothing_against_an_address(container, pla
     assert _suppressed(container) == []
 
 
+@SQLITE
 def test_an_address_that_every_relay_takes_goes_before_one_that_needs_smtputf8(container, planned):
     planned(email="josé@example.com", second_email="jose@example.com")
     with cases.relay(container) as (sending, catcher):
@@ -396,6 +404,7 @@ def test_an_address_that_every_relay_takes_goes_before_one_that_needs_smtputf8(c
     assert [message.recipient for message in catcher.letters()] == ["jose@example.com"]
 
 
+@SQLITE
 def test_a_domain_beyond_ascii_is_written_to_through_any_relay(container, planned):
     planned(email="Ana@münchen.example")
     with cases.relay(container) as (sending, catcher):
@@ -887,6 +896,7 @@ def test_idle_dispatchers_and_reapers_read_partial_indexes(
     assert index in plan
 
 
+@SQLITE
 def test_a_message_comes_from_the_issuer_where_the_settings_name_nobody(container, planned):
     planned()
     with cases.relay(container) as (sending, catcher):
@@ -895,6 +905,7 @@ def test_a_message_comes_from_the_issuer_where_the_settings_name_nobody(containe
     assert catcher.letters()[0].message["From"] == "MSSC <reminders@tracker.example>"
 
 
+@SQLITE
 def test_the_sender_of_a_message_is_the_one_in_the_settings(container, planned):
     planned()
     with cases.relay(container) as (sending, catcher):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -93,59 +94,62 @@ def test_approved_points_and_what_waits_are_added_up(desk):
     assert (item.urgent, item.points.now, item.points.if_approved) == (True, 70, 100)
 
 
-@pytest.mark.parametrize(
-    ("case", "urgent"),
-    [
-        ("too few", False),
-        ("complete already", False),
-        ("window closed", False),
-        ("expired", False),
-        ("applied and expired", True),
-        ("applied", True),
-        ("suspended", False),
-        ("reinstated", True),
-        ("revoked", False),
-        ("deceased", False),
-        ("withdrawn", False),
-        ("no points", False),
-        ("open", True),
-        ("last day", True),
-        ("first day", True),
-        ("day before it opens", False),
-    ],
-)
-def test_who_comes_first_and_who_does_not(desk, case, urgent):
-    awarded = {
-        "window closed": CLOSED,
-        "expired": date(2021, 11, 20),
-        "applied and expired": date(2021, 11, 20),
-        "last day": date(2021, 11, 21),
-        "first day": date(2022, 2, 19),
-        "day before it opens": date(2022, 2, 20),
-    }
-    desk.person("ana", awarded.get(case, OPEN))
+URGENT = {
+    "too few": False,
+    "complete already": False,
+    "window closed": False,
+    "expired": False,
+    "applied and expired": True,
+    "applied": True,
+    "suspended": False,
+    "reinstated": True,
+    "revoked": False,
+    "deceased": False,
+    "withdrawn": False,
+    "no points": False,
+    "open": True,
+    "last day": True,
+    "first day": True,
+    "day before it opens": False,
+}
+AWARDED = {
+    "window closed": CLOSED,
+    "expired": date(2021, 11, 20),
+    "applied and expired": date(2021, 11, 20),
+    "last day": date(2021, 11, 21),
+    "first day": date(2022, 2, 19),
+    "day before it opens": date(2022, 2, 20),
+}
+CHANGES = {"suspended": ["suspend"], "reinstated": ["suspend", "reinstate"], "revoked": ["revoke"]}
+
+
+def waiting(desk, case):
+    """Somebody of this case with an activity that waits; its id."""
+    desk.person(case, AWARDED.get(case, OPEN))
+    holder_id, certification_id = desk.people[case]
     if case == "complete already":
-        desk.approved("ana", "100")
-    id_ = desk.waits("it", "ana", "99.99" if case == "too few" else "100")
+        desk.approved(case, "100")
+    kind = {"category": "X", "type": "volunteer"} if case == "no points" else {}
+    id_ = desk.waits(case, case, "99.99" if case == "too few" else "100", **kind)
     if case.startswith("applied"):
-        desk.applied("ana")
-    if case in {"suspended", "reinstated"}:
-        desk.changed("ana", "suspend")
-    if case in {"reinstated", "revoked"}:
-        desk.changed("ana", {"reinstated": "reinstate", "revoked": "revoke"}[case])
+        desk.applied(case)
+    for change in CHANGES.get(case, []):
+        desk.changed(case, change)
     with desk.container.work(SYSTEM) as work:
         if case == "deceased":
-            work.connection.execute(update(Holder).values(deceased_on=TODAY))
+            work.session.get_one(Holder, holder_id).deceased_on = TODAY
         if case == "withdrawn":
-            work.connection.execute(update(Certification).values(withdrawn_at=work.now))
-        if case == "no points":
-            work.connection.execute(update(Activity).values(category="X", type="volunteer"))
-    [item] = look(desk).items
-    with desk.container.reading(SYSTEM) as reading:
-        opened = reviews.of_activity(reading, id_)
+            work.session.get_one(Certification, certification_id).withdrawn_at = work.now
+    return id_
 
-    assert item.urgent is urgent
-    assert opened.waiting.urgent is urgent
+
+def test_who_comes_first_and_who_does_not(desk):
+    ids = {case: waiting(desk, case) for case in URGENT}
+    with desk.container.reading(SYSTEM) as reading:
+        opened = {case: reviews.of_activity(reading, id_) for case, id_ in ids.items()}
+
+    assert {name: item.urgent for name, item in by_id(desk).items() if name in ids} == URGENT
+    assert {case: one.waiting.urgent for case, one in opened.items()} == URGENT
 
 
 def test_of_one_expiry_and_of_one_day_the_older_comes_first(desk):
@@ -195,20 +199,20 @@ def test_paging_through_gives_every_row_once_in_the_order_of_one_page(desk):
     assert sorted(whole) == sorted(id_ for id_, name in desk.names.items() if "/" in name)
 
 
-@pytest.mark.parametrize(("candidates", "batch"), [(2_000, 1), (3, 1), (1, 250), (3, 2)])
-def test_the_bounds_change_what_is_urgent_but_lose_nothing(desk, monkeypatch, candidates, batch):
+def test_the_bounds_change_what_is_urgent_but_lose_nothing(desk, monkeypatch):
     crowd(desk, seed=2)
     whole = look(desk).items
-    monkeypatch.setattr(queue_order, "CANDIDATES", candidates)
-    monkeypatch.setattr(queue_order, "BATCH", batch)
-    some = through(desk, 3)
+    for candidates, batch in [(2_000, 1), (3, 1), (1, 250), (3, 2)]:
+        monkeypatch.setattr(queue_order, "CANDIDATES", candidates)
+        monkeypatch.setattr(queue_order, "BATCH", batch)
+        some = through(desk, 3)
 
-    assert sorted(i.activity.id for i in some) == sorted(i.activity.id for i in whole)
-    assert sum(i.urgent for i in some) <= sum(i.urgent for i in whole)
-    if candidates == 2_000:
-        assert [i.activity.id for i in some] == [i.activity.id for i in whole]
-    urgent = [i for i in some if i.urgent]
-    assert some[: len(urgent)] == urgent
+        assert sorted(i.activity.id for i in some) == sorted(i.activity.id for i in whole)
+        assert sum(i.urgent for i in some) <= sum(i.urgent for i in whole)
+        if candidates == 2_000:
+            assert [i.activity.id for i in some] == [i.activity.id for i in whole]
+        urgent = [i for i in some if i.urgent]
+        assert some[: len(urgent)] == urgent, (candidates, batch)
 
 
 def test_what_is_decided_between_pages_is_not_shown_and_nothing_else_is_lost(desk):
@@ -319,21 +323,19 @@ FILTERED = {
 }
 
 
-@pytest.mark.parametrize("key", FILTERED)
-@pytest.mark.parametrize("limit", [1, 200])
-def test_a_filter_keeps_what_was_asked_for_in_the_same_order(desk, key, limit):
+def test_a_filter_keeps_what_was_asked_for_in_the_same_order(desk):
     desk.person("ana")
     desk.person("closed", CLOSED)
     desk.waits("1", "ana", submitted_on=date(2026, 11, 1))
     desk.waits("2", "ana", submitted_on=date(2026, 11, 2))
     desk.waits("3", "closed", submitted_on=date(2026, 11, 1))
     desk.waits("4", "ana", "3", category="X", type="volunteer", submitted_on=date(2026, 11, 3))
-    value, number = FILTERED[key]
     order = named(desk)
-    found = [desk.names[i.activity.id] for i in through(desk, limit, **{key: value})]
+    for (key, (value, number)), limit in product(FILTERED.items(), [1, 200]):
+        found = [desk.names[i.activity.id] for i in through(desk, limit, **{key: value})]
 
-    assert len(found) == number
-    assert found == [name for name in order if name in found]
+        assert len(found) == number, (key, limit)
+        assert found == [name for name in order if name in found], (key, limit)
 
 
 def test_filters_narrow_each_other_down(desk):
@@ -458,70 +460,74 @@ def test_two_copies_of_a_file_at_one_activity_are_nothing_to_tell(desk):
     assert (by_id(desk)["it"].flags, by_id(desk)["it"].evidence) == ((), 2)
 
 
-@pytest.mark.parametrize(
-    ("hours", "kind", "unusual"),
-    [
-        ("200", "third_party", False),
-        ("200.01", "third_party", True),
-        ("24.5", "college_credit", True),
-        ("9000", "volunteer", False),
-    ],
-)
-def test_an_unusual_quantity_is_flagged_by_the_types_bound(desk, hours, kind, unusual):
-    desk.person("ana")
-    category = "X" if kind == "volunteer" else "CE"
-    desk.file(desk.waits("it", "ana", hours, type=kind, category=category), "a")
-
-    assert by_id(desk)["it"].flags == (("unusual_quantity",) if unusual else ())
-    assert named(desk, flag="unusual_quantity") == (["it"] if unusual else [])
+QUANTITIES = [
+    ("200", "third_party", False),
+    ("200.01", "third_party", True),
+    ("24.5", "college_credit", True),
+    ("9000", "volunteer", False),
+]
 
 
-@pytest.mark.parametrize(
-    ("done", "outside"),
-    [(date(2021, 12, 24), True), (OPEN, False), (DONE, False), (TODAY + timedelta(1), True)],
-)
-def test_what_lies_outside_the_cycle_is_flagged(desk, done, outside):
-    desk.person("ana")
-    desk.file(desk.waits("it", "ana", "10", completed_on=done), "a")
-    [item] = look(desk).items
+def test_an_unusual_quantity_is_flagged_by_the_types_bound(desk):
+    for n, (hours, kind, _) in enumerate(QUANTITIES):
+        desk.person(f"{n}")
+        category = "X" if kind == "volunteer" else "CE"
+        desk.file(desk.waits(f"{n}", f"{n}", hours, type=kind, category=category), f"{n}f")
+    unusual = {f"{n}" for n, (*_, is_unusual) in enumerate(QUANTITIES) if is_unusual}
 
-    assert item.flags == (("outside_cycle",) if outside else ())
-    assert named(desk, flag="outside_cycle") == (["it"] if outside else [])
-    assert item.counts == (0 if outside else 10)
+    assert {name: item.flags for name, item in by_id(desk).items()} == {
+        f"{n}": ("unusual_quantity",) if f"{n}" in unusual else () for n in range(len(QUANTITIES))
+    }
+    assert set(named(desk, flag="unusual_quantity")) == unusual
 
 
-@pytest.mark.parametrize(
-    ("other", "alike"),
-    [
-        ({"title": "robot  SAFETY", "provider": "amatrol inc."}, True),
-        ({"title": "Robot Safety", "completed_on": DONE + timedelta(1)}, True),
-        ({"title": "Robot Safety", "scheme": "clt"}, True),
-        ({"title": "Robot Safety", "state": "approved"}, True),
-        ({"title": "Robot Safety", "state": "more_information"}, True),
-        ({"title": "Robot Safety", "state": "rejected"}, False),
-        ({"title": "Robot Safety", "state": "withdrawn", "withdrawn_on": TODAY}, False),
-        (
-            {"title": "Robot Safety", "state": "draft", "submitted_on": None, "submitted_at": None},
-            False,
-        ),
-        ({"title": "Robot Safety 2"}, False),
-        ({"title": "Welding"}, False),
-        ({"title": "Robot Safety", "completed_on": date(2025, 2, 1)}, False),
-    ],
-)
-def test_a_likely_duplicate_is_flagged_across_states_and_schemes(desk, other, alike):
-    desk.person("ana")
-    desk.person("bob")
-    desk.waits("bob's", "bob", "10", title="Robot Safety")
-    it = desk.waits("it", "ana", "10", title="Robot Safety")
-    desk.file(it, "a")
-    if other.get("state") in {"approved", "rejected", "more_information"}:
-        desk.decided(other["state"], "ana", "12", title=other["title"])
-    else:
-        desk.waits("other", "ana", "12", **other)
+DAYS_DONE = [(date(2021, 12, 24), True), (OPEN, False), (DONE, False), (TODAY + timedelta(1), True)]
 
-    assert by_id(desk)["it"].flags == (("likely_duplicate",) if alike else ())
-    assert ("it" in named(desk, flag="likely_duplicate")) is alike
+
+def test_what_lies_outside_the_cycle_is_flagged(desk):
+    for n, (done, _) in enumerate(DAYS_DONE):
+        desk.person(f"{n}")
+        desk.file(desk.waits(f"{n}", f"{n}", "10", completed_on=done), f"{n}f")
+    found = by_id(desk)
+
+    for n, (_, is_outside) in enumerate(DAYS_DONE):
+        assert found[f"{n}"].flags == (("outside_cycle",) if is_outside else ()), n
+        assert found[f"{n}"].counts == (0 if is_outside else 10), n
+    assert set(named(desk, flag="outside_cycle")) == {"0", "3"}
+
+
+OTHERS: list[tuple[dict[str, Any], bool]] = [
+    ({"title": "robot  SAFETY", "provider": "amatrol inc."}, True),
+    ({"title": "Robot Safety", "completed_on": DONE + timedelta(1)}, True),
+    ({"title": "Robot Safety", "scheme": "clt"}, True),
+    ({"title": "Robot Safety", "state": "approved"}, True),
+    ({"title": "Robot Safety", "state": "more_information"}, True),
+    ({"title": "Robot Safety", "state": "rejected"}, False),
+    ({"title": "Robot Safety", "state": "withdrawn", "withdrawn_on": TODAY}, False),
+    (
+        {"title": "Robot Safety", "state": "draft", "submitted_on": None, "submitted_at": None},
+        False,
+    ),
+    ({"title": "Robot Safety 2"}, False),
+    ({"title": "Welding"}, False),
+    ({"title": "Robot Safety", "completed_on": date(2025, 2, 1)}, False),
+]
+
+
+def test_a_likely_duplicate_is_flagged_across_states_and_schemes(desk):
+    """Of one holder: all of them bear one title, and each has one other activity."""
+    for n, (other, _) in enumerate(OTHERS):
+        desk.person(f"{n}")
+        desk.file(desk.waits(f"{n}", f"{n}", "10", title="Robot Safety"), f"{n}f")
+        if other.get("state") in {"approved", "rejected", "more_information"}:
+            desk.decided(other["state"], f"{n}", "12", title=other["title"])
+        else:
+            desk.waits(f"other {n}", f"{n}", "12", **other)
+    found, flagged = by_id(desk), named(desk, flag="likely_duplicate")
+
+    for n, (other, alike) in enumerate(OTHERS):
+        assert found[f"{n}"].flags == (("likely_duplicate",) if alike else ()), other
+        assert (f"{n}" in flagged) is alike, other
 
 
 def test_the_same_industry_certification_twice_is_flagged_however_far_apart(desk):

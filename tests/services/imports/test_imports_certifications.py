@@ -87,32 +87,29 @@ def people(container):
 
 
 # Standing on any day.
-@pytest.mark.parametrize(
-    ("on", "status", "starts", "expires"),
-    [
-        ("2012-03-15", "active", "2012-03-15", "2017-03-15"),
-        ("2016-12-20", "renewal_open", "2012-03-15", "2017-03-15"),
-        ("2017-03-15", "renewal_open", "2012-03-15", "2017-03-15"),
-        ("2017-03-16", "active", "2017-03-16", "2022-03-15"),
-        ("2022-03-15", "renewal_open", "2017-03-16", "2022-03-15"),
-        ("2026-11-21", "active", "2022-03-16", "2027-03-15"),
-        ("2027-03-15", "renewal_open", "2022-03-16", "2027-03-15"),
-        ("2027-03-16", "expired", "2022-03-16", "2027-03-15"),
-    ],
-)
-def test_three_cycles_by_file_stand_on_every_day(container, on, status, starts, expires):
+DAYS_OF_CYCLES = [
+    ("2012-03-15", "active", "2012-03-15", "2017-03-15"),
+    ("2016-12-20", "renewal_open", "2012-03-15", "2017-03-15"),
+    ("2017-03-15", "renewal_open", "2012-03-15", "2017-03-15"),
+    ("2017-03-16", "active", "2017-03-16", "2022-03-15"),
+    ("2022-03-15", "renewal_open", "2017-03-16", "2022-03-15"),
+    ("2026-11-21", "active", "2022-03-16", "2027-03-15"),
+    ("2027-03-15", "renewal_open", "2022-03-16", "2027-03-15"),
+    ("2027-03-16", "expired", "2022-03-16", "2027-03-15"),
+]
+
+
+def test_three_cycles_by_file_stand_on_every_day(container):
     report = take(container, *THREE_CYCLES)
 
     assert fates(report) == (3, 0, 0)
     assert report.effects == {"certifications imported": 1}
     assert told(report) == []
-    seen = standing(container, "A", date.fromisoformat(on))
-    assert (seen["status"], seen["cycle_starts_on"], seen["expires_on"]) == (
-        status,
-        starts,
-        expires,
-    )
-    assert (seen["awarded_on"], seen["modules_missing"]) == ("2012-03-15", "")
+    for on, status, starts, expires in DAYS_OF_CYCLES:
+        seen = standing(container, "A", date.fromisoformat(on))
+        days = seen["cycle_starts_on"], seen["expires_on"]
+        assert (seen["status"], *days) == (status, starts, expires), on
+        assert (seen["awarded_on"], seen["modules_missing"]) == ("2012-03-15", ""), on
 
 
 def test_before_the_award_nothing_stands(container):

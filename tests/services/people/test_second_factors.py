@@ -45,11 +45,14 @@ def test_without_an_app_nothing_is_right(container, kim):
     assert not is_right(container, kim, "AAAA-AAAA")
 
 
-@pytest.mark.parametrize("text", ["", "\ud800", "\uff11" * 6, "x" * 1000, "12345", "0x1234"])
-def test_anything_may_be_typed(container, kim, text):
+ANYTHING = ["", "\ud800", "\uff11" * 6, "x" * 1000, "12345", "0x1234"]
+
+
+def test_anything_may_be_typed(container, kim):
     kim.set_up()
 
-    assert not is_right(container, kim, text)
+    for text in ANYTHING:
+        assert not is_right(container, kim, text), text
 
 
 def test_digits_of_other_keyboards_are_digits(container, kim):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.browsers import content
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
@@ -23,6 +24,7 @@ def text_of(page):
     return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
+@SQLITE
 def test_a_holder_sees_certifications_and_days_left(browser, ana, clock):
     clock.set("2026-11-25")
     me = browser()
@@ -54,6 +56,7 @@ def test_a_candidate_sees_modules_passed_and_missing(browser, container):
     assert "Maintenance Awareness" in me.get(public, headers={"Accept": "text/html"}).text
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("day", "said"), [("2026-12-24", "1 day left"), ("2026-12-25", "today is the last day")]
 )
@@ -65,6 +68,7 @@ def test_the_last_days_have_their_words(browser, ana, clock, day, said):
     assert said in text_of(me.get("/account"))
 
 
+@SQLITE
 def test_an_expired_certification_has_no_days_left(browser, ana, clock):
     clock.set("2026-12-26")
     me = browser()
@@ -75,6 +79,7 @@ def test_an_expired_certification_has_no_days_left(browser, ana, clock):
     assert "days left" not in told
 
 
+@SQLITE
 def test_a_holder_is_spoken_to_in_the_language_on_record(browser, container, ana):
     with container.work(SYSTEM) as work:
         work.execute(update(Holder).values(language="es"))
@@ -87,6 +92,7 @@ def test_a_holder_is_spoken_to_in_the_language_on_record(browser, container, ana
         assert 'lang="es"' in page.text, path
 
 
+@SQLITE
 @pytest.mark.parametrize("path", ["people", "approvals", f"sharing/requests/{UUID(int=1)}"])
 def test_what_is_not_for_a_person_is_said_in_words_with_the_way_back(browser, ana, path):
     me = browser()
@@ -98,6 +104,7 @@ def test_what_is_not_for_a_person_is_said_in_words_with_the_way_back(browser, an
     assert '<a href="/account">' in page.text
 
 
+@SQLITE
 def test_every_link_of_the_account_page_opens(enter, employer_id):
     for role in ("employer", "reviewer", "staff", "admin"):
         of = {"employer_id": employer_id, "access": "manage"} if role == "employer" else {}
@@ -107,6 +114,7 @@ def test_every_link_of_the_account_page_opens(enter, employer_id):
         assert {me.get(link).status_code for link in links} == {200}, role
 
 
+@SQLITE
 def test_somebody_without_a_certification_and_with_a_name_of_signs(browser, container):
     with container.work(SYSTEM) as work:
         factories.holder(
@@ -181,6 +189,7 @@ def test_an_employer_signs_in_by_a_link_of_the_operator(browser, container, cloc
     assert "Your certifications" not in told
 
 
+@SQLITE
 @pytest.mark.parametrize("scope", ["read", "write"])
 def test_a_token_opens_no_page_and_ends_no_session(browser, container, ana, scope):
     """Pages ask for no scope, so a token with one scope would have both."""

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests import factories, statements
 from tests.api.access.access_cases import PICTURE
+from tests.backends import SQLITE
 from tests.browsers import content
 from tests.rows import count
 from tracker.domain.permissions import SYSTEM
@@ -102,6 +103,7 @@ def test_a_form_that_is_sent_many_times_at_once_makes_one_draft(page, container,
     assert again.location not in made, "the same may be logged twice on purpose"
 
 
+@SQLITE
 def test_what_is_wrong_is_told_beside_each_field_and_nothing_typed_is_lost(page, container):
     me, here = page
     wrong = COURSE | {"quantity": "many", "completed_on_day": "32"}
@@ -119,6 +121,7 @@ def test_what_is_wrong_is_told_beside_each_field_and_nothing_typed_is_lost(page,
     assert me.get(f"{here}/new?type=nothing").status_code == 404
 
 
+@SQLITE
 def test_a_failed_upload_keeps_the_draft_and_says_what_can_be_added(page, container):
     me, here = page
     path = logged(me, here)
@@ -134,6 +137,7 @@ def test_a_failed_upload_keeps_the_draft_and_says_what_can_be_added(page, contai
     assert "Robot Safety" in content(me.get(path))
 
 
+@SQLITE
 def test_without_the_token_of_the_session_no_file_is_added(page, container):
     me, here = page
     path = logged(me, here)
@@ -144,6 +148,7 @@ def test_without_the_token_of_the_session_no_file_is_added(page, container):
     assert count(container, Evidence) == 0
 
 
+@SQLITE
 def test_a_file_is_removed_and_a_draft_deleted(page, container):
     me, here = page
     path = logged(me, here)
@@ -213,6 +218,7 @@ def test_what_is_submitted_is_withdrawn_and_what_is_approved_stays(page, contain
     assert me.get(f"{approved}/edit").status_code == 404
 
 
+@SQLITE
 def test_the_last_one_is_copied_without_its_days(page):
     me, here = page
     logged(me, here)
@@ -224,6 +230,7 @@ def test_the_last_one_is_copied_without_its_days(page):
     assert me.get(f"{here}/new?copy=x").status_code == 404
 
 
+@SQLITE
 def test_a_job_has_a_first_day_and_may_go_on(page):
     me, here = page
     job = {f"starts_on_{part}": n for part, n in (("month", "3"), ("day", "1"), ("year", "2026"))}
@@ -235,6 +242,7 @@ def test_a_job_has_a_first_day_and_may_go_on(page):
     assert "the last month was not completed" in text
 
 
+@SQLITE
 def test_it_is_all_in_spanish_for_who_speaks_it(page, container):
     with container.work(SYSTEM) as work:
         work.session.scalars(select(Holder)).one().language = "es"
@@ -264,6 +272,7 @@ def test_more_activities_cost_no_more_statements(page, container):
     assert all(one == many for one, many in ran.values()), ran
 
 
+@SQLITE
 def test_other_holders_find_nothing_there(page, browser, container):
     me, here = page
     path = logged(me, here)

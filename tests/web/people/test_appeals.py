@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.browsers import content
 from tests.rows import count
 from tracker.domain.credentials.appeals import AppealVerdict
@@ -61,6 +62,7 @@ def deny_a_renewal(container, held):
         return made
 
 
+@SQLITE
 def test_with_nothing_to_appeal_against_there_is_no_form(page):
     me, here = page
     text = content(me.get(here))
@@ -101,6 +103,7 @@ def test_a_suspension_is_appealed_in_time_once_and_its_outcome_is_told(page, con
     assert "If you paid the fee, you get it back." in decided
 
 
+@SQLITE
 def test_what_was_written_stays_in_the_form_when_it_is_refused(page, container, held):
     suspend(container, held)
     me, here = page
@@ -137,6 +140,7 @@ def test_a_denied_renewal_is_appealed_by_its_own_form_until_its_last_day(
     assert "Appeal of a denied renewal" in content(me.get(here))
 
 
+@SQLITE
 def test_it_is_all_in_spanish_for_who_speaks_it(page, container, held):
     suspend(container, held)
     with container.work(SYSTEM) as work:
@@ -149,6 +153,7 @@ def test_it_is_all_in_spanish_for_who_speaks_it(page, container, held):
     assert "Presentar esta apelación" in text
 
 
+@SQLITE
 def test_other_holders_find_nothing_there(page, browser, container, held):
     suspend(container, held)
     with container.work(SYSTEM) as work:

@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tracker.domain.permissions import SYSTEM
 from tracker.models import ActApproval, Certification, StandingChange
 
@@ -45,6 +46,7 @@ def test_one_proposes_a_revocation_and_another_one_approves_it(enter, container,
         assert reading.row(select(StandingChange.kind)).kind == "revoke"
 
 
+@SQLITE
 @pytest.mark.parametrize(("who", "act"), [("sam", "withdraw"), ("lee", "refuse")])
 def test_a_proposal_is_withdrawn_or_declined_with_a_reason(enter, container, number, who, act):
     browsers = {name: enter("staff", email=f"{name}@x.org")[1] for name in ("sam", "lee")}
@@ -58,6 +60,7 @@ def test_a_proposal_is_withdrawn_or_declined_with_a_reason(enter, container, num
         assert reading.row(select(ActApproval.decision_reason)).decision_reason == "No"
 
 
+@SQLITE
 def test_a_form_that_says_nothing_proposes_nothing(enter, number):
     _, sam = enter("staff", email="sam@x.org")
     wanted = {"number": number, "reason_code": "conduct", "reason": "x"}
@@ -66,6 +69,7 @@ def test_a_form_that_says_nothing_proposes_nothing(enter, number):
         assert (answer.status_code, "number of a certificate" in answer.text) == (422, True)
 
 
+@SQLITE
 def test_others_find_no_such_page(enter, employer_id):
     _, hal = enter("employer", employer_id=employer_id)
 

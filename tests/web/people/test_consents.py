@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.api.employers import employer_cases
+from tests.backends import SQLITE
 from tests.browsers import Browser
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, RosterEntry
@@ -48,6 +49,7 @@ def test_a_request_is_accepted_on_a_page_of_its_own_and_stopped_at_once(browser)
     assert ana.get(question).status_code == 404
 
 
+@SQLITE
 def test_a_request_is_declined(browser):
     ana, question = browser
     assert ana.send_form(f"{question}/decline").location == HERE
@@ -56,6 +58,7 @@ def test_a_request_is_declined(browser):
     assert "asks to see you" not in ana.get(HERE).text
 
 
+@SQLITE
 def test_an_employer_that_sees_nothing_is_said_to_list_only_whom_it_lists(browser, container):
     ana, _ = browser
     with container.work(SYSTEM) as work:
@@ -76,6 +79,7 @@ def test_an_employer_that_sees_nothing_is_said_to_list_only_whom_it_lists(browse
     assert "has you on its" not in page
 
 
+@SQLITE
 def test_a_form_of_another_site_answers_nothing(browser):
     ana, question = browser
 
@@ -83,6 +87,7 @@ def test_a_form_of_another_site_answers_nothing(browser):
     assert "Acme asks to see you" in ana.get(HERE).text
 
 
+@SQLITE
 def test_erasure_is_asked_for_and_withdrawn_on_the_page_of_ones_data(browser):
     ana, _ = browser
     assert "Erase my data" in ana.get("/account/data").text

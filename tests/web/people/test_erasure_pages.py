@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM, Actor
@@ -52,6 +53,7 @@ def test_staff_see_whose_data_and_until_when_and_approve(enter, container, holde
     assert row.given_name == "(erased)"
 
 
+@SQLITE
 def test_a_holder_who_is_refused_is_told_why(enter, container, holder_id):
     id_ = asked_by(container, holder(holder_id), holder_id)
     _, me = enter("staff")
@@ -84,6 +86,7 @@ def test_who_proposed_it_does_not_approve_it_and_takes_it_back(enter, container,
     assert told(container)[before:] == []  # the holder knew nothing of it
 
 
+@SQLITE
 def test_there_is_no_such_page_for_others(enter, employer_id):
     for role, values in (("reviewer", {}), ("employer", {"employer_id": employer_id})):
         _, me = enter(role, **values)

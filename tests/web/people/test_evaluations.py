@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.browsers import content
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Holder
 from tracker.services.points import activities
+
+pytestmark = SQLITE
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ import re
 
 import pytest
 
+from tests.backends import SQLITE
+
+pytestmark = SQLITE
+
 PEOPLE, RECOVERIES = "/account/people", "/account/recoveries"
 NEW = {"name": "Max", "email": "max@x.org"}
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests import authenticators, factories
 from tests.authenticators import Device
+from tests.backends import SQLITE
 from tests.members import at, member
 from tests.rows import count
 from tests.services.delivery import reminder_cases as cases
@@ -68,6 +69,7 @@ def set_up_app(me, clock):
     return secret
 
 
+@SQLITE
 def test_the_page_of_a_first_app_does_not_speak_of_another_one(me, clock):
     assert heading(me.get("/account/authenticator")) == "Set up your authenticator app"
     set_up_app(me, clock)
@@ -110,6 +112,7 @@ def test_with_an_app_no_mail_is_needed(browser, container, ana, chosen, clock):
     assert again.status_code == 422
 
 
+@SQLITE
 @pytest.mark.usefixtures("chosen")
 def test_the_code_goes_on_letting_in(browser, ana):
     other = browser()
@@ -155,10 +158,14 @@ def test_another_password_ends_the_other_sessions_and_is_told(browser, container
     assert told.count("password_changed") == 2
 
 
-@pytest.mark.parametrize("text", ["short", "password123", "ana ruiz", "Ana Ruiz 1234567"])
-def test_a_bad_password_is_refused(container, me, text):
-    assert me.send_form("/account/password", new_password=text).status_code == 422
-    assert count(container, PasswordHash) == 0
+BAD_PASSWORDS = ["short", "password123", "ana ruiz", "Ana Ruiz 1234567"]
+
+
+@SQLITE
+def test_a_bad_password_is_refused(container, me):
+    for text in BAD_PASSWORDS:
+        assert me.send_form("/account/password", new_password=text).status_code == 422, text
+        assert count(container, PasswordHash) == 0, text
 
 
 def test_a_password_can_be_removed(browser, container, ana, chosen):
@@ -187,6 +194,7 @@ def test_an_attempt_that_rests_on_a_removed_password_ends(browser, ana, chosen, 
     assert waiting.post("/sign-in/factor", {"code": at(clock.now, secret, 0)}).status_code == 403
 
 
+@SQLITE
 @pytest.mark.parametrize("path", ["/account/password", "/account/password/remove"])
 def test_choosing_and_removing_need_a_fresh_proof(container, chosen, clock, path):
     """Case 23."""
@@ -197,6 +205,7 @@ def test_choosing_and_removing_need_a_fresh_proof(container, chosen, clock, path
     assert count(container, PasswordHash) == 1
 
 
+@SQLITE
 def test_who_needs_the_password_cannot_remove_it(container, enter):
     _, sam = enter("staff")
 
@@ -247,6 +256,7 @@ def test_one_address_of_several_people_has_one_password(browser, container, ana)
     assert count(container, PasswordHash) == 1
 
 
+@SQLITE
 def test_an_address_of_a_member_signs_in_the_member(browser, container, ana, me):
     sam = member(container, "staff", email=ana)
     refused = me.send_form("/account/password", new_password="another horse entirely")
@@ -279,6 +289,7 @@ def test_who_forgot_it_signs_in_by_a_code(browser, container, ana):
     assert count(container, SignIn, SignIn.purpose == "reset") == 1
 
 
+@SQLITE
 def test_a_passkey_stays_beside_it(browser, ana, chosen):
     phone = Device()
     authenticators.add(chosen, phone)
@@ -299,6 +310,7 @@ def test_a_holders_record_says_when_it_was_chosen_and_not_what_it_is(container):
     assert "hash" not in account
 
 
+@SQLITE
 def test_holders_see_how_their_account_is_protected(container, me):
     shown = me.get("/api/v1/me/security").json
 

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from tests import factories, pdf_texts
 from tests.api.conftest import Caller
 from tests.api.points.activity_cases import decided, submitted
+from tests.backends import SQLITE
 from tests.browsers import Browser
 from tests.conftest import office_of
 from tests.members import member
@@ -36,6 +37,7 @@ def caller(app, container):
 HEADER = re.compile(r"^(?:[A-Za-z-]+: ?|[ \t])")
 
 
+@SQLITE
 def test_a_line_in_a_name_is_refused_and_one_on_record_starts_no_header(caller, container, clock):
     """Case 36, by the messages that a real mail server has taken.
 
@@ -67,6 +69,7 @@ def test_a_line_in_a_name_is_refused_and_one_on_record_starts_no_header(caller, 
         assert "\nBcc:" not in one.text
 
 
+@SQLITE
 def test_a_title_is_words_in_page_message_and_file(browser, caller, container, clock):
     """Case 37."""
     holder_id, certification_id = factories.certified(
@@ -101,7 +104,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("path", LINKS)
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_a_mailed_link_leads_to_our_own_address_whatever_the_request_says(
     app, browser, container, path
 ):
@@ -121,7 +124,7 @@ def test_a_mailed_link_leads_to_our_own_address_whatever_the_request_says(
         _are_ours(catcher.letters())
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_so_does_the_link_of_an_invitation(caller, container):
     admin = caller("admin")
     sam = {"role": "staff", "name": "Sam", "email": "sam@example.org"}
@@ -141,7 +144,7 @@ def _are_ours(letters: Any) -> None:
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_wrong_passwords_are_counted_by_the_address_that_a_trusted_proxy_says(
     database_url, tmp_path, clock, is_trusted
 ):

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from tests import authenticators
 from tests.authenticators import Device
+from tests.backends import SQLITE
 from tests.browsers import content
 from tests.members import member, set_up_code
 from tracker.domain.permissions import SYSTEM
@@ -86,6 +87,7 @@ def test_an_address_with_an_account_gets_no_second_one(browser, container):
     assert (page.status_code, heading(page)) == (409, "You already have an account")
 
 
+@SQLITE
 def test_another_site_accepts_nothing(browser, container):
     evil = {"Origin": "https://evil.example"}
     page = browser().post(invited(container), {"new_password": PASSWORD}, headers=evil)
@@ -152,6 +154,7 @@ def test_an_administrator_invites_staff(browser, container):
     assert "Staff · invited" in me.get("/account/people").text
 
 
+@SQLITE
 def test_who_only_views_sees_the_page_and_changes_nothing(browser, container, employer_id):
     """Pages ask for no scope, so the rule itself must."""
     me = signed_in(browser, container, "employer", employer_id=employer_id, access="view")
@@ -163,6 +166,7 @@ def test_who_only_views_sees_the_page_and_changes_nothing(browser, container, em
         assert reading.row(select(Invitation.id)) is None
 
 
+@SQLITE
 def test_holders_have_no_such_page(browser, ana):
     me = browser()
     me.sign_in(ana)
@@ -171,6 +175,7 @@ def test_holders_have_no_such_page(browser, ana):
     assert me.post("/account/people/invitations", {"csrf_token": me.csrf()}).status_code == 404
 
 
+@SQLITE
 def test_no_form_without_its_token_changes_anything(browser, container, employer_id):
     me = signed_in(browser, container, "employer", employer_id=employer_id)
     form = {"name": "Hal", "email": "hal@example.org"}
@@ -194,6 +199,7 @@ def test_a_passkey_opens_the_account_without_a_password(browser, container):
     assert elsewhere.get("/api/v1/me").json["name"] == "Sam Soto"
 
 
+@SQLITE
 def test_a_passkey_that_proves_nothing_opens_no_account(browser, container):
     me, link = browser(), invited(container)
     for device in (Device(origin="https://evil.example"), Device(verifies=False)):

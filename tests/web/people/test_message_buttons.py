@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.rows import count
 from tracker.domain.delivery.pages import DIGEST, OPENS, REMINDER, MessagePage, path_of
 from tracker.domain.permissions import ORGANIZATIONS, SYSTEM
@@ -56,6 +57,7 @@ def test_every_kind_of_message_has_a_page():
     assert set(OPENS) == {REMINDER, DIGEST, *TELLS, *news}
 
 
+@SQLITE
 @pytest.mark.parametrize("page", MessagePage)
 def test_a_page_opens_for_the_person_concerned(entered, ana, held, page):
     me = entered("employer" if page == MessagePage.MEMBERS else "holder", ana)
@@ -67,6 +69,7 @@ def test_a_page_opens_for_the_person_concerned(entered, ana, held, page):
     assert opened.status_code == 200
 
 
+@SQLITE
 def test_a_certifications_page_shows_it_and_its_public_page(browser, ana, held):
     me = browser()
     me.sign_in(ana)
@@ -78,6 +81,7 @@ def test_a_certifications_page_shows_it_and_its_public_page(browser, ana, held):
     assert f'href="{path_of([(REMINDER, held)])}"' in me.get("/account").text
 
 
+@SQLITE
 @pytest.mark.parametrize("role", ["holder", "employer", "staff", "admin"])
 def test_nobody_else_sees_it_and_unknown_ids_look_the_same(entered, container, held, role):
     with container.work(SYSTEM) as work:
@@ -90,6 +94,7 @@ def test_nobody_else_sees_it_and_unknown_ids_look_the_same(entered, container, h
     assert answers[0].text == answers[1].text
 
 
+@SQLITE
 @pytest.mark.parametrize("page", OF_HOLDERS)
 @pytest.mark.parametrize("way", ["code", "link"])
 def test_who_is_not_signed_in_signs_in_and_comes_back_to_exactly_that_page(
@@ -112,6 +117,7 @@ def test_who_is_not_signed_in_signs_in_and_comes_back_to_exactly_that_page(
     assert (entered.status_code, entered.location) == (303, path)
 
 
+@SQLITE
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil", "x"])
 def test_a_link_never_leads_to_another_site(browser, ana, elsewhere):
     """Case 47."""
@@ -121,6 +127,7 @@ def test_a_link_never_leads_to_another_site(browser, ana, elsewhere):
     assert browser().post(me.link()).location == "/account"
 
 
+@SQLITE
 @pytest.mark.parametrize("page", MessagePage)
 def test_opening_a_page_signs_nobody_in_and_changes_nothing(browser, container, held, page):
     before = count(container, HistoryEntry)
@@ -136,6 +143,7 @@ def test_opening_a_page_signs_nobody_in_and_changes_nothing(browser, container, 
     assert count(container, HistoryEntry) == before
 
 
+@SQLITE
 def test_the_page_of_a_certification_that_another_replaced_leads_to_all(
     browser, container, ana, held
 ):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from tests.backends import SQLITE
 from tests.web.test_frame import links
 from tracker.web import static_files
+
+pytestmark = SQLITE
 
 
 def test_a_holder_goes_everywhere_from_every_page(browser, ana):

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.browsers import content
 from tests.services.credentials.policy_cases import populate
 from tracker.domain.permissions import SYSTEM
@@ -34,6 +35,7 @@ def counted(container):
         return list(standings.points(reading, held).values())
 
 
+@SQLITE
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_bar_the_table_and_the_words_agree(counted, language):
     seen = set()
@@ -54,6 +56,7 @@ def test_the_bar_the_table_and_the_words_agree(counted, language):
     assert len(seen) > 2
 
 
+@SQLITE
 def test_a_category_that_counts_no_more_is_marked(counted):
     points = max(counted, key=lambda one: one.evaluation.total)
     limited = [
@@ -68,6 +71,7 @@ def test_a_category_that_counts_no_more_is_marked(counted):
     assert not any(one.is_full for one in parts if one.is_waiting)
 
 
+@SQLITE
 def test_points_carried_over_are_a_part_of_their_own(counted):
     points = counted[0]
     ten = Decimal(10)
@@ -79,6 +83,7 @@ def test_points_carried_over_are_a_part_of_their_own(counted):
     assert told.categories[-1].counted == "10"
 
 
+@SQLITE
 def test_the_page_shows_them_by_picture_table_and_words_without_style_of_its_own(browser, ana):
     me_ = browser()
     me_.sign_in(ana)

@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.members import member
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, Recovery
@@ -66,6 +67,7 @@ def test_a_holder_gets_a_new_address(enter, container, ana):
         assert reading.row(select(Recovery.state)).state == "refused"
 
 
+@SQLITE
 def test_others_have_no_such_page(browser, hal, ana):
     boss, holder = browser(), browser()
     hal.sign_in(boss)
@@ -75,15 +77,20 @@ def test_others_have_no_such_page(browser, hal, ana):
         assert me.send_form(HERE, account_id=hal.id, reason="x").status_code == 404
 
 
+@SQLITE
 def test_no_form_without_its_token_changes_anything(enter, hal):
     _, me = enter("staff", email="sam@x.org")
 
     assert me.post(HERE, {"account_id": hal.id, "reason": "x"}).status_code == 400
 
 
-@pytest.mark.parametrize("ref", ["", "\0", "x\r\ny", "x" * 300])
-def test_a_holder_who_cannot_have_the_ref_is_refused(enter, ref):
-    _, sam = enter("staff", email="sam@x.org")
-    form = {"holder": ref, "email": "new@x.org", "reason": "Lost the mailbox"}
+NO_REFS = ["", "\0", "x\r\ny", "x" * 300]
 
-    assert sam.send_form(HERE, **form).status_code == 422
+
+@SQLITE
+def test_a_holder_who_cannot_have_the_ref_is_refused(enter):
+    _, sam = enter("staff", email="sam@x.org")
+    for ref in NO_REFS:
+        form = {"holder": ref, "email": "new@x.org", "reason": "Lost the mailbox"}
+
+        assert sam.send_form(HERE, **form).status_code == 422, ref

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.browsers import Browser, content
 from tests.rows import count
 from tracker.domain.credentials.renewals import RenewalVerdict
@@ -68,6 +69,7 @@ def decided(container, verdict, reason):
         renewals.decide(work, row.id, decision=verdict, reason=reason, version=row.version)
 
 
+@SQLITE
 def test_what_is_missing_is_told_and_there_is_no_button(page, container, held):
     me, here = page
     claim(container, held, 60, ActivityVerdict.APPROVED)
@@ -83,6 +85,7 @@ def test_what_is_missing_is_told_and_there_is_no_button(page, container, held):
     assert count(container, Renewal) == 0
 
 
+@SQLITE
 def test_before_the_window_nobody_can_apply(page, container, held, clock):
     clock.set("2026-09-20")
     claim(container, held, 100, ActivityVerdict.APPROVED)
@@ -156,6 +159,7 @@ def test_every_cycle_tells_its_applications_with_decision_reason_and_what_was_re
     assert "Denied on November 21, 2026. The fee was not paid." in text
 
 
+@SQLITE
 def test_it_is_all_in_spanish_for_who_speaks_it(page, container):
     with container.work(SYSTEM) as work:
         work.session.scalars(select(Holder)).one().language = "es"
@@ -167,6 +171,7 @@ def test_it_is_all_in_spanish_for_who_speaks_it(page, container):
     assert "Qué sigue" in text
 
 
+@SQLITE
 def test_other_holders_find_nothing_there(page, browser, container):
     with container.work(SYSTEM) as work:
         factories.holder(work, email="bo@example.org")

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.statements import counted
 from tracker import logs
 from tracker.api import PREFIX
@@ -189,6 +190,7 @@ def test_this_was_not_me_ends_every_session_and_token_and_says_what_to_do(browse
     assert "not_me" in kinds(me)
 
 
+@SQLITE
 def test_a_member_is_sent_to_choose_a_new_password(enter):
     _, me = enter("staff")
     page = me.send_form("/account/events/not-me")
@@ -197,6 +199,7 @@ def test_a_member_is_sent_to_choose_a_new_password(enter):
     assert me.get("/account").status_code == 303
 
 
+@SQLITE
 def test_it_needs_the_token_of_the_session(browser, container, ana):
     """Case 25."""
     me = browser()
@@ -206,6 +209,7 @@ def test_it_needs_the_token_of_the_session(browser, container, ana):
     assert alive(container, LoginSession, LoginSession.ended_at) == 1
 
 
+@SQLITE
 def test_every_event_is_a_line_of_the_log_of_its_own_kind_without_secrets(
     browser, ana, security_lines
 ):

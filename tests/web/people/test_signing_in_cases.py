@@ -15,6 +15,7 @@ from sqlalchemy import select
 import tracker
 from tests import factories
 from tests.api.access.access_cases import PICTURE
+from tests.backends import SQLITE
 from tests.members import PASSWORD, member
 from tracker import jobs, logs
 from tracker.domain.permissions import SYSTEM
@@ -36,7 +37,7 @@ def path_of(link):
     return link.removeprefix("https://tracker.example")
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_a_session_that_is_over_answers_no_program_either(enter, clock):
     """Case 20, at the interface: after 31 minutes without a use, and after twelve hours of use."""
     _, me = enter("staff")
@@ -51,6 +52,7 @@ def test_a_session_that_is_over_answers_no_program_either(enter, clock):
     assert busy.get(ME).status_code == 401
 
 
+@SQLITE
 def test_a_new_password_by_a_mailed_link_still_needs_the_second_factor(browser, container, kim):
     """Case 22: neither the link nor the new password opens anything but the page for the code."""
     me, new = browser(), "another horse entirely"
@@ -105,7 +107,7 @@ def choose(browser, container, enter):
 
 @pytest.mark.parametrize("door", ["own", "reset", "invitation"])
 @pytest.mark.parametrize(("text", "is_taken"), PASSWORDS.items())
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_every_door_takes_long_passwords_with_blanks_and_no_short_or_common_ones(
     choose, door, text, is_taken
 ):
@@ -115,7 +117,7 @@ def test_every_door_takes_long_passwords_with_blanks_and_no_short_or_common_ones
     assert (answer.status_code == 422) is not is_taken, answer.status_code
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_every_way_of_signing_in_gives_the_same_kind_of_cookie(browser, container, ana, kim):
     """Case 28. Passkeys and providers give theirs by the same function.
 
@@ -153,7 +155,7 @@ def test_every_way_of_signing_in_gives_the_same_kind_of_cookie(browser, containe
         ("x" * 300 + ".png", PICTURE, True),
     ],
 )
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_the_form_for_files_takes_what_the_interface_takes(
     browser, container, name, data, is_taken
 ):
@@ -185,7 +187,7 @@ def drafted(me, certification_id):
     return made.json["id"]
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@SQLITE
 def test_a_failed_sign_in_is_one_line_of_json_without_the_password(browser, container):
     """Case 43, with the handler that production has."""
     kim = member(container, "admin", name="Kim\nlevel=ERROR forged")

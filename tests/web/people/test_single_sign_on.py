@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from tests import identity_providers
+from tests.backends import SQLITE
 from tests.browsers import Browser
 from tests.conftest import allow_sending, make_app, office_of
 from tests.identity_providers import CLIENT, SECRET, oct_of, query_of
@@ -128,6 +129,7 @@ def test_two_factors_at_the_provider_sign_in_and_bind_the_account(
     assert [row.about["type"] for row in told] == ["provider_bound"]
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_what_is_asked_of_the_provider(browser, provider):
     me = browser()
@@ -149,6 +151,7 @@ def test_what_is_asked_of_the_provider(browser, provider):
     assert SECRET not in me.get("/account").text
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "claims",
     [
@@ -173,6 +176,7 @@ def test_one_factor_at_the_provider_is_followed_by_ours(browser, container, prov
     assert heading(me.get("/account")) == "Admin Doe"
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_the_class_that_the_operator_names_is_two_factors(browser, provider):
     provider.claims = {"amr": None, "acr": "urn:two"}
@@ -180,55 +184,54 @@ def test_the_class_that_the_operator_names_is_two_factors(browser, provider):
     assert enter(browser(), provider).location == "/account"
 
 
+WRONG_CLAIMS: list[dict[str, object]] = [
+    {"nonce": "another"},
+    {"nonce": None},
+    {"aud": "somebody-else"},
+    {"aud": ["somebody-else"]},
+    {"aud": None},
+    {"aud": [CLIENT, "other"]},
+    {"aud": [CLIENT, "other"], "azp": "other"},
+    {"exp": 1_700_000_000},
+    {"exp": None},
+    {"exp": "soon"},
+    {"iat": None},
+    {"iat": 2_000_000_000},
+    {"nbf": 2_000_000_000},
+    {"iss": "https://other.example"},
+    {"iss": None},
+    {"sub": None},
+    {"sub": ""},
+    {"sub": "x" * 256},
+    {"sub": 7},
+    {"sub": "a\0b"},
+    {"sub": "\ud800"},
+    {"email": None},
+    {"email": "x"},
+    {"email": ["kim@acme.example"]},
+    {"email_verified": False},
+    {"email_verified": None},
+    {"email_verified": "true"},
+    {"amr": "mfa"},
+    {"auth_time": 1e300},
+    {"at_hash": "AAAA"},
+]
+
+
+@SQLITE
 @pytest.mark.usefixtures("kim")
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"nonce": "another"},
-        {"nonce": None},
-        {"aud": "somebody-else"},
-        {"aud": ["somebody-else"]},
-        {"aud": None},
-        {"aud": [CLIENT, "other"]},
-        {"aud": [CLIENT, "other"], "azp": "other"},
-        {"exp": 1_700_000_000},
-        {"exp": None},
-        {"exp": "soon"},
-        {"iat": None},
-        {"iat": 2_000_000_000},
-        {"nbf": 2_000_000_000},
-        {"iss": "https://other.example"},
-        {"iss": None},
-        {"sub": None},
-        {"sub": ""},
-        {"sub": "x" * 256},
-        {"sub": 7},
-        {"sub": "a\0b"},
-        {"sub": "\ud800"},
-        {"email": None},
-        {"email": "x"},
-        {"email": ["kim@acme.example"]},
-        {"email_verified": False},
-        {"email_verified": None},
-        {"email_verified": "true"},
-        {"amr": "mfa"},
-        {"auth_time": 1e300},
-        {"at_hash": "AAAA"},
-    ],
-    ids=str,
-)
-def test_a_token_that_is_not_right_in_every_claim_signs_nobody_in(
-    browser, container, provider, claims
-):
+def test_a_token_that_is_not_right_in_every_claim_signs_nobody_in(browser, container, provider):
     """Case 41, for the tokens of others."""
-    provider.claims = claims
-    done = enter(browser(), provider)
+    for n, claims in enumerate(WRONG_CLAIMS):
+        provider.claims = claims
+        done = enter(browser(address=f"10.0.0.{n}"), provider)
 
-    assert (done.status_code, heading(done)) == (502, "Single sign-on didn&#39;t work")
-    assert count(container, LoginSession) == 0
-    assert count(container, ProviderIdentity) == 0
+        assert (done.status_code, heading(done)) == (502, "Single sign-on didn&#39;t work"), claims
+        assert count(container, LoginSession) == 0, claims
+        assert count(container, ProviderIdentity) == 0, claims
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_a_token_that_another_key_signed_signs_nobody_in(browser, container, provider, clock):
     """Unknown kid, known kid with another key, the public key as a secret, no signature."""
@@ -257,6 +260,7 @@ def test_a_token_that_another_key_signed_signs_nobody_in(browser, container, pro
     assert enter(browser(), provider).status_code == 303
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_a_new_key_is_read_once_a_minute_at_most(browser, provider, clock):
     assert enter(browser(), provider).status_code == 303
@@ -270,6 +274,7 @@ def test_a_new_key_is_read_once_a_minute_at_most(browser, provider, clock):
     assert provider.asked.count("/jwks") == 2
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_what_is_known_of_a_provider_is_kept_for_an_hour(browser, provider, clock):
     go(browser(), provider)
@@ -281,6 +286,7 @@ def test_what_is_known_of_a_provider_is_kept_for_an_hour(browser, provider, cloc
     assert browser().post(START).status_code == 502
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_a_clock_may_be_off_by_a_minute(browser, provider):
     provider.claims = {"iat": provider.now + 50, "exp": provider.now - 50}
@@ -289,27 +295,28 @@ def test_a_clock_may_be_off_by_a_minute(browser, provider):
     assert enter(browser(), provider).status_code == 502
 
 
+NO_ANSWERS: list[tuple[int, dict[str, str], bytes]] = [
+    (302, {"Location": "https://evil.example/token"}, b""),
+    (400, {}, b'{"error": "invalid_grant"}'),
+    (200, {}, b"not json"),
+    (200, {}, b"[]"),
+    (200, {}, b"{}"),
+    (200, {}, b'{"id_token": 7}'),
+    (200, {}, b" " * 300_000),
+]
+
+
+@SQLITE
 @pytest.mark.usefixtures("kim")
-@pytest.mark.parametrize(
-    "answer",
-    [
-        (302, {"Location": "https://evil.example/token"}, b""),
-        (400, {}, b'{"error": "invalid_grant"}'),
-        (200, {}, b"not json"),
-        (200, {}, b"[]"),
-        (200, {}, b"{}"),
-        (200, {}, b'{"id_token": 7}'),
-        (200, {}, b" " * 300_000),
-    ],
-    ids=lambda answer: str(answer[2][:20]),
-)
-def test_an_answer_that_is_none_signs_nobody_in(browser, container, provider, answer):
-    provider.sends["/token"] = answer
+def test_an_answer_that_is_none_signs_nobody_in(browser, container, provider):
+    for answer in NO_ANSWERS:
+        provider.sends["/token"] = answer
 
-    assert enter(browser(), provider).status_code == 502
-    assert count(container, LoginSession) == 0
+        assert enter(browser(), provider).status_code == 502, answer[2][:20]
+        assert count(container, LoginSession) == 0
 
 
+@SQLITE
 def test_an_answer_that_never_ends_is_given_up(container):
     """One byte at a time, so that no single wait is too long."""
     settings = replace(container.settings.sso, timeout_seconds=1)
@@ -329,6 +336,7 @@ def test_an_answer_that_never_ends_is_given_up(container):
             openid._asked(address, settings)
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "lie",
     [
@@ -348,6 +356,7 @@ def test_a_document_of_another_issuer_or_with_open_addresses_is_refused(
     assert browser().post(START).status_code == 502
 
 
+@SQLITE
 @pytest.mark.usefixtures("provider")
 def test_a_provider_that_cannot_be_reached_is_said_to_be(browser, monkeypatch):
     def fail(*_, **__):
@@ -374,6 +383,7 @@ def test_a_state_is_used_once_in_its_own_browser(browser, container, provider, c
     assert count(container, LoginSession, LoginSession.ended_at.is_(None)) == 1
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_who_says_no_at_the_provider_is_not_signed_in(browser, provider):
     me = browser()
@@ -383,23 +393,26 @@ def test_who_says_no_at_the_provider_is_not_signed_in(browser, provider):
     assert (answer.status_code, provider.forms) == (403, [])
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
-@pytest.mark.parametrize("packed", ["Ly9ldmlsLmV4YW1wbGU", "!", "_w", "aHR0cHM6Ly9ldmls", ""])
-def test_the_page_that_opens_is_always_ours(browser, provider, packed):
+def test_the_page_that_opens_is_always_ours(browser, provider):
     """Case 47."""
-    me = browser()
-    asked = go(me, provider)
-    state = f"{asked['state'].partition('.')[0]}.{packed}"
+    for packed in ("Ly9ldmlsLmV4YW1wbGU", "!", "_w", "aHR0cHM6Ly9ldmls", ""):
+        me = browser()
+        asked = go(me, provider)
+        state = f"{asked['state'].partition('.')[0]}.{packed}"
 
-    assert back(me, asked, state=state).location == "/account"
+        assert back(me, asked, state=state).location == "/account", packed
 
 
+@SQLITE
 def test_nobody_is_let_in_whom_the_site_does_not_know(browser, container, provider):
     done = enter(browser(), provider)
 
     assert (done.status_code, count(container, Account)) == (403, 0)
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "address", ["kim@other.example", "kim@sub.acme.example", "kim@acme.example.evil.example"]
 )
@@ -578,6 +591,7 @@ def test_who_unties_the_account_is_told_and_comes_back_with_another_subject(
         assert reading.row(select(ProviderIdentity.subject)).subject == "another"
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_who_unties_the_account_has_just_proved_who_they_are(browser, provider, clock):
     me = browser()
@@ -597,6 +611,7 @@ def test_who_unties_the_account_has_just_proved_who_they_are(browser, provider, 
     assert done.status_code == 204
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 def test_signing_out_ends_our_session(browser, provider):
     me = browser()
@@ -608,6 +623,7 @@ def test_signing_out_ends_our_session(browser, provider):
     assert me.get("/api/v1/me").status_code == 401
 
 
+@SQLITE
 @pytest.mark.usefixtures("kim")
 @pytest.mark.usefixtures("provider")
 def test_there_and_back_are_bounded_by_caller(browser):
@@ -618,6 +634,7 @@ def test_there_and_back_are_bounded_by_caller(browser):
     assert me.post(START).status_code == 429
 
 
+@SQLITE
 def test_another_site_starts_nothing_and_there_are_no_other_providers(browser, provider):
     me = browser()
     assert me.post(START, headers={"Origin": "https://evil.example"}).status_code == 400
@@ -626,6 +643,7 @@ def test_another_site_starts_nothing_and_there_are_no_other_providers(browser, p
     assert me.get("/sign-in/with/globex/return").status_code == 404
 
 
+@SQLITE
 def test_a_real_provider_signs_in(database_url, tmp_path, clock, monkeypatch):
     """That of the package oidc-provider-mock, over a socket, by its own clock."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.browsers import content
 from tracker.api import PREFIX
 from tracker.domain.permissions import SYSTEM
@@ -36,6 +37,7 @@ def status_of(browser, secret, path="/me"):
     return browser().get(f"{PREFIX}{path}", headers=headers).status_code
 
 
+@SQLITE
 @pytest.mark.parametrize("role", ["holder", "employer", "staff", "admin"])
 def test_everybody_makes_sees_and_ends_tokens_of_their_own(browser, entered, role):
     me = entered(role)
@@ -55,6 +57,7 @@ def test_everybody_makes_sees_and_ends_tokens_of_their_own(browser, entered, rol
     assert "No token can be used" in me.get(HERE).text
 
 
+@SQLITE
 def test_who_may_only_view_makes_and_ends_none(entered, container, employer_id):
     with container.work(SYSTEM) as work:
         id_, _ = tokens.create(work, name="HR", role="employer", organization_id=employer_id)
@@ -67,6 +70,7 @@ def test_who_may_only_view_makes_and_ends_none(entered, container, employer_id):
     assert me.send_form(f"{HERE}/{id_}/end").status_code == 403
 
 
+@SQLITE
 def test_who_has_not_proved_lately_who_they_are_does_so_first(entered, clock):
     me = entered("staff")
     clock.advance(minutes=11)
@@ -75,6 +79,7 @@ def test_who_has_not_proved_lately_who_they_are_does_so_first(entered, clock):
     assert asked.location == "/account/confirm?next=%2Faccount%2Ftokens"
 
 
+@SQLITE
 def test_a_token_without_a_right_is_refused_in_words(entered):
     refused = entered("holder").send_form(HERE)
 
