@@ -116,9 +116,23 @@ def test_the_numbers_add_up(claims, under):
     assert sum(found.counted for found in evaluation.credits) == evaluation.total
     assert sum(found.counted for found in evaluation.categories) == evaluation.total
     assert len(evaluation.credits) == len(claims)
-    assert evaluation.total == rules.total(
-        under, claims, cycle=CYCLE, on=evaluation.on, terms=evaluation.terms
-    )
+
+
+@given(claims=claims_of(dated(), jobs()), under=policies(), data=st.data())
+def test_with_more_claims_or_on_another_day_it_is_as_if_evaluated_from_the_beginning(
+    claims, under, data
+):
+    on, day, some = data.draw(DAYS), data.draw(DAYS), data.draw(st.integers(0, len(claims)))
+    under = replace(under, rounding_of=data.draw(st.sampled_from(["claim", "category"])))
+    if data.draw(st.booleans()):
+        threshold = {"threshold": Decimal(10), "threshold_over": "year"}
+        under = with_type(under, data.draw(st.sampled_from(DATED)), **threshold)
+    cycle = rules.PricedCycle(under, claims[:some], cycle=CYCLE, on=on)
+    alone = rules.evaluate(under, claims[:some], cycle=CYCLE, on=on)
+
+    assert cycle.evaluate(claims[some:]) == rules.evaluate(under, claims, cycle=CYCLE, on=on)
+    assert cycle.total_on(day) == rules.evaluate(under, claims[:some], cycle=CYCLE, on=day).total
+    assert cycle.evaluate() == alone
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies())
