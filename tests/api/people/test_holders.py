@@ -205,7 +205,7 @@ def test_a_surname_is_found_through_an_index(container, backend):
     with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("analyze")
     with container.reading(SYSTEM) as reading:
-        matches = holders._matches(reading, "family_name", "Peña R000017")
+        matches = holders._matches(reading, "family_name", "Peña R000017").indexed
         compiled = (
             select(Holder.id)
             .where(matches)

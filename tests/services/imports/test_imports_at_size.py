@@ -146,7 +146,8 @@ def test_memory_does_not_grow_with_the_file(container, tmp_path):
             bring(container, "assessments", path)
             used[number] = measured()
 
-    assert used[12_000] < 1.15 * used[4_000]
+    # A row that is kept takes 700 bytes and more; what the history's chain keeps of an award, 50.
+    assert used[12_000] - used[4_000] < 250 * 8_000
 
 
 def held(number):

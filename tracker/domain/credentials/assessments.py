@@ -11,6 +11,7 @@ from typing import get_args
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
 from tracker.domain.schemes.pathways import Payer
 from tracker.domain.schemes.schemes import RetakeRule, Scheme
+from tracker.domain.value_classes import value_class
 from tracker.domain.values import folded, future_rule
 
 DELIVERIES = ("in_person", "remote", "paper")
@@ -18,7 +19,7 @@ FUNDINGS = get_args(Payer)
 CENTER_CATEGORIES = ("community_college", "adult_education", "secondary_school", "employer")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class Attempt:
     """One attempt at a module's assessment."""
 

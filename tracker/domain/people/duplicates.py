@@ -133,7 +133,8 @@ def pairs(people: Iterable[PersonToCompare]) -> dict[tuple[str, str], tuple[Dupl
     shared_by_many = {email for email, count in counts.items() if count > SHARED_BY}
     blocks: dict[tuple[str, str], dict[str, _Prepared]] = defaultdict(dict)
     for one in given:
-        prepared = _prepared(replace(one, emails=one.emails - shared_by_many))
+        is_shared = one.emails & shared_by_many
+        prepared = _prepared(replace(one, emails=one.emails - is_shared) if is_shared else one)
         for key in _blocks_of(prepared):
             blocks[key][one.id] = prepared
     found: dict[tuple[str, str], tuple[DuplicateSign, ...]] = {}

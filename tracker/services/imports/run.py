@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.value_classes import value_class
 from tracker.domain.values import future_rule
 from tracker.services.core.context import UnitOfWork
 from tracker.services.imports.report import (
@@ -25,7 +26,7 @@ RowValues: TypeAlias = dict[str, Any]
 """What the columns' parsers made of the cells of a row, by column."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class()
 class ImportRow:
     """A row whose cells are each valid: its number, its key, its values."""
 

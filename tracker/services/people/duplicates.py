@@ -7,7 +7,7 @@ or an employer's list. Pairs are kept once; one that staff settled as two people
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -154,27 +154,29 @@ class _PersonRow(NamedTuple):
     second_email: str | None
 
 
-def _people(reading: ReadContext, which: ColumnElement[bool]) -> list[PersonToCompare]:
-    statement = select(*columns_of(_PersonRow, Holder)).where(which, *_IS_SOMEBODY)
-    people = reading.rows_as(_PersonRow, statement)
-    ids = [row.id for row in people]
+def _people(reading: ReadContext, which: ColumnElement[bool]) -> Iterator[PersonToCompare]:
+    """What is compared of these people, read 500 at a time: a list may be very long."""
+    statement = select(Holder.id).where(which, *_IS_SOMEBODY)
+    for ids in bulk.chunks([row.id for row in reading.rows(statement)]):
+        yield from _to_compare(reading, ids)
+
+
+def _to_compare(reading: ReadContext, ids: Sequence[str]) -> Iterator[PersonToCompare]:
+    statement = select(*columns_of(_PersonRow, Holder)).where(bulk.among(reading, Holder.id, ids))
     former = names.former(reading, ids)
     employed: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for some in bulk.chunks(ids):
-        entries = select(RosterEntry.holder_id, RosterEntry.employer_id, RosterEntry.employee_id)
-        entries = entries.where(bulk.among(reading, RosterEntry.holder_id, some))
-        for holder_id, *entry in reading.rows(entries):
-            employed[holder_id or ""].add((entry[0], entry[1]))
-    return [
-        PersonToCompare(
+    entries = select(RosterEntry.holder_id, RosterEntry.employer_id, RosterEntry.employee_id)
+    entries = entries.where(bulk.among(reading, RosterEntry.holder_id, ids))
+    for holder_id, *entry in reading.rows(entries):
+        employed[holder_id or ""].add((entry[0], entry[1]))
+    for row in reading.rows_as(_PersonRow, statement):
+        yield PersonToCompare(
             row.id,
             (names.of(row), *map(names.of, former.get(row.id, ()))),
             frozenset(compared(one) for one in (row.email, row.second_email) if one),
             frozenset(employer_id for employer_id, _ in employed[row.id]),
             frozenset(employed[row.id]),
         )
-        for row in people
-    ]
 
 
 def _keep(work: UnitOfWork, likely: Pairs) -> None:
