@@ -73,7 +73,7 @@ class Holder(Base, kw_only=True):
     second_email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
     language: Mapped[str] = mapped_column(String(2), default=ENGLISH)
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
-    shows_modules: Mapped[bool] = mapped_column(default=False, server_default=false())
+    shows_modules: Mapped[bool] = mapped_column(init=False, server_default=false())
     folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)
     erased_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

@@ -100,6 +100,17 @@ FORMS: dict[str, dict[str, str]] = {
     "/employer/staffing": {"requirement_id": "{requirement_id}", "least": "1", "site": "A"},
     "/employer/requirements/{requirement_id}/end": {"version": "1"},
     "/employer/requirements/{requirement_id}/gate-list": {"hours": "8"},
+    "/desk/centers/new": {"name": "Ivy Tech Gary", "category": "community_college"},
+    "/desk/centers/{center_id}/edit": {"name": "Ivy", "category": "employer", "version": "1"},
+    "/employer/workers/new": {"employee_id": "99"},
+    "/employer/workers/{entry_id}/edit": {"shift": "Night"},
+    "/provider/courses/new": {"title": "Welding", "type": "cpt/third_party", "quantity": "8"}
+    | {"code": "W-1"},
+    "/provider/courses/{course_id}/edit": {"title": "Welding", "type": "cpt/third_party"}
+    | {"quantity": "8", "version": "1"}
+    | _REASON,
+    "/provider/courses/{course_id}/withdraw": _REASON | {"version": "1"},
+    "/provider/discrepancies/{discrepancy_id}/answer": {"answer": "list_wrong"},
 }
 OF_THE_BODY = FORMS | {
     "/account/people/invitations": {

@@ -102,7 +102,7 @@ def test_the_email_is_what_was_shown_and_tells_nothing_that_is_not_shared(
     (letter,) = sent(container, clock)
 
     assert letter.subject == shown[0]["subject"]
-    assert letter.subject.startswith("Acme reminds you of your certification")
+    assert letter.subject.startswith("A reminder from your employer: Certified Production")
     lines = [line for line in shown[0]["text"].splitlines() if line and "[…]" not in line]
     assert [line for line in lines if line not in letter.text] == []
     assert "learn whether you read this" in letter.text

@@ -24,7 +24,6 @@ class NoticeKind(StrEnum):
     LISTED = "listed"
     EMPLOYER_RENAMED = "employer_renamed"
     EMPLOYMENT_ENDED = "employment_ended"
-    EMPLOYER_NUDGE = "employer_nudge"
     REQUEST_DECIDED = "request_decided"
     ACTIVITY_SUBMITTED = "activity_submitted"
     RENEWAL_RECEIVED = "renewal_received"
@@ -37,6 +36,7 @@ class NoticeKind(StrEnum):
     AUDIT_DECIDED = "audit_decided"
     AUDIT_APPEALED = "audit_appealed"
     FEE_CHANGED = "fee_changed"
+    EMPLOYER_NUDGE = "employer_nudge"
 
 
 class MessageType(StrEnum):

@@ -97,9 +97,11 @@ def answer(
 ) -> None:
     """Say whether the list is right, in place of an earlier answer.
 
-    Raises NotFound; IllegalTransition once staff have settled it; Invalid without a note on a row
-    that means nobody for certain.
+    Nobody answers for a provider but its own people. Raises NotFound; IllegalTransition once staff
+    have settled it; Invalid without a note on a row that means nobody for certain.
     """
+    if work.actor.role != "provider":
+        raise NotFound
     found = get(work, discrepancy_id)
     rules.check_state(found.state, DiscrepancyState.OPEN)
     rules.check_answer(found.kind, said, note=note)

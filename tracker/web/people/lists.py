@@ -15,7 +15,7 @@ from tracker.domain.errors import NotFound
 LISTED = 50
 """How many rows a page of a list shows."""
 RowShown = TypeVar("RowShown")
-Choice = TypeVar("Choice", bound=StrEnum)
+ChosenCode = TypeVar("ChosenCode", bound=StrEnum)
 
 
 def place() -> str | None:
@@ -33,7 +33,7 @@ def id_in_address(name: str) -> str | None:
         raise NotFound from error
 
 
-def choice_in_address(name: str, choices: type[Choice]) -> Choice | None:
+def choice_in_address(name: str, choices: type[ChosenCode]) -> ChosenCode | None:
     """The code that the address says under a name; None without one. Raises NotFound for another.
 
     Everything instead of what was asked for would look like an answer.
