@@ -75,12 +75,13 @@ def company_of(shop: Workshop) -> Company:
                 }
             ],
         )
-        _employ(work, employer_id, [worker.holder_id for worker in workers])
+        employ(work, employer_id, [worker.holder_id for worker in workers])
     shop.analyze()
     return Company(employer_id, size)
 
 
-def _employ(work: UnitOfWork, employer_id: str, holder_ids: list[str]) -> None:
+def employ(work: UnitOfWork, employer_id: str, holder_ids: list[str]) -> None:
+    """Put people on an employer's list, with whom they share all but their modules."""
     bulk.insert(
         work,
         RosterEntry,

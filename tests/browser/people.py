@@ -23,6 +23,16 @@ letter on a phone takes an average person 0.3 to 0.4.
 """
 _PATIENCE = 30_000  # milliseconds
 _TABS = 80  # keys until somebody gives up
+_FOCUS = """() => {
+  const one = document.activeElement;
+  const label = one.labels?.[0]?.cloneNode(true);
+  label?.querySelectorAll("input, select, textarea").forEach(inner => inner.remove());
+  return {
+    text: one.matches("a, button, summary") ? one.innerText : "",
+    label: one.getAttribute("aria-label") ?? label?.textContent ?? "",
+  };
+}"""
+"""What the focus is on: the text of a button or link, the label of a field."""
 
 
 @dataclass
@@ -51,19 +61,39 @@ class Person:
         place.click()
         self.presses += 1
 
-    def press_by_keyboard(self, words: str) -> None:
-        """Go on by Tab to a button or a link that ends with these words, and press Enter."""
+    def tab_to(self, said: str, words: str) -> None:
+        """Go on by Tab to where the focus ``said``, a text or a label, ends with these words."""
         named = re.compile(rf"(^|\s){re.escape(words)}\s*$")
         for _ in range(_TABS):
             self.page.keyboard.press("Tab")
             self.presses += 1
-            here = self.page.locator("a:focus, button:focus")
-            if here.count() and named.search(here.inner_text()):
-                with self.page.expect_navigation():
-                    self.page.keyboard.press("Enter")
-                self.presses += 1
+            if named.search(str(self.page.evaluate(_FOCUS)[said])):
                 return
         raise AssertionError(f"Tab does not lead to {words}.")
+
+    def press_by_keyboard(self, words: str) -> None:
+        """Go on by Tab to a button or a link that ends with these words, and press Enter."""
+        self.tab_to("text", words)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        self.presses += 1
+
+    def type_by_keyboard(self, label: str, text: str) -> None:
+        """Go on by Tab to the field with this label, and type; into a list, how an option begins.
+
+        What stands in the field is replaced, since Tab selects it.
+        """
+        self.tab_to("label", label)
+        self.page.keyboard.type(text)
+        self.letters += len(text)
+
+    def attach_by_keyboard(self, label: str, *files: Path) -> None:
+        """Go on by Tab to the field for files with this label, and open it with the space bar."""
+        self.tab_to("label", label)
+        with self.page.expect_file_chooser() as choice:
+            self.page.keyboard.press("Space")
+        choice.value.set_files([str(one) for one in files])
+        self.presses += 2
 
     def type(self, label: str, text: str, *, inside: Locator | None = None) -> None:
         """Type into the field that has this label, in place of what it says."""

@@ -22,7 +22,7 @@ from tracker.services.core.allowances import Use
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import verification
 from tracker.services.credentials.verification import Verified
-from tracker.web import pages
+from tracker.web import linked_data, pages
 from tracker.web.verify_words import WORDS
 
 resource = Resource("verify", __name__, description=__doc__)
@@ -263,7 +263,8 @@ def _too_often(query: Loaded, error: TooOften) -> Response:
 
 def _found_page(query: Loaded, found: Verified) -> Response:
     shown = facts(found, _language(query))
-    return _page(query, heading=str(shown["heading"]), shown=shown)
+    linked = linked_data.of(found, str(shown["address"]))
+    return _page(query, heading=str(shown["heading"]), shown=shown, linked=linked)
 
 
 def facts(found: Verified, language: str) -> dict[str, object]:

@@ -7,14 +7,15 @@ that a session was used.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Table, UniqueConstraint, func, insert, select, true
+from sqlalchemy import Table, UniqueConstraint, event, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from tests import statements
@@ -30,9 +31,12 @@ from tests.api.access.test_page_table import (
 )
 from tests.api.employers import employer_cases
 from tests.api.http.test_statement_counts import grow
+from tests.benchmarks import people as bench_people
+from tests.benchmarks import workforces
 from tracker.db import Base, new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
+    Activity,
     CenterApproval,
     Employer,
     EmployerLook,
@@ -196,3 +200,84 @@ def test_every_page_costs_as_many_statements_for_many_rows_as_for_a_few(
     assert {name for name, n in now.items() if n < first[name] + MANY} == ALONE
     assert {page: (few[page], n) for page, n in many.items() if few.get(page) != n} == {}
     assert len(many) > 200
+
+
+PEOPLE, WORKERS = 100_000, 20_000
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_at_the_size_of_a_country_pages_cost_the_same_and_read_by_indexes(
+    app: Flask,
+    container: Container,
+    visitors: dict[str, PageVisitor],
+    people: tuple[Ids, Ids],
+) -> None:
+    """Among 100,000 certified people, of whom 20,000 work for one employer.
+
+    What counts or draws from all of something may read a table in order, and nothing else.
+    """
+    ana, _ = people
+    more(container, ana, FEW)
+    few = dict(counts(app, container, visitors, people))
+    _a_country(container, ana["employer_id"])
+    begun = time.perf_counter()
+    with _sent(container) as sent:
+        many = dict(counts(app, container, visitors, people))
+    seconds = time.perf_counter() - begun
+    scanned = _scanned(container, sent)
+
+    assert {page: (few[page], n) for page, n in many.items() if few.get(page) != n} == {}
+    assert {table: ran for table, ran in scanned.items() if table not in COUNTED} == {}
+    assert seconds < len(many), f"{seconds:.0f} s for {len(many)} pages"
+
+
+COUNTED: set[str] = set()
+
+
+def _a_country(container: Container, employer_id: str) -> None:
+    """Put people on record, most of whom wait for a decision; the first ones work for Acme."""
+    with container.work(SYSTEM) as work:
+        found = bench_people.certify(work, PEOPLE, prefix="S", activities=3)
+        workforces.employ(work, employer_id, [one.holder_id for one in found[:WORKERS]])
+        waiting = update(Activity).where(Activity.type == "college_credit")
+        work.execute(waiting.values(state="submitted", submitted_on=TODAY))
+    with container.work(SYSTEM) as work:
+        bench_people.analyze(work)
+
+
+@contextmanager
+def _sent(container: Container) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that read something, with their parameters."""
+    ran: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            ran.setdefault(statement, given)
+
+    found: list[tuple[str, Any]] = []
+    event.listen(container.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(container.engine, "before_cursor_execute", note)
+        found += ran.items()
+
+
+def _scanned(container: Container, sent: list[tuple[str, Any]]) -> dict[str, list[str]]:
+    """The large tables that a statement reads from end to end, with those statements."""
+    found: dict[str, list[str]] = {}
+    with container.engine.connect() as connection:
+        for statement, given in sent:
+            explain = f"EXPLAIN (FORMAT JSON) {statement}"
+            (plan,) = connection.exec_driver_sql(explain, given).scalar_one()
+            for table in _sequential(plan["Plan"]):
+                found.setdefault(table, []).append(statement[:400])
+    return found
+
+
+def _sequential(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] == "Seq Scan" and node["Plan Rows"] + node["Total Cost"] > 2_000:
+        yield node["Relation Name"]
+    for inner in node.get("Plans", ()):
+        yield from _sequential(inner)

@@ -24,6 +24,7 @@ def test_staff_see_how_much_of_everything_waits_and_begin(enter, desk):
     assert "1 activity waits for a decision." in text
     assert "1 of them has waited longer than 10 business days." in text
     assert "The oldest was made on October 2, 2026." in text
+    assert "Renewal applications</a>: <strong>1</strong>" in text
     assert "1 late" in text
     assert "Appeals</a>: Nothing" in text
     assert 'action="/desk/reviews/start"' in text
