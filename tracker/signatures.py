@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -27,7 +28,7 @@ def signed(seed: bytes, kind: str, values: Mapping[str, object]) -> str:
     return jws.serialize_compact(header, text.encode(), key, algorithms=[ALGORITHM])
 
 
-def read(public: Mapping[str, str], kind: str, text: str) -> dict[str, object] | None:
+def read(public: Mapping[str, str], kind: str, text: str) -> dict[str, Any] | None:
     """The values in a text of a kind that this public key proves; None for any other text."""
     try:
         found = jws.deserialize_compact(text, OKPKey.import_key({**public}), algorithms=[ALGORITHM])
@@ -35,7 +36,7 @@ def read(public: Mapping[str, str], kind: str, text: str) -> dict[str, object] |
         return None
     if found.protected.get("typ") != kind:
         return None
-    values: dict[str, object] = json.loads(found.payload or b"")
+    values: dict[str, Any] = json.loads(found.payload or b"")
     return values
 
 
