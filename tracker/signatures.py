@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -27,7 +28,7 @@ def signed(seed: bytes, kind: str, values: Mapping[str, object]) -> str:
     return jws.serialize_compact(header, text.encode(), key, algorithms=[ALGORITHM])
 
 
-def read(public: Mapping[str, object], kind: str, text: str) -> dict[str, object] | None:
+def read(public: Mapping[str, str], kind: str, text: str) -> dict[str, Any] | None:
     """The values in a text of a kind that this public key proves; None for any other text."""
     try:
         found = jws.deserialize_compact(text, OKPKey.import_key({**public}), algorithms=[ALGORITHM])
@@ -35,15 +36,15 @@ def read(public: Mapping[str, object], kind: str, text: str) -> dict[str, object
         return None
     if found.protected.get("typ") != kind:
         return None
-    values: dict[str, object] = json.loads(found.payload or b"")
+    values: dict[str, Any] = json.loads(found.payload or b"")
     return values
 
 
-def public_key(seed: bytes) -> dict[str, object]:
+def public_key(seed: bytes) -> dict[str, str]:
     """The public part of the key as a JWK (RFC 7517)."""
     key = _key(seed)
     shown = {"kid": key.thumbprint(), "alg": ALGORITHM, "use": "sig"}
-    return {**key.as_dict(private=False), **shown}
+    return {**{name: str(value) for name, value in key.as_dict(private=False).items()}, **shown}
 
 
 def _key(seed: bytes) -> OKPKey:

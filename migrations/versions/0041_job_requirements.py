@@ -71,7 +71,9 @@ def upgrade() -> None:
     op.create_index("ix_job_requirement_employer", "job_requirement", ["employer_id", "id"])
     _allow(f"{_LOOKS}, 'clearance', 'gate_list'")
     for table, name in _COVERED:
-        column = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        column: sa.Column[bool] = sa.Column(
+            name, sa.Boolean(), nullable=False, server_default=sa.false()
+        )
         op.add_column(table, column)
     _run(_POLICIES)
 

@@ -102,3 +102,22 @@ def test_a_name_can_forge_neither_a_line_nor_a_tag():
     assert "\n" not in digest.subject
     assert "<script>" not in digest.html
     assert "<b>" not in digest.html
+
+
+def test_places_with_too_few_come_before_the_names_and_are_no_section_without_any():
+    def told(*staffing):
+        return digests.compose(
+            DigestMessage(
+                "Acme",
+                "en",
+                date(2026, 11, 16),
+                date(2026, 11, 22),
+                (NUMBERS,),
+                {"expired": ((line(),), False)},
+                staffing=staffing,
+            )
+        ).text
+
+    text = told("Line 3, night: 1 of 2 from May 14, 2027")
+    assert text.index("Too few people") < text.index("1 of 2 from May 14") < text.index("Ana Peña")
+    assert "Too few people" not in told()

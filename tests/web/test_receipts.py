@@ -63,7 +63,8 @@ def test_an_old_receipt_stays_true_of_its_instant_whatever_comes_later(
         )
     after = client.get(path).json
 
-    assert signatures.read(key(client), receipts.KIND, before["signed"])["valid"] is True
+    kept = signatures.read(key(client), receipts.KIND, before["signed"]) or {}
+    assert kept["valid"] is True
     assert (after["status"], after["valid"]) == ("revoked", False)
     assert before["known_at"] < after["known_at"]
 

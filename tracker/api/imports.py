@@ -57,6 +57,15 @@ class NewImportSchema(ClosedSchema):
         load_default=False,
         metadata={"description": "Add assessment centers that are not on record."},
     )
+    ends_missing = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
+        metadata={
+            "description": "An employer's own roster is its whole list: the employment of whoever "
+            "is not in it ends today. A dry run names them as warnings."
+        },
+    )
     dates = choice(
         *(d.value for d in Dates),
         load_default=Dates.ISO.value,
@@ -230,6 +239,7 @@ def _prepared(container: Container, actor: Actor, body: Loaded) -> Iterator[Load
             "dates": Dates(body["dates"]),
             "employer_id": None if actor.is_staff else actor.employer_id,
             "new_centers": body["new_centers"],
+            "ends_missing": body["ends_missing"],
         }
         report = None
         if body["dry_run"]:

@@ -187,7 +187,7 @@ class _Said:
     def _sharing(self, one: PersonalRecord) -> Sequence[str]:
         fields = [
             "standing",
-            *(key for key in ("dates", "points", "modules") if one[f"with_{key}"]),
+            *(key for key in ("dates", "points", "modules", "credentials") if one[f"with_{key}"]),
         ]
         told = consents.words(fields, one["purpose"], self.language)
         end = self.say["open"]

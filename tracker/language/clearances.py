@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tracker.domain.employers.requirements import (
     Clearance,
@@ -11,7 +11,7 @@ from tracker.domain.employers.requirements import (
     ProofKind,
     WorkerProof,
 )
-from tracker.domain.employers.staffing import StaffingOutlook
+from tracker.domain.employers.staffing import StaffingBreak
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.credentials import CredentialCatalog
 from tracker.domain.schemes.schemes import Schemes
@@ -71,15 +71,17 @@ def _lacking(proof: WorkerProof, language: str, called: str) -> str:
 
 
 def staffing(
-    requirement: str, place: Sequence[str], outlook: StaffingOutlook, least: int, language: str
+    place: Iterable[str], count: int, least: int, breaks: StaffingBreak | None, language: str
 ) -> str:
-    """How a place stands: "Line 3, night shift: 1 of 2 from May 14, 2027"."""
+    """How a place stands: "Line 3, night shift: 1 of 2 from May 14, 2027".
+
+    ``place`` is what is required, and where; ``breaks`` is the first day with too few.
+    """
     words = _STAFFING[language]
-    where = ", ".join(filter(None, (requirement, *place)))
-    given = {"place": where, "count": outlook.count, "least": least}
-    if outlook.count < least:
+    given = {"place": ", ".join(filter(None, place)), "count": count, "least": least}
+    if count < least:
         return words["short"].format(**given)
-    if outlook.breaks is None:
+    if breaks is None:
         return words["enough"].format(**given)
-    first = {"then": outlook.breaks.count, "day": in_words(outlook.breaks.on, language)}
+    first = {"then": breaks.count, "day": in_words(breaks.on, language)}
     return words["breaks"].format(**given, **first)

@@ -11,14 +11,17 @@ from datetime import UTC, date, datetime, timedelta
 from tracker.domain.credentials.certifications import ChangeKind, Status
 from tracker.domain.delivery import pages
 from tracker.domain.delivery.digests import DigestFrequency, last_closed
+from tracker.domain.employers.staffing import StaffingBreak
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
+from tracker.language import clearances
 from tracker.mail import digests
 from tracker.mail.digests import DigestLine, DigestMessage, DigestNumbers
 from tracker.mail.previews import Sample
 
 _TODAY = date(2027, 3, 15)
 _EMPLOYERS = {"en": "Acme Manufacturing", "es": "Manufacturas Acme"}
+_LINE = {"en": "Line 3, night shift", "es": "Línea 3, turno de noche"}
 _WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Chen")
 # By section: the kinds of lines, each with its days from the end of the period.
 _LINES: Mapping[str, Sequence[tuple[str, int]]] = {
@@ -56,12 +59,19 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
                 section: (tuple(_lines(schemes, section, language, week.ends_on)), section == "due")
                 for section in _LINES
             },
+            staffing=(_short(week.ends_on, language),),
             issuer=issuer,
             link=f"https://tracker.example{pages.path_of([(pages.DIGEST, None)])}",
         )
     )
     at = datetime(_TODAY.year, _TODAY.month, _TODAY.day, 14, tzinfo=UTC)
     yield Sample(f"{name}.{language}", message, at, "", issuer)
+
+
+def _short(until: date, language: str) -> str:
+    """A place that will have too few."""
+    breaks = StaffingBreak(until + timedelta(days=60), 1)
+    return clearances.staffing([translated(_LINE, language)], 2, 2, breaks, language)
 
 
 def _numbers(scheme: Scheme, language: str) -> DigestNumbers:

@@ -50,8 +50,8 @@ class DigestLine:
 class DigestMessage:
     """The facts of a digest; each section has its lines and whether there are more.
 
-    ``issuer`` is the sender's name; ``link`` is the page that the button opens;
-    ``unsubscribe_link`` lets the reader end the digest.
+    ``staffing`` are sentences about places with too few. ``issuer`` is the sender's name; ``link``
+    is the page that the button opens; ``unsubscribe_link`` lets the reader end the digest.
     """
 
     employer: str
@@ -60,6 +60,7 @@ class DigestMessage:
     through_on: date
     numbers: tuple[DigestNumbers, ...]
     sections: Mapping[str, tuple[tuple[DigestLine, ...], bool]]
+    staffing: tuple[str, ...] = ()
     issuer: str = ""
     link: str = ""
     unsubscribe_link: str | None = None
@@ -76,6 +77,7 @@ def compose(facts: DigestMessage) -> ComposedEmail:
         "greeting": say["greeting"].format(employer=employer),
         "sections": [
             *(_numbers(say, numbers, facts) for numbers in facts.numbers),
+            *([_staffing(say, facts)] if facts.staffing else []),
             *(_named(say, name, facts) for name in facts.sections),
         ],
         "enclosed": "",
@@ -128,6 +130,11 @@ def _due(say: Phrases, numbers: DigestNumbers) -> str:
     told = say["due"].format(days=first[0], count=first[1])
     more = [say["due_more"].format(days=days, count=count) for days, count in others]
     return "; ".join([told, *more]) + "."
+
+
+def _staffing(say: Phrases, facts: DigestMessage) -> MessageSection:
+    sentences = [printable(sentence) for sentence in facts.staffing]
+    return _section(say["staffing_title"], say["staffing_lead"], *sentences)
 
 
 def _named(say: Phrases, name: str, facts: DigestMessage) -> MessageSection:

@@ -111,7 +111,7 @@ class JobRequirement(Base, kw_only=True):
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
     name: Mapped[str] = mapped_column(String(LONGEST_NAME))
     kind: Mapped[str] = mapped_column(String(16))
-    needs: Mapped[list[list[dict[str, str | None]]]] = mapped_column(JSON)
+    needs: Mapped[list[list[dict[str, str]]]] = mapped_column(JSON)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     version: Mapped[int] = mapped_column(default=1, nullable=False)

@@ -181,6 +181,7 @@ BODIES = {
     "POST /requests/{request_id}/decision": {"decision": "granted"},
     "POST /suppressions/lift": WHY | {"address": "x@example.org"},
     "POST /tokens": {},
+    "POST /verify": {"items": [{"number": "CPT-22222-22222", "surname": "Nobody"}]},
 }
 _DAYS = "since=2026-01-01&until=2026-12-31"
 QUERIES = {

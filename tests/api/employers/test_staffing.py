@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.statements import counted
 from tracker.api.employers.staffing import MinimumSchema, StaffingSchema
 from tracker.api.http.schemas import page_of
 
-NIGHT = {"department": "Line 3", "shift": "night"}
+NIGHT: dict[str, Any] = {"department": "Line 3", "shift": "night"}
 
 
 @pytest.fixture

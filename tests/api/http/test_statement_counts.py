@@ -15,6 +15,7 @@ from tests import factories
 from tests.statements import counted
 from tracker import jobs
 from tracker.domain.desk.audits import AuditBasis
+from tracker.domain.employers.requirements import NeededProof, RequirementKind
 from tracker.domain.people.accounts import OrganizationAccess
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM, Actor
@@ -38,7 +39,7 @@ from tracker.services.credentials import (
 )
 from tracker.services.desk import audits
 from tracker.services.desk.audits import AuditToDraw
-from tracker.services.employers import employers, mass_extensions
+from tracker.services.employers import employers, mass_extensions, requirements, staffing
 from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
@@ -99,6 +100,9 @@ LISTS = (
     "/activities/{activity}/evidence",
     "/employers/{employer}/roster",
     "/employers/{employer}/looks",
+    "/employers/{employer}/requirements",
+    "/employers/{employer}/staffing-minimums",
+    "/employers/{employer}/staffing",
     "/employers/{employer}/workforce",
     "/employers/{employer}/workforce/summary",
     "/employers/{employer}/workforce/forecast",
@@ -144,6 +148,7 @@ def grow(container, ids, people):
                 directory.correct(work, known.id, {"email": f"{holder_id}@x.org"}, known.version)
             _list(work, ids, holder_id)
             _audit(work, ids)
+            _require(work, ids, name)
             made = employers.register(work, name=f"Employer {holder_id}")
             invitations.invite(work, person_to_invite(made.id))
             account = accounts.open_account(
@@ -165,6 +170,13 @@ def grow(container, ids, people):
     )
     with container.work(SYSTEM) as work:
         ids["batch"] = mass_extensions.extend(work, asked).batch_id
+
+
+def _require(work, ids, name):
+    """One more requirement of the employer, and a minimum of it."""
+    needs, kind = ((NeededProof("cpt"),),), RequirementKind.LINE
+    made = requirements.add(work, ids["employer"], name=name, kind=kind, needs=needs)
+    staffing.add(work, ids["employer"], made.id, {}, 1)
 
 
 def _audit(work, ids):

@@ -16,6 +16,7 @@ from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.delivery.digests import DigestFrequency
+from tracker.domain.employers.requirements import NeededProof, RequirementKind
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM, Actor
@@ -34,7 +35,13 @@ from tracker.models import (
 from tracker.services.credentials import certifications as living
 from tracker.services.delivery import composers, leases, marker, send_safety
 from tracker.services.delivery.sealing import Composed
-from tracker.services.employers import digest_contents, digests, sharing
+from tracker.services.employers import (
+    digest_contents,
+    digests,
+    requirements,
+    sharing,
+    staffing,
+)
 from tracker.services.outbox import suppressions
 
 MONDAY = "2026-11-23"
@@ -133,6 +140,42 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(container, clock, ac
 
 
 @SQLITE
+def test_a_place_that_will_have_too_few_is_told_without_names(container, clock, acme, order):
+    """Only what comes within 180 days, and also where nobody else is to be named."""
+    acme.hire("E1", awarded_on=DUE, department="Line 3")
+    acme.hire("E2", awarded_on=LATER, department="Line 4")
+    with container.work(SYSTEM) as work:
+        job = requirements.add(
+            work,
+            acme.id,
+            name="CPT",
+            kind=RequirementKind.LINE,
+            needs=((NeededProof("cpt"),),),
+        )
+        for line in ("Line 3", "Line 4"):
+            staffing.add(work, acme.id, job.id, {"department": line}, 1)
+    order()
+    clock.set(MONDAY)
+    (message,) = send(container)
+
+    assert "CPT, Line 3: 0 of 1 from December 26, 2026" in message.text
+    assert "Line 4" not in message.text
+
+
+def test_without_anybody_who_shares_a_place_has_too_few_now(container, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE, shared=False)
+    with container.work(SYSTEM) as work:
+        needs = ((NeededProof("cpt"),),)
+        kind = RequirementKind.LINE
+        job = requirements.add(work, acme.id, name="CPT", kind=kind, needs=needs)
+        staffing.add(work, acme.id, job.id, {}, 2)
+    order()
+    clock.set(MONDAY)
+    (message,) = send(container)
+
+    assert "CPT: 0 of 2 now" in message.text
+
+
 def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()

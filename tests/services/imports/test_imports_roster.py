@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.services.imports.importing import HOLDERS, bring, certify, fates, refused, rows, told
-from tracker.domain.errors import NotFound
+from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Certification, Employer, Holder, RosterEntry, Sharing
 from tracker.services import imports
@@ -172,3 +172,53 @@ def test_the_end_of_an_employment_is_a_change_of_the_entry(registered):
 
     assert fates(report) == (0, 1, 0)
     assert rows(registered, RosterEntry, "ended_on") == [(date(2026, 1, 31),)]
+
+
+def test_whoever_is_not_in_a_whole_list_is_named_first_and_ended_when_it_is_stored(registered, own):
+    """Their consents end with the employment; who is in the file, and others' lists, stay."""
+    bring(registered, "roster", ROSTER + "Acme,1,A,,,,2026-01-05,\nOther,0,,,,,,\nAcme,2,,,,,,\n")
+    whole = {"employer_id": own, "ends_missing": True}
+    file = "employer,employee_id\nAcme,2\nAcme,3\n"
+    checked = bring(registered, "roster", file, dry_run=True, **whole)
+    before = ended(registered)
+    done = bring(registered, "roster", file, **whole)
+
+    assert before == {}
+    assert [(row, column) for row, column, _ in told(checked)] == [(1, "employee_id")] * 2
+    assert {words.split()[0] for *_, words in told(checked)} == {"0", "1"}
+    assert (done.rows, done.created, done.changed, done.unchanged) == (2, 1, 0, 1)
+    assert done.effects["ended_missing"] == 2
+    assert ended(registered) == dict.fromkeys(["0", "1"], date(2026, 11, 21))
+    ((reason,),) = rows(registered, Sharing, "end_reason")
+    assert reason == "employment_ended"
+    again = bring(registered, "roster", file, **whole)
+    assert (again.unchanged, again.effects) == (2, {})
+
+
+def ended(container):
+    """The employer's entries that have ended, with the day, by employee_id."""
+    with container.reading(SYSTEM) as reading:
+        statement = select(RosterEntry.employee_id, RosterEntry.ended_on).where(
+            RosterEntry.ended_on.is_not(None)
+        )
+        return {row.employee_id: row.ended_on for row in reading.rows(statement)}
+
+
+def test_a_file_that_does_not_say_that_it_is_whole_ends_nobody(registered, own):
+    bring(registered, "roster", "employer,employee_id\nAcme,3\n", employer_id=own)
+
+    assert ended(registered) == {}
+
+
+def test_a_refused_file_ends_nobody(registered, own):
+    file = "employer,employee_id\nAcme,3\nWrong,4\n"
+    with pytest.raises(imports.ImportRefused):
+        bring(registered, "roster", file, employer_id=own, ends_missing=True)
+
+    assert ended(registered) == {}
+
+
+@pytest.mark.parametrize("kind", ["roster", "holders"])
+def test_only_an_employers_own_list_is_whole(registered, kind):
+    with pytest.raises(Invalid):
+        bring(registered, kind, "employer,employee_id\nAcme,3\n", ends_missing=True)

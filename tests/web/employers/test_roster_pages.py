@@ -188,3 +188,27 @@ def test_a_long_file_is_shown_by_its_beginning(hr):
 
     assert "<strong>300 workers added</strong>" in page.text
     assert page.text.count("<td>Added</td>") == roster_preview.FIRST
+
+
+def test_who_is_not_in_the_file_is_named_and_ended_only_if_asked_for(hr, acme, container):
+    acme.hire("1001", "1002", "0900")
+    file = "employer,employee_id\nAcme,1001\n"
+    preview = send(hr, file)
+    page = content(preview)
+
+    assert "2 workers are on your list and not in this file" in page
+    assert "<p>0900, 1002</p>" in page
+    assert 'name="ends_missing" value="yes"' in page
+    seen = fingerprint(preview)
+    assert send(hr, file, fingerprint=seen).location == "/employer?done=stored-0-0-1"
+    assert current(container) == {"0900", "1001", "1002"}
+    send(hr, file, fingerprint=seen, ends_missing="yes")
+    assert current(container) == {"1001"}
+    assert "ends_missing" not in send(hr, file).text
+
+
+def current(container):
+    """The numbers of those whose employment has not ended."""
+    with container.reading(SYSTEM) as reading:
+        statement = select(RosterEntry.employee_id).where(RosterEntry.ended_on.is_(None))
+        return {row.employee_id for row in reading.rows(statement)}

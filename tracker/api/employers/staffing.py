@@ -123,7 +123,6 @@ def _break(found: StaffingBreak | None) -> dict[str, object] | None:
 def _place(
     reading: ReadContext, minimum: MinimumOnRecord, outlook: StaffingOutlook
 ) -> dict[str, object]:
-    place = [getattr(minimum, name) for name in staffing.PLACE]
     return {
         "minimum": _minimum(minimum),
         "count": outlook.count,
@@ -133,7 +132,7 @@ def _place(
         "nearest": [_near(reading, one) for one in outlook.nearest],
         "not_shared": outlook.not_shared,
         "sentence": words.staffing(
-            minimum.requirement, place, outlook, minimum.least, routing.language()
+            minimum.place, outlook.count, minimum.least, outlook.breaks, routing.language()
         ),
     }
 

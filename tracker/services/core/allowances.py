@@ -108,7 +108,7 @@ def left(reading: ReadContext, uses: Collection[Use]) -> dict[Use, int]:
         row = rows.get(use.key)
         if row is None or row.began_at + use.allowance.within <= reading.now:
             return use.allowance.most
-        return max(use.allowance.most - row.count, 0)
+        return max(use.allowance.most - int(row.count), 0)
 
     return {use: of_one(use) for use in uses}
 

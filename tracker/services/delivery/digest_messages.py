@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from tracker.domain.delivery.pages import DIGEST
 from tracker.domain.emails import compared
+from tracker.domain.employers.staffing import StaffingBreak
 from tracker.domain.schemes.activity_types import translated
+from tracker.language import clearances
 from tracker.mail import digests
 from tracker.mail.digests import DigestLine, DigestMessage, DigestNumbers
 from tracker.models import Digest, DigestOrder, Employer
@@ -21,7 +23,7 @@ from tracker.services.delivery import sealing, stored_facts
 from tracker.services.delivery.sealing import Composed, MessageClaim, Owed, Uncomposed
 from tracker.services.delivery.stored_facts import StoredFacts, StoredMessage
 from tracker.services.employers import digest_contents, digest_links
-from tracker.services.employers.digest_contents import Contents
+from tracker.services.employers.digest_contents import Contents, StaffingRow
 from tracker.services.outbox import suppressions
 
 _CALLED_OFF = Uncomposed("The digest is no longer ordered.", owed=False)
@@ -141,6 +143,7 @@ def compose(reading: ReadContext, key: bytes, claim: MessageClaim, facts: Stored
             through_on=date.fromisoformat(contents["through_on"]),
             numbers=tuple(_numbers(reading, row, language) for row in contents["numbers"]),
             sections=_sections(reading, contents, language),
+            staffing=tuple(_staffing(row, language) for row in contents.get("staffing", ())),
             issuer=issuer,
             link=stored.link,
             unsubscribe_link=link,
@@ -156,6 +159,11 @@ def _numbers(reading: ReadContext, row: Mapping[str, object], language: str) -> 
         scheme=reading.schemes[counted.scheme].full_name(language),
         due={int(days): count for days, count in counted.due.items()},
     )
+
+
+def _staffing(row: StaffingRow, language: str) -> str:
+    breaks = StaffingBreak(date.fromisoformat(row["on"]), row["then"])
+    return clearances.staffing(row["place"], row["count"], row["least"], breaks, language)
 
 
 def _sections(

@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.errors import Invalid
 from tracker.domain.periods import DAY, Period
 from tracker.models import (
     Certification,
@@ -31,7 +32,7 @@ from tracker.models import (
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
-from tracker.services.employers import employers, workforce, workforce_numbers
+from tracker.services.employers import employers, staffing, workforce, workforce_numbers
 from tracker.services.employers.consents import SHARES_DATES
 from tracker.services.employers.roster import CONSENTED
 from tracker.services.employers.workforce import Worker
@@ -82,14 +83,28 @@ class DigestSection(TypedDict):
     more: bool
 
 
+class StaffingRow(TypedDict):
+    """A place that has or will have too few: what is required and where, and from which day on."""
+
+    place: list[str]
+    count: int
+    least: int
+    on: str
+    then: int
+
+
 class Contents(TypedDict):
-    """A digest as JSON, with the digest of the consents at that time; days are in ISO form."""
+    """A digest as JSON, with the digest of the consents at that time; days are in ISO form.
+
+    Older digests have no ``staffing``.
+    """
 
     from_on: str
     through_on: str
     consents: str
     numbers: list[SchemeNumbers]
     sections: dict[str, DigestSection]
+    staffing: NotRequired[list[StaffingRow]]
 
 
 # Consents.
@@ -151,6 +166,7 @@ def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents
             name: _kept(row for row in rows if _may_name(live, name, row))
             for name, rows in sections.items()
         },
+        "staffing": short_places(reading, employer_id),
     }
 
 
@@ -179,12 +195,33 @@ def as_of_now(
         "consents": fingerprint(live),
         "sections": sections,
         "numbers": numbers(reading, employer_id, on),
+        "staffing": short_places(reading, employer_id),
     }
 
 
 def is_empty(contents: Contents) -> bool:
-    """Whether there is nobody to name; such a digest is not sent."""
-    return not any(section["rows"] for section in contents["sections"].values())
+    """Whether there is nobody to name and no place with too few; such a digest is not sent."""
+    named = any(section["rows"] for section in contents["sections"].values())
+    return not named and not contents.get("staffing")
+
+
+def short_places(reading: ReadContext, employer_id: str) -> list[StaffingRow]:
+    """The places that have too few now, or will within 180 days if nobody renews; no names."""
+    try:
+        found = staffing.report(reading, employer_id)
+    except Invalid:  # too many workers to count at once
+        return []
+    return [
+        {
+            "place": list(one.minimum.place),
+            "count": one.outlook.count,
+            "least": one.minimum.least,
+            "on": str(breaks.on),
+            "then": breaks.count,
+        }
+        for one in found.places
+        if (breaks := one.outlook.breaks) and breaks.on <= found.on + _AHEAD
+    ]
 
 
 def numbers(reading: ReadContext, employer_id: str, on: date) -> list[SchemeNumbers]:

@@ -63,6 +63,11 @@ class MinimumOnRecord(NamedTuple):
     least: int
     recorded_at: datetime
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What is required, and where."""
+        return (self.requirement, self.site, self.department, self.shift)
+
 
 @dataclass(frozen=True, slots=True)
 class StaffingAt:
@@ -136,7 +141,9 @@ def add(
         requirement_id=requirement_id,
         least=least,
         recorded_at=work.now,
-        **{name: place.get(name) or "" for name in PLACE},
+        site=place.get("site", ""),
+        department=place.get("department", ""),
+        shift=place.get("shift", ""),
     )
     work.session.add(row)
     try:

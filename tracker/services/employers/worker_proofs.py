@@ -54,7 +54,7 @@ from tracker.models import (
 )
 from tracker.services.core import bulk
 from tracker.services.core.batched import COUNTING, ON
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.employers import employers
 from tracker.services.employers.consents import EMPLOYED
 from tracker.services.employers.workforce_selection import CONSENTED_BY, NAME
@@ -181,7 +181,7 @@ def meant(reading: ReadContext, employer_id: str, people: Iterable[str]) -> Entr
 
 def _rows(
     reading: ReadContext, named: Entries, needed: Iterable[NeededProof], on: date
-) -> Sequence[tuple[object, ...]]:
+) -> Sequence[AnyRow]:
     """A row for each span, from the day on, of each certification that is needed and shared."""
     who = named.subquery("named")
     certified = and_(
@@ -223,7 +223,7 @@ def _last_days(
 
 def _passes(
     reading: ReadContext, rows: Iterable[PersonRow], needed: Iterable[NeededProof]
-) -> list[Select[str, str, str, str, date]]:
+) -> list[Select[*tuple[object, ...]]]:
     modules = [one for one in needed if one.kind == ProofKind.MODULE]
     holder_ids = {row.holder_id for row in rows if row.holder_id and row.with_modules}
     if not modules or not holder_ids:
@@ -245,7 +245,7 @@ def _passes(
 
 def _brought(
     reading: ReadContext, rows: Iterable[PersonRow], needed: Iterable[NeededProof]
-) -> list[Select[str, str, str, str, date]]:
+) -> list[Select[*tuple[object, ...]]]:
     codes = sorted({one.credential for one in needed if one.credential})
     holder_ids = {row.holder_id for row in rows if row.holder_id and row.with_credentials}
     if not codes or not holder_ids:

@@ -106,6 +106,7 @@ class RunOptions(TypedDict, total=False):
     encoding: Encoding
     employer_id: str | None
     new_centers: bool
+    ends_missing: bool
 
 
 CHUNK = 1000
@@ -124,18 +125,23 @@ def run(
     on_progress: Callable[[int], None] | None = None,
     employer_id: str | None = None,
     new_centers: bool = False,
+    ends_missing: bool = False,
 ) -> ImportReport:
     """Import a file: every row of it, or none.
 
     ``dry_run`` does all the work but stores only the record of the run; since it takes the same
     locks as a real run, a door whose callers would wait uses ``apart.check`` instead.
     ``employer_id`` marks a roster as the employer's own file. ``new_centers`` adds assessment
-    centers that the file names and that are not on record. ``on_progress`` is called with the
-    number of rows read so far. Raises ImportRefused with every bad row, after which the transaction
-    is as it was before; Invalid for an unknown kind; AlreadyRecorded if another transaction wrote
-    one of the keys at the same moment.
+    centers that the file names and that are not on record. ``ends_missing``: a roster is the
+    employer's whole list, and the employment of whoever is not in it ends today. ``on_progress`` is
+    called with the number of rows read so far. Raises ImportRefused with every bad row, after which
+    the transaction is as it was before; Invalid for an unknown kind, or for ``ends_missing`` of
+    anything else; AlreadyRecorded if another transaction wrote one of the keys at the same moment.
     """
     chosen = _kind(kind)
+    if ends_missing and (chosen.name != roster.KIND.name or employer_id is None):
+        rule = "goes with an employer's own roster"
+        raise Invalid("Only an employer's own list can be whole.", fields={"ends_missing": rule})
     facts = RunFacts(new_id(), kind, _storable(filename), dry_run, employer_id)
     _wait_for_other_imports(work)
     with _undone_if_refused(work) as nested:
@@ -148,6 +154,7 @@ def run(
             on_progress=on_progress,
             facts=facts,
             new_centers=new_centers,
+            ends_missing=ends_missing,
         )
     report = _report(done, facts)
     if dry_run:
@@ -212,6 +219,7 @@ def _run_nested(
     on_progress: Callable[[int], None] | None,
     facts: RunFacts,
     new_centers: bool,
+    ends_missing: bool,
 ) -> Run:
     with Scratch() as scratch:
         try:
@@ -234,6 +242,7 @@ def _run_nested(
                 employer_id=facts.employer_id,
                 count_bad_cells=lambda: reader.total_errors,
                 new_centers=new_centers,
+                ends_missing=ends_missing,
             )
             for note in reader.notes:
                 made.warn(1, "", note)

@@ -12,7 +12,7 @@ record.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass, field
 from datetime import date
 
@@ -24,6 +24,7 @@ from tracker.models import Employer, RosterEntry
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.employers import employers, employments, naming
+from tracker.services.employers.consents import EMPLOYED
 from tracker.services.employers.employments import Employment
 from tracker.services.employers.naming import EntryRow, Meanings, NamedWorker
 from tracker.services.imports import lookups, signed_consents
@@ -45,6 +46,9 @@ _COLUMNS = {
 _AHEAD = "is in the future: the worker stays on the list until then"
 _DECEASED = "The holder has died; the entry is not linked to anyone."
 _OVER = "The employment has ended, which also ends consent; no consent was recorded."
+_MISSING = "is on your list and not in the file; the employment ends today."
+ENDED_MISSING = "ended_missing"
+"""The effect that counts whose employment ended since they are not in the file."""
 _CURRENT, _ENDED = "current", "ended"  # what remains to be done after all rows are written
 
 
@@ -367,11 +371,54 @@ def _finish(run: Run) -> None:
 
     Ends come first, so that their place in the file does not matter.
     """
+    if run.ends_missing and not run.broken:
+        _end_missing(run)
     for notes in run.scratch.noted(_ENDED):
         ended = [_entry(*note) for _, note in notes]
         employments.ask(run.work, employments.finish(run.work, ended))
     for notes in run.scratch.noted(_CURRENT):
         _follow_up(run, notes)
+
+
+def _end_missing(run: Run) -> None:
+    """End today the employment of everybody on the employer's list who is not in the file."""
+    own, today = _own_name(run), employers.today(run.work)
+    for entries in _current(run, today):
+        keys = {entry.id: KIND.key_of(_named_by(own, entry)) for entry in entries}
+        seen = run.scratch.rows_of("key", keys.values())
+        missing = [entry for entry in entries if keys[entry.id] not in seen]
+        batch = Batch(run, RosterEntry, subject="roster_entry")
+        for entry in missing:
+            batch.add(entry, {"ended_on": today})
+            run.warn(1, "employee_id", f"{entry.employee_id} {_MISSING}")
+        batch.write()
+        run.counts["changed"] -= len(missing)  # they are no rows of the file
+        run.effects[ENDED_MISSING] += len(missing)
+        ended = [
+            Employment(entry.id, entry.employer_id, entry.holder_id, entry.named, today)
+            for entry in missing
+            if entry.holder_id is not None
+        ]
+        employments.ask(run.work, employments.finish(run.work, ended))
+
+
+def _named_by(own: str, entry: EntryRow) -> RowValues:
+    """What a row about an entry would have as its key."""
+    return {"employer": own, "employee_id": entry.employee_id}
+
+
+def _current(run: Run, today: date) -> Iterator[list[EntryRow]]:
+    """The employer's current entries, in chunks by their ids."""
+    statement = select(*naming.ENTRY).where(RosterEntry.employer_id == run.employer_id, EMPLOYED)
+    last = ""
+    while True:
+        more = statement.where(RosterEntry.id > last) if last else statement
+        page = more.order_by(RosterEntry.id).limit(bulk.CHUNK)
+        entries = run.work.rows_as(EntryRow, page, {"today": today})
+        if not entries:
+            return
+        yield entries
+        last = entries[-1].id
 
 
 def _entry(

@@ -65,7 +65,8 @@ class RosterPreview:
     """What a file would do; without a ``report`` it would be refused.
 
     ``faults`` are the first thousand of ``total_faults``. ``rows`` are those that deserve a look,
-    and the first ones; ``changes`` counts all.
+    and the first ones; ``changes`` counts all. ``missing`` are the numbers of those on the list who
+    are not in the file: they stay, unless their end is asked for.
     """
 
     columns: Sequence[str]
@@ -74,6 +75,7 @@ class RosterPreview:
     report: ImportReport | None
     faults: Sequence[RowError]
     total_faults: int
+    missing: Sequence[str]
 
 
 class _OwnRow(NamedTuple):
@@ -88,6 +90,7 @@ class _OwnList:
 
     today: date
     numbers: set[str] = field(default_factory=set)
+    in_file: set[str] = field(default_factory=set)
     by_word: dict[WorkerKey, str] = field(default_factory=dict)
     by_digits: dict[str, str] = field(default_factory=dict)
 
@@ -126,7 +129,8 @@ def preview(
     with container.reading(actor) as reading:
         own = _own_list(reading, employer_id)
     columns, rows, changes = _rows(table, own, errors, report.warnings if report else ())
-    return RosterPreview(columns, rows, changes, report, errors, total)
+    missing = sorted(own.numbers - own.in_file) if report else ()
+    return RosterPreview(columns, rows, changes, report, errors, total, missing)
 
 
 def _own_list(reading: ReadContext, employer_id: str) -> _OwnList:
@@ -177,6 +181,7 @@ def _rows(
         for number, cells in lines:
             texts = _texts(cells, len(columns))
             values = dict(zip(columns, texts, strict=True))
+            own.in_file.add(values.get("employee_id", ""))
             change = own.change(values)
             changes[change] += 1
             like = own.like(values) if change == RowChange.NEW else None

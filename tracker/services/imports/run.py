@@ -42,7 +42,8 @@ class ImportRow:
 class Run:
     """The import of one file. After a refused row, later rows are checked but not written.
 
-    ``new_centers``: assessment centers that are not on record are added.
+    ``new_centers``: assessment centers that are not on record are added. ``ends_missing``: the file
+    is the employer's whole list, and the employment of whoever is not in it ends today.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Run:
     scratch: Scratch
     employer_id: str | None
     new_centers: bool = False
+    ends_missing: bool = False
     count_bad_cells: Callable[[], int] = int
     warnings: list[RowWarning] = field(default_factory=list)
     total_warnings: int = 0

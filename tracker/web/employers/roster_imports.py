@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import IO
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from tracker import tabular
 from tracker.api.http import attachments, limits, routing, session_cookies
@@ -29,6 +29,7 @@ pages = Blueprint("roster-pages", __name__)
 
 HERE = "/employer/roster"
 _KIND = "roster"
+_MISSING = 100  # of those who are not in the file, by name
 _FAULTS = 20  # errors in the list above the table; all of them stand in their cells
 
 
@@ -52,7 +53,16 @@ def upload(actor: Actor, employer_id: str) -> Response:
 
         if not is_same:
             return shown()
-        return uploads.stored(actor, _KIND, table, sent, here=HERE, to="/employer", refused=shown)
+        return uploads.stored(
+            actor,
+            _KIND,
+            table,
+            sent,
+            here=HERE,
+            to="/employer",
+            refused=shown,
+            ends_missing=request.form.get("ends_missing") == "yes",
+        )
 
     return uploads.with_file(_KIND, lambda wrong: _form(actor, wrong=wrong), use)
 
@@ -85,6 +95,8 @@ def _preview(
         changed=say.changed if is_another else "",
         found=found,
         would=_would(found, language),
+        missing=found.missing[:_MISSING],
+        missing_count=say.missing(len(found.missing)),
         faults=[
             say.whole_row.format(row=one.row, rule=_rule(one)) for one in found.faults[:_FAULTS]
         ],

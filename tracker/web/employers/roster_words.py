@@ -52,6 +52,11 @@ class RosterWords:
     confirm: str
     confirm_why: str
     confirm_button: str
+    missing_title: str
+    missing_one: str
+    missing_other: str
+    missing_more: str
+    missing_end: str
     changed: str
     again: str
     rule_language: str
@@ -60,6 +65,12 @@ class RosterWords:
     labels: dict[str, str]
     wrong: dict[str, str]
     changes: dict[str, str]
+
+    def missing(self, count: int) -> str:
+        """How many on the list are not in the file; empty if all are."""
+        if not count:
+            return ""
+        return self.missing_one if count == 1 else self.missing_other.format(f"{count:,}")
 
 
 WORDS = {

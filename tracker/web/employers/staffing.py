@@ -126,10 +126,11 @@ def _places(
 
 def _shown(reading: ReadContext, one: StaffingAt, say: StaffingWords) -> PlaceShown:
     language, minimum, outlook = routing.language(), one.minimum, one.outlook
-    place = [getattr(minimum, name) for name in staffing.PLACE]
     return PlaceShown(
         id=minimum.id,
-        sentence=words.staffing(minimum.requirement, place, outlook, minimum.least, language),
+        sentence=words.staffing(
+            minimum.place, outlook.count, minimum.least, outlook.breaks, language
+        ),
         is_short=outlook.count < minimum.least,
         if_none=_break(outlook.breaks, minimum.least, say),
         if_ready=_break(outlook.breaks_renewed, minimum.least, say),

@@ -103,6 +103,7 @@ def stored(
     here: str,
     to: str,
     refused: Callable[[Refusal], Response],
+    ends_missing: bool = False,
 ) -> Response:
     """Store a file and show the page ``to``, which is told how many rows did what."""
 
@@ -114,6 +115,7 @@ def stored(
             filename=sent.name,
             dates=sent.dates,
             employer_id=actor.employer_id,
+            ends_missing=ends_missing,
         )
         return f"{to}?done=stored-{done.created}-{done.changed}-{done.unchanged}"
 
