@@ -134,7 +134,13 @@ def _due(say: Phrases, numbers: DigestNumbers) -> str:
 
 def _staffing(say: Phrases, facts: DigestMessage) -> MessageSection:
     sentences = [printable(sentence) for sentence in facts.staffing]
-    return _section(say["staffing_title"], say["staffing_lead"], *sentences)
+    lead = say["staffing_lead"].format(days=_farthest(facts))
+    return _section(say["staffing_title"], lead, *sentences)
+
+
+def _farthest(facts: DigestMessage) -> int:
+    """The days of the farthest threshold."""
+    return max(facts.numbers[0].due, default=0)
 
 
 def _named(say: Phrases, name: str, facts: DigestMessage) -> MessageSection:
@@ -143,7 +149,7 @@ def _named(say: Phrases, name: str, facts: DigestMessage) -> MessageSection:
     sentences = [_line(say, line, facts, several=several) for line in lines]
     if more:
         sentences.append(say["more"])
-    title = say[f"{name}_title"].format(days=max(facts.numbers[0].due, default=0))
+    title = say[f"{name}_title"].format(days=_farthest(facts))
     return _section(title, say[f"{name}_lead"], *sentences)
 
 

@@ -206,7 +206,10 @@ def is_empty(contents: Contents) -> bool:
 
 
 def short_places(reading: ReadContext, employer_id: str) -> list[StaffingRow]:
-    """The places that have too few now, or will within 180 days if nobody renews; no names."""
+    """The places that have too few now, or will within the farthest threshold if nobody renews.
+
+    No worker is named.
+    """
     try:
         found = staffing.report(reading, employer_id)
     except Invalid:  # too many workers to count at once
@@ -220,7 +223,7 @@ def short_places(reading: ReadContext, employer_id: str) -> list[StaffingRow]:
             "then": breaks.count,
         }
         for one in found.places
-        if (breaks := one.outlook.breaks) and breaks.on <= found.on + _AHEAD
+        if (breaks := one.outlook.breaks) and breaks.on <= found.on + _farthest(reading)
     ]
 
 
@@ -275,8 +278,11 @@ def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[
 
 def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[DigestRow]:
     """Workers whose certification expires within the farthest threshold, the soonest first."""
-    farthest = timedelta(days=reading.settings.employers.thresholds.third)
-    return _standings(reading, employer_id, on, Period(on, on + farthest))
+    return _standings(reading, employer_id, on, Period(on, on + _farthest(reading)))
+
+
+def _farthest(reading: ReadContext) -> timedelta:
+    return timedelta(days=reading.settings.employers.thresholds.third)
 
 
 def _standings(
