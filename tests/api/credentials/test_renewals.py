@@ -185,7 +185,6 @@ def test_an_application_decided_on_by_its_own_holder_is_refused(ids, container, 
     assert decide(ana, applied).status_code == 403
 
 
-@SQLITE
 def test_a_denial_may_name_a_reason_code_from_the_list(ana, staff, ids, container):
     earn(container, ids, Decimal(100))
     applied = apply(ana, ids)

@@ -238,7 +238,7 @@ def test_a_consent_beside_a_live_one_is_refused_and_a_lapsed_one_makes_room(
     assert read(consents_api.SharingSchema, renewed, 201)["until_on"] == "2026-12-31"
 
 
-NOT_MEANT = [
+NOT_MEANT: list[tuple[dict[str, object], str]] = [
     ({"employer_id": NOBODY}, "employer_id"),
     ({"until_on": "2026-11-20"}, "until_on"),
     ({"holder_id": NOBODY}, "holder_id"),

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from tests import factories
 from tests.api.employers import employer_cases
 from tests.api.employers.employer_cases import read
-from tests.backends import SQLITE
 from tests.statements import counted
 from tracker import jobs
 from tracker.api.employers.looks import EmployerLookSchema, LookSchema
@@ -86,7 +85,6 @@ def test_a_file_is_a_security_event_of_who_took_it(hr, acme, caller):
     assert theirs == ["token_made"]
 
 
-@SQLITE
 @pytest.mark.parametrize("path", [LIST, f"{LIST}.csv"])
 @pytest.mark.parametrize(
     "filters", [{"valid": "false"}, {"status": "expired"}, {"expires_until": "2026-12-31"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_what_an_activity_states_may_be_changed_and_taken_back(ana, ids):
     }
 
 
-NOT_KNOWN = [
+NOT_KNOWN: list[tuple[dict[str, Any], str, str]] = [
     ({"unit": "day"}, "unit", "'day' is not known; must be one of: ceu, hour"),
     ({"role": "led"}, "role", "'led' is not known; must be one of: taught"),
     ({"tags": ["safety", "law"]}, "tags", "'law' is not known; must be one of: safety"),
@@ -103,7 +104,12 @@ def test_what_the_policy_does_not_know_is_refused_with_the_choices(ana, ids):
         assert asked.json["errors"] == [{"field": field, "message": message}], change
 
 
-OTHER_FORMS = [{"tags": ["t"] * 21}, {"tags": "safety"}, {"duty": "true"}, {"unit": ""}]
+OTHER_FORMS: list[dict[str, Any]] = [
+    {"tags": ["t"] * 21},
+    {"tags": "safety"},
+    {"duty": "true"},
+    {"unit": ""},
+]
 
 
 @SQLITE

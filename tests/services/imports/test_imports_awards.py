@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.conftest import examples
 from tests.services.imports.importing import (
     HOLDERS,
@@ -193,6 +194,7 @@ def test_a_bar_in_a_file_says_when_it_may_be_earned_again(registered, until, sta
     assert standing(registered, "A")["status"] == status
 
 
+@SQLITE
 def test_a_bar_that_makes_no_sense_is_refused(registered):
     file = BARRED + "c,A,cpt,suspend,2026-01-10,x,2027-01-01\n"
     assert refused(registered, "standing-changes", file) == [
@@ -226,6 +228,7 @@ def test_history_in_one_file_gives_nothing_back(registered):
 ATTEMPT = "attempt_ref,holder_ref,scheme,module,taken_on,result,score,center\n"
 
 
+@SQLITE
 def test_a_score_out_of_bounds_is_refused(registered):
     file = (
         ATTEMPT + "a,B,cpt,safety,2024-01-01,pass,100.01,\nb,B,cpt,quality,2024-01-01,pass,100,\n"
@@ -252,6 +255,7 @@ def test_a_center_in_other_letters_is_no_second_center(registered, options):
         centers.add_center(work, name="ivy tech", category="employer", approvals=[])
 
 
+@SQLITE
 def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     with registered.work(SYSTEM) as work:
         for name in ("Ivy Tech Indianapolis", "Palmetto College"):

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import (
     HOLDERS,
     as_csv,
@@ -154,6 +155,7 @@ def test_an_expiry_of_its_own_is_kept_and_told(container):
     assert standing(container, "A")["expires_on"] == "2029-06-30"
 
 
+@SQLITE
 def test_an_expiry_that_counts_several_cycles_asks_for_these(container):
     report = take(container, line(awarded_on="2014-03-15"))
 
@@ -161,6 +163,7 @@ def test_an_expiry_that_counts_several_cycles_asks_for_these(container):
     assert standing(container, "A")["cycle_starts_on"] == "2014-03-15"
 
 
+@SQLITE
 def test_days_between_cycles_are_told(container):
     report = take(
         container,
@@ -340,6 +343,7 @@ def test_a_second_number_beside_one_on_record_is_refused(container):
     assert "Use the number printed on the certificate" in rule
 
 
+@SQLITE
 def test_all_contradictions_of_a_file_are_told_at_once(container):
     wrong = refusals(
         container,
@@ -358,6 +362,7 @@ def test_all_contradictions_of_a_file_are_told_at_once(container):
 
 
 # With passes.
+@SQLITE
 def test_an_award_before_its_passes_complete_is_refused(container):
     certify(container, "A", "2024-03-20")
 

@@ -5,6 +5,7 @@ import io
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import (
     HOLDERS,
     as_csv,
@@ -331,6 +332,7 @@ def test_each_bad_row_is_named_with_its_column_and_rule(registered):
         assert said.startswith(rule), file
 
 
+@SQLITE
 def test_every_error_of_a_file_is_told_in_the_order_of_its_rows(registered):
     file = ATTEMPT + (
         "a,Nobody,cpt,safety,2024-01-01,pass,,,\n"
@@ -355,6 +357,7 @@ def test_every_error_of_a_file_is_told_in_the_order_of_its_rows(registered):
     ]
 
 
+@SQLITE
 def test_beyond_a_thousand_errors_only_their_number_is_told(container):
     lines = [f"{n},Cy,Ek,no address\n" for n in range(2500)]
     with pytest.raises(ImportRefused) as refusal:
@@ -434,16 +437,19 @@ def test_a_voided_attempt_cannot_be_changed_by_a_file_but_may_stand_in_it(regist
     assert rule == "was voided; use a new attempt_ref for a corrected attempt"
 
 
+@SQLITE
 def test_an_unknown_kind_is_refused(container):
     with pytest.raises(Invalid, match="'people' is not a kind of file"):
         bring(container, "people", HOLDERS)
 
 
+@SQLITE
 def test_a_file_that_is_no_table_is_refused(container):
     assert [row for row, *_ in refused(container, "holders", "")] == [1]
     assert refused(container, "holders", "%PDF-1.7")[0][2].startswith("is a PDF file")
 
 
+@SQLITE
 def test_dates_in_figures_are_read_as_the_caller_says(registered):
     file = ATTEMPT + "x,B,cpt,safety,03/04/2024,pass,,,\n"
 
@@ -528,43 +534,45 @@ def test_a_key_that_somebody_recorded_in_the_same_moment_refuses_the_file(
 AHEAD = "must not be in the future (today is 2026-11-21)"
 
 
-@pytest.mark.parametrize(
-    ("line", "columns"),
-    [
-        ("x,A,cpt,2031-01-01,,", ["submitted_on"]),
-        ("x,A,cpt,2026-11-22,,", ["submitted_on"]),
-        ("x,A,cpt,2026-11-01,2031-01-01,denied", ["decided_on"]),
-        ("x,A,cpt,2031-01-01,2031-01-02,approved", ["submitted_on", "decided_on"]),
-    ],
-)
-def test_a_renewal_of_the_future_is_refused(registered, line, columns):
-    found = refused(registered, "renewals", RENEWAL + line + "\n")
-
-    assert sorted(found) == sorted((2, column, AHEAD) for column in columns)
+RENEWALS_AHEAD = [
+    ("x,A,cpt,2031-01-01,,", ["submitted_on"]),
+    ("x,A,cpt,2026-11-22,,", ["submitted_on"]),
+    ("x,A,cpt,2026-11-01,2031-01-01,denied", ["decided_on"]),
+    ("x,A,cpt,2031-01-01,2031-01-02,approved", ["submitted_on", "decided_on"]),
+]
 
 
-@pytest.mark.parametrize(
-    ("completed_on", "status", "submitted_on", "decided_on", "columns"),
-    [
-        ("2026-01-01", "submitted", "2026-11-22", "", ["submitted_on"]),
-        ("2026-01-01", "approved", "2026-01-02", "2031-01-01", ["decided_on"]),
-        ("2026-01-01", "rejected", "2026-01-02", "2031-01-01", ["decided_on"]),
-        ("2026-11-22", "submitted", "2026-11-01", "", ["completed_on"]),
-        ("2031-01-01", "approved", "2026-11-01", "2026-11-02", ["completed_on"]),
-    ],
-)
-def test_an_activity_of_the_future_is_refused_as_over_http(  # noqa: PLR0917 - one row of a file
-    registered, completed_on, status, submitted_on, decided_on, columns
-):
-    file = (
-        "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,"
-        "submitted_on,decided_on\n"
-        f"x,A,cpt,CE,third_party,T,5,{completed_on},{status},{submitted_on},{decided_on}\n"
-    )
+@SQLITE
+def test_a_renewal_of_the_future_is_refused(registered):
+    for line, columns in RENEWALS_AHEAD:
+        found = refused(registered, "renewals", RENEWAL + line + "\n")
 
-    assert refused(registered, "activities", file) == [(2, one, AHEAD) for one in columns]
+        assert sorted(found) == sorted((2, column, AHEAD) for column in columns), line
 
 
+ACTIVITIES_AHEAD = [
+    ("2026-01-01", "submitted", "2026-11-22", "", ["submitted_on"]),
+    ("2026-01-01", "approved", "2026-01-02", "2031-01-01", ["decided_on"]),
+    ("2026-01-01", "rejected", "2026-01-02", "2031-01-01", ["decided_on"]),
+    ("2026-11-22", "submitted", "2026-11-01", "", ["completed_on"]),
+    ("2031-01-01", "approved", "2026-11-01", "2026-11-02", ["completed_on"]),
+]
+
+
+@SQLITE
+def test_an_activity_of_the_future_is_refused_as_over_http(registered):
+    for completed_on, status, submitted_on, decided_on, columns in ACTIVITIES_AHEAD:
+        file = (
+            "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,"
+            "submitted_on,decided_on\n"
+            f"x,A,cpt,CE,third_party,T,5,{completed_on},{status},{submitted_on},{decided_on}\n"
+        )
+
+        found = refused(registered, "activities", file)
+        assert found == [(2, one, AHEAD) for one in columns], completed_on
+
+
+@SQLITE
 def test_a_job_that_has_not_begun_counts_for_nothing(registered):
     file = (
         "activity_ref,holder_ref,scheme,category,type,title,starts_on,status,submitted_on\n"

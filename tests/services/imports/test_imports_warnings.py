@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, bring, certify, refused, rows, standings, told
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import SYSTEM
@@ -64,6 +65,7 @@ def test_an_attempt_in_the_future_is_refused_as_over_http(registered):
     ]
 
 
+@SQLITE
 def test_an_attempt_is_of_today_where_its_holder_lives(registered):
     """It is the 22nd in Guam while New York, the scheme's home, has the 21st."""
     with registered.work(SYSTEM) as work:
@@ -107,6 +109,7 @@ def test_an_application_is_judged_as_of_the_day_it_was_made(registered):
     ]
 
 
+@SQLITE
 def test_points_missing_and_an_application_before_the_award_are_warned_of(registered):
     file = RENEWAL + (
         "poor,A,cpt,2026-10-17,2026-10-18,approved\nnever,A,cpt,2021-12-31,2022-01-01,denied\n"
@@ -118,6 +121,7 @@ def test_points_missing_and_an_application_before_the_award_are_warned_of(regist
     ]
 
 
+@SQLITE
 def test_an_unlawful_change_of_standing_is_warned_of(registered):
     file = (
         "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
@@ -129,6 +133,7 @@ def test_an_unlawful_change_of_standing_is_warned_of(registered):
     ]
 
 
+@SQLITE
 def test_what_takes_away_before_the_award_is_warned_of(registered):
     file = (
         "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
@@ -144,6 +149,7 @@ def test_what_takes_away_before_the_award_is_warned_of(registered):
     ]
 
 
+@SQLITE
 def test_an_activity_before_the_certification_or_after_its_submission_is_warned_of(registered):
     file = ACTIVITY + (
         "a,A,cpt,CE,third_party,T,5,2022-01-14,draft,,\n"
@@ -157,6 +163,7 @@ def test_an_activity_before_the_certification_or_after_its_submission_is_warned_
     ]
 
 
+@SQLITE
 def test_beyond_a_thousand_warnings_only_their_number_is_told(registered):
     lines = [f"{n},B,cpt,safety,2024-01-{n % 28 + 1:02},fail,,\n" for n in range(1200)]
     report = bring(registered, "assessments", ATTEMPT + "".join(lines))
@@ -263,6 +270,7 @@ def test_a_decision_that_a_file_changes_stays_readable(renewed):
     ]
 
 
+@SQLITE
 def test_claims_of_the_future_are_warned_of_where_they_count_nothing(registered):
     file = ACTIVITY + (
         "a,A,cpt,CE,third_party,T,5,2031-01-14,draft,,\n"
@@ -276,6 +284,7 @@ def test_claims_of_the_future_are_warned_of_where_they_count_nothing(registered)
     ]
 
 
+@SQLITE
 def test_claims_submitted_after_a_revocation_are_warned_of(registered):
     bring(
         registered,

@@ -37,7 +37,6 @@ def caller(app, container):
 HEADER = re.compile(r"^(?:[A-Za-z-]+: ?|[ \t])")
 
 
-@SQLITE
 def test_a_line_in_a_name_is_refused_and_one_on_record_starts_no_header(caller, container, clock):
     """Case 36, by the messages that a real mail server has taken.
 
