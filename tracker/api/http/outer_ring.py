@@ -1,8 +1,8 @@
 """The outer ring: how many requests from one address a process answers, before it looks at them.
 
 It keeps floods away from the database. What may be guessed is counted exactly, in the database, by
-``limits``; here each process counts in its own memory (Flask-Limiter), since counting a flood in
-the database would be the flood.
+``limits``; here each process counts in its own memory, since counting a flood in the database would
+be the flood.
 
 Counted are requests of nobody: without a token or a session, or with one that is not valid. Whoever
 came in lately from an address is known there, by a digest, and is not held up by what others at the
@@ -13,25 +13,23 @@ many people, and have guards of their own: a signature each.
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
 from threading import Lock
-from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 
 from tracker.api.http import limits, session_cookies
 from tracker.domain.errors import TooOften
 from tracker.services.core.context import Container
+from tracker.settings import RequestLimits
 
 _ENTRANCES = ("/sign-in", "/password/", "/invitation/")
 _EXEMPT = ("/healthz", "/readyz", "/metrics", "/api/v1/relay-events", "/unsubscribe")
 _KNOWN_FOR = 600  # seconds for which who came in is known
 _MOST_KNOWN = 10_000
+_PERIOD = 60  # seconds in which requests are counted
 
 
 class KnownCallers:
@@ -63,71 +61,70 @@ class KnownCallers:
         return hashlib.blake2b(encoded, key=self._key).digest() if text else None
 
 
-class _OuterRing(Limiter):
-    """A limiter that looks at no request that passes.
+class PeriodCounts:
+    """How many requests came from whom in a period of so many seconds.
 
-    Flask-Limiter takes half a millisecond to find that no limit applies, as much as many a request.
+    It begins with the first request after the last one. All counts end together, so nothing has to
+    look for those that are over.
     """
 
-    def __init__(self, is_passed: Callable[[], bool], **options: Any) -> None:
-        self._is_passed = is_passed
-        super().__init__(lambda: "", **options)
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, 0.0
+        self._counts, self._lock = Counter[str](), Lock()
 
-    def _check_request_limit(self, *arguments: Any, **options: Any) -> None:
-        if not self._is_passed():
-            super()._check_request_limit(*arguments, **options)
+    def add(self, who: str, requests: int = 1) -> int:
+        """Count requests; returns how many there are now."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._until:
+                self._counts.clear()
+                self._until = now + self._seconds
+            self._counts[who] += requests
+            return self._counts[who]
+
+    def of(self, who: str) -> int:
+        """How many requests there are."""
+        return self.add(who, 0)
+
+
+class _OuterRing:
+    """The counts of a process: of requests to entrances, and of requests of nobody to any place."""
+
+    def __init__(self, most: RequestLimits) -> None:
+        self._most, self._known, self._counts = most, KnownCallers(), PeriodCounts(_PERIOD)
+
+    def check(self) -> None:
+        """Refuse one request too many. Raises TooOften."""
+        if request.path.startswith(_EXEMPT) or self._known.has():
+            return
+        is_entrance, who = request.path.startswith(_ENTRANCES), self._caller("anywhere")
+        entries = self._counts.add(self._caller("entrance")) if is_entrance else 0
+        has_room = self._counts.of(who) < self._most.requests_per_minute
+        if entries > self._most.entries_per_minute or not has_room:
+            # Once the whole period is over, there is room again.
+            detail = f"Too many requests; try again in {_PERIOD} seconds."
+            raise TooOften(detail, retry_after=_PERIOD)
+        g.counted_in_ring = who
+
+    def count(self, response: Response) -> Response:
+        """Count a request of nobody; know who came in."""
+        if g.get("actor") is not None:
+            self._known.note()
+        elif who := g.get("counted_in_ring"):
+            self._counts.add(who)
+        return response
+
+    def _caller(self, ring: str) -> str:
+        digest = self._known.digest(f"{ring} {limits.network(request.remote_addr)}")
+        return digest.hex() if digest else ring
 
 
 def register(app: Flask) -> None:
     """Put the ring around the application's routes."""
     container: Container = app.extensions["tracker"]
-    chosen, known = container.settings.limits, KnownCallers()
-    # Its lines name the key of the caller, and each request has a line of ours.
-    logging.getLogger("flask-limiter").setLevel(logging.WARNING)
-
-    def is_passed() -> bool:
-        return request.path.startswith(_EXEMPT) or known.has()
-
-    def is_no_entrance() -> bool:
-        return not request.path.startswith(_ENTRANCES)
-
-    def caller(ring: str) -> str:
-        digest = known.digest(f"{ring} {limits.network(request.remote_addr)}")
-        return digest.hex() if digest else ring
-
-    def came_in(response: Response) -> Response:
-        if g.get("actor") is not None:
-            known.note()
-        return response
-
-    rings = [
-        ApplicationLimit(
-            f"{chosen.entries_per_minute} per minute",
-            key_function=lambda: caller("entrance"),
-            exempt_when=is_no_entrance,
-        ),
-        ApplicationLimit(
-            f"{chosen.requests_per_minute} per minute",
-            key_function=lambda: caller("anywhere"),
-            deduct_when=lambda _: g.get("actor") is None,
-        ),
-    ]
-    _OuterRing(
-        is_passed,
-        app=app,
-        application_limits=rings,
-        storage_uri="memory://",
-        strategy="fixed-window",
-        on_breach=_refuse,
-        request_identifier=lambda: request.endpoint or "no route",
-    )
-    app.after_request(came_in)
-
-
-def _refuse(breached: RequestLimit) -> Response:
-    """Refuse; once the whole period is over, there is room again. Raises TooOften."""
-    wait = breached.limit.get_expiry()
-    raise TooOften(f"Too many requests; try again in {wait} seconds.", retry_after=wait)
+    ring = _OuterRing(container.settings.limits)
+    app.before_request(ring.check)
+    app.after_request(ring.count)
 
 
 def _credential() -> str:
