@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker import row_security
@@ -61,6 +61,15 @@ _STATEMENT = (
 )
 
 
+def _leading(which: ColumnElement[bool]) -> Select[str]:
+    """The certification that is asked for, or the one to which it leads since a merge."""
+    return select(func.coalesce(_NUMBERED.merged_into_id, _NUMBERED.id)).where(which)
+
+
+_ADDRESS: BindParameter[str] = bindparam("public_id")
+_AT_ADDRESS = _STATEMENT.where(Certification.id.in_(_leading(_NUMBERED.public_id == _ADDRESS)))
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What a public verifier sees.
@@ -101,12 +110,11 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFound
     _ask_for(reading, public_id)
-    leading = _leading(_NUMBERED.public_id == public_id)
-    rows = reading.rows(_STATEMENT.where(Certification.id.in_(leading)))
+    asked = {"public_id": public_id}
+    rows = reading.rows(_AT_ADDRESS, asked)
     if rows:
         return _verified(reading, rows)
-    of_module = _MODULE.where(ModuleCertificate.public_id == public_id)
-    return _verified_module(reading, reading.row(of_module))
+    return _verified_module(reading, reading.row(_MODULE_AT_ADDRESS, asked))
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
@@ -134,11 +142,6 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     return _verified(reading, whole) if whole else _verified_module(reading, modules[0])
 
 
-def _leading(which: ColumnElement[bool]) -> Select[str]:
-    """The certification that is asked for, or the one to which it leads since a merge."""
-    return select(func.coalesce(_NUMBERED.merged_into_id, _NUMBERED.id)).where(which)
-
-
 def _ask_for(reading: ReadContext, key: str) -> None:
     """Whoever verifies sees no more than the one holder whose certificate they ask for."""
     if not reading.actor.is_staff:
@@ -164,6 +167,7 @@ _MODULE = select(
     Holder.deceased_on,
     Holder.erased_at,
 ).join(Holder, Holder.id == ModuleCertificate.holder_id)
+_MODULE_AT_ADDRESS = _MODULE.where(ModuleCertificate.public_id == _ADDRESS)
 
 
 def _verified_module(reading: ReadContext, row: AnyRow) -> Verified:
