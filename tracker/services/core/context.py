@@ -113,9 +113,14 @@ class ReadContext:
             return self.today(scheme)
         return self.now.astimezone(zone_of(time_zone)).date()
 
-    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
-        """Run a statement."""
-        return self.connection.execute(statement, parameters)
+    def execute(
+        self,
+        statement: Executable,
+        parameters: Parameters = None,
+        options: Mapping[str, object] | None = None,
+    ) -> CursorResult[Any]:
+        """Run a statement, perhaps with execution options of SQLAlchemy."""
+        return self.connection.execute(statement, parameters, execution_options=options)
 
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Any]:
         """All rows of a statement."""
@@ -178,10 +183,15 @@ class UnitOfWork(ReadContext):
     unchained: Unchained = field(default_factory=Unchained)
     logged: list[Mapping[str, object]] = field(default_factory=list)
 
-    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+    def execute(
+        self,
+        statement: Executable,
+        parameters: Parameters = None,
+        options: Mapping[str, object] | None = None,
+    ) -> CursorResult[Any]:
         """Run a statement, after flushing the session's pending changes."""
         self.session.flush()
-        return self.connection.execute(statement, parameters)
+        return self.connection.execute(statement, parameters, execution_options=options)
 
     @contextmanager
     def seeing_everything(self) -> Iterator[None]:
