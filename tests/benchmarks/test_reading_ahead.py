@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.dialects import postgresql
 
 from tests import factories
 from tests.statements import counted
+from tracker.db import Base
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.core import tokens
 from tracker.services.core.combined import Together
-from tracker.services.credentials import assessments
+from tracker.services.credentials import assessments, module_certificates, pathways, renewals
+from tracker.services.delivery import bounces
 from tracker.services.overview import holder_records
-from tracker.services.people import holders
-from tracker.services.points import activities
+from tracker.services.people import holders, names
+from tracker.services.points import activities, review_waits
 from tracker.services.points.activities import ReviewerDecision
-from tracker.services.standings import snapshots
+from tracker.services.standings import snapshots, standings
 
 HOLDER, CERTIFICATION = 0, 1
 COURSE: dict[str, Any] = {
@@ -121,3 +126,37 @@ def test_statements_give_together_what_they_give_alone(container, ids):
     for some, others in zip(together, alone, strict=True):
         assert sorted(map(tuple, some), key=repr) == sorted(map(tuple, others), key=repr)
         assert some[0]._fields == others[0]._fields
+
+
+def test_together_serves_one_database_after_another(container, ids):
+    together, asked = Together(holders.BY_ID, assessments.OF_HOLDER), {"id": ids[HOLDER]}
+
+    def read(reading):
+        return [sorted(map(tuple, rows), key=repr) for rows in together.read(reading, asked)]
+
+    elsewhere = create_engine("sqlite://")
+    Base.metadata.create_all(elsewhere)
+    with container.reading(SYSTEM) as reading:
+        here = read(reading)
+        with elsewhere.connect() as connection:
+            there = read(replace(reading, connection=connection))
+        again = read(reading)
+
+    assert there == [[], []]
+    assert again == here
+    assert all(here)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(snapshots.WITH_CYCLES, snapshots.ADJUSTMENTS, snapshots.CLAIMED, review_waits.MEASURED),
+        *(holders.BY_ID, standings.OF_HOLDER, *snapshots.RECORDS_OF_HOLDER, *bounces.TO_HOLDER),
+        *(snapshots.ACTIVITIES_OF_HOLDER, snapshots.ATTEMPTS_OF_HOLDER, renewals.OF_HOLDER),
+        *(assessments.OF_HOLDER, activities.OF_HOLDER, names.OF_HOLDER),
+        *(module_certificates.OF_HOLDER, pathways.CHOSEN_BY_HOLDER),
+    ],
+)
+def test_no_text_of_what_is_read_ahead_is_finished_for_each_request(statement):
+    """SQLAlchemy writes a list of values into a text when it runs: a tenth of an evaluation."""
+    assert "POSTCOMPILE" not in str(statement.compile(dialect=postgresql.dialect()))

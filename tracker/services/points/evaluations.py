@@ -156,6 +156,7 @@ def _standing(
     return certifications.standing_on(span, on) if span else None
 
 
+_ON_A_DAY = (Span.from_on <= bindparam("latest"), Span.until_on > bindparam("earliest"))
 # A certification, its cycles, and its span on a day, or on two days if the schemes' dates differ.
 # One or two rows for each cycle.
 _DETAIL = (
@@ -163,11 +164,7 @@ _DETAIL = (
     .join(Cycle, Cycle.certification_id == Certification.id)
     .join(
         Span,
-        and_(
-            Span.certification_id == Certification.id,
-            Span.from_on <= bindparam("latest"),
-            Span.until_on > bindparam("earliest"),
-        ),
+        and_(Span.certification_id == Certification.id, *_ON_A_DAY),
         isouter=True,
     )
     .where(Certification.id == bindparam("id"))
@@ -186,14 +183,14 @@ def _parameters_of_detail(
 
 
 AHEAD_OF_DETAIL = Ahead(_parameters_of_detail, _DETAIL, adjustments.OF_CERTIFICATION)
-_SPANS = select(*standings.SPAN).where(Span.certification_id == bindparam("id"))
+_SPAN = select(*standings.SPAN).where(Span.certification_id == bindparam("id"), *_ON_A_DAY)
 AHEAD_OF_EXPLAIN = Ahead(
-    lambda _, id_: snapshots.known({"id": id_}),
+    _parameters_of_detail,
     snapshots.WITH_CYCLES,
     snapshots.ADJUSTMENTS,
     snapshots.CLAIMED,
     review_waits.MEASURED,
-    _SPANS,
+    _SPAN,
 )
 
 
@@ -263,6 +260,7 @@ def explain(
     Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
     Invalid for an extra claim that its type does not allow.
     """
+    around = _parameters_of_detail(reading, certification_id, on)
     row, record = snapshots.with_cycles(reading, certification_id, known_at=known_at)
     scheme = reading.schemes[row.scheme]
     on = on or reading.today(scheme)
@@ -287,7 +285,7 @@ def explain(
     last = points.policy.terms_end_on(expires_on or date.max, on) or date.max
     safe = None
     if known_at is None:
-        spans = reading.rows_as(certifications.StandingSpan, _SPANS, {"id": row.id})
+        spans = reading.rows_as(certifications.StandingSpan, _SPAN, around)
         safe = review_waits.safe_day(points, _standing(spans, on), review_waits.expected(reading))
     refs = frozenset(claim.ref for claim in extra)
     projected = standings.projected(points)
