@@ -20,7 +20,7 @@ from tests.domain.examples import (
     with_type,
 )
 from tracker.domain.amounts import rounded
-from tracker.domain.points import evaluations
+from tracker.domain.points.evaluations import PricedCycle
 from tracker.domain.schemes.policies import Duplicates
 from tracker.language.evaluations import explain_credit
 from tracker.language.policies import in_plain_words
@@ -46,11 +46,12 @@ def test_four_quarters_of_an_hour_are_a_tenth_and_not_twelve_hundredths():
     assert evaluate(*quarters(4), policy=QUARTER).total == D("0.10")
 
 
-def test_the_total_alone_is_that_of_the_evaluation():
+def test_a_sum_is_rounded_anew_whatever_was_evaluated_before():
     claims, on = quarters(4), date(2027, 1, 1)
-    found = evaluations.total(QUARTER, claims, cycle=CYCLE, on=on)
+    cycle = PricedCycle(QUARTER, claims[:3], cycle=CYCLE, on=on)
 
-    assert found == evaluate(*claims, policy=QUARTER, on=on).total == D("0.10")
+    assert cycle.evaluate().total == cycle.evaluate().total == cycle.total_on(on) == D("0.08")
+    assert cycle.evaluate(claims[3:]) == evaluate(*claims, policy=QUARTER, on=on)
 
 
 def test_each_claim_is_told_what_the_sum_grows_by_with_it():

@@ -23,9 +23,8 @@ from tracker.domain.credentials.certifications import (
     StandingSpan,
 )
 from tracker.domain.periods import DAY, Period
-from tracker.domain.points import evaluations as points
 from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupCode, Terms
-from tracker.domain.points.evaluations import NO_TERMS
+from tracker.domain.points.evaluations import NO_TERMS, PricedCycle
 from tracker.domain.schemes.policies import LateStep, Policy, Reexamination
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.value_classes import value_class
@@ -106,7 +105,8 @@ class ReexaminationTerms:
 class JudgedCycle:
     """A cycle judged under the version that is best for the holder, with its terms.
 
-    ``claims`` are all claims that were counted, those of shared schemes included. ``failed_on``:
+    ``claims`` are all claims that were counted, those of shared schemes included; ``priced`` can
+    count them with more. ``failed_on``:
     the day on which a re-examination was failed, if failing revokes the certification; whether it
     is revoked is decided by people.
     """
@@ -116,6 +116,7 @@ class JudgedCycle:
     terms: Terms
     claims: Sequence[Claim]
     evaluation: Evaluation
+    priced: PricedCycle = field(compare=False, repr=False)
     failed_on: date | None = None
 
     @property
@@ -146,7 +147,8 @@ def _judge_plainly(case: Case, own: Sequence[Claim], on: date) -> JudgedCycle | 
         return None
     policy = case.scheme.policy(cycle.policy)
     days = certifications.days_of(case.cycles, cycle)
-    return JudgedCycle(policy, days, NO_TERMS, own, points.evaluate(policy, own, cycle=days, on=on))
+    priced = PricedCycle(policy, own, cycle=days, on=on)
+    return JudgedCycle(policy, days, NO_TERMS, own, priced.evaluate(), priced)
 
 
 def _judge(
@@ -159,9 +161,9 @@ def _judge(
         claims = claims_under(policy, *claimed)
         days = certifications.days_of(case.cycles, cycle)
         terms = _terms(case, policy, cycle, before, on)
-        evaluation = points.evaluate(policy, claims, cycle=days, on=on, terms=terms)
-        failed_on = _failed_on(case, policy, cycle, on)
-        found.append(JudgedCycle(policy, days, terms, claims, evaluation, failed_on))
+        priced = PricedCycle(policy, claims, cycle=days, on=on, terms=terms)
+        evaluation, failed_on = priced.evaluate(), _failed_on(case, policy, cycle, on)
+        found.append(JudgedCycle(policy, days, terms, claims, evaluation, priced, failed_on))
     return max(found, key=_favour)
 
 

@@ -7,7 +7,7 @@ every span and day; a property test compares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -19,9 +19,9 @@ from tracker.domain.credentials import assessments, certifications, next_steps
 from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.next_steps import NextStep, Situation
 from tracker.domain.points import cycle_rules
-from tracker.domain.points import evaluations as rules
 from tracker.domain.points.claims import Claim, Evaluation, Terms
 from tracker.domain.points.cycle_rules import Case, JudgedCycle
+from tracker.domain.points.evaluations import PricedCycle
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.value_classes import value_class
@@ -145,6 +145,7 @@ class CertificationPoints:
     terms: Terms
     evaluation: Evaluation
     pending: Evaluation
+    priced: PricedCycle = field(compare=False, repr=False)
     earns_until: date
     failed_on: date | None
     questions: int = 0
@@ -174,12 +175,13 @@ def evaluate(
     pending = evaluation
     if waiting or shared:
         claims = cycle_rules.claims_under(policy, [*judged.claims, *waiting], shared)
-        pending = rules.evaluate(policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
+        pending = judged.priced.evaluate(claims[len(judged.claims) :])
     return CertificationPoints(
         policy=policy,
         terms=judged.terms,
         evaluation=evaluation,
         pending=pending,
+        priced=judged.priced,
         earns_until=judged.earns_until,
         failed_on=judged.failed_on,
         questions=sum(a.asked_on(on) for a in activities),
@@ -192,8 +194,7 @@ def projected(points: CertificationPoints) -> Decimal:
     on, claims = evaluation.on, evaluation.claims
     if all(claim.completed_on is not None and claim.completed_on <= on for claim in claims):
         return evaluation.total
-    later = max(on, points.earns_until)
-    return rules.total(points.policy, claims, cycle=evaluation.cycle, on=later, terms=points.terms)
+    return points.priced.total_on(max(on, points.earns_until))
 
 
 def next_step(standing: Standing, points: CertificationPoints | None) -> NextStep:
