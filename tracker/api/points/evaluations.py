@@ -38,7 +38,8 @@ def evaluate(reading: ReadContext, query: Loaded, *, certification_id: str) -> R
     explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
+    language = routing.language()
+    return _answer(evaluations.in_words(explained, language, with_gap=query["gap"]), language)
 
 
 @resource.reads(
@@ -56,7 +57,8 @@ def close_gap(reading: ReadContext, query: Loaded, *, certification_id: str) -> 
     explained = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(evaluations.gap_in_words(explained, routing.language()))
+    language = routing.language()
+    return _answer(evaluations.gap_in_words(explained, language), language)
 
 
 @resource.reads(
@@ -81,7 +83,8 @@ def what_if(
         known_at=query.get("known_at"),
         extra=extra,
     )
-    return _explained(evaluations.in_words(explained, routing.language(), with_gap=query["gap"]))
+    language = routing.language()
+    return _answer(evaluations.in_words(explained, language, with_gap=query["gap"]), language)
 
 
 def _extra(ref: str, values: Loaded) -> Claim:
@@ -89,8 +92,8 @@ def _extra(ref: str, values: Loaded) -> Claim:
     return replace(claim, approved=values.get("provider_approved", False))
 
 
-def _explained(explanation: Mapping[str, object]) -> Response:
+def _answer(explanation: Mapping[str, object], language: str) -> Response:
     response = routing.answer(explanation)
-    response.headers["Content-Language"] = routing.language()
+    response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
     return response

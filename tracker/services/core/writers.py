@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tracker.domain.errors import SelfReview
 from tracker.models import RecordWriter
@@ -18,6 +19,11 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 OWN_ENTRY = "decides what you entered yourself; somebody else must send the decision"
 """The rule by which a file's decision on such a record is refused."""
 
+_NOTED = {  # made once, not with every record
+    name: dialect.insert(RecordWriter).on_conflict_do_nothing()
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+
 
 def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
     """Remember that the actor entered or changed these records for their holders."""
@@ -25,7 +31,7 @@ def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
     if actor.role == "holder" or actor.who is None or not subject_ids:
         return
     rows = [{"subject_id": id_, "person_id": actor.who} for id_ in subject_ids]
-    work.execute(work.upsert(RecordWriter).on_conflict_do_nothing(), rows)
+    work.execute(_NOTED[work.dialect], rows)
 
 
 def check_not_written(reading: ReadContext, subject_id: str) -> None:

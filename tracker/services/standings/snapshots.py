@@ -78,10 +78,11 @@ class ActivityFacts:
 
         A new submission opens a new round: earlier decisions no longer count.
         """
-        known = [d for d in self.decisions if d.decided_on <= day]
-        if self.submitted_on is not None and self.submitted_on <= day:
-            known = [d for d in known if d.this_round]
-        return known[-1] if known else None
+        in_round = self.submitted_on is not None and self.submitted_on <= day
+        for decision in reversed(self.decisions):
+            if decision.decided_on <= day and (decision.this_round or not in_round):
+                return decision
+        return None
 
     def approved_on(self, day: date) -> bool:
         """Whether it was approved by that day."""
