@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories
 from tests.front.running import serving
+from tracker.api.http.outer_ring import PeriodCounts
 
 MOST, ENTRIES = 20, 5
 
@@ -83,3 +84,10 @@ def test_the_addresses_of_one_network_of_ipv6_are_one_caller(site):
 
     assert asked == [200] * MOST + [429]
     assert ask(port, "/", of="2001:db8:0:1::1")[0] == 200
+
+
+def test_requests_of_a_period_are_counted_by_caller_and_anew_in_the_next():
+    long, over = PeriodCounts(seconds=600), PeriodCounts(seconds=0)
+
+    assert [long.add("a"), long.add("a"), long.add("b"), long.of("a")] == [1, 2, 1, 2]
+    assert [over.add("a"), over.add("a"), over.add("b"), over.of("a")] == [1, 1, 1, 0]

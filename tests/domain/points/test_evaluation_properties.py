@@ -132,7 +132,31 @@ def test_with_more_claims_or_on_another_day_it_is_as_if_evaluated_from_the_begin
 
     assert cycle.evaluate(claims[some:]) == rules.evaluate(under, claims, cycle=CYCLE, on=on)
     assert cycle.total_on(day) == rules.evaluate(under, claims[:some], cycle=CYCLE, on=day).total
-    assert cycle.evaluate() == alone
+    assert cycle.evaluate() == alone == alone
+
+
+def test_what_too_little_of_a_year_was_refused_counts_with_a_claim_that_comes_later():
+    under = with_type(POLICY, "third_party", threshold=Decimal(10), threshold_over="year")
+    days = {"a": date(2024, 3, 1), "b": date(2024, 4, 1)}
+    some = [
+        replace(
+            _claim(
+                "third_party",
+                title=ref,
+                provider="",
+                quantity=Decimal(6),
+                starts_on=None,
+                completed_on=day,
+            ),
+            ref=ref,
+        )
+        for ref, day in days.items()
+    ]
+    cycle = rules.PricedCycle(under, some[:1], cycle=CYCLE, on=CYCLE.ends_on)
+
+    assert cycle.evaluate().total == 0
+    assert cycle.evaluate(some[1:]) == rules.evaluate(under, some, cycle=CYCLE, on=CYCLE.ends_on)
+    assert cycle.evaluate(some[1:]).total > 0
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies())

@@ -61,14 +61,16 @@ class KnownCallers:
         return hashlib.blake2b(encoded, key=self._key).digest() if text else None
 
 
-class _Counts:
-    """How many requests came from whom in this period; it begins with the first one after the last.
+class PeriodCounts:
+    """How many requests came from whom in a period of so many seconds.
 
-    All counts end together, so nothing has to look for those that are over.
+    It begins with the first request after the last one. All counts end together, so nothing has to
+    look for those that are over.
     """
 
-    def __init__(self) -> None:
-        self._counts, self._until, self._lock = Counter[str](), 0.0, Lock()
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, 0.0
+        self._counts, self._lock = Counter[str](), Lock()
 
     def add(self, who: str, requests: int = 1) -> int:
         """Count requests; returns how many there are now."""
@@ -76,7 +78,7 @@ class _Counts:
             now = time.monotonic()
             if now >= self._until:
                 self._counts.clear()
-                self._until = now + _PERIOD
+                self._until = now + self._seconds
             self._counts[who] += requests
             return self._counts[who]
 
@@ -89,20 +91,19 @@ class _OuterRing:
     """The counts of a process: of requests to entrances, and of requests of nobody to any place."""
 
     def __init__(self, most: RequestLimits) -> None:
-        self._most, self._known, self._counts = most, KnownCallers(), _Counts()
+        self._most, self._known, self._counts = most, KnownCallers(), PeriodCounts(_PERIOD)
 
     def check(self) -> None:
         """Refuse one request too many. Raises TooOften."""
         if request.path.startswith(_EXEMPT) or self._known.has():
             return
         is_entrance, who = request.path.startswith(_ENTRANCES), self._caller("anywhere")
-        if (
-            is_entrance
-            and self._counts.add(self._caller("entrance")) > self._most.entries_per_minute
-        ):
-            raise _too_often()
-        if self._counts.of(who) >= self._most.requests_per_minute:
-            raise _too_often()
+        entries = self._counts.add(self._caller("entrance")) if is_entrance else 0
+        has_room = self._counts.of(who) < self._most.requests_per_minute
+        if entries > self._most.entries_per_minute or not has_room:
+            # Once the whole period is over, there is room again.
+            detail = f"Too many requests; try again in {_PERIOD} seconds."
+            raise TooOften(detail, retry_after=_PERIOD)
         g.counted_in_ring = who
 
     def count(self, response: Response) -> Response:
@@ -124,11 +125,6 @@ def register(app: Flask) -> None:
     ring = _OuterRing(container.settings.limits)
     app.before_request(ring.check)
     app.after_request(ring.count)
-
-
-def _too_often() -> TooOften:
-    """The refusal; once the whole period is over, there is room again."""
-    return TooOften(f"Too many requests; try again in {_PERIOD} seconds.", retry_after=_PERIOD)
 
 
 def _credential() -> str:

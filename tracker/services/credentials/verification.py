@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker import row_security
@@ -71,7 +71,7 @@ def _leading(which: ColumnElement[bool]) -> Select[str]:
     return select(func.coalesce(_NUMBERED.merged_into_id, _NUMBERED.id)).where(which)
 
 
-_ADDRESS = bindparam("public_id")
+_ADDRESS: BindParameter[str] = bindparam("public_id")
 _AT_ADDRESS = _STATEMENT.where(Certification.id.in_(_leading(_NUMBERED.public_id == _ADDRESS)))
 
 
