@@ -132,7 +132,7 @@ def test_with_more_claims_or_on_another_day_it_is_as_if_evaluated_from_the_begin
 
     assert cycle.evaluate(claims[some:]) == rules.evaluate(under, claims, cycle=CYCLE, on=on)
     assert cycle.total_on(day) == rules.evaluate(under, claims[:some], cycle=CYCLE, on=day).total
-    assert cycle.evaluate() == alone == alone
+    assert cycle.evaluate() == alone
 
 
 def test_what_too_little_of_a_year_was_refused_counts_with_a_claim_that_comes_later():
