@@ -237,6 +237,16 @@ def test_a_text_of_nothing_but_unseen_characters_is_like_itself_alone():
     assert alike("\u200b") == "\u200b"
 
 
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_each_sign_is_folded_by_what_it_is_whatever_was_folded_before(first, text):
+    """Letters and digits stay, what separates words becomes a space, anything else goes."""
+    folded(first)
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(values._PLAIN)
+    split = "".join(" " if values._parts(sign) else sign for sign in plain)
+    kept = "".join(sign for sign in split if sign.isalnum() or sign == " ")
+    assert folded(text) == " ".join(kept.split())
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
     [

@@ -63,13 +63,14 @@ def own_peak():
     usual = gc.get_threshold()
     gc.set_threshold(*SELDOM)
     try:
-        yield (
-            lambda: (
-                int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-            )
-        )
+        yield peak_so_far
     finally:
         gc.set_threshold(*usual)
+
+
+def peak_so_far():
+    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(kilobytes) / 1024
 
 
 @pytest.mark.parametrize(

@@ -132,18 +132,19 @@ def pairs(people: Iterable[PersonToCompare]) -> dict[tuple[str, str], tuple[Dupl
     counts = Counter(email for person in given for email in person.emails)
     shared_by_many = {email for email, count in counts.items() if count > SHARED_BY}
     blocks: dict[tuple[str, str], dict[str, _Prepared]] = defaultdict(dict)
-    for one in given:
-        is_shared = one.emails & shared_by_many
-        prepared = _prepared(replace(one, emails=one.emails - is_shared) if is_shared else one)
+    for person in given:
+        shared = person.emails & shared_by_many
+        alone = replace(person, emails=person.emails - shared) if shared else person
+        prepared = _prepared(alone)
         for key in _blocks_of(prepared):
-            blocks[key][one.id] = prepared
+            blocks[key][person.id] = prepared
     found: dict[tuple[str, str], tuple[DuplicateSign, ...]] = {}
     for block in blocks.values():
         if len(block) > _LARGEST_BLOCK:
             continue
         for (first, one), (second, other) in combinations(sorted(block.items()), 2):
-            if (first, second) not in found and (shared := _signs(one, other)):
-                found[first, second] = shared
+            if (first, second) not in found and (alike := _signs(one, other)):
+                found[first, second] = alike
     return found
 
 
