@@ -510,7 +510,7 @@ def _section(
 
 
 def _title(notice: NoticeToCompose) -> str | None:
-    if notice.tells in _OF_RECORDS:
+    if notice.tells in _OF_RECORDS or notice.tells == "employer_nudge":  # the lead names both
         return None
     return _about(notice, notice.about) if notice.tells in _OF_ORGANIZATIONS else _full_name(notice)
 

@@ -319,7 +319,8 @@ OF_OTHERS = {
     "/me/messages",
     "/me/passkeys",
     "/me/sessions",
-}  # a holder asks, somebody who signed in
+    "/provider/discrepancies",
+}  # a holder asks, somebody who signed in, a provider
 
 
 def test_every_paged_list_is_counted(staff):

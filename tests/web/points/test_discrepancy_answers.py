@@ -15,6 +15,7 @@ from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON, PROVIDER, TITLE, attend
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.attendance import Outcome
 from tracker.language.catalogues import LANGUAGES
 from tracker.models import Discrepancy, HistoryEntry
 from tracker.services.desk import discrepancies
@@ -104,7 +105,7 @@ def test_a_row_that_means_nobody_is_right_only_with_whom_it_means(kim, container
 def test_after_staff_settled_it_nobody_answers(kim, container):
     id_ = of_kind(container, "unmatched")
     with container.work(SYSTEM) as work:
-        settlement = Settlement(outcome="dismissed", reason="x")
+        settlement = Settlement(outcome=Outcome.DISMISSED, reason="x")
         discrepancies.settle(work, id_, settlement, version=1)
     page = content(kim.get(f"{HERE}/{id_}"))
     assert "has settled this" in page
