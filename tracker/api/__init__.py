@@ -60,6 +60,7 @@ from tracker.api.overview import (
     erasures,
     history,
     operations,
+    resumes,
     security_events,
     transcripts,
 )
@@ -96,6 +97,7 @@ _RESOURCES = (
     security_events,
     archives,
     transcripts,
+    resumes,
     erasures,
     preferences,
     assessments,
