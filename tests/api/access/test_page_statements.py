@@ -178,6 +178,7 @@ def counts(
         for role in ROLES:
             with statements.counted(container) as ran:
                 answer = who[role].visit(rule, "GET", ids)
+                answer.close()
             if answer.status_code == 200:
                 asked = [one for one in ran if one.startswith("SELECT")]
                 yield f"{role} {path_of(rule)}", len(asked)
