@@ -71,6 +71,7 @@ from tracker.api.overview import (
     erasures,
     history,
     operations,
+    resumes,
     security_events,
     transcripts,
 )
@@ -110,6 +111,7 @@ _RESOURCES = (
     security_events,
     archives,
     transcripts,
+    resumes,
     erasures,
     preferences,
     assessments,

@@ -38,7 +38,7 @@ def _reads(rule: str) -> Callable[[routing.View], routing.View]:
         query=PaperQuerySchema,
         returns=None,
         content=PDF,
-        errors=(404, 409, 410),
+        errors=(404, 409, 410, 503),
     )
 
 

@@ -21,7 +21,7 @@ resource = Resource("transcripts", __name__, description=__doc__)
     query=PaperQuerySchema,
     returns=None,
     content=PDF,
-    errors=(404,),
+    errors=(404, 503),
 )
 def of_holder(reading: ReadContext, query: Loaded, *, holder_id: str) -> Response:
     """What a person has earned, as of today."""
