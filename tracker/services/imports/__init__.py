@@ -131,12 +131,11 @@ def run(
 
     ``dry_run`` does all the work but stores only the record of the run; since it takes the same
     locks as a real run, a door whose callers would wait uses ``apart.check`` instead.
-    ``employer_id`` marks a roster as the employer's own file, ``ends_missing`` as its whole list:
-    the employment of whoever is missing ends today. ``new_centers`` adds assessment centers that the file
-    names and that are not on record. ``on_progress`` is called with the number of rows read so far.
-    Raises ImportRefused with every bad row, after which the transaction is as it was before;
-    Invalid for an unknown kind, or another kind as a whole list; AlreadyRecorded if another
-    transaction wrote one of the keys at the same moment.
+    ``employer_id`` marks a roster as the employer's own file, ``ends_missing`` as its whole list,
+    which ends the employment of others. ``new_centers`` adds assessment centers that are not on
+    record. ``on_progress`` is called with the number of rows read so far. Raises ImportRefused with
+    every bad row, after which the transaction is as it was before; Invalid for an unknown kind, or
+    another kind as a whole list; AlreadyRecorded if another transaction wrote one of the keys.
     """
     chosen = _kind(kind)
     if ends_missing:
