@@ -20,7 +20,7 @@ scheme_files/     config/schemes/*.toml read into the values of ``domain/schemes
 tabular/          CSV and XLSX, in and out
 documents/        reports as PDF, with their layout and fonts
 files/            evidence files: checked and kept;  turns: at most so many of something at once
-openid            identity providers asked who somebody is
+openid            identity providers asked who somebody is;  signatures: what anybody can check
 apart             work on strangers' bytes in a process of its own;  logs: what log lines look like
 settings          config/*.toml and the environment;  setting_rules, production_rules: what they
                   must be

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.numbers import certificate_number, from_elsewhere, key
+from tracker.domain.numbers import certificate_number, from_elsewhere, key, usual_causes
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,18 @@ def test_a_number_is_kept_as_it_was_given_with_plain_hyphens():
     assert certificate_number(given) == "cpt-vdn4v-98sgq"
     with pytest.raises(ValueError, match="at most 32 characters"):
         certificate_number("x" * 33)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("CPT-VDN4V-98SGQ", ["other_name", "mistyped", "not_on_record"]),
+        ("cpt m vdn4v98sgq", ["other_name", "mistyped", "not_on_record"]),
+        ("CPT-VDN4V-98SG0", ["wrong_character", "mistyped", "not_on_record"]),
+        ("CPT-VDN4V-98S", ["wrong_length", "mistyped", "not_on_record"]),
+        ("CPT-0", ["wrong_character", "wrong_length", "mistyped", "not_on_record"]),
+        ("2014/00123", ["other_issuer", "mistyped", "not_on_record"]),
+    ],
+)
+def test_the_usual_causes_of_a_wrong_number_are_told_from_the_number_alone(number, expected):
+    assert list(usual_causes(number, ["CLT", "CPT"])) == expected

@@ -47,7 +47,12 @@ def report(facts: ReceiptFacts, language: str) -> Report:
         say["title"],
         [lead],
         [
-            ReportTable(say["what"], list(_rows(facts, language)), ("", ""), (1, 3)),
+            ReportTable(
+                say["what"],
+                list(_rows(facts, language)),
+                (say["fact"], say["on_record"]),
+                (1, 3),
+            ),
             ReportTable(
                 say["proof"],
                 [(line,) for line in lines],

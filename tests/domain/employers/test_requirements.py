@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.domain.examples import policy, scheme_of
 from tracker.domain.employers import requirements
 from tracker.domain.employers.requirements import (
     ClearanceState,
@@ -15,6 +18,9 @@ from tracker.domain.employers.requirements import (
     WorkerProof,
     judge,
 )
+from tracker.domain.errors import Refusal
+from tracker.domain.schemes.credentials import CredentialActivity, CredentialCatalog, CredentialKind
+from tracker.domain.schemes.schemes import Schemes
 
 CPT, SAFETY = NeededProof("cpt"), NeededProof("cpt", "safety")
 OSHA, CLT = NeededProof(credential="osha_10"), NeededProof("clt")
@@ -84,3 +90,35 @@ def test_a_proof_knows_what_it_is():
         ProofKind.CREDENTIAL,
     ]
     assert list(requirements.proofs_of(((CPT, SAFETY), (OSHA,)))) == [CPT, SAFETY, OSHA]
+
+
+SCHEME = replace(scheme_of(policy()), code="cpt")
+SCHEMES = Schemes({"cpt": SCHEME})
+PROVENANCE = SCHEME.policies[0].provenance
+CATALOG = CredentialCatalog(
+    {"osha_10": CredentialKind("osha_10", "OSHA 10", "OSHA", PROVENANCE)},
+    CredentialActivity("IC", "certification"),
+    (30,),
+)
+
+
+def test_what_there_is_may_be_needed():
+    module = SCHEME.modules[0].code
+    needs = ((CPT, OSHA), (NeededProof("cpt", module),))
+
+    requirements.check_needs(needs, SCHEMES, CATALOG)
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        ((CLT,),),
+        ((NeededProof("cpt", "nope"),),),
+        ((NeededProof(credential="nope"),),),
+        ((CPT, CPT),),
+        ((CPT,), (CPT,)),
+    ],
+)
+def test_what_there_is_not_or_what_is_named_twice_is_refused(needs):
+    with pytest.raises(Refusal):
+        requirements.check_needs(needs, SCHEMES, CATALOG)

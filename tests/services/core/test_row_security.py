@@ -303,7 +303,7 @@ def test_an_employer_sees_a_holder_as_long_as_the_consent_lasts(owner, role, peo
     shared = {
         *("activity", "activity_decision", "assessment", "certification", "cycle", "holder"),
         *("cycle_adjustment", "former_renewal_decision", "renewal", "standing_change"),
-        "standing_span",
+        *("other_credential", "standing_span"),
     }
     own = {"roster_entry", "sharing", "worker_seen"}
     assert seen(role, employer, rows) == shared | own

@@ -131,17 +131,15 @@ def run(
 
     ``dry_run`` does all the work but stores only the record of the run; since it takes the same
     locks as a real run, a door whose callers would wait uses ``apart.check`` instead.
-    ``employer_id`` marks a roster as the employer's own file. ``new_centers`` adds assessment
-    centers that the file names and that are not on record. ``ends_missing``: a roster is the
-    employer's whole list, and the employment of whoever is not in it ends today. ``on_progress`` is
-    called with the number of rows read so far. Raises ImportRefused with every bad row, after which
-    the transaction is as it was before; Invalid for an unknown kind, or for ``ends_missing`` of
-    anything else; AlreadyRecorded if another transaction wrote one of the keys at the same moment.
+    ``employer_id`` marks a roster as the employer's own file, ``ends_missing`` as its whole list,
+    which ends the employment of others. ``new_centers`` adds assessment centers that are not on
+    record. ``on_progress`` is called with the number of rows read so far. Raises ImportRefused with
+    every bad row, after which the transaction is as it was before; Invalid for an unknown kind, or
+    another kind as a whole list; AlreadyRecorded if another transaction wrote one of the keys.
     """
     chosen = _kind(kind)
-    if ends_missing and (chosen.name != roster.KIND.name or employer_id is None):
-        rule = "goes with an employer's own roster"
-        raise Invalid("Only an employer's own list can be whole.", fields={"ends_missing": rule})
+    if ends_missing:
+        _check_whole(chosen, employer_id)
     facts = RunFacts(new_id(), kind, _storable(filename), dry_run, employer_id)
     _wait_for_other_imports(work)
     with _undone_if_refused(work) as nested:
@@ -201,6 +199,13 @@ def _kind(kind: str) -> ImportKind:
             f"{kind!r} is not a kind of file; the kinds are: {choices}.",
             fields={"kind": f"must be one of: {choices}"},
         ) from None
+
+
+def _check_whole(kind: ImportKind, employer_id: str | None) -> None:
+    """Refuse a file that cannot be an employer's whole list."""
+    if kind.name != roster.KIND.name or employer_id is None:
+        rule = "goes with an employer's own roster"
+        raise Invalid("Only an employer's own list can be whole.", fields={"ends_missing": rule})
 
 
 def _wait_for_other_imports(work: UnitOfWork) -> None:
