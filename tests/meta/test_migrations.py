@@ -61,11 +61,11 @@ def databases(request, tmp_path_factory):
         if request.param == "sqlite":
             file = folder / f"{name}.sqlite3"
             if url:
-                shutil.copyfile(make_url(url).database, file)
+                shutil.copyfile(url.removeprefix("sqlite:///"), file)
             return f"sqlite:///{file}"
         server = request.getfixturevalue("postgres_server")
-        template = make_url(url).database if url else "template0"
-        return postgres.create_database(server, name, template=template)
+        template = url and make_url(url).database
+        return postgres.create_database(server, name, template=template or "template0")
 
     return Databases(copy)
 

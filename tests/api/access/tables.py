@@ -33,8 +33,8 @@ def known(table: Path, columns: Sequence[str], backend: str) -> dict[Line, list[
         return {}
     said: dict[Line, list[str]] = {}
     for line in lines_of(table):
-        method, *path, kind = line.split()[: -len(columns)]
-        said[method, " ".join(path), kind] = line.split()[-len(columns) :]
+        method, *route, kind = line.split()[: -len(columns)]
+        said[method, " ".join(route), kind] = line.split()[-len(columns) :]
     found: dict[Line, list[str | None]] = {}
     for (method, path, kind), answers in said.items():
         if kind == "malformed":
