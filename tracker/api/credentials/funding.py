@@ -14,6 +14,7 @@ from tracker.api.http import attachments, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded
+from tracker.domain.credentials import funding as rules
 from tracker.domain.credentials.assessments import FUNDINGS
 from tracker.domain.credentials.funding import FundingPeriod
 from tracker.domain.periods import Period
@@ -38,7 +39,10 @@ class FundingQuerySchema(ClosedSchema):
 
 
 class FundingLineSchema(Schema):
-    """The attempts of a period that have source, center and outcome in common."""
+    """The attempts of a period that have source, center and outcome in common.
+
+    An attempt that several sources pay for is in a line for each.
+    """
 
     starts_on = DayField(required=True)
     ends_on = DayField(required=True)
@@ -47,8 +51,13 @@ class FundingLineSchema(Schema):
     center = fields.String(required=True, allow_none=True)
     result = choice("pass", "fail", required=True)
     attempts = fields.Integer(required=True)
+    firsts = fields.Integer(
+        required=True,
+        metadata={"description": "Of how many of them it is the first source, or the only one."},
+    )
     without_amount = fields.Integer(
-        required=True, metadata={"description": "How many of them have no amount on record."}
+        required=True,
+        metadata={"description": "For how many of them no amount of this source is on record."},
     )
     amount = AmountField(required=True)
 
@@ -56,7 +65,9 @@ class FundingLineSchema(Schema):
 class FundingReportSchema(Schema):
     """The lines of a report, and what they add up to."""
 
-    attempts = fields.Integer(required=True)
+    attempts = fields.Integer(
+        required=True, metadata={"description": "Each counted once, whoever pays for it."}
+    )
     without_amount = fields.Integer(required=True)
     amount = AmountField(required=True)
     lines = fields.List(fields.Nested(FundingLineSchema), required=True)
@@ -83,6 +94,7 @@ def _present(found: NamedLine) -> dict[str, object]:
         "center": found.center,
         "result": "pass" if line.passed else "fail",
         "attempts": line.attempts,
+        "firsts": line.firsts,
         "without_amount": line.without_amount,
         "amount": line.amount,
     }
@@ -96,7 +108,9 @@ def report(reading: ReadContext, query: Loaded) -> Response:
     found = _lines(reading, query)
     return routing.answer(
         {
-            "attempts": sum(one.line.attempts for one in found),
+            "attempts": rules.attempts_of(
+                [one.line for one in found], funding=query.get("funding")
+            ),
             "without_amount": sum(one.line.without_amount for one in found),
             "amount": sum((one.line.amount for one in found), Decimal("0.00")),
             "lines": [_present(one) for one in found],

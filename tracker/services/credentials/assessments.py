@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
 from tracker.domain.credentials.assessments import AttemptToRecord
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import (
     AlreadyRecorded,
     IllegalTransition,
@@ -283,6 +284,7 @@ AMENDABLE = (
     "funding",
     "amount",
     "funding_reference",
+    "more_funding",
     "override_reason",
 )
 """The fields that an amendment may change."""
@@ -324,6 +326,7 @@ class AssessmentRow(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
     override_reason: str | None
     warnings: list[str]
     recorded_at: datetime

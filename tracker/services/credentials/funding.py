@@ -1,12 +1,31 @@
-"""The report of who paid for attempts; those that were voided are left out."""
+"""The report of who paid for attempts; those that were voided are left out.
+
+An attempt is in the line of its first source, and in one for each of the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Integer, Select, cast, extract, func, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Integer,
+    Select,
+    TableValuedAlias,
+    cast,
+    column,
+    extract,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
 
 from tracker.domain.credentials import funding as rules
 from tracker.domain.credentials.funding import FundedMonth, FundingLine, FundingPeriod
@@ -17,6 +36,8 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 
 _LONGEST = 10 * 366
+# Written out: a parameter would not be the same expression in what is selected and grouped by.
+_NAMES = literal_column("'funding'"), literal_column("'amount'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +61,71 @@ def report(reading: ReadContext, wanted: FundingFilter, kind: FundingPeriod) -> 
     """The sums by period, source, center and outcome. Raises Invalid for more than ten years.
 
     The database adds up the months, so the work does not grow with the attempts of a month.
+    ``rules.attempts_of`` says how many attempts it is about.
     """
     if not 1 <= wanted.within.days <= _LONGEST:
         raise Invalid(
             "A report ends on or after its first day, and covers ten years at most.",
             fields={"until": f"must be from {wanted.within.starts_on} to ten years later"},
         )
-    months = reading.rows_as(FundedMonth, _months(wanted))
+    sources = (_first_source(), _other_source(reading.dialect))
+    months = [
+        month
+        for source in sources
+        for month in reading.rows_as(FundedMonth, _months(wanted, source))
+    ]
     lines = rules.report(months, kind, wanted.within)
     names = _names(reading, lines)
     return [NamedLine(line, names.get(line.center_id or "")) for line in lines]
 
 
-def _months(wanted: FundingFilter) -> Select[*tuple[object, ...]]:
+class _Source(NamedTuple):
+    """Where the statement finds a source of each attempt, and what that pays.
+
+    ``others`` are the sources beside the first, a row for each, if it is about those.
+    """
+
+    funding: ColumnElement[str]
+    amount: ColumnElement[Decimal]
+    others: TableValuedAlias | None = None
+
+
+def _first_source() -> _Source:
+    return _Source(Assessment.funding.expression, Assessment.amount.expression)
+
+
+def _other_source(dialect: str) -> _Source:
+    """Each element of the JSON array, taken apart as the database does it."""
+    array = Assessment.more_funding
+    if dialect == "postgresql":
+        others = func.json_array_elements(array).table_valued(column("value", JSON))
+        funding, amount = (others.c.value.op("->>")(name) for name in _NAMES)
+        return _Source(funding, cast(amount, Assessment.amount.type), others)
+    others = func.json_each(array).table_valued("value")
+    funding, amount = (
+        func.json_extract(others.c.value, literal_column("'$.'").concat(name)) for name in _NAMES
+    )
+    hundredths = cast(func.round(amount * literal_column("100")), Integer)
+    return _Source(funding, type_coerce(hundredths, Assessment.amount.type), others)
+
+
+def _months(wanted: FundingFilter, source: _Source) -> Select[*tuple[object, ...]]:
     table = Assessment
     year = cast(extract("year", table.taken_on), Integer)
     month = cast(extract("month", table.taken_on), Integer)
-    groups = (year, month, table.funding, table.center_id, table.passed)
+    groups = (year, month, source.funding, table.center_id, table.passed)
+    attempts = func.count()
     statement = (
         select(
             year.label("year"),
             month.label("month"),
-            table.funding,
+            source.funding.label("funding"),
             table.center_id,
             table.passed,
-            func.count().label("attempts"),
-            (func.count() - func.count(table.amount)).label("without_amount"),
-            func.sum(table.amount).label("amount"),
+            attempts.label("attempts"),
+            (attempts if source.others is None else literal(0)).label("firsts"),
+            (attempts - func.count(source.amount)).label("without_amount"),
+            func.sum(source.amount).label("amount"),
         )
         .where(
             table.voided_at.is_(None),
@@ -74,11 +133,14 @@ def _months(wanted: FundingFilter) -> Select[*tuple[object, ...]]:
         )
         .group_by(*groups)
     )
-    chosen = {"funding": wanted.funding, "center_id": wanted.center_id, "passed": wanted.passed}
-    for name, value in chosen.items():
-        if value is not None:
-            statement = statement.where(getattr(table, name) == value)
-    return statement
+    if source.others is not None:
+        statement = statement.join(source.others, true())
+    chosen = [
+        (source.funding, wanted.funding),
+        (table.center_id, wanted.center_id),
+        (table.passed, wanted.passed),
+    ]
+    return statement.where(*(which == value for which, value in chosen if value is not None))
 
 
 def _names(reading: ReadContext, lines: Sequence[FundingLine]) -> dict[str, str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
+from tracker.domain.credentials import funding
 from tracker.domain.credentials.assessments import Approval, Attempt, AttemptToRecord
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.points import cycle_rules
 from tracker.domain.schemes.schemes import Scheme
@@ -42,6 +45,43 @@ MORE_COLUMNS = (
 )
 """What a file may say of an attempt, by the names of an attempt's fields."""
 MORE = tuple(column.name for column in MORE_COLUMNS)
+_SOURCE = ("funding", "amount", "funding_reference")
+_SOURCES = [
+    {name: f"{name}_{number}" for name in _SOURCE} for number in range(2, funding.MOST_SOURCES + 1)
+]
+SOURCE_COLUMNS = tuple(
+    replace(column, name=names[column.name])
+    for names in _SOURCES
+    for column in MORE_COLUMNS
+    if column.name in names
+)
+"""The sources beside the first, each with the same three columns, numbered from 2."""
+
+
+def more_funding(row: ImportRow) -> list[FundingSource]:
+    """The sources that a row names beside the first."""
+    said = [{name: row[column] for name, column in names.items()} for names in _SOURCES]
+    return [funding.source(**one) for one in said if one["funding"]]
+
+
+def check_sources(run: Run, row: ImportRow) -> None:
+    """Refuse an amount or a reference of a source that has no name."""
+    for names in _SOURCES:
+        if row[names["funding"]] is None:
+            for name in ("amount", "funding_reference"):
+                if row[names[name]] is not None:
+                    run.refuse(row, names["funding"], f"is required with {names[name]}: who pays")
+
+
+def column_of(field: str) -> str:
+    """The column that is named where a rule is about a field of the attempt."""
+    return _SOURCES[0]["funding"] if field == "more_funding" else field
+
+
+def sources_on_line(line: Mapping[str, Any]) -> dict[str, object]:
+    """The columns of an exported attempt's sources beside the first."""
+    pairs = zip(_SOURCES, line["more_funding"], strict=False)
+    return {column: one[name] for names, one in pairs for name, column in names.items()}
 
 
 class _AttemptOnRecord(NamedTuple):
@@ -62,6 +102,7 @@ class _AttemptOnRecord(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
     override_reason: str | None
 
 
@@ -115,11 +156,13 @@ def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) ->
         module=row["module"] if known else codes[0],
         taken_on=row["taken_on"],
         passed=PASSED[row["result"]],
+        more_funding=more_funding(row),
         **{name: row[name] for name in MORE},
     )
+    check_sources(run, row)
     today = max(today, work.day_of(scheme, zone) if zone else today)
     for field, rule in rules.faults(scheme, attempt, today=today).items():
-        run.refuse(row, field, rule)
+        run.refuse(row, column_of(field), rule)
 
 
 def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
@@ -190,6 +233,9 @@ def _write(
         }
         for name in MORE:
             values[name] = row[name] if name in run.header else getattr(old, name, None)
+        names_sources = any(column.name in run.header for column in SOURCE_COLUMNS)
+        kept = old.more_funding if old else []
+        values["more_funding"] = more_funding(row) if names_sources else kept
         center = by_name.get(row["center"])
         values["center_id"] = center if "center" in run.header else getattr(old, "center_id", None)
         fate = batch.add(
@@ -396,6 +442,7 @@ KIND = ImportKind(
         Column("result", choice(tuple(PASSED)), required=True),
         Column("center", text(200)),
         *MORE_COLUMNS,
+        *SOURCE_COLUMNS,
     ),
     key=("attempt_ref",),
     take=_take,
