@@ -99,6 +99,7 @@ class Assessment(Base, kw_only=True):
     more_funding: Mapped[list[FundingSource]] = mapped_column(
         JSON, default_factory=list, server_default=text("'[]'")
     )
+    fee_id: Mapped[str | None] = mapped_column(ForeignKey("fee.id"), default=None, index=True)
     override_reason: Mapped[str | None] = mapped_column(Text, default=None)
     warnings: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -229,7 +229,9 @@ def test_an_attempt_has_several_sources_that_are_amended_as_a_whole(staff, ana):
     assert [error["field"] for error in again.json["errors"]] == ["more_funding"]
     told = staff.get(f"/history?subject=assessment&subject_id={made['id']}").json["items"]
     [change] = [one for one in told if one["action"] == "amend"]
-    assert change["detail"]["changes"]["more_funding"] == [more, [paid_by("college")]]
+    assert [(one["field"], one["before"], one["after"]) for one in change["changes"]] == [
+        ("more_funding", more, [paid_by("college")])
+    ]
 
 
 @pytest.mark.parametrize(

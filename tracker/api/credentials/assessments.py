@@ -116,6 +116,7 @@ class AssessmentSchema(Schema):
     amount = AmountField(required=True, allow_none=True)
     funding_reference = fields.String(required=True, allow_none=True)
     more_funding = fields.List(fields.Nested(ShownFundingSchema), required=True)
+    fee_id = fields.UUID(required=True, allow_none=True)
     override_reason = fields.String(required=True, allow_none=True)
     warnings = fields.List(fields.String(), required=True)
     recorded_at = fields.AwareDateTime(required=True)

@@ -37,6 +37,7 @@ from tracker.services.credentials import (
     centers,
     certifications,
     effects,
+    fees,
     imported_awards,
     module_certificates,
 )
@@ -327,6 +328,7 @@ class AssessmentRow(NamedTuple):
     amount: Decimal | None
     funding_reference: str | None
     more_funding: list[FundingSource]
+    fee_id: str | None
     override_reason: str | None
     warnings: list[str]
     recorded_at: datetime
@@ -383,6 +385,7 @@ def void(
         row.voided_at, row.void_reason = work.now, reason
         work.session.flush()
         history.record(work, "void", "assessment", row.id, reason=reason)
+        fees.follow_void(work, [row.fee_id] if row.fee_id else [])
 
     return _correct(work, assessment_id, AttemptCorrection(reason, later_cycles, preview), change)
 
