@@ -18,7 +18,7 @@ depends_on = None
 kind = "expand"
 
 _SOURCES = ("assessment", "center_result")
-_FK = op.f("fk_assessment_fee_id_fee")
+_FK = "fk_assessment_fee_id_fee"
 
 
 def upgrade() -> None:
@@ -30,7 +30,7 @@ def upgrade() -> None:
         op.add_column(table, column)
     with op.batch_alter_table("assessment") as batch_op:
         batch_op.add_column(sa.Column("fee_id", sa.Uuid(as_uuid=False)))
-        batch_op.create_foreign_key(_FK, "fee", ["fee_id"], ["id"])
+        batch_op.create_foreign_key(op.f(_FK), "fee", ["fee_id"], ["id"])
     op.create_index(op.f("ix_assessment_fee_id"), "assessment", ["fee_id"])
 
 
@@ -38,7 +38,7 @@ def downgrade() -> None:
     """Drop them."""
     op.drop_index(op.f("ix_assessment_fee_id"), "assessment")
     with op.batch_alter_table("assessment") as batch_op:
-        batch_op.drop_constraint(_FK, type_="foreignkey")
+        batch_op.drop_constraint(op.f(_FK), type_="foreignkey")
         batch_op.drop_column("fee_id")
     for table in _SOURCES:
         with op.batch_alter_table(table) as batch_op:

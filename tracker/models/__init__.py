@@ -22,7 +22,7 @@ from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
 from tracker.models.appeals import Appeal
-from tracker.models.apprenticeships import Apprenticeship
+from tracker.models.apprenticeships import Apprenticeship, ManagedCase
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.audits import AuditItem, ClaimAudit
@@ -108,6 +108,7 @@ __all__ = [
     "Invitation",
     "LikelyDuplicate",
     "LoginSession",
+    "ManagedCase",
     "MergedRow",
     "Message",
     "ModuleCertificate",

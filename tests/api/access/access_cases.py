@@ -44,6 +44,7 @@ from tracker.models import (
     HolderWord,
     ImportRun,
     LikelyDuplicate,
+    ManagedCase,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -279,7 +280,7 @@ def _claims(work: UnitOfWork, certification_id: str) -> Ids:
 
 
 def _around(work: UnitOfWork, ids: Ids) -> Ids:
-    """What stands beside a certification: a credential, a pathway, a shared apprenticeship.
+    """What stands beside a certification: a credential, a pathway, an apprenticeship and a case.
 
     And the certificate of a module.
     """
@@ -299,7 +300,7 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
         "recorded_at": work.now,
         "recorded_by": "staff",
     }
-    rows: dict[str, OtherCredential | PathwayChoice | Apprenticeship] = {
+    rows: dict[str, OtherCredential | PathwayChoice | Apprenticeship | ManagedCase] = {
         "credential_id": OtherCredential(**about, credential="osha_10", issued_on=date(2026, 1, 5)),
         "choice_id": PathwayChoice(**about, pathway="career_changer"),
         "apprenticeship_id": Apprenticeship(
@@ -311,6 +312,7 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
             started_on=date(2026, 1, 5),
             consented_at=work.now,
         ),
+        "case_id": ManagedCase(**about, sponsor_id=ids["sponsor_id"], consented_at=work.now),
     }
     word = HolderWord(holder_id=ids["holder_id"], word=number)
     report = ProblemReport(about="/verify", statement="x", language="en", recorded_at=work.now)

@@ -58,6 +58,7 @@ BODIES = {
     "POST /approvals/{approval_id}/withdrawal": WHY,
     "POST /apprenticeships/{apprenticeship_id}/correction": WHY | {"occupation": "Machinist"},
     "POST /assessments/{assessment_id}/amendment": WHY | {"taken_on": "2021-12-24"},
+    "POST /assessments/{assessment_id}/fee": {"amount": "45.00"},
     "POST /assessments/{assessment_id}/void": WHY,
     "POST /center-results": {
         "attempt_ref": "a1",
@@ -112,6 +113,7 @@ BODIES = {
         "purpose": "employment",
     },
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
+    "POST /fees/{fee_id}/amount": WHY | {"amount": "45.00"},
     "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
     "POST /holders/duplicates/{duplicate_id}/reopening": WHY,
@@ -125,6 +127,7 @@ BODIES = {
         "occupation": "Machinist",
         "started_on": "2026-01-05",
     },
+    "POST /holders/{holder_id}/managed-cases": {"sponsor_id": UNKNOWN},
     "POST /holders/{holder_id}/credentials": {"credential": "nims", "issued_on": "2026-01-05"},
     "POST /holders/{holder_id}/pathways": {"pathway": "sponsored_apprentice"},
     "POST /holders/{holder_id}/assessments": {
@@ -177,6 +180,7 @@ _DAYS = "since=2026-01-01&until=2026-12-31"
 QUERIES = {
     "GET /renewals/quote": f"certification_ids={UNKNOWN}",
     "GET /reports/funding": _DAYS,
+    "GET /reports/funding/attempts": _DAYS,
     "GET /reports/funding.csv": _DAYS,
 }
 VERSIONS = {

@@ -33,6 +33,7 @@ from tracker.services.credentials import (
     apprenticeships,
     assessments,
     centers,
+    managed_cases,
     renewals,
     sponsors,
 )
@@ -84,6 +85,9 @@ LISTS = (
     "/holders/{holder}/credentials",
     "/holders/{holder}/apprenticeships",
     "/apprenticeships",
+    "/holders/{holder}/managed-cases",
+    "/managed-cases",
+    "/reports/funding/attempts?since=2020-01-01&until=2029-01-01",
     "/certifications/{certification}/activities",
     "/certifications/{certification}/renewals",
     "/certifications/{certification}/reminders",
@@ -191,6 +195,8 @@ def _put_around(work, ids, holder_id):
             "started_on": before,
         }
         apprenticeships.register(work, one, {**stated, "ended_on": None})
+        other = sponsors.DIRECTORY.enter(work, name=f"Board {one} {holder_id}")
+        managed_cases.register(work, one, other.id)
 
 
 def _list(work, ids, holder_id):

@@ -450,6 +450,10 @@ def test_the_openings_in_the_wall_are_these():
         "credentials.apprenticeships._with_apprentices",  # of those that were seen
         "credentials.center_results._candidates",
         "credentials.center_results.enter",
+        "credentials.funding.attempts",  # of those who consented
+        "credentials.funding.report",
+        "credentials.managed_cases.get",
+        "credentials.managed_cases.page",
         "delivery.bounces.deliverability",
         "employers.employments.ask",
         "employers.employments.begin",

@@ -55,6 +55,7 @@ Subject = Literal[
     "holder",
     "import_run",
     "invitation",
+    "managed_case",
     "message",
     "module_certificate",
     "other_credential",

@@ -32,6 +32,7 @@ from tracker.models import (
     Holder,
     HolderRequest,
     ImportRun,
+    ManagedCase,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -77,10 +78,10 @@ def _of_activity(holder_id: str) -> ColumnElement[bool]:
     return Evidence.activity_id.in_(theirs.correlate(None))
 
 
-def _of_sponsor(sponsor_id: str) -> ColumnElement[bool]:
-    """The apprenticeships of a sponsor that it sees: those whose holders consent."""
-    consents = Apprenticeship.consented_at.is_not(None), Apprenticeship.consent_ended_at.is_(None)
-    return and_(Apprenticeship.sponsor_id == sponsor_id, *consents)
+def _of_sponsor(table: type[Apprenticeship | ManagedCase]) -> RowRule:
+    """The rule of the rows of a sponsor that it sees: those whose holders consent."""
+    consents = table.consented_at.is_not(None), table.consent_ended_at.is_(None)
+    return lambda sponsor_id: and_(table.sponsor_id == sponsor_id, *consents)
 
 
 def _is(column: ColumnElement[str] | ColumnElement[str | None]) -> RowRule:
@@ -116,7 +117,11 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     PathwayChoice: _of_holders(_is(PathwayChoice.holder_id.expression)),
     Apprenticeship: {
         "holder": _is(Apprenticeship.holder_id.expression),
-        "sponsor": _of_sponsor,
+        "sponsor": _of_sponsor(Apprenticeship),
+    },
+    ManagedCase: {
+        "holder": _is(ManagedCase.holder_id.expression),
+        "sponsor": _of_sponsor(ManagedCase),
     },
     Employer: _of_employers(_is(Employer.id.expression)),
     Course: {"provider": _is(Course.provider_id.expression)},

@@ -1,12 +1,16 @@
 """The report of who paid for attempts; those that were voided are left out.
 
 An attempt is in the line of its first source, and in one for each of the others.
+
+Invariant: a sponsor's report is about those people alone whose consent to a managed case stands
+(``_seen``); what it reads of them it could not read otherwise (``sees_everything``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,12 +32,18 @@ from sqlalchemy import (
 )
 
 from tracker.domain.credentials import funding as rules
-from tracker.domain.credentials.funding import FundedMonth, FundingLine, FundingPeriod
+from tracker.domain.credentials.funding import (
+    FundedMonth,
+    FundingLine,
+    FundingPeriod,
+    FundingSource,
+)
 from tracker.domain.errors import Invalid
 from tracker.domain.periods import Period
-from tracker.models import Assessment, Center
+from tracker.models import Assessment, Center, Holder, ManagedCase
 from tracker.services.core import bulk
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import ReadContext, sees_everything
+from tracker.services.core.row_scope import scope
 
 _LONGEST = 10 * 366
 # Written out: a parameter would not be the same expression in what is selected and grouped by.
@@ -57,6 +67,7 @@ class NamedLine(NamedTuple):
     center: str | None
 
 
+@sees_everything
 def report(reading: ReadContext, wanted: FundingFilter, kind: FundingPeriod) -> list[NamedLine]:
     """The sums by period, source, center and outcome. Raises Invalid for more than ten years.
 
@@ -69,14 +80,81 @@ def report(reading: ReadContext, wanted: FundingFilter, kind: FundingPeriod) -> 
             fields={"until": f"must be from {wanted.within.starts_on} to ten years later"},
         )
     sources = (_first_source(), _other_source(reading.dialect))
+    seen = _seen(reading)
     months = [
         month
         for source in sources
-        for month in reading.rows_as(FundedMonth, _months(wanted, source))
+        for month in reading.rows_as(FundedMonth, _months(wanted, source).where(seen))
     ]
     lines = rules.report(months, kind, wanted.within)
     names = _names(reading, lines)
     return [NamedLine(line, names.get(line.center_id or "")) for line in lines]
+
+
+class FundedAttempt(NamedTuple):
+    """An attempt, whose it is, and who paid for it."""
+
+    id: str
+    given_name: str
+    family_name: str
+    scheme: str
+    module: str
+    taken_on: date
+    passed: bool
+    center: str | None
+    funding: str | None
+    amount: Decimal | None
+    funding_reference: str | None
+    more_funding: list[FundingSource]
+
+
+@sees_everything
+def attempts(
+    reading: ReadContext, within: Period, *, after: str | None, limit: int
+) -> list[FundedAttempt]:
+    """A page of the attempts that a report is about, in the order of their ids."""
+    table = Assessment
+    columns = (
+        table.id,
+        Holder.given_name,
+        Holder.family_name,
+        table.scheme,
+        table.module,
+        table.taken_on,
+        table.passed,
+        Center.name.label("center"),
+        table.funding,
+        table.amount,
+        table.funding_reference,
+        table.more_funding,
+    )
+    statement = (
+        select(*columns)
+        .join(Holder, Holder.id == table.holder_id)
+        .join(Center, Center.id == table.center_id, isouter=True)
+        .where(_seen(reading), *_taken(within))
+        .order_by(table.id)
+        .limit(limit)
+    )
+    if after:
+        statement = statement.where(table.id > after)
+    return reading.rows_as(FundedAttempt, statement)
+
+
+def _seen(reading: ReadContext) -> ColumnElement[bool]:
+    """Whose attempts the actor's report is about: of everybody for staff."""
+    if reading.actor.is_of_the_body:
+        return true()
+    consenting = select(ManagedCase.holder_id).where(scope(reading.actor, ManagedCase))
+    return Assessment.holder_id.in_(consenting)
+
+
+def _taken(within: Period) -> tuple[ColumnElement[bool], ...]:
+    table = Assessment
+    return (
+        table.voided_at.is_(None),
+        table.taken_on.between(within.starts_on, within.ends_on),
+    )
 
 
 class _Source(NamedTuple):
@@ -127,10 +205,7 @@ def _months(wanted: FundingFilter, source: _Source) -> Select[*tuple[object, ...
             (attempts - func.count(source.amount)).label("without_amount"),
             func.sum(source.amount).label("amount"),
         )
-        .where(
-            table.voided_at.is_(None),
-            table.taken_on.between(wanted.within.starts_on, wanted.within.ends_on),
-        )
+        .where(*_taken(wanted.within))
         .group_by(*groups)
     )
     if source.others is not None:

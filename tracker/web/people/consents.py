@@ -13,7 +13,7 @@ from tracker.domain.permissions import Actor
 from tracker.language import consents as words_of_consents
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import apprenticeships
+from tracker.services.credentials import apprenticeships, managed_cases
 from tracker.services.employers import consent_requests, sharing
 from tracker.web.people import forms, visitors
 from tracker.web.people.consents_words import WORDS
@@ -22,6 +22,7 @@ pages = Blueprint("consent-pages", __name__)
 
 HERE = "/account/sharing"
 _APPRENTICESHIP = f"{HERE}/apprenticeships/<uuid:apprenticeship_id>"
+_CASE = f"{HERE}/cases/<uuid:case_id>"
 _REQUEST = f"{HERE}/requests/<uuid:entry_id>"
 
 
@@ -55,6 +56,22 @@ def end_share(actor: Actor, *, apprenticeship_id: UUID) -> Response:
     """End the sponsor's access at once."""
     visitors.check_holder(actor)
     return _done(actor, lambda work: apprenticeships.end_consent(work, str(apprenticeship_id)))
+
+
+@pages.post(f"{_CASE}/share")
+@visitors.signed_in
+def share_case(actor: Actor, *, case_id: UUID) -> Response:
+    """Let the sponsor's case managers see the attempts."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: managed_cases.consent(work, str(case_id)))
+
+
+@pages.post(f"{_CASE}/end")
+@visitors.signed_in
+def end_case(actor: Actor, *, case_id: UUID) -> Response:
+    """End their access at once."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: managed_cases.end_consent(work, str(case_id)))
 
 
 @pages.get(_REQUEST)
@@ -105,6 +122,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
     with routing.container().reading(actor) as reading:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
         served = apprenticeships.page(reading, holder_id=actor.holder_id)
+        cases = managed_cases.page(reading, holder_id=actor.holder_id)
     return visitors.page(
         "consents",
         language,
@@ -115,6 +133,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
         viewers=viewers,
         requests=asked,
         apprenticeships=[one.row for one in served],
+        cases=cases,
         field_words=words_of_consents.FIELDS[language],
         purposes=words_of_consents.PURPOSES[language],
         day=lambda day: in_words(day, language),
