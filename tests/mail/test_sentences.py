@@ -260,6 +260,9 @@ RULES |= dict.fromkeys(
         "employer_renamed",
         "employer_renamed_next",
         "employment_ended",
+        "permission_given",
+        "permission_words",
+        "permission_next",
         "attendance_draft",
         "attendance_draft_next",
         "attendance_changed",
@@ -402,6 +405,7 @@ def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
         "listed",
         "employer_renamed",
         "employment_ended",
+        "permission_given",
         "credential_expires",
     } or tells.startswith(("request", "records", "attendance", "fee")):
         given["number"] = ""

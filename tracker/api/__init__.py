@@ -52,7 +52,15 @@ from tracker.api.desk import (
     review_queue,
     reviews,
 )
-from tracker.api.employers import consent_requests, consents, digests, employers, looks, workforce
+from tracker.api.employers import (
+    confirmations,
+    consent_requests,
+    consents,
+    digests,
+    employers,
+    looks,
+    workforce,
+)
 from tracker.api.http import callers, errors, outer_ring, request_log, session_cookies
 from tracker.api.http.openapi import Document
 from tracker.api.overview import archives, erasures, history, operations, security_events
@@ -118,6 +126,7 @@ _RESOURCES = (
     courses,
     attendance_codes,
     sponsors,
+    confirmations,
     consents,
     consent_requests,
     looks,

@@ -159,6 +159,7 @@ TELLS = (
     "listed",
     "employer_renamed",
     "employment_ended",
+    "permission_given",
     "request_refused",
     "request_granted",
     *(f"request_{state}_{kind}" for state in ("refused", "granted") for kind in _ASKED),
@@ -201,6 +202,7 @@ _OF_ORGANIZATIONS = frozenset(
         "listed",
         "employer_renamed",
         "employment_ended",
+        "permission_given",
         "attendance_draft",
         "attendance_changed",
         "attendance_removed",
@@ -336,6 +338,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "listed": ("listed_points", "listed_no_points", "listed_until", "listed_next"),
     "employer_renamed": ("employer_renamed_next",),
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
+    "permission_given": ("permission_words", "permission_next"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
     **{

@@ -384,6 +384,7 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose("listed", about=employer, until_on=today + timedelta(days=365), now=now)
     yield NoticeToCompose("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
+    yield NoticeToCompose("permission_given", about=employer, on=today, reason=reason, now=now)
     title, _, _, _ = translated(_WORDS, language)
     for tells in ("attendance_draft", "attendance_changed", "attendance_removed"):
         yield NoticeToCompose(tells, about=title, was="Ivy Tech", on=today, now=now)

@@ -29,6 +29,7 @@ from tracker.models.audits import AuditItem, ClaimAudit
 from tracker.models.bounces import Bounce, Suppression
 from tracker.models.center_results import CenterResult
 from tracker.models.certifications import Certification, Cycle, Span
+from tracker.models.confirmations import EmploymentConfirmation, WorkPermission
 from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
 from tracker.models.courses import Attendance, AttendanceCode, Course, Discrepancy
@@ -91,6 +92,7 @@ __all__ = [
     "Employer",
     "EmployerBar",
     "EmployerLook",
+    "EmploymentConfirmation",
     "Erasure",
     "Evidence",
     "Fee",
@@ -142,5 +144,6 @@ __all__ = [
     "Suppression",
     "Token",
     "Usage",
+    "WorkPermission",
     "WorkerSeen",
 ]

@@ -153,6 +153,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "employer_look": RowPolicy(
         reads=_either(_employer(), "tracker_saw_holder(id)"), writes=_either(_employer())
     ),
+    "employment_confirmation": _OF_BOTH,
     "erasure": _OF_HOLDERS,
     "evidence": _only_holders("evidence", "activity", "activity_id"),
     "fee": _OF_HOLDERS,
@@ -209,6 +210,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "suppression": _OF_STAFF,
     "token": _OF_EVERYBODY_WHO_ACTS,
+    "work_permission": _OF_BOTH,
     "worker_seen": RowPolicy(_either(_holder(), _with("worker_seen", "employer_look", "look_id"))),
 }
 """The policy of each table whose rows belong to somebody."""

@@ -40,6 +40,7 @@ PLACES = {
     NoticeKind.LISTED: ("at_once", "employer"),
     NoticeKind.EMPLOYER_RENAMED: ("at_once", "employer"),
     NoticeKind.EMPLOYMENT_ENDED: ("at_once", "employer"),
+    NoticeKind.PERMISSION_GIVEN: ("at_once", "permission"),
     NoticeKind.CREDENTIAL_EXPIRES: ("reminders", "credential"),
     NoticeKind.MODULE_CERTIFICATE: ("considered", "module"),
 }

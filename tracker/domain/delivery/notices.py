@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     AUDIT_DECIDED = "audit_decided"
     AUDIT_APPEALED = "audit_appealed"
     FEE_CHANGED = "fee_changed"
+    PERMISSION_GIVEN = "permission_given"
 
 
 class MessageType(StrEnum):

@@ -77,6 +77,7 @@ OPENS: Mapping[str, MessagePage] = {
     "listed": MessagePage.SHARING,
     "employer_renamed": MessagePage.SHARING,
     "employment_ended": MessagePage.SHARING,
+    "permission_given": MessagePage.ACCOUNT,
     "credential_expires": MessagePage.ACCOUNT,
     "fee_due": MessagePage.ACCOUNT,
     "fee_paid": MessagePage.ACCOUNT,

@@ -49,6 +49,7 @@ Subject = Literal[
     "digest",
     "discrepancy",
     "employer",
+    "employment_confirmation",
     "evidence",
     "fee",
     "history",
@@ -73,6 +74,7 @@ Subject = Literal[
     "standing_change",
     "suppression",
     "token",
+    "work_permission",
 ]
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 """The kinds of records that entries are about."""

@@ -27,6 +27,7 @@ from tracker.models import (
     Course,
     Employer,
     EmployerLook,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     Holder,
@@ -43,6 +44,7 @@ from tracker.models import (
     Sharing,
     Sponsor,
     WorkerSeen,
+    WorkPermission,
 )
 
 RowRule = Callable[[str], ColumnElement[bool]]
@@ -96,6 +98,13 @@ def _of_employers(rule: RowRule) -> Mapping[Role, RowRule]:
     return {"employer": rule}
 
 
+def _of_both(table: type[EmploymentConfirmation | WorkPermission]) -> Mapping[Role, RowRule]:
+    return {
+        "holder": _is(table.holder_id.expression),
+        "employer": _is(table.employer_id.expression),
+    }
+
+
 _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     Holder: _of_holders(_is(Holder.id.expression)),
     Assessment: {
@@ -138,6 +147,8 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
         "employer": _is(Sharing.employer_id.expression),
     },
     EmployerLook: _of_employers(_is(EmployerLook.employer_id.expression)),
+    EmploymentConfirmation: _of_both(EmploymentConfirmation),
+    WorkPermission: _of_both(WorkPermission),
     WorkerSeen: _of_holders(_is(WorkerSeen.holder_id.expression)),
     ImportRun: {role: _is(getattr(ImportRun, f"{role}_id").expression) for role in ORGANIZATIONS},
 }

@@ -48,6 +48,7 @@ from tracker.models import (
     Discrepancy,
     EmployerBar,
     EmployerLook,
+    EmploymentConfirmation,
     Erasure,
     Fee,
     FormerName,
@@ -72,6 +73,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -118,6 +120,7 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Cycle: _BY_CERTIFICATION,
     Discrepancy: TableInMerge(),
     EmployerBar: TableInMerge(unless=("employer_id",)),
+    EmploymentConfirmation: TableInMerge(unless=("employer_id", "year")),
     Erasure: TableInMerge(moves=False, why="tells of a request about that record"),
     Fee: TableInMerge(),
     FormerName: TableInMerge(),
@@ -139,6 +142,7 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     SignIn: TableInMerge(moves=False, why="is void once the access has ended"),
     StandingChange: _BY_CERTIFICATION,
     Token: TableInMerge(moves=False, why="is revoked, and stays so"),
+    WorkPermission: TableInMerge(),
     WorkerSeen: TableInMerge(unless=("look_id",)),
 }
 """Every table that refers to a holder, and those of certifications whose rows a merge may change.

@@ -50,6 +50,7 @@ from tracker.models import (
     Digest,
     Discrepancy,
     EmployerBar,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     FormerName,
@@ -84,6 +85,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -204,6 +206,8 @@ def _record(person: ErasedPerson) -> list[Step]:
                 PathwayChoice,
                 Apprenticeship,
                 ManagedCase,
+                EmploymentConfirmation,
+                WorkPermission,
                 CenterResult,
                 Activity,
                 Assessment,

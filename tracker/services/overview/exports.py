@@ -32,6 +32,7 @@ from tracker.models import (
     Employer,
     EmployerBar,
     EmployerLook,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     FormerName,
@@ -59,6 +60,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import AnyRow, ReadContext
@@ -107,6 +109,8 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("pathway_choice", PathwayChoice),
     ("apprenticeship", Apprenticeship),
     ("managed_case", ManagedCase),
+    ("employment_confirmation", EmploymentConfirmation),
+    ("work_permission", WorkPermission),
     ("center_result", CenterResult),
     ("certification", Certification),
     ("activity", Activity),
@@ -131,6 +135,8 @@ _SHOWN = {
     "pathway_choice": "pathways",
     "apprenticeship": "apprenticeships",
     "managed_case": "managed_cases",
+    "employment_confirmation": "employment_confirmations",
+    "work_permission": "work_permissions",
     "center_result": "center_results",
     "certification": "certifications",
     "activity": "activities",

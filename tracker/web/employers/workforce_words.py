@@ -24,6 +24,7 @@ class WorkforceWords:
     workers: str
     add: str
     looks: str
+    confirmations: str
     digest: str
     count_one: str
     count_other: str
@@ -133,6 +134,7 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
     places = [
         ("/employer", say.workers, False),
         ("/employer/roster", say.add, True),
+        ("/employer/confirmations", say.confirmations, True),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]
