@@ -374,3 +374,18 @@ def test_nobody_owes_the_fee_of_an_attempt_that_is_voided(staff, ids, paid, stat
     assert (left["state"], left["refund_due"]) == (state, refund_due)
     other = staff.post(f"/assessments/{made['id']}/fee", {"amount": "45.00"})
     assert (other.status_code, other.json["code"]) == (409, "illegal_transition")
+
+
+@pytest.mark.usefixtures("asking")
+def test_who_denied_it_does_not_deny_again_what_waits_for_its_fee_alone(ana, caller, staff, ids):
+    applied = apply(ana, ids)
+    renewal = f"/renewals/{applied.json['id']}"
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    _, outcome = appealed(ana, caller, ids, applied)
+    outcome("upheld")
+    waits = staff.get(renewal)
+    refused = decide(staff, waits, "denied", reason="I still think so.")
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
+    assert staff.get(renewal).json["decision"] is None
+    other = decide(caller("staff"), waits, "denied", reason="The holder asked for it.")
+    assert other.json["decision"] == "denied"

@@ -80,6 +80,7 @@ SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 """The kinds of records that entries are about."""
 PERSONAL: Mapping[str, frozenset[str]] = {
     "assessment": frozenset({"proctor", "instructor"}),
+    "audit_item": frozenset({"appeal"}),
     "holder": frozenset(
         {
             "given_name",

@@ -119,13 +119,14 @@ def merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> s
     addresses = _unite_people(work, pair)
     module_certificates.lead(work, from_id=merged_id, to_id=holder_id)
     moved = merge_images.move(work, from_id=merged_id, to_id=holder_id)
-    merge_awards.unite(work, from_id=merged_id, to_id=holder_id)
+    adjustments = merge_awards.unite(work, from_id=merged_id, to_id=holder_id)
     after = merge_images.of_people(work, pair.ids)
     summary = {
         "refs": [pair.kept.ref, pair.merged.ref],
         "moved": moved,
         **addresses,
         "certifications": _compared(held, _held(work, pair)),
+        "adjustments": adjustments,
     }
     merge_id = new_id()
     row = {

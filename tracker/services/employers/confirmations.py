@@ -344,7 +344,7 @@ def due(
 
     Raises NotFound.
     """
-    check_own_employer(reading.actor, employer_id)
+    employers.get(reading, employer_id)
     statement = _SHARED.where(RosterEntry.employer_id == employer_id).order_by(RosterEntry.id)
     if after:
         statement = statement.where(RosterEntry.id > after)
