@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -18,12 +18,13 @@ from tracker.db import new_id
 from tracker.domain.amounts import CENT
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.desk.reviews import Wait
+from tracker.domain.desk.reviews import ReviewLock, Wait, check_unlocked
 from tracker.domain.errors import (
     AlreadyRecorded,
     IllegalTransition,
     Invalid,
     NotFound,
+    SelfReview,
     Stale,
     UnderReview,
 )
@@ -382,6 +383,107 @@ def _answer(
     _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
     return made.id
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedActivities:
+    """Activities that wait for an answer, with what decides whether the actor may give it.
+
+    ``ruling`` are the decisions since the last submission; ``entered`` are those that the actor
+    entered or changed for their holders, ``opened`` the locks of reviewers.
+    """
+
+    rows: Mapping[str, Activity]
+    ruling: Mapping[str, Sequence[Decision]]
+    entered: Collection[str]
+    opened: Mapping[str, ReviewLock]
+
+    def check(self, work: UnitOfWork, id_: str, decision: ReviewerDecision, version: int) -> None:
+        """Refuse what ``decide`` refuses of one of them."""
+        _check_version(self.rows[id_], version, self.ruling[id_])
+        if id_ in self.entered:
+            raise SelfReview(writers.OWN)
+        check_unlocked(self.opened.get(id_), work.actor.who, work.now)
+        before = self.ruling[id_][0] if self.ruling[id_] else None
+        _check_answer(decision, before)
+        _check_reason(work, decision)
+
+    def superseded(self, made: Mapping[str, Any]) -> str | None:
+        """The decision that one made now supersedes."""
+        return next((one.id for one in self.ruling[made["activity_id"]]), None)
+
+
+def submitted(work: UnitOfWork, ids: Collection[str]) -> SubmittedActivities:
+    """Activities to decide together, in as many statements as one; the caller has locked them."""
+    mine = select(Activity).where(bulk.among(work, Activity.id, ids)).order_by(Activity.id)
+    rows = work.session.scalars(mine.execution_options(populate_existing=True)).all()
+    made: dict[str, list[Decision]] = {row.id: [] for row in rows}
+    since = {row.id: row.submitted_at for row in rows}
+    decisions = select(Decision).where(
+        bulk.among(work, Decision.activity_id, ids), Decision.undone_at.is_(None)
+    )
+    for one in work.session.scalars(decisions.order_by(*LATEST_FIRST)):
+        submitted_at = since[one.activity_id]
+        if submitted_at is None or one.recorded_at >= submitted_at:
+            made[one.activity_id].append(one)
+    entered = writers.written(work, ids)
+    opened = open_reviews.of_many(work, ids)
+    return SubmittedActivities({row.id: row for row in rows}, made, entered, opened)
+
+
+def decide_many(
+    work: UnitOfWork, found: SubmittedActivities, told: Mapping[str, ReviewerDecision]
+) -> None:
+    """Write decisions that were checked; the number of statements does not grow with theirs.
+
+    Only applications that depend on one of the activities are updated one by one.
+    """
+    made = [_made(work, found, id_, decision) for id_, decision in told.items()]
+    news = [_news(found.rows[str(one["activity_id"])], one) for one in made]
+    places = {(found.rows[id_].holder_id, found.rows[id_].scheme) for id_ in told}
+    bulk.insert(work, Decision, made)
+    states = [{"_id": one["activity_id"], "state": one["verdict"]} for one in made]
+    bulk.update(work, Activity, states)
+    work.session.expire_all()
+    open_reviews.close_many(work, told)
+    shown = ("verdict", "points_limit", "provider_approved", "reason_code")
+    lines = [
+        (
+            str(one["activity_id"]),
+            {name: one[name] for name in shown} | {"supersedes": found.superseded(one)},
+        )
+        for one in made
+    ]
+    history.record_many(work, "decide", "activity", lines)
+    notices.tell(work, news)
+    activity_effects.follow_many(work, places)
+
+
+def _news(activity: Activity, made: Mapping[str, Any]) -> NoticeToTell:
+    return NoticeToTell(
+        kind=NoticeKind.ACTIVITY_DECIDED,
+        holder_id=activity.holder_id,
+        subject_id=activity.id,
+        event=made["id"],
+        on=made["decided_on"],
+    )
+
+
+def _made(
+    work: UnitOfWork, found: SubmittedActivities, id_: str, decision: ReviewerDecision
+) -> dict[str, Any]:
+    row, ruling = found.rows[id_], found.ruling[id_]
+    on = _decided_on(work, row, ruling[0] if ruling else None)
+    return {
+        "id": new_id(),
+        "activity_id": id_,
+        **asdict(decision),
+        "decided_on": on,
+        "waited_days": _waited_days(row, ruling, on),
+        "decided_by": work.actor.name,
+        "decided_by_id": work.actor.who,
+        "recorded_at": work.now,
+    }
 
 
 def approve_as_confirmed(
