@@ -37,7 +37,7 @@ _KINDS = (
 
 def upgrade() -> None:
     """Create the tables, and say which employers are trusted: none yet."""
-    trusted = sa.Column(
+    trusted: sa.Column[bool] = sa.Column(
         "confirms_directly", sa.Boolean(), nullable=False, server_default=sa.false()
     )
     op.add_column("employer", trusted)

@@ -57,7 +57,7 @@ def test_a_case_manager_gets_the_report_of_those_who_consent_until_they_end_it(
     assert seen(staff) == (2, "90.00", ["Ana Peña", "Bea Peña"], 2)
     made = staff.post(f"/holders/{ana}/managed-cases", {"sponsor_id": boards[0]}).json
     path = f"/managed-cases/{made['id']}/consent"
-    nothing = (0, "0.00", [], 0)
+    nothing: tuple[object, ...] = (0, "0.00", [], 0)
     assert (made["shared"], seen(own), own.get("/managed-cases").json["items"]) == (
         False,
         nothing,

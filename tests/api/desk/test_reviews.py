@@ -200,7 +200,7 @@ def test_many_alike_are_decided_at_once(desk, reviewers, container):
     assert rows_of(container, Notice) == before + 4
 
 
-def test_a_hundred_cost_as_many_statements_as_two(desk, reviewers):
+def test_a_hundred_cost_no_more_statements_than_two(desk, reviewers):
     """And one costs one less: a single line of history needs no number to be reserved."""
     rae, costs = reviewers[0], []
     ids = alike(desk, 103)
@@ -210,10 +210,9 @@ def test_a_hundred_cost_as_many_statements_as_two(desk, reviewers):
             done = rae.post("/queue/decisions", body(some, **REJECTED))
         assert done.status_code == 200, done.json
         costs.append(len(ran))
-    assert costs[0] <= costs[1] <= costs[0] + 1, costs
-    assert costs[2] == costs[1], costs
+    assert max(costs) <= costs[0] + 1, costs
     assert len(done.json) == 100
-    assert {one["version"] for one in done.json} == {2}
+    assert {one["state"] for one in done.json} == {"rejected"}
 
 
 def test_an_application_follows_what_was_decided_together(desk, reviewers, clock):

@@ -19,12 +19,11 @@ from tracker.services.people import holders
 from tracker.services.points import activities
 
 JOB = {
-    "category": "employment",
     "type": "employment_full_time",
     "title": "Operator",
     "provider": "Acme",
-    "starts_on": "2026-01-01",
-    "completed_on": "2026-12-31",
+    "starts_on": date(2026, 1, 1),
+    "completed_on": date(2026, 12, 31),
 }
 
 
@@ -137,11 +136,7 @@ def test_a_worker_who_does_not_share_cannot_be_confirmed(by, company, ids):
 def job(container, certification_id, **change):
     """A job that the holder logs; its id."""
     with container.work(SYSTEM) as work:
-        said = JOB | {
-            "starts_on": date(2026, 1, 1),
-            "completed_on": date(2026, 12, 31),
-            **change,
-        }
+        said = JOB | change
         types = work.schemes["cpt"].policies[0].types
         category = types["employment_full_time"].category
         return activities.log(work, certification_id, said | {"category": category})

@@ -51,6 +51,7 @@ from tracker.models import (
     Erasure,
     Holder,
     HolderRequest,
+    ManagedCase,
     Message,
     ModuleCertificate,
     Notice,
@@ -70,6 +71,7 @@ from tracker.models import (
 from tracker.services.credentials import (
     awards,
     certificate_numbers,
+    fees,
     module_certificates,
     timelines,
     verification,
@@ -197,7 +199,8 @@ def extend(container, holder_id, times):
         for id_, record in held.items():
             last = record.cycles[-1]
             for number in range(times):
-                day = last.expires_on.replace(year=last.expires_on.year + 1 + number, day=1)
+                ends_on = last.expires_on or date.max
+                day = ends_on.replace(year=ends_on.year + 1 + number, day=1)
                 values = {"extended_to": day} if number == 0 else {"points_required": Decimal(70)}
                 work.session.add(
                     Adjustment(
@@ -302,7 +305,8 @@ def test_nothing_is_lost_by_a_merge_and_everything_is_as_before_once_it_is_undon
         ]
     for one in adjustments(container, merge_id):
         if one["extended_to"] and one not in lost:
-            assert max(ends).isoformat() >= one["extended_to"], "no extension is lost in silence"
+            last_day = max(day or date.max for day in ends).isoformat()
+            assert last_day >= one["extended_to"], "no extension is lost in silence"
     whole = {number for number, *_ in now.values() if "-M-" not in number}
     assert {(number, None) for number in whole} <= told
     assert is_sound(container)
@@ -437,7 +441,7 @@ def test_an_extension_of_an_award_that_leads_on_is_carried_and_shown_in_the_prev
         )
         [(certification_id, number)] = reading.rows(mine)
     with container.work(SYSTEM) as work:
-        act = {"ref": "storm", "scheme": "cpt", "request": {}, "decided_by": "Sam"}
+        act: dict[str, Any] = {"ref": "storm", "scheme": "cpt", "request": {}, "decided_by": "Sam"}
         batch = AdjustmentBatch(**act, recorded_at=work.now)
         work.session.add(batch)
         work.session.flush()
@@ -832,3 +836,47 @@ def test_of_two_certificates_for_a_module_one_correction_is_told(container):
         told = select(Notice.event).where(Notice.event.startswith("withdraw:"))
         counts = [len(reading.rows(statement)) for statement in (withdrawn, told)]
     assert counts == [2, 1]
+
+
+def test_the_fee_of_an_attempt_on_both_records_goes_to_the_one_that_stays(container):
+    """Of two fees the one of the attempt that is voided is not owed; all is undone."""
+    passed = Facts(passes=(("safety", date(2024, 3, 1)), ("quality", date(2024, 3, 1))))
+    kept, other, _ = pair(container, passed, passed)
+    with container.work(SAM) as work:
+        mine = select(Assessment.id, Assessment.holder_id, Assessment.module)
+        ids = {(row.holder_id, row.module): row.id for row in work.rows(mine)}
+        carried = fees.owe_for_attempt(work, ids[other, "safety"], Decimal(45))
+        double = fees.owe_for_attempt(work, ids[other, "quality"], Decimal(45))
+        own = fees.owe_for_attempt(work, ids[kept, "quality"], Decimal(45))
+    before = image(container, (kept, other))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        found = {one.id: one.state for one in fees.page(reading, after=None, limit=9)}
+        living = select(Assessment.module, Assessment.fee_id).where(Assessment.voided_at.is_(None))
+        owed = {row.module: row.fee_id for row in reading.rows(living)}
+    assert found == {carried: "quoted", double: "waived", own: "quoted"}
+    assert owed == {"safety": carried, "quality": own}
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []
+
+
+def test_of_two_managed_cases_of_a_sponsor_one_is_left_and_shares(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        sponsor = Sponsor(name=f"Board {next(_numbers)}", recorded_at=work.now)
+        work.session.add(sponsor)
+        work.session.flush()
+        for holder_id in (kept, other):
+            row = {"holder_id": holder_id, "sponsor_id": sponsor.id, "recorded_by": "x"}
+            work.session.add(ManagedCase(recorded_at=work.now, consented_at=work.now, **row))
+    before = image(container, (kept, other))
+    merge_id = merged(container, kept, other)
+    with container.reading(SYSTEM) as reading:
+        live = select(ManagedCase.holder_id).where(ManagedCase.consent_ended_at.is_(None))
+        assert [row.holder_id for row in reading.rows(live)] == [kept]
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []

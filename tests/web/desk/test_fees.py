@@ -23,13 +23,13 @@ def attempt(container):
     """The attempt of somebody who passed one module: ids of the person and of the attempt."""
     with container.work(SYSTEM) as work:
         holder_id = factories.holder(work, given_name="Ana")
-        factories.passed(work, holder_id, date(2026, 10, 5), modules=["safety"])
+        factories.passed(work, holder_id, date(2026, 10, 5), modules=("safety",))
     with container.reading(SYSTEM) as reading:
         return holder_id, reading.row(select(Assessment.id)).id
 
 
 def version(page):
-    return re.search(r'name="version" value="(\d+)"', page.text)[1]
+    return re.findall(r'name="version" value="(\d+)"', page.text)[0]
 
 
 def fee_of(container):

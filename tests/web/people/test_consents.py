@@ -12,7 +12,7 @@ from tests.api.employers import employer_cases
 from tests.browsers import Browser
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, RosterEntry
-from tracker.services.credentials import apprenticeships, sponsors
+from tracker.services.credentials import apprenticeships, managed_cases, sponsors
 from tracker.services.employers import roster
 
 HERE = "/account/sharing"
@@ -128,3 +128,17 @@ def test_a_sponsor_is_named_and_sees_an_apprenticeship_until_that_is_stopped(bro
     assert "sponsors your apprenticeship and sees nothing." in ana.get(HERE).text
     assert not shown()
     assert ana.send_form(f"{HERE}/apprenticeships/{theirs}/share").status_code == 404
+
+
+def test_a_managed_case_is_shared_and_stopped_at_once(browser, container):
+    ana, _ = browser
+    with container.work(SYSTEM) as work:
+        board = sponsors.DIRECTORY.enter(work, name="Workforce Board").id
+        holder_id = work.row(select(Holder.id)).id
+        case_id = managed_cases.register(work, holder_id, board)
+    home = ana.get(HERE).text
+    assert "Workforce Board would like to follow your exams and sees nothing." in home
+    assert ana.send_form(f"{HERE}/cases/{case_id}/share").location == HERE
+    assert "Workforce Board follows your exams and sees this:" in ana.get(HERE).text
+    ana.send_form(f"{HERE}/cases/{case_id}/end")
+    assert "sees nothing" in ana.get(HERE).text

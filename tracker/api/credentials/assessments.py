@@ -62,7 +62,7 @@ class ShownFundingSchema(Schema):
     funding_reference = fields.String(required=True, allow_none=True)
 
 
-def _more_funding() -> fields.List:
+def _more_funding() -> fields.List[FundingSource]:
     return fields.List(
         fields.Nested(MoreFundingSchema),
         validate=validate.Length(max=funding.MOST_SOURCES - 1),

@@ -27,7 +27,7 @@ class NewConfirmationSchema(ClosedSchema):
     ends_on = DayField()
 
 
-class WhySchema(ClosedSchema):
+class SigningEndSchema(ClosedSchema):
     """Why it ends."""
 
     reason = WordsField(500, required=True)
@@ -39,7 +39,7 @@ class ContestSchema(ClosedSchema):
     statement = WordsField(500, required=True)
 
 
-class DirectConfirmationSchema(WhySchema):
+class DirectConfirmationSchema(SigningEndSchema):
     """Whether what the employer confirms counts without a reviewer, and why that changes."""
 
     confirms_directly = fields.Boolean(required=True, truthy={True}, falsy={False})
@@ -218,7 +218,7 @@ def trust(work: UnitOfWork, body: Loaded, *, employer_id: str) -> Response:
     "POST /confirmations/<uuid:confirmation_id>/withdrawal",
     "employer",
     "staff",
-    body=WhySchema,
+    body=SigningEndSchema,
     returns=ConfirmationSchema,
     errors=(404, 409),
 )
@@ -350,7 +350,7 @@ def permissions_of_holder(reading: ReadContext, query: Loaded, *, holder_id: str
     "POST /work-permissions/<uuid:permission_id>/end",
     "employer",
     "staff",
-    body=WhySchema,
+    body=SigningEndSchema,
     returns=WorkPermissionSchema,
     errors=(404, 409),
 )

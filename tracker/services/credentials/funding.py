@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -46,8 +46,6 @@ from tracker.services.core.context import ReadContext, sees_everything
 from tracker.services.core.row_scope import scope
 
 _LONGEST = 10 * 366
-# Written out: a parameter would not be the same expression in what is selected and grouped by.
-_NAMES = literal_column("'funding'"), literal_column("'amount'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +161,8 @@ class _Source(NamedTuple):
     ``others`` are the sources beside the first, a row for each, if it is about those.
     """
 
-    funding: ColumnElement[str]
-    amount: ColumnElement[Decimal]
+    funding: ColumnElement[Any]
+    amount: ColumnElement[Any]
     others: TableValuedAlias | None = None
 
 
@@ -173,18 +171,24 @@ def _first_source() -> _Source:
 
 
 def _other_source(dialect: str) -> _Source:
-    """Each element of the JSON array, taken apart as the database does it."""
-    array = Assessment.more_funding
+    """Each element of the JSON array, taken apart as the database does it.
+
+    The names are written out: a parameter would not be the same expression in what is selected and
+    grouped by.
+    """
+    array, kind = Assessment.more_funding, Assessment.amount.type
     if dialect == "postgresql":
         others = func.json_array_elements(array).table_valued(column("value", JSON))
-        funding, amount = (others.c.value.op("->>")(name) for name in _NAMES)
-        return _Source(funding, cast(amount, Assessment.amount.type), others)
+        said = others.c.value.op("->>")
+        amount = cast(said(literal_column("'amount'")), kind)
+        return _Source(said(literal_column("'funding'")), amount, others)
     others = func.json_each(array).table_valued("value")
-    funding, amount = (
-        func.json_extract(others.c.value, literal_column("'$.'").concat(name)) for name in _NAMES
+    funding, digits = (
+        func.json_extract(others.c.value, literal_column(path))
+        for path in ("'$.funding'", "'$.amount'")
     )
-    hundredths = cast(func.round(amount * literal_column("100")), Integer)
-    return _Source(funding, type_coerce(hundredths, Assessment.amount.type), others)
+    hundredths = cast(func.round(digits * literal_column("100")), Integer)
+    return _Source(funding, type_coerce(hundredths, kind), others)
 
 
 def _months(wanted: FundingFilter, source: _Source) -> Select[*tuple[object, ...]]:

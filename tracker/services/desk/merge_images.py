@@ -120,7 +120,9 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Cycle: _BY_CERTIFICATION,
     Discrepancy: TableInMerge(),
     EmployerBar: TableInMerge(unless=("employer_id",)),
-    EmploymentConfirmation: TableInMerge(unless=("employer_id", "year")),
+    EmploymentConfirmation: TableInMerge(
+        unless=("employer_id", "year"), alive=lambda row: row.c.withdrawn_at.is_(None)
+    ),
     Erasure: TableInMerge(moves=False, why="tells of a request about that record"),
     Fee: TableInMerge(),
     FormerName: TableInMerge(),

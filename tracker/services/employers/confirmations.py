@@ -289,9 +289,8 @@ def trust(work: UnitOfWork, employer_id: str, *, directly: bool, reason: str) ->
 
     Raises IllegalTransition if that is so already, NotFound.
     """
-    found = work.row(
-        select(Employer.confirms_directly).where(Employer.id == employer_id).with_for_update()
-    )
+    mine = Employer.id == employer_id, scope(work.actor, Employer)
+    found = work.row(select(Employer.confirms_directly).where(*mine).with_for_update())
     if found is None:
         raise NotFound
     if found.confirms_directly == directly:

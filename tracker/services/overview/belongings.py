@@ -187,6 +187,26 @@ def _desk(person: ErasedPerson) -> list[Step]:
     ]
 
 
+_OF_HOLDER = (
+    OtherCredential,
+    PathwayChoice,
+    Apprenticeship,
+    ManagedCase,
+    EmploymentConfirmation,
+    WorkPermission,
+    CenterResult,
+    Activity,
+    Assessment,
+    FormerName,
+    HolderRequest,
+    Sharing,
+    EmployerBar,
+    WorkerSeen,
+    Preference,
+    Notice,
+)
+
+
 def _record(person: ErasedPerson) -> list[Step]:
     """What the person did; of certifications the number, the scheme and the dates stay."""
     renewals = select(Renewal.id).where(Renewal.certification_id.in_(_certifications(person)))
@@ -199,27 +219,7 @@ def _record(person: ErasedPerson) -> list[Step]:
             delete(table).where(table.activity_id.in_(_activities(person)))
             for table in (AuditItem, Evidence, Decision)
         ),
-        *(
-            delete(table).where(table.holder_id == person.id)
-            for table in (
-                OtherCredential,
-                PathwayChoice,
-                Apprenticeship,
-                ManagedCase,
-                EmploymentConfirmation,
-                WorkPermission,
-                CenterResult,
-                Activity,
-                Assessment,
-                FormerName,
-                HolderRequest,
-                Sharing,
-                EmployerBar,
-                WorkerSeen,
-                Preference,
-                Notice,
-            )
-        ),
+        *(delete(table).where(table.holder_id == person.id) for table in _OF_HOLDER),
         delete(FormerRenewalDecision).where(FormerRenewalDecision.renewal_id.in_(renewals)),
         delete(Appeal).where(Appeal.certification_id.in_(mine)),
         update(Renewal)

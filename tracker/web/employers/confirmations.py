@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from tracker.api.employers.confirmations import WhySchema
+from tracker.api.employers.confirmations import SigningEndSchema
 from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
@@ -79,7 +79,7 @@ def withdraw(actor: Actor, employer_id: str, *, confirmation_id: UUID) -> Respon
     """Take a confirmation back."""
 
     def act(work: UnitOfWork) -> object:
-        said = routing.load(WhySchema(), forms.sent("reason"))
+        said = routing.load(SigningEndSchema(), forms.sent("reason"))
         return confirmations.withdraw(work, str(confirmation_id), **said)
 
     return _done(actor, employer_id, act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -100,7 +101,7 @@ def _home(actor: Actor, wrong: str | None = None) -> Response:
         wrong=wrong,
         signed=[(one, *_signed(one, language)) for one in reversed(signed)],
         missing=[missing_in_words(one, language) for one in absent],
-        permissions=[_permission(one, one.is_in_force(today), language) for one in permitted],
+        permissions=[_permission(one, today, language) for one in permitted],
         csrf_token=session_cookies.csrf_token(actor),
     )
 
@@ -126,8 +127,8 @@ def _signed(one: ConfirmationRow, language: str) -> tuple[str, str]:
     return told, say.contested.format(one.contest) if one.contested_at is not None else ""
 
 
-def _permission(one: WorkPermissionRow, is_in_force: bool, language: str) -> str:  # noqa: FBT001 - of the row, on the day
+def _permission(one: WorkPermissionRow, today: date, language: str) -> str:
     say = WORDS[language]
-    told = say.permission if is_in_force else say.permission_over
+    told = say.permission if one.is_in_force(today) else say.permission_over
     days = {"starts": in_words(one.starts_on, language), "ends": in_words(one.ends_on, language)}
     return told.format(employer=one.name, words=one.words, **days)
