@@ -240,6 +240,7 @@ class Privacy:
     import_days: int
     evidence_days: int
     request_days: int
+    problem_report_days: int
     erasure_keeps: str
     archive_maximum_bytes: int
 

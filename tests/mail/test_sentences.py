@@ -264,6 +264,9 @@ RULES |= dict.fromkeys(
         "employer_renamed",
         "employer_renamed_next",
         "employment_ended",
+        "permission_given",
+        "permission_words",
+        "permission_next",
         "attendance_draft",
         "attendance_draft_next",
         "attendance_changed",
@@ -414,6 +417,7 @@ def is_of_no_certification(tells: str) -> bool:
         "employer_renamed",
         "employment_ended",
         "employer_nudge",
+        "permission_given",
         "credential_expires",
     } or tells.startswith(("request", "records", "attendance", "fee"))
 

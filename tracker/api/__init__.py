@@ -33,6 +33,7 @@ from tracker.api.credentials import (
     fees,
     funding,
     imported_awards,
+    managed_cases,
     module_certificates,
     pathways,
     reasons,
@@ -54,6 +55,7 @@ from tracker.api.desk import (
 )
 from tracker.api.employers import (
     clearances,
+    confirmations,
     consent_requests,
     consents,
     digests,
@@ -126,6 +128,7 @@ _RESOURCES = (
     approvals,
     merges,
     imported_awards,
+    managed_cases,
     adjustments,
     appeals,
     activities,
@@ -143,6 +146,7 @@ _RESOURCES = (
     courses,
     attendance_codes,
     sponsors,
+    confirmations,
     consents,
     consent_requests,
     nudges,

@@ -19,6 +19,7 @@ Rows = dict[str, list[dict[str, object]]]
 _MODULES = ("safety", "quality", "processes", "maintenance")
 _FUNDINGS = ("self", "employer", "wioa", "apprenticeship", "college", "state_program")
 _PRICES = {"in_person": 45, "remote": 60, "paper": 40}  # of one attempt, in dollars
+_OWN_SHARE = 15  # of it, where WIOA leaves some to the candidate
 _KEYS = {
     "assessments": "attempt_ref",
     "activities": "activity_ref",
@@ -97,6 +98,9 @@ class DemoWorker:
         given["amount"] = _PRICES[str(given["delivery"])]
         if given["funding"] == "wioa":
             given["funding_reference"] = f"ITA {self.person.ref}"
+            if score % 2:
+                given["amount"] = _PRICES[str(given["delivery"])] - _OWN_SHARE
+                given |= {"funding_2": "self", "amount_2": _OWN_SHARE}
         self.add("assessments", module=module, taken_on=on, result=result, score=score, **given)
 
     def start(self, begun_on: date) -> None:

@@ -160,6 +160,7 @@ TELLS = (
     "employer_renamed",
     "employment_ended",
     "employer_nudge",
+    "permission_given",
     "request_refused",
     "request_granted",
     *(f"request_{state}_{kind}" for state in ("refused", "granted") for kind in _ASKED),
@@ -203,6 +204,7 @@ _OF_ORGANIZATIONS = frozenset(
         "employer_renamed",
         "employment_ended",
         "employer_nudge",
+        "permission_given",
         "attendance_draft",
         "attendance_changed",
         "attendance_removed",
@@ -339,6 +341,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "employer_renamed": ("employer_renamed_next",),
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "employer_nudge": ("employer_nudge_next", "employer_nudge_sees"),
+    "permission_given": ("permission_words", "permission_next"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
     **{

@@ -387,6 +387,7 @@ def _without_certification(language: str, today: date) -> Iterator[NoticeToCompo
     yield NoticeToCompose(
         "employer_nudge", about=employer, full_name="Certified Production Technician (CPT)", now=now
     )
+    yield NoticeToCompose("permission_given", about=employer, on=today, reason=reason, now=now)
     title, _, _, _ = translated(_WORDS, language)
     for tells in ("attendance_draft", "attendance_changed", "attendance_removed"):
         yield NoticeToCompose(tells, about=title, was="Ivy Tech", on=today, now=now)

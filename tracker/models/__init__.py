@@ -22,13 +22,14 @@ from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.adjustments import Adjustment, AdjustmentBatch
 from tracker.models.allowances import Usage
 from tracker.models.appeals import Appeal
-from tracker.models.apprenticeships import Apprenticeship
+from tracker.models.apprenticeships import Apprenticeship, ManagedCase
 from tracker.models.approvals import ActApproval
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.audits import AuditItem, ClaimAudit
 from tracker.models.bounces import Bounce, Suppression
 from tracker.models.center_results import CenterResult
 from tracker.models.certifications import Certification, Cycle, Span
+from tracker.models.confirmations import EmploymentConfirmation, WorkPermission
 from tracker.models.consents import EmployerBar, Sharing
 from tracker.models.counters import Counter
 from tracker.models.courses import Attendance, AttendanceCode, Course, Discrepancy
@@ -94,6 +95,7 @@ __all__ = [
     "EmployerBar",
     "EmployerLook",
     "EmployerNudge",
+    "EmploymentConfirmation",
     "Erasure",
     "Evidence",
     "Fee",
@@ -113,6 +115,7 @@ __all__ = [
     "JobRun",
     "LikelyDuplicate",
     "LoginSession",
+    "ManagedCase",
     "MergedRow",
     "Message",
     "ModuleCertificate",
@@ -147,5 +150,6 @@ __all__ = [
     "Suppression",
     "Token",
     "Usage",
+    "WorkPermission",
     "WorkerSeen",
 ]

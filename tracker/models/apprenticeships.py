@@ -1,4 +1,4 @@
-"""Registered apprenticeships, and whether their sponsor may see them."""
+"""Registered apprenticeships and managed cases, and whether their sponsor may see them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,29 @@ class Apprenticeship(Base, kw_only=True):
     ended_on: Mapped[date | None] = mapped_column(default=None)
     instruction_hours: Mapped[int] = mapped_column(default=0)
     instruction_hours_required: Mapped[int | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    consented_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    consent_ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+class ManagedCase(Base, kw_only=True):
+    """A person whose attempts a sponsor's case manager follows, such as a workforce board's.
+
+    The sponsor sees the attempts, with who paid for them, while the holder's consent stands: from
+    ``consented_at`` on, until ``consent_ended_at``.
+    """
+
+    __tablename__ = "managed_case"
+    __table_args__ = (
+        UniqueConstraint("holder_id", "sponsor_id"),
+        Index("ix_managed_case_sponsor", "sponsor_id", "holder_id"),
+        CheckConstraint("consent_ended_at is null or consented_at is not null", name="consent"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    sponsor_id: Mapped[str] = mapped_column(ForeignKey("sponsor.id"))
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     recorded_by: Mapped[str] = mapped_column(String(100))
     consented_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

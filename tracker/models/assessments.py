@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
 from tracker.domain.credentials.assessments import CENTER_CATEGORIES
+from tracker.domain.credentials.funding import FundingSource
 from tracker.models.organizations import Organization
 
 
@@ -53,7 +54,11 @@ class CenterApproval(Base, kw_only=True):
 
 
 class Assessment(Base, kw_only=True):
-    """One attempt at a module's exam. Voided, never deleted."""
+    """One attempt at a module's exam. Voided, never deleted.
+
+    ``funding``, ``amount`` and ``funding_reference`` are the first source that pays for it;
+    ``more_funding`` are the others.
+    """
 
     __tablename__ = "assessment"
     __table_args__ = (
@@ -91,6 +96,10 @@ class Assessment(Base, kw_only=True):
     funding: Mapped[str | None] = mapped_column(String(16), default=None)
     amount: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     funding_reference: Mapped[str | None] = mapped_column(String(100), default=None)
+    more_funding: Mapped[list[FundingSource]] = mapped_column(
+        JSON, default_factory=list, server_default=text("'[]'")
+    )
+    fee_id: Mapped[str | None] = mapped_column(ForeignKey("fee.id"), default=None, index=True)
     override_reason: Mapped[str | None] = mapped_column(Text, default=None)
     warnings: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of, written
 from tracker.domain.credentials.center_results import ResultState
+from tracker.domain.credentials.funding import FundingSource
 
 _LIVE = text(f"state <> '{ResultState.SENT_BACK}'")
 
@@ -73,6 +74,9 @@ class CenterResult(Base, kw_only=True):
     funding: Mapped[str | None] = mapped_column(String(16), default=None)
     amount: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     funding_reference: Mapped[str | None] = mapped_column(String(100), default=None)
+    more_funding: Mapped[list[FundingSource]] = mapped_column(
+        JSON, default_factory=list, server_default=text("'[]'")
+    )
     override_reason: Mapped[str | None] = mapped_column(Text, default=None)
     state: Mapped[str] = mapped_column(String(16))
     sent_at: Mapped[datetime] = mapped_column(Instant)

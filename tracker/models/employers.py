@@ -14,9 +14,14 @@ from tracker.models.organizations import ContactOrganization
 
 
 class Employer(ContactOrganization, kw_only=True):
-    """A company that checks the certifications of its workers."""
+    """A company that checks the certifications of its workers.
+
+    ``confirms_directly``: months of employment that it confirms count without a reviewer.
+    """
 
     __tablename__ = "employer"
+
+    confirms_directly: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class RosterEntry(Base, kw_only=True):

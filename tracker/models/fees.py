@@ -1,4 +1,4 @@
-"""The fees of applications to recertify, and of appeals."""
+"""The fees of applications to recertify, of appeals and of attempts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tracker.domain.credentials.fees import FeeState
 
 
 class Fee(Base, kw_only=True):
-    """The fee of one application, or of several together; ``basis`` says what the amount is.
+    """The fee of applications, of an appeal or of an attempt; ``basis`` says what the amount is.
 
-    ``refund_due``: it was paid for an application that was denied, and is to be given back.
+    ``refund_due``: it was paid for what was denied or voided, and is to be given back.
     ``reference``, ``reason``, ``changed_at`` and ``changed_by`` are those of the last change; the
     history has all of them. Numbers of cards are never kept.
     """

@@ -46,7 +46,7 @@ class Provider(ContactOrganization, kw_only=True):
 
 
 class Sponsor(ContactOrganization, kw_only=True):
-    """Who runs registered apprenticeships: an employer, a union, an association."""
+    """Who runs apprenticeships or manages cases: a union, an employer, a workforce board."""
 
     __tablename__ = "sponsor"
 

@@ -109,6 +109,13 @@ _ANY_ORGANIZATION = [_organization(role) for role in ORGANIZATIONS]
 _OF_ORGANIZATIONS = RowPolicy(_either(*_ANY_ORGANIZATION))
 _OF_EVERYBODY_WHO_ACTS = RowPolicy(_either(_holder(), *_ANY_ORGANIZATION))
 _STAFF_READS_ANYBODY_ADDS = RowPolicy(_STAFF, adds="true")
+_OF_CONSENTING = RowPolicy(
+    reads=_either(
+        _holder(),
+        f"{_organization('sponsor')} and consented_at is not null and consent_ended_at is null",
+    ),
+    writes=_either(_holder()),
+)
 
 POLICIES: Mapping[str, RowPolicy] = {
     "account": _OF_EVERYBODY_WHO_ACTS,
@@ -118,13 +125,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "adjustment_batch": _OF_STAFF,
     "appeal": _only_holders("appeal", "certification", "certification_id"),
-    "apprenticeship": RowPolicy(
-        reads=_either(
-            _holder(),
-            f"{_organization('sponsor')} and consented_at is not null and consent_ended_at is null",
-        ),
-        writes=_either(_holder()),
-    ),
+    "apprenticeship": _OF_CONSENTING,
     "approval": _OF_STAFF,
     "assessment": RowPolicy(
         reads=_either(_holder(), _shares("assessment"), _organization("center")),
@@ -153,6 +154,7 @@ POLICIES: Mapping[str, RowPolicy] = {
         reads=_either(_employer(), "tracker_saw_holder(id)"), writes=_either(_employer())
     ),
     "employer_nudge": RowPolicy(reads=_either(_holder(), _employer()), writes=_either(_employer())),
+    "employment_confirmation": _OF_BOTH,
     "erasure": _OF_HOLDERS,
     "evidence": _only_holders("evidence", "activity", "activity_id"),
     "fee": _OF_HOLDERS,
@@ -178,6 +180,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     "job_requirement": _OF_EMPLOYERS,
     "likely_duplicate": _OF_STAFF,
     "login_session": _of_accounts("login_session"),
+    "managed_case": _OF_CONSENTING,
     "merged_row": _OF_STAFF,
     "message": _OF_BOTH,
     "module_certificate": RowPolicy(reads=_either(_holder(), _asked()), writes=_either(_holder())),
@@ -212,6 +215,7 @@ POLICIES: Mapping[str, RowPolicy] = {
     ),
     "suppression": _OF_STAFF,
     "token": _OF_EVERYBODY_WHO_ACTS,
+    "work_permission": _OF_BOTH,
     "worker_seen": RowPolicy(_either(_holder(), _with("worker_seen", "employer_look", "look_id"))),
 }
 """The policy of each table whose rows belong to somebody."""

@@ -43,6 +43,7 @@ class FrameWords:
     appeals: str
     progress: str
     credentials: str
+    employment: str
     attendance: str
     messages: str
     preferences: str
@@ -212,6 +213,7 @@ _OF_RECORD = (
     ("/account/details", "details"),
     ("/account/progress", "progress"),
     ("/account/credentials", "credentials"),
+    ("/account/employment", "employment"),
     ("/account/attendance", "attendance"),
     ("/account/sharing", "sharing"),
     ("/account/data", "data"),

@@ -37,6 +37,7 @@ from tracker.models import (
     Decision,
     DigestOrder,
     Discrepancy,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     Holder,
@@ -45,6 +46,7 @@ from tracker.models import (
     ImportRun,
     JobRequirement,
     LikelyDuplicate,
+    ManagedCase,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -60,6 +62,7 @@ from tracker.models import (
     Sponsor,
     StaffingMinimum,
     StandingChange,
+    WorkPermission,
 )
 from tracker.services.core import signed_links
 from tracker.services.core.context import Container, UnitOfWork
@@ -295,7 +298,7 @@ def _claims(work: UnitOfWork, certification_id: str) -> Ids:
 
 
 def _around(work: UnitOfWork, ids: Ids) -> Ids:
-    """What stands beside a certification: a credential, a pathway, a shared apprenticeship.
+    """What stands beside a certification: a credential, a pathway, an apprenticeship and a case.
 
     And the certificate of a module.
     """
@@ -315,7 +318,13 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
         "recorded_at": work.now,
         "recorded_by": "staff",
     }
-    rows: dict[str, OtherCredential | PathwayChoice | Apprenticeship] = {
+    signed: dict[str, Any] = {
+        "holder_id": ids["holder_id"],
+        "employer_id": ids["employer_id"],
+        "starts_on": date(2025, 1, 1),
+        "recorded_at": work.now,
+    }
+    rows: dict[str, Any] = {
         "credential_id": OtherCredential(**about, credential="osha_10", issued_on=date(2026, 1, 5)),
         "choice_id": PathwayChoice(**about, pathway="career_changer"),
         "apprenticeship_id": Apprenticeship(
@@ -326,6 +335,13 @@ def _around(work: UnitOfWork, ids: Ids) -> Ids:
             occupation="Mechatronics Technician",
             started_on=date(2026, 1, 5),
             consented_at=work.now,
+        ),
+        "case_id": ManagedCase(**about, sponsor_id=ids["sponsor_id"], consented_at=work.now),
+        "confirmation_id": EmploymentConfirmation(
+            **signed, year=2025, signed_by="Kim", ends_on=date(2025, 12, 31)
+        ),
+        "permission_id": WorkPermission(
+            **signed, words="x", given_by="Kim", ends_on=date(2026, 12, 31)
         ),
     }
     word = HolderWord(holder_id=ids["holder_id"], word=number)

@@ -59,6 +59,7 @@ BODIES = {
     "POST /approvals/{approval_id}/withdrawal": WHY,
     "POST /apprenticeships/{apprenticeship_id}/correction": WHY | {"occupation": "Machinist"},
     "POST /assessments/{assessment_id}/amendment": WHY | {"taken_on": "2021-12-24"},
+    "POST /assessments/{assessment_id}/fee": {"amount": "45.00"},
     "POST /assessments/{assessment_id}/void": WHY,
     "POST /center-results": {
         "attempt_ref": "a1",
@@ -101,6 +102,16 @@ BODIES = {
         "most": 5,
         "ends_at": "2026-11-22T12:00:00Z",
     },
+    "POST /confirmations/{confirmation_id}/contest": {"statement": "x"},
+    "POST /confirmations/{confirmation_id}/withdrawal": WHY,
+    "POST /work-permissions/{permission_id}/end": WHY,
+    "POST /employers/{employer_id}/confirmations": {"entry_id": UNKNOWN, "year": 2026},
+    "POST /employers/{employer_id}/direct-confirmation": WHY | {"confirms_directly": False},
+    "POST /employers/{employer_id}/work-permissions": {
+        "entry_id": UNKNOWN,
+        "words": "x",
+        "ends_on": "2026-12-31",
+    },
     "POST /courses/{course_id}/decision": WHY | {"verdict": "refused"},
     "POST /courses/{course_id}/withdrawal": WHY,
     "POST /discrepancies/{discrepancy_id}/reopening": WHY,
@@ -120,6 +131,7 @@ BODIES = {
     "PATCH /employers/{employer_id}/roster/{entry_id}": {"shift": "Night"},
     "POST /employers/{employer_id}/roster": {"employee_id": "99"},
     "POST /employers/{employer_id}/staffing-minimums": {"requirement_id": UNKNOWN, "least": 2},
+    "POST /fees/{fee_id}/amount": WHY | {"amount": "45.00"},
     "POST /fees/{fee_id}/state": {"state": "due"},
     "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
     "POST /holders/duplicates/{duplicate_id}/reopening": WHY,
@@ -133,6 +145,7 @@ BODIES = {
         "occupation": "Machinist",
         "started_on": "2026-01-05",
     },
+    "POST /holders/{holder_id}/managed-cases": {"sponsor_id": UNKNOWN},
     "POST /holders/{holder_id}/credentials": {"credential": "nims", "issued_on": "2026-01-05"},
     "POST /holders/{holder_id}/pathways": {"pathway": "sponsored_apprentice"},
     "POST /holders/{holder_id}/assessments": {
@@ -187,6 +200,7 @@ _DAYS = "since=2026-01-01&until=2026-12-31"
 QUERIES = {
     "GET /renewals/quote": f"certification_ids={UNKNOWN}",
     "GET /reports/funding": _DAYS,
+    "GET /reports/funding/attempts": _DAYS,
     "GET /reports/funding.csv": _DAYS,
 }
 VERSIONS = {

@@ -213,6 +213,49 @@ def test_what_is_said_of_an_attempt_is_kept_and_amended(staff, ana):
     assert (amended.json["amount"], amended.json["proctor"]) == ("90.00", "Kim Soto")
 
 
+def paid_by(funding, amount=None, reference=None):
+    return {"funding": funding, "amount": amount, "funding_reference": reference}
+
+
+def test_an_attempt_has_several_sources_that_are_amended_as_a_whole(staff, ana):
+    more = [paid_by("employer", "20.00", "PO 12"), paid_by("self", "5.50")]
+    made = staff.post(
+        f"/holders/{ana}/assessments",
+        attempt(funding="wioa", amount="45.00", more_funding=more),
+    ).json
+    assert (made["funding"], made["amount"], made["more_funding"]) == ("wioa", "45.00", more)
+    assert staff.get(f"/assessments/{made['id']}").json["more_funding"] == more
+
+    path = f"/assessments/{made['id']}/amendment"
+    said = {"reason": "The college paid.", "more_funding": [{"funding": "college"}]}
+    preview = staff.post(path, {**said, "preview": True}).json
+    assert preview["more_funding"] == [paid_by("college")]
+    assert staff.get(f"/assessments/{made['id']}").json["more_funding"] == more
+    assert staff.post(path, said).json["more_funding"] == [paid_by("college")]
+    again = staff.post(path, said)
+    assert [error["field"] for error in again.json["errors"]] == ["more_funding"]
+    told = staff.get(f"/history?subject=assessment&subject_id={made['id']}").json["items"]
+    [change] = [one for one in told if one["action"] == "amend"]
+    assert [(one["field"], one["before"], one["after"]) for one in change["changes"]] == [
+        ("more_funding", more, [paid_by("college")])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"more_funding": [{"funding": "self"}]}, "more_funding"),
+        ({"funding": "self", "more_funding": [{"funding": "self"}]}, "more_funding"),
+        ({"funding": "self", "more_funding": [{"amount": "5"}]}, "more_funding.0.funding"),
+        ({"funding": "self", "more_funding": [{"funding": "lottery"}]}, "more_funding.0.funding"),
+        ({"funding": "self", "more_funding": [{"funding": "wioa"}] * 4}, "more_funding"),
+    ],
+)
+def test_sources_that_break_a_rule_are_refused(staff, ana, said, field):
+    refused = staff.post(f"/holders/{ana}/assessments", attempt(**said))
+    assert [error["field"] for error in refused.json["errors"]] == [field]
+
+
 def test_a_center_is_corrected_and_no_code_is_used_twice(staff):
     ivy, nto = (
         staff.post("/centers", {"name": name, "code": code, "category": "employer"})

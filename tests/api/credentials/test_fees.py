@@ -318,3 +318,74 @@ def test_the_fee_of_a_bundle_follows_the_denial_of_one_once_the_other_is_withdra
     ana.post(f"/renewals/{second['id']}/withdrawal")
     fee = ana.get(f"/fees/{first['fee_id']}").json
     assert (fee["amount"], fee["state"]) == ("75.00", "waived")
+
+
+def _attempt(staff, holder_id, day="2026-10-05"):
+    said = {"scheme": "cpt", "module": "green", "taken_on": day, "result": "fail"}
+    return staff.post(f"/holders/{holder_id}/assessments", said).json
+
+
+def test_an_attempt_has_a_fee_with_the_states_of_every_fee(ana, staff, ids):
+    made = _attempt(staff, ids[0])
+    path = f"/assessments/{made['id']}/fee"
+    assert ana.post(path, {"amount": "45.00"}).status_code == 403
+    fee = staff.post(path, {"amount": "45.00"}).json
+    assert (fee["state"], fee["currency"], fee["holder_id"]) == ("quoted", "USD", ids[0])
+    assert ana.get(f"/assessments/{made['id']}").json["fee_id"] == fee["id"]
+    assert [one["id"] for one in ana.get("/fees").json["items"]] == [fee["id"]]
+    assert staff.post(path, {"amount": "45.00"}).json["code"] == "already_recorded"
+
+    seen = staff.get(f"/fees/{fee['id']}").headers["ETag"]
+    change = {"amount": "40.00", "reason": "The price of a paper test."}
+    fixed = staff.post(f"/fees/{fee['id']}/amount", change, version=seen)
+    assert (fixed.status_code, fixed.json["amount"]) == (200, "40.00")
+    assert staff.post(f"/fees/{fee['id']}/amount", change, version=seen).status_code == 412
+    again = staff.post(f"/fees/{fee['id']}/amount", change, version=fixed.headers["ETag"])
+    assert [error["field"] for error in again.json["errors"]] == ["amount"]
+    assert record(staff, fee, "paid", reference="R-1").status_code == 200
+    seen = staff.get(f"/fees/{fee['id']}").headers["ETag"]
+    late = staff.post(f"/fees/{fee['id']}/amount", change, version=seen)
+    assert (late.status_code, late.json["code"]) == (409, "illegal_transition")
+    lines = staff.get(f"/fees/{fee['id']}/history").json["items"]
+    assert [line["action"] for line in lines] == ["change", "reprice", "quote"]
+
+
+def test_the_amount_of_an_application_is_the_schemes(ana, staff, ids):
+    applied = apply(ana, ids).json
+    seen = staff.get(f"/fees/{applied['fee_id']}").headers["ETag"]
+    change = {"amount": "1.00", "reason": "A friend."}
+    refused = staff.post(f"/fees/{applied['fee_id']}/amount", change, version=seen)
+    assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
+
+
+@pytest.mark.parametrize(
+    ("paid", "state", "refund_due"), [(False, "waived", False), (True, "paid", True)]
+)
+def test_nobody_owes_the_fee_of_an_attempt_that_is_voided(staff, ids, paid, state, refund_due):
+    made = _attempt(staff, ids[0])
+    fee = staff.post(f"/assessments/{made['id']}/fee", {"amount": "45.00"}).json
+    if paid:
+        record(staff, fee, "paid", reference="R-1")
+    void = f"/assessments/{made['id']}/void"
+    staff.post(void, {"reason": "Of somebody else.", "preview": True})
+    assert staff.get(f"/fees/{fee['id']}").json["state"] == ("paid" if paid else "quoted")
+    staff.post(void, {"reason": "Of somebody else."})
+    left = staff.get(f"/fees/{fee['id']}").json
+    assert (left["state"], left["refund_due"]) == (state, refund_due)
+    other = staff.post(f"/assessments/{made['id']}/fee", {"amount": "45.00"})
+    assert (other.status_code, other.json["code"]) == (409, "illegal_transition")
+
+
+@pytest.mark.usefixtures("asking")
+def test_who_denied_it_does_not_deny_again_what_waits_for_its_fee_alone(ana, caller, staff, ids):
+    applied = apply(ana, ids)
+    renewal = f"/renewals/{applied.json['id']}"
+    decide(staff, applied, "denied", reason="Evidence is false.")
+    _, outcome = appealed(ana, caller, ids, applied)
+    outcome("upheld")
+    waits = staff.get(renewal)
+    refused = decide(staff, waits, "denied", reason="I still think so.")
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
+    assert staff.get(renewal).json["decision"] is None
+    other = decide(caller("staff"), waits, "denied", reason="The holder asked for it.")
+    assert other.json["decision"] == "denied"

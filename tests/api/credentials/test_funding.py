@@ -32,6 +32,11 @@ def summed(rows):
     return len(rows), sum(row["amount"] for row in rows)
 
 
+def paid(rows):
+    """The amounts of all sources together."""
+    return sum(row["amount"] + row.get("amount_2", 0) for row in rows)
+
+
 def test_the_wioa_report_adds_up_to_the_attempts(staff, attempts):
     of_wioa = [row for row in attempts if row["funding"] == "wioa"]
     assert len(of_wioa) > 50
@@ -50,15 +55,22 @@ def test_the_wioa_report_adds_up_to_the_attempts(staff, attempts):
 
 def test_a_line_has_the_attempts_of_its_period_source_center_and_outcome(staff, attempts):
     everything = staff.get(f"/reports/funding?{DAYS}&period=year").json
-    assert (everything["attempts"], Decimal(everything["amount"])) == summed(attempts)
+    assert (everything["attempts"], Decimal(everything["amount"])) == (
+        len(attempts),
+        paid(attempts),
+    )
+    assert sum(line["firsts"] for line in everything["lines"]) == len(attempts)
     for line in everything["lines"][:20]:
         same = [
             row
             for row in attempts
-            if [row[name] for name in LINE] == [line[name] for name in LINE]
+            if [row[name] for name in LINE[1:]] == [line[name] for name in LINE[1:]]
             and line["starts_on"] <= str(row["taken_on"]) <= line["ends_on"]
         ]
-        assert (line["attempts"], Decimal(line["amount"])) == summed(same)
+        first = [row["amount"] for row in same if row["funding"] == line["funding"]]
+        second = [row["amount_2"] for row in same if row.get("funding_2") == line["funding"]]
+        assert (line["attempts"], line["firsts"]) == (len(first) + len(second), len(first))
+        assert Decimal(line["amount"]) == sum(first) + sum(second)
     first = everything["lines"][0]
     at_one = staff.get(f"/reports/funding?{DAYS}&center_id={first['center_id']}").json
     assert {line["center"] for line in at_one["lines"]} == {first["center"]}
@@ -68,3 +80,15 @@ def test_a_line_has_the_attempts_of_its_period_source_center_and_outcome(staff, 
 def test_the_days_of_a_report_are_bounded(staff, since):
     refused = staff.get(f"/reports/funding?since={since}&until=2026-01-01")
     assert [error["field"] for error in refused.json["errors"]] == ["until"]
+
+
+def test_a_source_beside_the_first_is_found_by_its_name(staff, attempts):
+    """WIOA left some of the price to the candidate, who is the second source."""
+    shared = [row for row in attempts if row.get("funding_2") == "self"]
+    alone = [row for row in attempts if row["funding"] == "self"]
+    assert len(shared) > 20
+    report = staff.get(f"/reports/funding?{DAYS}&funding=self&period=year").json
+    assert report["attempts"] == len(shared) + len(alone)
+    assert sum(line["firsts"] for line in report["lines"]) == len(alone)
+    total = sum(row["amount_2"] for row in shared) + summed(alone)[1]
+    assert (Decimal(report["amount"]), report["without_amount"]) == (total, 0)

@@ -197,6 +197,18 @@ def test_a_holder_answers_and_what_falls_is_shown_before_it_falls(desk, caller, 
     assert sorted(told(container, "audit_decided")) == ["confirmed", "rejected"]
     assert told(container, "audit_appealed") == ["received"]
 
+    assert ana.post(f"/me/audits/{item_id}/appeal", pat).status_code == 409  # nothing was taken
+    clock.advance(days=1)
+    settle(caller("staff"), item_id, REJECTED)
+    again = ana.post(f"/me/audits/{item_id}/appeal", {"statement": "Once more."}).json
+    assert (again["appealed_on"], again["appeal_decided_at"]) == ("2026-11-22", None)
+    assert ana.post(f"/me/audits/{item_id}/appeal", pat).status_code == 409  # once per outcome
+    clock.advance(hours=1)
+    dismissed = {**REJECTED, "reason": "It does not, after all."}
+    settle(caller("staff"), item_id, dismissed)
+    assert ana.post(f"/me/audits/{item_id}/appeal", pat).status_code == 409  # decided on appeal
+    assert len(told(container, "audit_appealed")) == 2
+
 
 def test_somebody_else_audits_and_never_their_own_record(desk, caller):
     sam = caller("staff")

@@ -174,6 +174,17 @@ def test_results_wait_until_staff_accept_them_or_send_them_back_with_a_reason(
     assert count(container, Certification) == 1
 
 
+def test_what_a_center_says_of_several_sources_becomes_part_of_the_attempt(kim, staff, container):
+    [ref] = refs(container, 1)
+    said = {"funding": "wioa", "more_funding": [{"funding": "self", "amount": "10.00"}]}
+    sent = kim.post("/center-results", result(ref, **said)).json
+    assert [one["funding"] for one in sent["more_funding"]] == ["self"]
+    assert decide(staff, result_ids=[sent["id"]]).status_code == 200
+    [accepted] = staff.get("/center-results?state=accepted").json["items"]
+    attempt = staff.get(f"/assessments/{accepted['assessment_id']}").json
+    assert attempt["more_funding"] == sent["more_funding"]
+
+
 def test_a_center_that_enters_directly_is_trusted_until_that_is_taken_back(
     container, kim, staff, ivy
 ):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.api.employers.employer_cases import read
-from tests.services.desk.queue_cases import CLOSED, Desk
+from tests.services.desk.queue_cases import CLOSED, OPEN, Desk
 from tests.statements import counted
 from tracker import jobs
 from tracker.api.desk.review_queue import QueuedActivitySchema
@@ -198,6 +198,30 @@ def test_many_alike_are_decided_at_once(desk, reviewers, container):
     assert {one["decision"]["reason"] for one in done.json} == {"Not shown."}
     assert rows_of(container, Decision) == 4
     assert rows_of(container, Notice) == before + 4
+
+
+def test_a_hundred_cost_no_more_statements_than_two(desk, reviewers):
+    """And one costs one less: a single line of history needs no number to be reserved."""
+    rae, costs = reviewers[0], []
+    ids = alike(desk, 103)
+    rae.get("/queue?limit=1")
+    for some in (ids[:1], ids[1:3], ids[3:]):
+        with counted(desk.container) as ran:
+            done = rae.post("/queue/decisions", body(some, **REJECTED))
+        assert done.status_code == 200, done.json
+        costs.append(len(ran))
+    assert max(costs) <= costs[0] + 1, costs
+    assert len(done.json) == 100
+    assert {one["state"] for one in done.json} == {"rejected"}
+
+
+def test_an_application_follows_what_was_decided_together(desk, reviewers, clock):
+    """Its points fall short after the last day on which more could come."""
+    desk.person("ana", OPEN)
+    id_, renewal_id = desk.waits("1", "ana", "20"), desk.applied("ana")
+    clock.set("2027-03-01")
+    assert reviewers[0].post("/queue/decisions", body([id_], **REJECTED)).status_code == 200
+    assert reviewers[1].get(f"/renewals/{renewal_id}").json["decision"] == "denied"
 
 
 def _one_is_open(_, sam, id_):

@@ -34,6 +34,7 @@ from tracker.services.credentials import (
     apprenticeships,
     assessments,
     centers,
+    managed_cases,
     renewals,
     sponsors,
 )
@@ -85,6 +86,14 @@ LISTS = (
     "/holders/{holder}/credentials",
     "/holders/{holder}/apprenticeships",
     "/apprenticeships",
+    "/holders/{holder}/managed-cases",
+    "/managed-cases",
+    "/employers/{employer}/confirmations",
+    "/employers/{employer}/confirmations/due",
+    "/employers/{employer}/work-permissions",
+    "/holders/{holder}/confirmations",
+    "/holders/{holder}/work-permissions",
+    "/reports/funding/attempts?since=2020-01-01&until=2029-01-01",
     "/certifications/{certification}/activities",
     "/certifications/{certification}/renewals",
     "/certifications/{certification}/reminders",
@@ -203,6 +212,8 @@ def _put_around(work, ids, holder_id):
             "started_on": before,
         }
         apprenticeships.register(work, one, {**stated, "ended_on": None})
+        other = sponsors.DIRECTORY.enter(work, name=f"Board {one} {holder_id}")
+        managed_cases.register(work, one, other.id)
 
 
 def _list(work, ids, holder_id):

@@ -25,11 +25,14 @@ from tracker.domain.credentials.fees import (
     OPEN_FEES,
     SETTLED,
     UPHELD,
+    VOIDED,
     FeeChange,
     FeeState,
     after_appeal,
     after_denial,
     after_denial_ended,
+    after_void,
+    check_amount,
     check_change,
     check_settled,
     is_paid_back,
@@ -302,3 +305,19 @@ def test_only_a_fee_that_was_paid_comes_back_by_an_appeal():
     paid = [one for one in (*FeeState, None) if is_paid_back(one, refunded=True)]
     assert paid == [FeeState.PAID, FeeState.REFUNDED, None]
     assert not is_paid_back(FeeState.PAID, refunded=False)
+
+
+@pytest.mark.parametrize("state", FeeState)
+def test_nobody_owes_what_is_open_for_an_attempt_that_was_voided(state):
+    change = after_void(state)
+    assert (change is not None) is (state in OPEN_FEES)
+    if change is not None:
+        assert (change.state, change.reason) == (FeeState.WAIVED, VOIDED)
+
+
+def test_the_amount_of_an_open_fee_is_corrected():
+    check_amount(FeeState.DUE, Decimal(45), Decimal(40))
+    with pytest.raises(Invalid):
+        check_amount(FeeState.DUE, Decimal(45), Decimal(45))
+    with pytest.raises(IllegalTransition):
+        check_amount(FeeState.PAID, Decimal(45), Decimal(40))

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from tracker.domain.credentials.funding import FundedMonth, FundingPeriod, period_of, report
+from tracker.domain.credentials.funding import (
+    FundedMonth,
+    FundingPeriod,
+    attempts_of,
+    period_of,
+    report,
+    source,
+    sources_rule,
+)
 from tracker.domain.periods import Period
 
 YEAR = Period(date(2026, 2, 10), date(2026, 12, 31))
@@ -30,7 +38,8 @@ def month(number, funding="wioa", *, passed=True, **more):
     amount = more.get("amount", Decimal(90))
     center_id = more.get("center_id", "c1")
     without = 0 if amount else 2
-    return FundedMonth(2026, number, funding, center_id, passed, 2, without, amount)
+    firsts = more.get("firsts", 2)
+    return FundedMonth(2026, number, funding, center_id, passed, 2, firsts, without, amount)
 
 
 def test_months_with_all_in_common_are_one_line_of_the_period():
@@ -58,3 +67,27 @@ def test_lines_differ_by_period_source_center_and_outcome_and_are_in_that_order(
         (5, "wioa", "c1", True),
     ]
     assert lines[0].starts_on == YEAR.starts_on
+
+
+def test_an_attempt_counts_once_whoever_pays_for_it():
+    """Two attempts that WIOA pays first and the candidate beside it."""
+    lines = report([month(2), month(2, "self", firsts=0)], FundingPeriod.MONTH, YEAR)
+    assert [line.attempts for line in lines] == [2, 2]
+    assert attempts_of(lines, funding=None) == 2
+    assert attempts_of(lines[:1], funding="self") == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "rule"),
+    [
+        ("wioa", [], None),
+        ("wioa", ["self", "college"], None),
+        (None, ["self"], "name that source first"),
+        ("wioa", ["self", "wioa"], "names a source twice: wioa"),
+        ("wioa", ["self", "self"], "names a source twice: self"),
+        ("wioa", ["self", "college", "employer", "gi_bill"], "more than 4 sources"),
+    ],
+)
+def test_each_source_of_an_attempt_is_named_once(first, more, rule):
+    found = sources_rule(first, [source(one) for one in more])
+    assert (found is None) if rule is None else (rule in (found or ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,7 @@ from tracker.domain.desk.audits import (
     check_size,
     check_verdict,
     draw,
+    is_appealed,
     is_reminded,
     population_digest,
     size,
@@ -165,3 +166,24 @@ def test_a_share_of_few_is_one_and_of_nobody_none():
 def test_a_digest_of_what_could_be_drawn_depends_on_no_order():
     assert population_digest(["a", "b"]) == population_digest(["b", "a"])
     assert population_digest(["a", "b"]) != population_digest(["ab"])
+
+
+@pytest.mark.parametrize(
+    ("appealed_on", "appeal_decided", "decided", "appealed"),
+    [
+        (None, None, 1, False),
+        (date(2026, 5, 1), None, 1, True),
+        (date(2026, 5, 1), 2, 2, True),
+        (date(2026, 5, 1), 2, 3, False),
+    ],
+)
+def test_an_outcome_given_after_an_appeal_was_settled_is_appealed_anew(
+    appealed_on, appeal_decided, decided, appealed
+):
+    hour = {n: datetime(2026, 5, 2, n, tzinfo=UTC) for n in (1, 2, 3)}
+    found = is_appealed(
+        appealed_on=appealed_on,
+        appeal_decided_at=hour.get(appeal_decided or 0),
+        decided_at=hour[decided],
+    )
+    assert found is appealed

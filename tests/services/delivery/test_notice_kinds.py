@@ -41,6 +41,7 @@ PLACES = {
     NoticeKind.EMPLOYER_RENAMED: ("at_once", "employer"),
     NoticeKind.EMPLOYMENT_ENDED: ("at_once", "employer"),
     NoticeKind.EMPLOYER_NUDGE: ("reminders", "employer"),
+    NoticeKind.PERMISSION_GIVEN: ("at_once", "permission"),
     NoticeKind.CREDENTIAL_EXPIRES: ("reminders", "credential"),
     NoticeKind.MODULE_CERTIFICATE: ("considered", "module"),
 }

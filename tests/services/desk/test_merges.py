@@ -19,6 +19,7 @@ from tests.conftest import examples
 from tests.services.imports.importing import bring
 from tests.services.points import attendance_cases
 from tracker.db import new_id
+from tracker.domain.credentials import certifications
 from tracker.domain.errors import (
     AlreadyMerged,
     CannotBeUndone,
@@ -34,6 +35,8 @@ from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import (
     Account,
     Activity,
+    Adjustment,
+    AdjustmentBatch,
     Appeal,
     Apprenticeship,
     Assessment,
@@ -48,6 +51,7 @@ from tracker.models import (
     Erasure,
     Holder,
     HolderRequest,
+    ManagedCase,
     Message,
     ModuleCertificate,
     Notice,
@@ -59,6 +63,7 @@ from tracker.models import (
     Renewal,
     RosterEntry,
     Sharing,
+    Span,
     Sponsor,
     StandingChange,
     WorkerSeen,
@@ -66,7 +71,9 @@ from tracker.models import (
 from tracker.services.credentials import (
     awards,
     certificate_numbers,
+    fees,
     module_certificates,
+    timelines,
     verification,
 )
 from tracker.services.desk import merge_awards, merge_images, merges
@@ -76,6 +83,7 @@ from tracker.services.imports import ImportRefused
 from tracker.services.overview import integrity
 from tracker.services.people import accounts, holders
 from tracker.services.points import attendance_codes
+from tracker.services.standings import snapshots
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
 MODULES = ("safety", "quality", "processes", "maintenance")
@@ -109,6 +117,7 @@ class Facts:
     signed_in: bool = False
     credentials: frozenset[str] = frozenset()
     pathway: bool = False
+    extended: int = 0
 
 
 DAYS = st.dates(date(2019, 1, 1), date(2026, 6, 1))
@@ -126,6 +135,7 @@ FACTS = st.builds(
     signed_in=st.booleans(),
     credentials=st.frozensets(st.sampled_from(("osha_10", "nims"))),
     pathway=st.booleans(),
+    extended=st.integers(0, 2),
 )
 
 
@@ -161,6 +171,7 @@ def recorded(container, facts, employers):
             accounts.claim(work, id_, f"m{number}@example.org")
         awards.settle(work, work.schemes["cpt"], [id_])
         module_certificates.settle(work, work.schemes["cpt"], [id_])
+    extend(container, id_, facts.extended)
     if facts.imported is not None:
         day, years = facts.imported
         ends = date(day.year + years, day.month, 1)
@@ -171,6 +182,41 @@ def recorded(container, facts, employers):
         except ImportRefused:  # it contradicts the passes
             facts = replace(facts, imported=None)
     return id_, facts
+
+
+def extend(container, holder_id, times):
+    """Extend the award of somebody, and reduce what its last cycle asks for."""
+    with container.work(SYSTEM) as work:
+        held = snapshots.cycles(
+            work,
+            [
+                row.id
+                for row in work.rows(
+                    select(Certification.id).where(Certification.holder_id == holder_id)
+                )
+            ],
+        )
+        for id_, record in held.items():
+            last = record.cycles[-1]
+            for number in range(times):
+                ends_on = last.expires_on or date.max
+                day = ends_on.replace(year=ends_on.year + 1 + number, day=1)
+                values = {"extended_to": day} if number == 0 else {"points_required": Decimal(70)}
+                work.session.add(
+                    Adjustment(
+                        certification_id=id_,
+                        ordinal=last.ordinal,
+                        number=number + 1,
+                        effective_on=date(2026, 6, 1),
+                        reason_code="illness",
+                        reason="x",
+                        decided_by="Sam",
+                        recorded_at=work.now,
+                        **values,
+                    )
+                )
+            work.session.flush()
+            timelines.lay_out_again(work, work.schemes["cpt"], [id_])
 
 
 def around(facts, common):
@@ -246,6 +292,21 @@ def test_nothing_is_lost_by_a_merge_and_everything_is_as_before_once_it_is_undon
     assert seen.keys() <= now.keys()
     assert {name for _, _, name in now.values()} <= {full_name(container, kept)}
     told = {(row["number"], row["leads_to"]) for row in summary(container, merge_id)}
+    lost = [one for one in adjustments(container, merge_id) if one["fate"] == "left"]
+    with container.reading(SYSTEM) as reading:
+        counting = select(Certification.id).where(
+            Certification.holder_id == kept, Certification.merged_into_id.is_(None)
+        )
+        ends = [
+            certifications.extended(one.cycles[-1], one.adjustments, date.max).expires_on
+            for one in snapshots.records(
+                reading, [row.id for row in reading.rows(counting)]
+            ).values()
+        ]
+    for one in adjustments(container, merge_id):
+        if one["extended_to"] and one not in lost:
+            last_day = max(day or date.max for day in ends).isoformat()
+            assert last_day >= one["extended_to"], "no extension is lost in silence"
     whole = {number for number, *_ in now.values() if "-M-" not in number}
     assert {(number, None) for number in whole} <= told
     assert is_sound(container)
@@ -284,6 +345,11 @@ def full_name(container, holder_id):
 def summary(container, merge_id):
     with container.reading(SYSTEM) as reading:
         return merges.get(reading, merge_id).summary["certifications"]
+
+
+def adjustments(container, merge_id):
+    with container.reading(SYSTEM) as reading:
+        return merges.get(reading, merge_id).summary["adjustments"]
 
 
 def first_award(rows):
@@ -362,6 +428,49 @@ def test_nothing_may_wait_in_both_records(container, what):
                 work.session.flush()
 
     assert what in refused(container, WaitsInBoth, kept, other).detail
+
+
+def test_an_extension_of_an_award_that_leads_on_is_carried_and_shown_in_the_preview(container):
+    """By a mass extension, whose reference goes along."""
+    later = replace(CERTIFIED, passes=tuple((m, date(2024, 6, 1)) for m in MODULES), extended=2)
+    kept, other, _ = pair(container, CERTIFIED, later)
+    before = image(container, (kept, other))
+    with container.reading(SYSTEM) as reading:
+        mine = select(Certification.id, Certification.number).where(
+            Certification.holder_id == other
+        )
+        [(certification_id, number)] = reading.rows(mine)
+    with container.work(SYSTEM) as work:
+        act: dict[str, Any] = {"ref": "storm", "scheme": "cpt", "request": {}, "decided_by": "Sam"}
+        batch = AdjustmentBatch(**act, recorded_at=work.now)
+        work.session.add(batch)
+        work.session.flush()
+        batch_id = batch.id
+        first = update(Adjustment).where(Adjustment.number == 1)
+        work.execute(first.values(batch_id=batch_id))
+    before = image(container, (kept, other))
+    told = [
+        {"number": number, "extended_to": "2030-06-01", "points_required": None, "fate": "carried"},
+        {"number": number, "extended_to": None, "points_required": "70.00", "fate": "carried"},
+    ]
+    with container.work(SAM) as work:
+        assert merges.preview(work, kept, other)["adjustments"] == told
+    assert image(container, (kept, other)) == before
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        rows = reading.rows(
+            select(Adjustment.certification_id, Adjustment.extended_to, Adjustment.batch_id)
+            .where(Adjustment.certification_id != certification_id)
+            .order_by(Adjustment.number)
+        )
+        assert [row[1:] for row in rows] == [(date(2030, 6, 1), batch_id), (None, None)]
+        spans = reading.rows(select(Span.expires_on).where(Span.certification_id == rows[0][0]))
+        assert date(2030, 6, 1) in {row.expires_on for row in spans}
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []
 
 
 def test_records_that_cannot_be_of_one_person_are_refused(container):
@@ -727,3 +836,47 @@ def test_of_two_certificates_for_a_module_one_correction_is_told(container):
         told = select(Notice.event).where(Notice.event.startswith("withdraw:"))
         counts = [len(reading.rows(statement)) for statement in (withdrawn, told)]
     assert counts == [2, 1]
+
+
+def test_the_fee_of_an_attempt_on_both_records_goes_to_the_one_that_stays(container):
+    """Of two fees the one of the attempt that is voided is not owed; all is undone."""
+    passed = Facts(passes=(("safety", date(2024, 3, 1)), ("quality", date(2024, 3, 1))))
+    kept, other, _ = pair(container, passed, passed)
+    with container.work(SAM) as work:
+        mine = select(Assessment.id, Assessment.holder_id, Assessment.module)
+        ids = {(row.holder_id, row.module): row.id for row in work.rows(mine)}
+        carried = fees.owe_for_attempt(work, ids[other, "safety"], Decimal(45))
+        double = fees.owe_for_attempt(work, ids[other, "quality"], Decimal(45))
+        own = fees.owe_for_attempt(work, ids[kept, "quality"], Decimal(45))
+    before = image(container, (kept, other))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        found = {one.id: one.state for one in fees.page(reading, after=None, limit=9)}
+        living = select(Assessment.module, Assessment.fee_id).where(Assessment.voided_at.is_(None))
+        owed = {row.module: row.fee_id for row in reading.rows(living)}
+    assert found == {carried: "quoted", double: "waived", own: "quoted"}
+    assert owed == {"safety": carried, "quality": own}
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []
+
+
+def test_of_two_managed_cases_of_a_sponsor_one_is_left_and_shares(container):
+    kept, other, _ = pair(container)
+    with container.work(SYSTEM) as work:
+        sponsor = Sponsor(name=f"Board {next(_numbers)}", recorded_at=work.now)
+        work.session.add(sponsor)
+        work.session.flush()
+        for holder_id in (kept, other):
+            row = {"holder_id": holder_id, "sponsor_id": sponsor.id, "recorded_by": "x"}
+            work.session.add(ManagedCase(recorded_at=work.now, consented_at=work.now, **row))
+    before = image(container, (kept, other))
+    merge_id = merged(container, kept, other)
+    with container.reading(SYSTEM) as reading:
+        live = select(ManagedCase.holder_id).where(ManagedCase.consent_ended_at.is_(None))
+        assert [row.holder_id for row in reading.rows(live)] == [kept]
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []

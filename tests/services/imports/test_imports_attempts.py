@@ -3,9 +3,11 @@
 import io
 
 import pytest
+from sqlalchemy import select
 
 from tests.services.imports.importing import HOLDERS, bring, fates, refused
 from tracker.domain.permissions import SYSTEM
+from tracker.models import Assessment
 from tracker.services.credentials import centers
 from tracker.services.overview import export_files
 
@@ -31,6 +33,39 @@ def test_what_is_said_of_an_attempt_goes_out_and_comes_in_again(registered):
     for value in ("Ivy Tech", "4.0", "Jo Lee", "Kim Soto", "45.00", "V7"):
         assert value in stream.getvalue().decode()
     assert fates(bring(registered, "assessments", stream.getvalue())) == (0, 0, 1)
+
+
+SOURCES = "funding_2,amount_2,funding_reference_2,funding_4"
+
+
+def several(text):
+    """The file, with more sources."""
+    header, line = TOLD.splitlines()
+    return f"{header},{SOURCES}\n{line},{text}\n"
+
+
+def test_several_sources_go_out_and_come_in_again(registered):
+    assert fates(bring(registered, "assessments", several("self,12.50,C-1,college"))) == (1, 0, 0)
+    with registered.reading(SYSTEM) as reading:
+        [[stored]] = reading.rows(select(Assessment.more_funding))
+    assert [(one["funding"], one["amount"]) for one in stored] == [
+        ("self", "12.50"),
+        ("college", None),
+    ]
+    stream = io.BytesIO()
+    with registered.reading(SYSTEM) as reading:
+        export_files.write(reading, "assessments", stream=stream)
+    assert fates(bring(registered, "assessments", stream.getvalue())) == (0, 0, 1)
+    assert fates(bring(registered, "assessments", TOLD)) == (0, 0, 1)
+    assert fates(bring(registered, "assessments", several("self,13.00,C-1,college"))) == (0, 1, 0)
+    assert fates(bring(registered, "assessments", several(",,,"))) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("said", [",12.50,,", ",,C-1,", "wioa,,,", "self,,,self"])
+def test_sources_that_contradict_themselves_are_refused_by_the_column(registered, said):
+    assert {named for _, named, _ in refused(registered, "assessments", several(said))} == {
+        "funding_2"
+    }
 
 
 def test_a_file_without_these_columns_changes_nothing(registered):

@@ -27,6 +27,7 @@ from tracker.models import (
     HolderRequest,
     ImportRun,
     Message,
+    ProblemReport,
     RequestProof,
 )
 from tracker.services.core import counters
@@ -145,6 +146,12 @@ def _proof(work: Any, ids: Any, age: timedelta) -> None:
     work.execute(insert(RequestProof).values(file))
 
 
+def _report(work: Any, ids: Any, age: timedelta) -> None:
+    row = {"id": new_id(), "about": "/verify", "statement": "x", "language": "en"}
+    closed = {} if "open" in ids else {"closed_at": work.now - age, "closed_by": "Sam"}
+    work.execute(insert(ProblemReport).values(row | {"recorded_at": work.now - age} | closed))
+
+
 MAKE = {
     "looks": (_look, EmployerLook, 730),
     "nudges": (_nudge, EmployerNudge, 730),
@@ -155,6 +162,7 @@ MAKE = {
     "imports": (lambda work, _, age: _run(work, "stored", age), ImportRun, 730),
     "evidence": (_evidence, Evidence, 2190),
     "request_proofs": (_proof, RequestProof, 2190),
+    "problem_reports": (_report, ProblemReport, 365),
 }
 
 
@@ -250,6 +258,13 @@ def _audited(work: Any, ids: Any) -> None:
     }
     work.execute(insert(ClaimAudit).values(audit))
     work.execute(insert(AuditItem).values(item))
+
+
+def test_a_problem_report_stays_while_it_is_open(container, ids):
+    with container.work(SYSTEM) as work:
+        _report(work, ids | {"open": True}, timedelta(days=3000))
+    jobs.retain(container)
+    assert left(container, "problem_reports") == 1
 
 
 def test_a_run_deletes_in_bounded_steps(container, ids, monkeypatch):

@@ -122,6 +122,30 @@ def test_a_pass_is_corrected_after_its_consequences_were_shown(enter, container,
     assert "Taken on: <del>2026-11-02</del> → <ins>2026-11-09</ins>" in person
 
 
+def test_several_who_pay_are_recorded_shown_in_the_preview_and_corrected(
+    enter, container, candidate
+):
+    _, me = enter("staff")
+    paid = {"funding": "wioa", "funding_3": "self", "amount_3": "12.50"}
+    here = f"/desk/people/{candidate}/modules"
+    wrong = me.send_form(here, **PASS | paid | {"amount_3": "much"})
+    assert "Amount, source 2" in content(wrong)
+    assert me.send_form(here, **PASS | paid).status_code == 303
+    (row,) = attempts(container)
+    here = f"/desk/assessments/{row.id}"
+    form = content(me.get(here))
+    assert 'name="amount_2" type="text" value="12.50"' in form
+
+    change = PASS | {"funding": "wioa", "funding_2": "college", "reason": "The college paid."}
+    shown = me.send_form(f"{here}/preview", **change)
+    assert "<del>The candidate 12.50</del> → <ins>A college</ins>" in content(shown)
+    assert me.send_form(f"{here}/amend", **hidden(shown)).status_code == 303
+    with container.reading(SYSTEM) as reading:
+        [[stored]] = reading.rows(select(Assessment.more_funding).where(Assessment.id == row.id))
+    assert [one["funding"] for one in stored] == ["college"]
+    assert me.get(f"/desk/people/{candidate}").status_code == 200
+
+
 def test_a_void_takes_the_award_back_only_when_it_is_confirmed(enter, container, candidate):
     _, me = enter("staff")
     me.send_form(f"/desk/people/{candidate}/modules", **PASS)

@@ -13,7 +13,7 @@ from tests.backends import SQLITE
 from tests.browsers import Browser
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, RosterEntry
-from tracker.services.credentials import apprenticeships, sponsors
+from tracker.services.credentials import apprenticeships, managed_cases, sponsors
 from tracker.services.employers import roster
 
 HERE = "/account/sharing"
@@ -149,3 +149,17 @@ def test_modules_are_shown_to_verifiers_by_a_switch_that_is_off_at_first(browser
     assert "Stop showing my modules" in ana.get(HERE).text
     ana.send_form(f"{HERE}/modules", show="no")
     assert not shows()
+
+
+def test_a_managed_case_is_shared_and_stopped_at_once(browser, container):
+    ana, _ = browser
+    with container.work(SYSTEM) as work:
+        board = sponsors.DIRECTORY.enter(work, name="Workforce Board").id
+        holder_id = work.row(select(Holder.id)).id
+        case_id = managed_cases.register(work, holder_id, board)
+    home = ana.get(HERE).text
+    assert "Workforce Board would like to follow your exams and sees nothing." in home
+    assert ana.send_form(f"{HERE}/cases/{case_id}/share").location == HERE
+    assert "Workforce Board follows your exams and sees this:" in ana.get(HERE).text
+    ana.send_form(f"{HERE}/cases/{case_id}/end")
+    assert "sees nothing" in ana.get(HERE).text

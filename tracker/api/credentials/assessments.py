@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
+from tracker.domain.credentials import funding
 from tracker.domain.credentials.assessments import (
     CENTER_CATEGORIES,
     DELIVERIES,
@@ -19,6 +20,7 @@ from tracker.domain.credentials.assessments import (
     AttemptToRecord,
 )
 from tracker.domain.credentials.certifications import Standing, Status
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import assessments
@@ -40,6 +42,34 @@ OVERRIDES = (
 )
 
 
+class MoreFundingSchema(ClosedSchema):
+    """A source that pays for an attempt beside the first one."""
+
+    funding = choice(*FUNDINGS, required=True)
+    amount = AmountField(allow_none=True, metadata={"description": "In the scheme's currency."})
+    funding_reference = WordsField(100, allow_none=True)
+
+    @post_load
+    def _as_source(self, data: Loaded, **_kwargs: object) -> FundingSource:
+        return funding.source(**data)
+
+
+class ShownFundingSchema(Schema):
+    """A source that pays for an attempt beside the first one, as it is on record."""
+
+    funding = choice(*FUNDINGS, required=True)
+    amount = fields.String(required=True, allow_none=True)
+    funding_reference = fields.String(required=True, allow_none=True)
+
+
+def _more_funding() -> fields.List[FundingSource]:
+    return fields.List(
+        fields.Nested(MoreFundingSchema),
+        validate=validate.Length(max=funding.MOST_SOURCES - 1),
+        metadata={"description": "Who pays beside `funding`; each source once."},
+    )
+
+
 class AttemptSchema(ClosedSchema):
     """What is said of one attempt at a module's assessment, wherever it was taken."""
 
@@ -55,6 +85,7 @@ class AttemptSchema(ClosedSchema):
     funding = choice(*FUNDINGS, metadata={"description": "Who pays."})
     amount = AmountField(metadata={"description": "How much, in the scheme's currency."})
     funding_reference = WordsField(100, metadata={"example": "ITA 2026-0412"})
+    more_funding = _more_funding()
     override_reason = WordsField(500, metadata={"description": OVERRIDES})
 
 
@@ -84,6 +115,8 @@ class AssessmentSchema(Schema):
     funding = fields.String(required=True, allow_none=True)
     amount = AmountField(required=True, allow_none=True)
     funding_reference = fields.String(required=True, allow_none=True)
+    more_funding = fields.List(fields.Nested(ShownFundingSchema), required=True)
+    fee_id = fields.UUID(required=True, allow_none=True)
     override_reason = fields.String(required=True, allow_none=True)
     warnings = fields.List(fields.String(), required=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -126,6 +159,7 @@ class AmendmentSchema(VoidSchema):
     funding = choice(*FUNDINGS, allow_none=True)
     amount = AmountField(allow_none=True)
     funding_reference = WordsField(100, allow_none=True)
+    more_funding = _more_funding()
     override_reason = WordsField(500, allow_none=True, metadata={"description": OVERRIDES})
 
     @validates_schema
@@ -147,6 +181,7 @@ _AMENDABLE = {
     "funding",
     "amount",
     "funding_reference",
+    "more_funding",
     "override_reason",
 }
 

@@ -1,6 +1,8 @@
-"""Fees of applications to recertify, and the applications that share one."""
+"""Fees of applications, appeals and attempts, and the applications that share one."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from flask import Response
 from marshmallow import Schema, fields, validate
@@ -20,7 +22,7 @@ resource = Resource("fees", __name__, description=__doc__)
 
 
 class FeeSchema(Schema):
-    """The fee of an application, or of several together, and its last change."""
+    """The fee of an application, of several together, of an appeal or attempt; its last change."""
 
     id = fields.UUID(required=True)
     holder_id = fields.UUID(required=True)
@@ -34,7 +36,9 @@ class FeeSchema(Schema):
     employer_id = fields.UUID(required=True, allow_none=True)
     refund_due = fields.Boolean(
         required=True,
-        metadata={"description": "Whether it was paid for what was denied, and is to be refunded."},
+        metadata={
+            "description": "Whether what was paid is to be refunded: it was denied, or voided."
+        },
     )
     changed_at = fields.AwareDateTime(required=True)
     changed_by = fields.String(required=True)
@@ -57,6 +61,18 @@ class FeeChangeSchema(ClosedSchema):
     )
     reason = WordsField(500)
     employer_id = fields.UUID(metadata={"description": "Who gets the invoice."})
+
+
+class AttemptFeeSchema(ClosedSchema):
+    """What an attempt costs, in the currency of its scheme."""
+
+    amount = AmountField(required=True)
+
+
+class FeeAmountSchema(AttemptFeeSchema):
+    """What an attempt costs after all, and why."""
+
+    reason = WordsField(500, required=True)
 
 
 class BundleSchema(ClosedSchema):
@@ -89,8 +105,40 @@ def search(reading: ReadContext, query: Loaded) -> Response:
 @resource.reads("GET /fees/<uuid:fee_id>", "staff", "holder", returns=FeeSchema, errors=(404,))
 def show(reading: ReadContext, *, fee_id: str) -> Response:
     """One fee."""
+    return _answer(reading, fee_id)
+
+
+def _answer(reading: ReadContext, fee_id: str, status: int = HTTPStatus.OK) -> Response:
     row = fee_records.get(reading, fee_id)
-    return routing.answer(_present(row), version=row.version)
+    return routing.answer(_present(row), status=status, version=row.version)
+
+
+@resource.writes(
+    "POST /assessments/<uuid:assessment_id>/fee",
+    "staff",
+    body=AttemptFeeSchema,
+    returns=FeeSchema,
+    status=201,
+    errors=(404, 409),
+)
+def owe_for_attempt(work: UnitOfWork, body: Loaded, *, assessment_id: str) -> Response:
+    """Record what an attempt costs: a fee that is quoted, and changed like any other."""
+    fee_id = fee_records.owe_for_attempt(work, assessment_id, body["amount"])
+    return _answer(work, fee_id, status=201)
+
+
+@resource.writes(
+    "POST /fees/<uuid:fee_id>/amount",
+    "staff",
+    body=FeeAmountSchema,
+    returns=FeeSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def correct_amount(work: UnitOfWork, body: Loaded, *, version: int, fee_id: str) -> Response:
+    """Correct the amount of an attempt's fee that is still open."""
+    fee_records.correct_amount(work, fee_id, **body, version=version)
+    return _answer(work, fee_id)
 
 
 @resource.writes(
@@ -108,8 +156,7 @@ def change(work: UnitOfWork, body: Loaded, *, version: int, fee_id: str) -> Resp
         FeeState(body["state"]), body.get("reference"), body.get("reason"), employer_id
     )
     renewal_fees.record(work, fee_id, told, version=version)
-    row = fee_records.get(work, fee_id)
-    return routing.answer(_present(row), version=row.version)
+    return _answer(work, fee_id)
 
 
 @resource.writes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from tracker.api.credentials.assessments import AttemptSchema
+from tracker.api.credentials.assessments import AttemptSchema, ShownFundingSchema
 from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
@@ -50,6 +50,7 @@ class _SaidSchema(Schema):
     funding = fields.String(required=True, allow_none=True)
     amount = AmountField(required=True, allow_none=True)
     funding_reference = fields.String(required=True, allow_none=True)
+    more_funding = fields.List(fields.Nested(ShownFundingSchema), required=True)
 
 
 class CenterResultSchema(_SaidSchema):

@@ -44,7 +44,8 @@ class MergeSchema(Schema):
         metadata={
             "description": "The refs of both, how many rows of each kind went from one to the "
             "other, which addresses and account stay, and each certificate with its standing "
-            "before and after, and the number to which it leads."
+            "before and after, and the number to which it leads; and what becomes of each "
+            "extension and reduction of an award that leads on: carried, covered or left."
         },
     )
     recorded_at = fields.AwareDateTime(required=True)

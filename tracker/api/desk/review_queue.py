@@ -261,6 +261,15 @@ class EarlierDecisionSchema(ActivityDecisionSchema):
     undone_reason = fields.String(required=True, allow_none=True)
 
 
+class ConfirmedDaysSchema(Schema):
+    """Days of a job that its employer confirmed, and who signed for it."""
+
+    employer = fields.String(required=True)
+    starts_on = DayField(required=True)
+    ends_on = DayField(required=True)
+    signed_by = fields.String(required=True)
+
+
 class ReviewSchema(Schema):
     """Everything needed for a decision on one activity.
 
@@ -280,6 +289,7 @@ class ReviewSchema(Schema):
         metadata={"description": "What it would earn if it were approved now, in words."},
     )
     evidence = fields.List(fields.Nested(EvidenceSchema), required=True)
+    confirmed = fields.List(fields.Nested(ConfirmedDaysSchema), required=True)
     likely_duplicates = fields.List(fields.Nested(LikelyDuplicateSchema), required=True)
     same_files = fields.List(fields.Nested(SameFileSchema), required=True)
     decisions = fields.List(fields.Nested(EarlierDecisionSchema), required=True)
@@ -446,6 +456,7 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, ob
         "rules": opened.rules(language),
         "outcome": opened.outcome(language),
         "evidence": [evidence.present(row) for row in opened.evidence],
+        "confirmed": [one._asdict() | {"employer": one.name} for one in opened.confirmed],
         "likely_duplicates": [
             {
                 "activity": by_id[like.ref],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import get_args
 
+from tracker.domain.credentials import funding
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
 from tracker.domain.schemes.pathways import Payer
 from tracker.domain.schemes.schemes import RetakeRule, Scheme
@@ -32,6 +34,7 @@ class Attempt:
 class AttemptToRecord:
     """One attempt to record: where, by whom it was proctored and taught, and who paid how much.
 
+    ``more_funding`` are the sources beside the first one.
     ``center`` is the name or the code of the center whose id is not given. ``override_reason`` says
     why an attempt is accepted before the waiting period ends, or at a center not approved that day.
     """
@@ -50,6 +53,7 @@ class AttemptToRecord:
     funding: str | None = None
     amount: Decimal | None = None
     funding_reference: str | None = None
+    more_funding: list[FundingSource] = field(default_factory=list)
     override_reason: str | None = None
 
 
@@ -155,6 +159,7 @@ def faults(scheme: Scheme, attempt: AttemptToRecord, *, today: date) -> dict[str
         "edition": _edition_rule(scheme, attempt.edition),
         "proctor": _proctor_rule(attempt.proctor, attempt.instructor),
         "funding": _funding_rule(attempt),
+        "more_funding": funding.sources_rule(attempt.funding, attempt.more_funding),
     }
     return {field: rule for field, rule in found.items() if rule is not None}
 

@@ -1,4 +1,4 @@
-"""Fees: what renewing one scheme, or several together, costs, and what becomes of a fee."""
+"""Fees: what renewing one scheme, or several together, costs, and what becomes of any fee."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracker.domain.schemes.schemes import BundleFee, Scheme
 
 
 class FeeState(StrEnum):
-    """Where the fee of an application stands."""
+    """Where the fee of an application, an appeal or an attempt stands."""
 
     QUOTED = "quoted"
     DUE = "due"
@@ -33,7 +33,7 @@ OPEN_FEES = frozenset({FeeState.QUOTED, FeeState.DUE, FeeState.INVOICED})
 """The states of a fee that is still to be paid, or waived."""
 SETTLED = frozenset({FeeState.PAID, FeeState.WAIVED})
 """The states with which an application may be approved where the scheme asks for it."""
-_NEXT: Mapping[FeeState, frozenset[FeeState]] = {
+NEXT_STATES: Mapping[FeeState, frozenset[FeeState]] = {
     FeeState.QUOTED: frozenset({FeeState.DUE, FeeState.INVOICED, *SETTLED}),
     FeeState.DUE: frozenset({FeeState.INVOICED, *SETTLED}),
     FeeState.INVOICED: frozenset({FeeState.DUE, *SETTLED}),
@@ -42,12 +42,15 @@ _NEXT: Mapping[FeeState, frozenset[FeeState]] = {
     FeeState.WAIVED: frozenset({FeeState.DUE}),
     FeeState.REFUNDED: frozenset({FeeState.PAID, FeeState.DUE}),
 }
+"""What a fee can become from each state."""
 _WITH_REFERENCE = frozenset({FeeState.PAID, FeeState.REFUNDED, FeeState.INVOICED})
 _CARD_DIGITS = range(13, 20)
 DENIED = "The application was denied."
 """The reason of a fee that nobody owes any more because its application was denied."""
 UPHELD = "The appeal was upheld."
 """The same of an appeal that was upheld, where that gives its fee back."""
+VOIDED = "The attempt was voided."
+"""The same of an attempt that was recorded in error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ def check_change(before: FeeState, change: FeeChange) -> None:
     taking back what was settled need a reason. A reference is never the number of a card. Raises
     IllegalTransition, Invalid.
     """
-    if change.state not in _NEXT[before]:
-        allowed = ", ".join(sorted(_NEXT[before]))
+    if change.state not in NEXT_STATES[before]:
+        allowed = ", ".join(sorted(NEXT_STATES[before]))
         raise IllegalTransition(
             f"The fee is {before}; from there it can become: {allowed}.", state=before
         )
@@ -152,6 +155,24 @@ def after_appeal(state: FeeState, reason: str | None, *, refunded: bool) -> FeeC
         return FeeChange(FeeState.WAIVED, reason=UPHELD) if state in OPEN_FEES else None
     waived = state == FeeState.WAIVED and reason == UPHELD
     return FeeChange(FeeState.DUE) if waived or state == FeeState.QUOTED else None
+
+
+def after_void(state: FeeState) -> FeeChange | None:
+    """What becomes of the fee of an attempt that is voided: an open one is no longer owed.
+
+    One that was paid is to be given back; a settled one stays as it is.
+    """
+    return FeeChange(FeeState.WAIVED, reason=VOIDED) if state in OPEN_FEES else None
+
+
+def check_amount(state: FeeState, before: Decimal, amount: Decimal) -> None:
+    """Refuse another amount of a fee that is no longer open. Raises IllegalTransition, Invalid."""
+    if state not in OPEN_FEES:
+        raise IllegalTransition(
+            f"The fee is {state}; its amount can be corrected while it is open.", state=state
+        )
+    if amount == before:
+        raise Invalid("Nothing changes.", fields={"amount": "already has this value"})
 
 
 def is_paid_back(state: FeeState | None, *, refunded: bool) -> bool:

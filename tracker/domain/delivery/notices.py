@@ -37,6 +37,7 @@ class NoticeKind(StrEnum):
     AUDIT_APPEALED = "audit_appealed"
     FEE_CHANGED = "fee_changed"
     EMPLOYER_NUDGE = "employer_nudge"
+    PERMISSION_GIVEN = "permission_given"
 
 
 class MessageType(StrEnum):

@@ -78,6 +78,7 @@ OPENS: Mapping[str, MessagePage] = {
     "employer_renamed": MessagePage.SHARING,
     "employment_ended": MessagePage.SHARING,
     "employer_nudge": MessagePage.ACCOUNT,
+    "permission_given": MessagePage.ACCOUNT,
     "credential_expires": MessagePage.ACCOUNT,
     "fee_due": MessagePage.ACCOUNT,
     "fee_paid": MessagePage.ACCOUNT,

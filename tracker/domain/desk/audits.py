@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
@@ -174,6 +174,21 @@ def check_another(decided_by: Collection[str | None], own: Collection[str]) -> N
         raise NotAllowed(
             "Somebody else must audit this activity: you made the decision that is looked at."
         )
+
+
+def is_appealed(
+    *,
+    appealed_on: date | None,
+    appeal_decided_at: datetime | None,
+    decided_at: datetime | None,
+) -> bool:
+    """Whether an appeal is on record against the outcome in force, or it is that of an appeal.
+
+    What is decided anew after an appeal was settled is another outcome, with an appeal of its own.
+    """
+    if appealed_on is None or appeal_decided_at is None or decided_at is None:
+        return appealed_on is not None
+    return decided_at <= appeal_decided_at
 
 
 def check_appealable(state: AuditState, *, appealed: bool) -> None:

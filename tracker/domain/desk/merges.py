@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 
-from tracker.domain.credentials.certifications import CycleTerm
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import CycleAdjustment, CycleTerm
 from tracker.domain.periods import DAY
 
 
@@ -110,3 +113,56 @@ def united_cycles(
     if len(cycles) == len(leading):
         return tuple(leading)
     return tuple(replace(cycle, imported=True) for cycle in cycles)
+
+
+class AdjustmentFate(StrEnum):
+    """What becomes of an adjustment of an award that leads to another one.
+
+    ``covered``: the other award lasts as long, or asks for as little, without it. ``left``: it
+    stays with the certificate that leads on, and staff see in the preview that it no longer counts.
+    """
+
+    CARRIED = "carried"
+    COVERED = "covered"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedAdjustment:
+    """The fate of an adjustment; ``ordinal`` is the cycle of the other award to which it goes."""
+
+    fate: AdjustmentFate
+    ordinal: int | None = None
+
+
+def carry(
+    adjustment: CycleAdjustment,
+    cycle: CycleTerm,
+    cycles: Sequence[CycleTerm],
+    in_force: Sequence[CycleAdjustment],
+) -> CarriedAdjustment:
+    """Whether an adjustment of a cycle goes to the award that leads, with ``in_force`` of its own.
+
+    It goes to the cycle that runs on the last day of its own, if no later cycle has begun: what was
+    decided about a term that was renewed since is over.
+    """
+    ends_on = cycle.expires_on or date.max
+    target = next((one for one in reversed(cycles) if one.starts_on <= ends_on), None)
+    if target is None:
+        return CarriedAdjustment(AdjustmentFate.LEFT)
+    if not _brings(adjustment, target, in_force):
+        return CarriedAdjustment(AdjustmentFate.COVERED)
+    if target != cycles[-1]:
+        return CarriedAdjustment(AdjustmentFate.LEFT)
+    return CarriedAdjustment(AdjustmentFate.CARRIED, target.ordinal)
+
+
+def _brings(
+    adjustment: CycleAdjustment, target: CycleTerm, in_force: Sequence[CycleAdjustment]
+) -> bool:
+    """Whether the holder has more by it: a later expiry, or a lower requirement."""
+    expires_on = certifications.extended(target, in_force, date.max).expires_on
+    required = certifications.requirement_of(target, in_force, date.max)
+    later = adjustment.extended_to is not None and adjustment.extended_to > (expires_on or date.max)
+    asked: Decimal | None = adjustment.points_required
+    return later or (asked is not None and (required is None or asked < required))

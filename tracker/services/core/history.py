@@ -49,6 +49,7 @@ Subject = Literal[
     "digest",
     "discrepancy",
     "employer",
+    "employment_confirmation",
     "evidence",
     "fee",
     "history",
@@ -56,6 +57,7 @@ Subject = Literal[
     "import_run",
     "invitation",
     "job_requirement",
+    "managed_case",
     "message",
     "module_certificate",
     "other_credential",
@@ -74,11 +76,13 @@ Subject = Literal[
     "standing_change",
     "suppression",
     "token",
+    "work_permission",
 ]
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 """The kinds of records that entries are about."""
 PERSONAL: Mapping[str, frozenset[str]] = {
     "assessment": frozenset({"proctor", "instructor"}),
+    "audit_item": frozenset({"appeal"}),
     "holder": frozenset(
         {
             "given_name",

@@ -6,6 +6,7 @@ back.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Literal
 
@@ -15,7 +16,7 @@ from tracker.domain.desk.reviews import ReviewLock, check_unlocked
 from tracker.domain.errors import IllegalTransition
 from tracker.domain.permissions import check_somebody
 from tracker.models import OpenReview
-from tracker.services.core import history
+from tracker.services.core import bulk, history
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 
 Reviewed = Literal["activity", "renewal"]
@@ -73,6 +74,11 @@ def close(work: UnitOfWork, subject_id: str, *which: ColumnElement[bool]) -> boo
     return found.rowcount > 0
 
 
+def close_many(work: UnitOfWork, subject_ids: Collection[str]) -> None:
+    """End the locks on what has been decided together."""
+    work.execute(delete(OpenReview).where(bulk.among(work, OpenReview.subject_id, subject_ids)))
+
+
 def forget_old(work: UnitOfWork) -> None:
     """Delete the locks that ended a day ago."""
     work.execute(delete(OpenReview).where(OpenReview.ends_at < work.now - timedelta(days=1)))
@@ -81,6 +87,13 @@ def forget_old(work: UnitOfWork) -> None:
 def _lock(reading: ReadContext, subject_id: str) -> ReviewLock | None:
     statement = select(*COLUMNS).where(OpenReview.subject_id == subject_id)
     return reading.row_as(ReviewLock, statement)
+
+
+def of_many(reading: ReadContext, subject_ids: Collection[str]) -> Mapping[str, ReviewLock]:
+    """The locks on these records, by id, also those that have ended."""
+    mine = bulk.among(reading, OpenReview.subject_id, subject_ids)
+    rows = reading.rows(select(OpenReview.subject_id, *COLUMNS).where(mine))
+    return {row.subject_id: ReviewLock(*row[1:]) for row in rows}
 
 
 def still_held(reading: ReadContext, lock: ReviewLock | None) -> ReviewLock | None:

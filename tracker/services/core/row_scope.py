@@ -27,12 +27,14 @@ from tracker.models import (
     Course,
     Employer,
     EmployerLook,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     Holder,
     HolderRequest,
     ImportRun,
     JobRequirement,
+    ManagedCase,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -44,6 +46,7 @@ from tracker.models import (
     Sponsor,
     StaffingMinimum,
     WorkerSeen,
+    WorkPermission,
 )
 
 RowRule = Callable[[str], ColumnElement[bool]]
@@ -79,10 +82,10 @@ def _of_activity(holder_id: str) -> ColumnElement[bool]:
     return Evidence.activity_id.in_(theirs.correlate(None))
 
 
-def _of_sponsor(sponsor_id: str) -> ColumnElement[bool]:
-    """The apprenticeships of a sponsor that it sees: those whose holders consent."""
-    consents = Apprenticeship.consented_at.is_not(None), Apprenticeship.consent_ended_at.is_(None)
-    return and_(Apprenticeship.sponsor_id == sponsor_id, *consents)
+def _of_sponsor(table: type[Apprenticeship | ManagedCase]) -> RowRule:
+    """The rule of the rows of a sponsor that it sees: those whose holders consent."""
+    consents = table.consented_at.is_not(None), table.consent_ended_at.is_(None)
+    return lambda sponsor_id: and_(table.sponsor_id == sponsor_id, *consents)
 
 
 def _is(column: ColumnElement[str] | ColumnElement[str | None]) -> RowRule:
@@ -95,6 +98,13 @@ def _of_holders(rule: RowRule) -> Mapping[Role, RowRule]:
 
 def _of_employers(rule: RowRule) -> Mapping[Role, RowRule]:
     return {"employer": rule}
+
+
+def _of_both(table: type[EmploymentConfirmation | WorkPermission]) -> Mapping[Role, RowRule]:
+    return {
+        "holder": _is(table.holder_id.expression),
+        "employer": _is(table.employer_id.expression),
+    }
 
 
 _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
@@ -118,7 +128,11 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     PathwayChoice: _of_holders(_is(PathwayChoice.holder_id.expression)),
     Apprenticeship: {
         "holder": _is(Apprenticeship.holder_id.expression),
-        "sponsor": _of_sponsor,
+        "sponsor": _of_sponsor(Apprenticeship),
+    },
+    ManagedCase: {
+        "holder": _is(ManagedCase.holder_id.expression),
+        "sponsor": _of_sponsor(ManagedCase),
     },
     Employer: _of_employers(_is(Employer.id.expression)),
     Course: {"provider": _is(Course.provider_id.expression)},
@@ -137,6 +151,8 @@ _RULES: Mapping[type[Base], Mapping[Role, RowRule]] = {
     EmployerLook: _of_employers(_is(EmployerLook.employer_id.expression)),
     JobRequirement: _of_employers(_is(JobRequirement.employer_id.expression)),
     StaffingMinimum: _of_employers(_is(StaffingMinimum.employer_id.expression)),
+    EmploymentConfirmation: _of_both(EmploymentConfirmation),
+    WorkPermission: _of_both(WorkPermission),
     WorkerSeen: _of_holders(_is(WorkerSeen.holder_id.expression)),
     ImportRun: {role: _is(getattr(ImportRun, f"{role}_id").expression) for role in ORGANIZATIONS},
 }

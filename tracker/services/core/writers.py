@@ -16,6 +16,8 @@ from tracker.models import RecordWriter
 from tracker.services.core import bulk, identities
 from tracker.services.core.context import ReadContext, UnitOfWork
 
+OWN = "You cannot decide on what you entered yourself; somebody else must."
+"""Why a decision on such a record is refused."""
 OWN_ENTRY = "decides what you entered yourself; somebody else must send the decision"
 """The rule by which a file's decision on such a record is refused."""
 
@@ -37,7 +39,7 @@ def note(work: UnitOfWork, subject_ids: Collection[str]) -> None:
 def check_not_written(reading: ReadContext, subject_id: str) -> None:
     """Refuse a decision on what the actor entered. Raises SelfReview."""
     if written(reading, [subject_id]):
-        raise SelfReview("You cannot decide on what you entered yourself; somebody else must.")
+        raise SelfReview(OWN)
 
 
 def written(reading: ReadContext, subject_ids: Collection[str]) -> set[str]:

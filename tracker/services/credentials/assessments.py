@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
 from tracker.domain.credentials.assessments import AttemptToRecord
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import (
     AlreadyRecorded,
     IllegalTransition,
@@ -36,6 +37,7 @@ from tracker.services.credentials import (
     centers,
     certifications,
     effects,
+    fees,
     imported_awards,
     module_certificates,
 )
@@ -283,6 +285,7 @@ AMENDABLE = (
     "funding",
     "amount",
     "funding_reference",
+    "more_funding",
     "override_reason",
 )
 """The fields that an amendment may change."""
@@ -324,6 +327,8 @@ class AssessmentRow(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
+    fee_id: str | None
     override_reason: str | None
     warnings: list[str]
     recorded_at: datetime
@@ -380,6 +385,7 @@ def void(
         row.voided_at, row.void_reason = work.now, reason
         work.session.flush()
         history.record(work, "void", "assessment", row.id, reason=reason)
+        fees.follow_void(work, [row.fee_id] if row.fee_id else [])
 
     return _correct(work, assessment_id, AttemptCorrection(reason, later_cycles, preview), change)
 

@@ -23,6 +23,7 @@ from tracker.db import new_id
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.credentials.center_results import ResultState
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotAllowed, NotFound, Refusal
 from tracker.domain.permissions import Actor, check_own_organization, own_records
 from tracker.domain.values import folded
@@ -49,6 +50,7 @@ _SAID = (
     "funding",
     "amount",
     "funding_reference",
+    "more_funding",
     "override_reason",
 )
 """What a result says, by the names of the columns, of an attempt's fields and of the file."""
@@ -93,6 +95,7 @@ class CenterResultRow(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
     override_reason: str | None
     state: str
     sent_at: datetime
@@ -126,6 +129,7 @@ class SittingRow(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
     voided_at: datetime | None
 
 

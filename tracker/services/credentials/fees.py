@@ -1,8 +1,8 @@
-"""Fees of applications to recertify and of appeals: quoted, and each change recorded."""
+"""Fees of applications, appeals and attempts: quoted, and each change recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from tracker.domain.credentials import fees as rules
 from tracker.domain.credentials.fees import FeeChange, FeeState, Quote
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.errors import Invalid, NotFound, Stale
+from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.schemes.schemes import AppealRule, Scheme
-from tracker.models import Appeal, Employer, Fee, Renewal
+from tracker.models import Appeal, Assessment, Employer, Fee, Renewal
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
@@ -52,25 +52,12 @@ _ONE = select(*columns_of(FeeRow, Fee))
 
 def owe(work: UnitOfWork, holder_id: str, quoted: Quote, renewals: Sequence[Renewal]) -> str:
     """Record the one fee of applications that were just made; returns its id."""
-    fee = Fee(
-        holder_id=holder_id,
-        amount=quoted.amount,
-        currency=quoted.currency,
-        bundled=quoted.bundled,
-        basis=quoted.reason,
-        state=FeeState.QUOTED,
-        changed_at=work.now,
-        changed_by=work.actor.name,
-        recorded_at=work.now,
-    )
-    work.session.add(fee)
-    work.session.flush()
+    price = _Price(quoted.amount, quoted.currency, quoted.reason, quoted.bundled)
     ids = [renewal.id for renewal in renewals]
+    fee_id = _quote(work, holder_id, price, renewals=ids)
     # Not through the session: this is no change of an application, whose version stays 1.
-    work.execute(update(Renewal).where(Renewal.id.in_(ids)).values(fee_id=fee.id))
-    detail = {"amount": quoted.amount, "renewals": ids}
-    history.record(work, "quote", "fee", fee.id, **detail)
-    return fee.id
+    work.execute(update(Renewal).where(Renewal.id.in_(ids)).values(fee_id=fee_id))
+    return fee_id
 
 
 def owe_for_appeal(
@@ -79,12 +66,46 @@ def owe_for_appeal(
     """Record the fee of an appeal that is being filed; returns its id, None if it costs nothing."""
     if not rule.fee:
         return None
+    return _quote(work, holder_id, _Price(rule.fee, _currency(scheme), "The fee of an appeal."))
+
+
+def owe_for_attempt(work: UnitOfWork, assessment_id: str, amount: Decimal) -> str:
+    """Record the fee of an attempt on record; returns its id.
+
+    Raises AlreadyRecorded if it has one, IllegalTransition if it is void, SelfReview, NotFound.
+    """
+    row = work.session.get(Assessment, assessment_id)
+    if row is None:
+        raise NotFound
+    locks.lock_one_to_decide(work, row.holder_id)
+    work.reread(row)
+    if row.voided_at is not None:
+        raise IllegalTransition("The attempt is void, so nothing is owed for it.", state="void")
+    if row.fee_id is not None:
+        raise AlreadyRecorded("The attempt has a fee on record; change that one.")
+    scheme = work.schemes[row.scheme]
+    basis = f"The fee of the attempt at {row.module} ({scheme.code}) on {row.taken_on}."
+    price = _Price(amount, _currency(scheme), basis)
+    row.fee_id = _quote(work, row.holder_id, price, assessment_id=row.id)
+    work.session.flush()
+    return row.fee_id
+
+
+class _Price(NamedTuple):
+    amount: Decimal
+    currency: str
+    basis: str
+    bundled: bool = False
+
+
+def _currency(scheme: Scheme) -> str:
+    return scheme.fees.currency if scheme.fees else "USD"
+
+
+def _quote(work: UnitOfWork, holder_id: str, price: _Price, **detail: object) -> str:
     fee = Fee(
         holder_id=holder_id,
-        amount=rule.fee,
-        currency=scheme.fees.currency if scheme.fees else "USD",
-        bundled=False,
-        basis="The fee of an appeal.",
+        **price._asdict(),
         state=FeeState.QUOTED,
         changed_at=work.now,
         changed_by=work.actor.name,
@@ -92,8 +113,18 @@ def owe_for_appeal(
     )
     work.session.add(fee)
     work.session.flush()
-    history.record(work, "quote", "fee", fee.id, amount=rule.fee)
+    history.record(work, "quote", "fee", fee.id, amount=price.amount, **detail)
     return fee.id
+
+
+def follow_void(work: UnitOfWork, fee_ids: Collection[str]) -> None:
+    """Have nobody owe the fees of attempts that were voided, and give back what was paid."""
+    for fee in work.session.scalars(select(Fee).where(Fee.id.in_(fee_ids)).order_by(Fee.id)):
+        state = FeeState(fee.state)
+        if change := rules.after_void(state):
+            _change(work, fee, change)
+        elif state == FeeState.PAID and not fee.refund_due:
+            _owe_refund(work, fee, rules.VOIDED)
 
 
 def follow_appeal(work: UnitOfWork, appeal: Appeal) -> None:
@@ -117,6 +148,40 @@ def change(work: UnitOfWork, fee_id: str, change: FeeChange, *, version: int) ->
 
     Raises SelfReview, Stale, IllegalTransition, Invalid, NotFound.
     """
+    fee = _locked(work, fee_id, version)
+    rules.check_change(FeeState(fee.state), change)
+    employer = select(Employer.id).where(Employer.id == change.employer_id)
+    if change.employer_id is not None and work.row(employer) is None:
+        raise Invalid("There is no such employer.", fields={"employer_id": "is unknown"})
+    _change(work, fee, change)
+
+
+def correct_amount(
+    work: UnitOfWork, fee_id: str, amount: Decimal, *, reason: str, version: int
+) -> None:
+    """Correct what an attempt costs; other fees cost what their schemes say.
+
+    Raises IllegalTransition for a fee that is not open or not an attempt's, Invalid if nothing
+    changes, SelfReview, Stale, NotFound.
+    """
+    fee = _locked(work, fee_id, version)
+    if not _is_of_attempt(work, fee.id):
+        raise IllegalTransition("This fee has the amount that the scheme says.", state=fee.state)
+    rules.check_amount(FeeState(fee.state), fee.amount, amount)
+    _reprice(work, fee, amount, reason=reason)
+
+
+def is_correctable(reading: ReadContext, row: FeeRow) -> bool:
+    """Whether ``correct_amount`` may correct it: the open fee of an attempt."""
+    return row.state in rules.OPEN_FEES and _is_of_attempt(reading, row.id)
+
+
+def _is_of_attempt(reading: ReadContext, fee_id: str) -> bool:
+    return reading.row(select(Assessment.id).where(Assessment.fee_id == fee_id)) is not None
+
+
+def _locked(work: UnitOfWork, fee_id: str, version: int) -> Fee:
+    """The fee to change, as it was read. Raises NotFound, SelfReview, Stale."""
     fee = work.session.get(Fee, fee_id)
     if fee is None:
         raise NotFound
@@ -124,11 +189,7 @@ def change(work: UnitOfWork, fee_id: str, change: FeeChange, *, version: int) ->
     work.reread(fee)
     if fee.version != version:
         raise Stale("The fee has changed since you read it; read it again.")
-    rules.check_change(FeeState(fee.state), change)
-    employer = select(Employer.id).where(Employer.id == change.employer_id)
-    if change.employer_id is not None and work.row(employer) is None:
-        raise Invalid("There is no such employer.", fields={"employer_id": "is unknown"})
-    _change(work, fee, change)
+    return fee
 
 
 def _change(work: UnitOfWork, fee: Fee, change: FeeChange) -> None:
@@ -193,11 +254,16 @@ def reprice(work: UnitOfWork, renewal: Renewal, quoted: Quote) -> None:
     fee = _of(work, renewal)
     if fee is None or fee.state not in rules.OPEN_FEES or fee.amount == quoted.amount:
         return
-    before, fee.amount = fee.amount, quoted.amount
     fee.bundled, fee.basis = quoted.bundled, quoted.reason
+    _reprice(work, fee, quoted.amount)
+
+
+def _reprice(work: UnitOfWork, fee: Fee, amount: Decimal, **detail: object) -> None:
+    before, fee.amount = fee.amount, amount
     fee.changed_at, fee.changed_by = work.now, work.actor.name
     work.session.flush()
-    history.record(work, "reprice", "fee", fee.id, changes={"amount": (before, quoted.amount)})
+    changes = {"amount": (before, amount)}
+    history.record(work, "reprice", "fee", fee.id, changes=changes, **detail)
     if fee.state == FeeState.DUE:
         _tell(work, fee, f"{FeeState.DUE}:{work.now.isoformat()}")
 
@@ -210,10 +276,14 @@ def follow_denial(work: UnitOfWork, renewal: Renewal, scheme: Scheme) -> None:
     if change := rules.after_denial(scheme, FeeState(fee.state)):
         _change(work, fee, change)
     elif rules.is_refund_due(scheme, FeeState(fee.state)) and not fee.refund_due:
-        fee.refund_due = True
-        work.session.flush()
-        history.record(work, "owe_refund", "fee", fee.id, reason=rules.DENIED)
-        _tell(work, fee, f"refund_due:{work.now.isoformat()}")
+        _owe_refund(work, fee, rules.DENIED)
+
+
+def _owe_refund(work: UnitOfWork, fee: Fee, reason: str) -> None:
+    fee.refund_due = True
+    work.session.flush()
+    history.record(work, "owe_refund", "fee", fee.id, reason=reason)
+    _tell(work, fee, f"refund_due:{work.now.isoformat()}")
 
 
 def follow_end_of_denial(work: UnitOfWork, renewal: Renewal) -> None:

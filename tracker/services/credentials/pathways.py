@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
@@ -112,7 +112,7 @@ def achievements(reading: ReadContext, holder_id: str) -> Achievements:
         )
     )
     paid = reading.rows(
-        select(Assessment.funding, Assessment.taken_on).where(
+        select(Assessment.funding, Assessment.more_funding, Assessment.taken_on).where(
             Assessment.holder_id == holder_id,
             Assessment.funding.is_not(None),
             Assessment.voided_at.is_(None),
@@ -132,9 +132,17 @@ def achievements(reading: ReadContext, holder_id: str) -> Achievements:
         passes=_first(tried, lambda row: (row[0], row[1])),
         awards=_first(held, lambda row: row[0]),
         credentials=_first(brought, lambda row: (row[0], row[1])),
-        fundings=_first(paid, lambda row: row[0]),
+        fundings=_first(_sources(paid), lambda row: row[0]),
         apprenticeships=_apprenticeships(reading, holder_id),
     )
+
+
+def _sources(paid: Iterable[AnyRow]) -> Iterator[tuple[str, date]]:
+    """Each source of each attempt, with the day of the attempt."""
+    for row in paid:
+        yield row.funding, row.taken_on
+        for one in row.more_funding:
+            yield one["funding"], row.taken_on
 
 
 def _apprenticeships(reading: ReadContext, holder_id: str) -> dict[str, date]:
@@ -153,7 +161,7 @@ def _apprenticeships(reading: ReadContext, holder_id: str) -> dict[str, date]:
     return {mark: day for mark, day in marks.items() if day is not None}
 
 
-def _first(rows: Iterable[AnyRow], key: Callable[[AnyRow], K]) -> dict[K, date]:
+def _first(rows: Iterable[Sequence[Any]], key: Callable[[Sequence[Any]], K]) -> dict[K, date]:
     """The first day of each key; the day is the last column of a row."""
     days: dict[K, date] = {}
     for row in rows:

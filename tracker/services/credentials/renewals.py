@@ -21,6 +21,7 @@ from tracker.domain.errors import (
     BuiltUpon,
     IllegalTransition,
     Invalid,
+    NotAllowed,
     NotFound,
     RenewalPending,
     Stale,
@@ -29,7 +30,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Appeal, Certification, Cycle, FormerRenewalDecision, Renewal
-from tracker.services.core import history, open_reviews, writers
+from tracker.services.core import history, identities, open_reviews, writers
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.row_scope import scope
 from tracker.services.credentials import (
@@ -208,13 +209,15 @@ def decide(
     ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
     decision needs a reason and supersedes the earlier one, which stays on record. Raises
     SelfReview, UnderReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing,
-    FeeOpen, BuiltUpon, RenewalPending, UnknownReason, and Invalid for a denial or change without a
-    reason or for a check that the policy does not have.
+    FeeOpen, BuiltUpon, RenewalPending, UnknownReason, NotAllowed, and Invalid for a denial or
+    change without a reason or for a check that the policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     writers.check_not_written(work, renewal.id)
     _check_reason(renewal, decision, reason)
     _check_code(work, decision, reason_code, reason)
+    if decision == RenewalVerdict.DENIED:
+        _check_another_denies(work, renewal)
     record = snapshots.records(work, [row.id])[row.id]
     if decision == RenewalVerdict.APPROVED:
         case = applications.of_renewal(work, row, record, renewal)
@@ -229,6 +232,25 @@ def decide(
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     coded = {"reason_code": reason_code} if reason_code else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **coded, **confirmed)
+
+
+def _check_another_denies(work: UnitOfWork, renewal: Renewal) -> None:
+    """Refuse to deny again what waits only for its fee, an appeal having been upheld.
+
+    Whoever denied it has been overruled; somebody else may still find a reason. Raises NotAllowed.
+    """
+    if renewal.decision is not None or not _is_upheld(work, renewal):
+        return
+    deniers = {
+        one.decided_by_id
+        for one in former_decisions.of_renewal(work, renewal.id)
+        if one.decision == RenewalVerdict.DENIED and one.decided_by_id is not None
+    }
+    if deniers & (identities.behind(work) | work.actor.ids):
+        raise NotAllowed(
+            "An appeal against your denial was upheld, and the application waits for its fee alone;"
+            " only somebody else may deny it."
+        )
 
 
 def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None) -> None:

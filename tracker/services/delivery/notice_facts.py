@@ -40,6 +40,7 @@ from tracker.services.delivery.notice_rows import (
     MERGES,
     MODULES,
     NOTICES,
+    PERMISSIONS,
     RENEWALS,
     REQUESTS,
     STANDING_CHANGES,
@@ -59,6 +60,7 @@ from tracker.services.delivery.notice_rows import (
     NoticedFormerDecision,
     NoticedMerge,
     NoticedModule,
+    NoticedPermission,
     NoticedRenewal,
     NoticedRequest,
 )
@@ -113,6 +115,7 @@ class NoticeFacts:
     attended: Mapping[str, NoticedAttendance] = field(default_factory=dict)
     audits: Mapping[str, NoticedAudit] = field(default_factory=dict)
     fees: Mapping[str, NoticedFee] = field(default_factory=dict)
+    permissions: Mapping[str, NoticedPermission] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[EarlierNotice]] = field(default_factory=dict)
     suppressed: Collection[str] = ()
 
@@ -166,7 +169,7 @@ def of_messages(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Me
 
 
 _WITHOUT_CERTIFICATION = frozenset(
-    {"employer", "request", "merge", "module", "credential", "attendance", "fee"}
+    {"employer", "request", "merge", "module", "credential", "attendance", "fee", "permission"}
 )
 """Subjects of which no certification's facts are told."""
 
@@ -201,6 +204,7 @@ def of_subjects(reading: ReadContext, rows: Sequence[MessageNotice]) -> NoticeFa
         attended={a.id: a for a in read(NoticedAttendance, ATTENDED, subjects["attendance"])},
         audits={a.id: a for a in read(NoticedAudit, AUDITS, subjects["audit"])},
         fees={f.id: f for f in read(NoticedFee, FEES, subjects["fee"])},
+        permissions={p.id: p for p in read(NoticedPermission, PERMISSIONS, subjects["permission"])},
         requests={r.id: r for r in read(NoticedRequest, REQUESTS, subjects["request"])},
         merges={m.id: m for m in read(NoticedMerge, MERGES, subjects["merge"])},
         modules={m.id: m for m in read(NoticedModule, MODULES, subjects["module"])},
@@ -221,6 +225,7 @@ _FIRST_WORDS = frozenset(
         "attendance",
         "audit",
         "fee",
+        "permission",
     }
 )
 

@@ -17,7 +17,7 @@ from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_
 from tracker.domain.credentials.fees import is_paid_back
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.desk.audits import APPEALABLE, AuditState
+from tracker.domain.desk.audits import APPEALABLE, AuditState, is_appealed
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import translated
@@ -424,7 +424,12 @@ def _audit_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompo
         return
     rule, took = held.scheme.appeals, audit.state in APPEALABLE
     appeal_by = None
-    if rule is not None and took and audit.appealed_on is None:
+    appealed = is_appealed(
+        appealed_on=audit.appealed_on,
+        appeal_decided_at=audit.appeal_decided_at,
+        decided_at=audit.decided_at,
+    )
+    if rule is not None and took and not appealed:
         noticed_on = notice_facts.day_at(notice.reading, held, audit.decided_at)
         appeal_by = appeal_due_on(rule, noticed_on=noticed_on)
     yield replace(

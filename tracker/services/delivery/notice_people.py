@@ -209,6 +209,15 @@ def _attended(notice: DueNotice) -> Iterator[NoticeToCompose]:
         )
 
 
+def _permission(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """An employer's permission to work, if it still stands."""
+    found, today = notice.facts.permissions.get(notice.row.subject_id), _day(notice)
+    if found is not None and found.ended_at is None and found.ends_on >= today.on:
+        yield NoticeToCompose(
+            "permission_given", about=found.name, on=found.ends_on, reason=found.words, now=today
+        )
+
+
 def _fee(notice: DueNotice) -> Iterator[NoticeToCompose]:
     """Where a fee stands, if it is still so; of several changes in a message the last one."""
     fee, what = notice.facts.fees.get(notice.row.subject_id), _what(notice.row.event)
@@ -239,4 +248,5 @@ BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
     NoticeKind.CREDENTIAL_EXPIRES: _credential_expires,
     NoticeKind.ATTENDANCE: _attended,
     NoticeKind.FEE_CHANGED: _fee,
+    NoticeKind.PERMISSION_GIVEN: _permission,
 }

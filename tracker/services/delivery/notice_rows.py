@@ -43,6 +43,7 @@ from tracker.models import (
     Sharing,
     Span,
     StandingChange,
+    WorkPermission,
 )
 from tracker.services.core.context import columns_of
 from tracker.services.employers import roster
@@ -480,4 +481,27 @@ class NoticedCredential(NamedTuple):
 
 CREDENTIALS = select(*_columns(OtherCredential, NoticedCredential._fields)).where(
     OtherCredential.id.in_(_IDS)
+)
+
+
+class NoticedPermission(NamedTuple):
+    """An employer's permission to work, as it is now."""
+
+    id: str
+    name: str
+    ends_on: date
+    words: str
+    ended_at: datetime | None
+
+
+PERMISSIONS = (
+    select(
+        WorkPermission.id,
+        Employer.name,
+        WorkPermission.ends_on,
+        WorkPermission.words,
+        WorkPermission.ended_at,
+    )
+    .join(Employer, Employer.id == WorkPermission.employer_id)
+    .where(WorkPermission.id.in_(_IDS))
 )

@@ -69,6 +69,19 @@ class AuditItemRow(NamedTuple):
     given_name: str
     family_name: str
 
+    @property
+    def is_appealed(self) -> bool:
+        """Whether nothing more can be appealed until another outcome is given."""
+        return _is_appealed(self)
+
+
+def _is_appealed(row: AuditItem | AuditItemRow) -> bool:
+    return rules.is_appealed(
+        appealed_on=row.appealed_on,
+        appeal_decided_at=row.appeal_decided_at,
+        decided_at=row.decided_at,
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
@@ -116,17 +129,19 @@ def appeal(work: UnitOfWork, item_id: str, *, statement: str) -> None:
     """
     item = _locked(work, item_id)
     row, decided_at = item.row, item.row.decided_at
-    rules.check_appealable(item.state, appealed=row.appealed_on is not None)
+    rules.check_appealable(item.state, appealed=_is_appealed(row))
     scheme = work.schemes[item.activity.scheme]
     if scheme.appeals is None or decided_at is None:
         raise IllegalTransition(f"There are no appeals in {scheme.code}.", state=item.state)
     zone, on = zone_of(scheme.zone_of(_zone(work, item))), _today(work, item)
     check_appeal(scheme.appeals, noticed_on=decided_at.astimezone(zone).date(), on=on)
-    row.appeal, row.appealed_on = statement, on
+    before = {"appeal": (row.appeal, statement)} if row.appeal is not None else {}
+    row.appeal, row.appealed_on, row.appeal_decided_at = statement, on, None
     row.appeal_due_on = rules.answer_due_on(on, scheme.appeals.decided_within_days)
     work.session.flush()
-    history.record(work, "appeal", "audit_item", row.id)
-    _tell(work, item, NoticeKind.AUDIT_APPEALED, "received")
+    history.record(work, "appeal", "audit_item", row.id, **({"changes": before} if before else {}))
+    event = f"received:{work.now.isoformat()}" if before else "received"
+    _tell(work, item, NoticeKind.AUDIT_APPEALED, event)
 
 
 # By the body.

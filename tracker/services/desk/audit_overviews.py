@@ -60,7 +60,7 @@ def of_item(reading: ReadContext, item_id: str) -> AuditItemOverview:
 
 
 def _appeal_by(row: AuditItemRow, scheme: Scheme, zone: str) -> date | None:
-    if row.state not in rules.APPEALABLE or row.appealed_on or not row.decided_at:
+    if row.state not in rules.APPEALABLE or row.is_appealed or not row.decided_at:
         return None
     if scheme.appeals is None:
         return None

@@ -17,11 +17,26 @@ from sqlalchemy import false, func, select, update
 
 from tracker.domain.credentials import awards as award_rules
 from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import CycleAdjustment
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.desk import merges as rules
-from tracker.domain.desk.merges import AwardToUnite, RenewedTerm, UnitedAwards
+from tracker.domain.desk.merges import (
+    AdjustmentFate,
+    AwardToUnite,
+    CarriedAdjustment,
+    RenewedTerm,
+    UnitedAwards,
+)
 from tracker.domain.schemes.schemes import Scheme
-from tracker.models import Appeal, Assessment, Certification, Cycle, Renewal, StandingChange
+from tracker.models import (
+    Adjustment,
+    Appeal,
+    Assessment,
+    Certification,
+    Cycle,
+    Renewal,
+    StandingChange,
+)
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork, columns_of
 from tracker.services.credentials import (
@@ -37,6 +52,7 @@ _ASIDE = 1000
 
 class _HeldAward(NamedTuple):
     id: str
+    number: str
     holder_id: str
     sequence: int
     awarded_on: date
@@ -59,11 +75,13 @@ class _Merging:
     records: Mapping[str, snapshots.CertificationRecord]
 
 
-def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
+def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> list[dict[str, object]]:
     """Give all certifications to one record, and settle its awards by the passes of both.
 
-    The passes are that record's already.
+    The passes are that record's already. Returns what becomes of each adjustment in force of an
+    award that leads to another one now.
     """
+    told: list[dict[str, object]] = []
     for scheme in _schemes(work, [from_id, to_id]):
         merging = _merging(work, scheme, from_id, to_id)
         if any(row.holder_id == from_id for row in merging.rows.values()):
@@ -71,7 +89,9 @@ def unite(work: UnitOfWork, *, from_id: str, to_id: str) -> None:
             _lead(work, merging, united)
             _write_rows(work, merging, united)
             _lengthen(work, merging, united)
+            told += _carry(work, merging, united)
         settle(work, scheme, [to_id])
+    return told
 
 
 def settle(work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str]) -> None:
@@ -218,3 +238,59 @@ def _lengthen(work: UnitOfWork, merging: _Merging, united: UnitedAwards) -> None
         work.execute(update(Cycle).where(of_leading).values(imported=True))
         new = [timelines.cycle_row(work, leading, cycle) for cycle in longer[len(cycles) :]]
         bulk.insert(work, Cycle, new)
+
+
+def _carry(
+    work: UnitOfWork, merging: _Merging, united: UnitedAwards
+) -> Iterator[dict[str, object]]:
+    """Take along what was adjusted of awards that lead on, as far as the holder has more by it.
+
+    The row itself goes, with its reference to a mass extension, and becomes the last one of its
+    cycle. Yields what became of each one that was in force.
+    """
+    if not united.leads:
+        return
+    records = snapshots.records(work, [*united.leads, *united.leads.values()])
+    rows = select(Adjustment).where(Adjustment.certification_id.in_(records))
+    adjusted = work.session.scalars(rows.order_by(Adjustment.number, Adjustment.id)).all()
+    for id_, leading in united.leads.items():
+        to = records[leading]
+        for row in _in_force(adjusted, id_):
+            cycle = next(one for one in merging.records[id_].cycles if one.ordinal == row.ordinal)
+            theirs = [one for one in adjusted if one.certification_id == leading]
+            found = rules.carry(_value(row), cycle, to.cycles, [_value(one) for one in theirs])
+            acts = {one.batch_id for one in theirs} - {None}
+            if found.ordinal is not None and row.batch_id in acts:
+                found = CarriedAdjustment(AdjustmentFate.LEFT)  # one act extends an award once
+            yield {
+                "number": merging.rows[id_].number,
+                "extended_to": row.extended_to and row.extended_to.isoformat(),
+                "points_required": row.points_required and str(row.points_required),
+                "fate": found.fate,
+            }
+            if found.ordinal is not None:
+                _move(work, row, leading, found.ordinal, theirs)
+
+
+def _in_force(adjusted: Sequence[Adjustment], certification_id: str) -> Iterator[Adjustment]:
+    """The last extension and the last reduction of each cycle of an award."""
+    last: dict[tuple[int, bool], Adjustment] = {}
+    for row in adjusted:
+        if row.certification_id == certification_id:
+            last[row.ordinal, row.extended_to is not None] = row
+    yield from last.values()
+
+
+def _value(row: Adjustment) -> CycleAdjustment:
+    return CycleAdjustment(
+        row.ordinal, row.effective_on, row.extended_to, row.points_required, row.reason_code
+    )
+
+
+def _move(
+    work: UnitOfWork, row: Adjustment, leading: str, ordinal: int, theirs: Sequence[Adjustment]
+) -> None:
+    numbers = [one.number for one in theirs if one.ordinal == ordinal]
+    row.certification_id, row.ordinal = leading, ordinal
+    row.number = max(numbers, default=0) + 1
+    work.session.flush()

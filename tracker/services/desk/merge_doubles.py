@@ -6,12 +6,13 @@ So what is left can go to the record that stays. Undoing the merge brings back w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import aliased
 
+from tracker.db import Base
 from tracker.domain.credentials.center_results import ResultState
 from tracker.domain.errors import WaitsInBoth
 from tracker.domain.points.activities import ActivityState
@@ -19,6 +20,7 @@ from tracker.models import (
     Activity,
     Apprenticeship,
     CenterResult,
+    ManagedCase,
     OtherCredential,
     PathwayChoice,
 )
@@ -51,7 +53,8 @@ def end(work: UnitOfWork, *, from_id: str, to_id: str, why: str) -> None:
     _untie_from_courses(work, from_id, to_id)
     _withdraw_credentials(work, from_id, to_id, why)
     _leave_pathways(work, from_id, to_id, why)
-    _end_access_of_sponsors(work, from_id, to_id, why)
+    for table in (Apprenticeship, ManagedCase):
+        _end_access_of_sponsors(work, table, from_id, to_id, why)
 
 
 def _untie_from_courses(work: UnitOfWork, from_id: str, to_id: str) -> None:
@@ -101,18 +104,27 @@ def _leave_pathways(work: UnitOfWork, from_id: str, to_id: str, why: str) -> Non
     _record(work, "leave", "pathway_choice", [row.id for row in rows], why)
 
 
-def _end_access_of_sponsors(work: UnitOfWork, from_id: str, to_id: str, why: str) -> None:
-    """End the consent of an apprenticeship that stays with the merged record.
+_SEEN_BY_SPONSORS: Mapping[type[Base], tuple[history.Subject, tuple[str, ...]]] = {
+    Apprenticeship: ("apprenticeship", ("sponsor_id", "program_code", "started_on")),
+    ManagedCase: ("managed_case", ("sponsor_id",)),
+}
+
+
+def _end_access_of_sponsors(
+    work: UnitOfWork, table: type[Apprenticeship | ManagedCase], from_id: str, to_id: str, why: str
+) -> None:
+    """End the consent of an apprenticeship or a case that stays with the merged record.
 
     Nobody could end it there; the same one on the other record has a consent of its own.
     """
-    mine, other = Apprenticeship, aliased(Apprenticeship)
-    same = _agree(mine, other, "sponsor_id", "program_code", "started_on")
+    mine, other = table, aliased(table)
+    subject, names = _SEEN_BY_SPONSORS[table]
+    same = _agree(mine, other, *names)
     twice = select(other.id).where(other.holder_id == to_id, *same)
     shared = mine.consented_at.is_not(None) & mine.consent_ended_at.is_(None)
     ended = update(mine).where(mine.holder_id == from_id, shared, twice.exists())
     rows = work.rows(ended.values(consent_ended_at=work.now).returning(mine.id))
-    _record(work, "end_consent", "apprenticeship", [row.id for row in rows], why)
+    _record(work, "end_consent", subject, [row.id for row in rows], why)
 
 
 def _agree(one: Any, other: Any, *names: str) -> Iterator[ColumnElement[bool]]:

@@ -49,6 +49,7 @@ from tracker.models import (
     EmployerBar,
     EmployerLook,
     EmployerNudge,
+    EmploymentConfirmation,
     Erasure,
     Fee,
     FormerName,
@@ -56,6 +57,7 @@ from tracker.models import (
     HolderRequest,
     HolderWord,
     LikelyDuplicate,
+    ManagedCase,
     MergedRow,
     Message,
     ModuleCertificate,
@@ -72,6 +74,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -119,12 +122,16 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     Discrepancy: TableInMerge(),
     EmployerBar: TableInMerge(unless=("employer_id",)),
     EmployerNudge: TableInMerge(unless=("employer_id",)),
+    EmploymentConfirmation: TableInMerge(
+        unless=("employer_id", "year"), alive=lambda row: row.c.withdrawn_at.is_(None)
+    ),
     Erasure: TableInMerge(moves=False, why="tells of a request about that record"),
     Fee: TableInMerge(),
     FormerName: TableInMerge(),
     HolderRequest: TableInMerge(),
     HolderWord: TableInMerge(moves=False, why="follows from names and addresses"),
     LikelyDuplicate: TableInMerge(moves=False, why="is about these two records"),
+    ManagedCase: TableInMerge(unless=("sponsor_id",)),
     Message: TableInMerge(),
     ModuleCertificate: TableInMerge(),
     Notice: TableInMerge(unless=("kind", "subject_id", "event")),
@@ -139,6 +146,7 @@ TABLES: Mapping[type[Base], TableInMerge] = {
     SignIn: TableInMerge(moves=False, why="is void once the access has ended"),
     StandingChange: _BY_CERTIFICATION,
     Token: TableInMerge(moves=False, why="is revoked, and stays so"),
+    WorkPermission: TableInMerge(),
     WorkerSeen: TableInMerge(unless=("look_id",)),
 }
 """Every table that refers to a holder, and those of certifications whose rows a merge may change.

@@ -54,7 +54,7 @@ from tracker.models import (
 )
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
-from tracker.services.credentials import effects, module_certificates
+from tracker.services.credentials import effects, fees, module_certificates
 from tracker.services.desk import (
     merge_awards,
     merge_doubles,
@@ -119,13 +119,14 @@ def merge(work: UnitOfWork, holder_id: str, merged_id: str, *, reason: str) -> s
     addresses = _unite_people(work, pair)
     module_certificates.lead(work, from_id=merged_id, to_id=holder_id)
     moved = merge_images.move(work, from_id=merged_id, to_id=holder_id)
-    merge_awards.unite(work, from_id=merged_id, to_id=holder_id)
+    adjustments = merge_awards.unite(work, from_id=merged_id, to_id=holder_id)
     after = merge_images.of_people(work, pair.ids)
     summary = {
         "refs": [pair.kept.ref, pair.merged.ref],
         "moved": moved,
         **addresses,
         "certifications": _compared(held, _held(work, pair)),
+        "adjustments": adjustments,
     }
     merge_id = new_id()
     row = {
@@ -290,10 +291,10 @@ def _check_attempts(work: UnitOfWork, pair: _Pair) -> None:
             )
 
 
-def _attempts_of_both(work: UnitOfWork, pair: _Pair) -> Sequence[tuple[Any, Any]]:
+def _attempts_of_both(work: UnitOfWork, pair: _Pair) -> Sequence[tuple[_Attempt, _Attempt]]:
     """Pairs of the same attempt, by module and day, on both records: first the merged one's."""
     one, other = aliased(Assessment), aliased(Assessment)
-    columns = ("id", "ref", "module", "taken_on", "passed")
+    columns = ("id", "fee_id", "ref", "module", "taken_on", "passed")
     statement = select(*(getattr(table, name) for table in (one, other) for name in columns)).where(
         one.holder_id == pair.merged.id,
         other.holder_id == pair.kept.id,
@@ -309,6 +310,7 @@ def _attempts_of_both(work: UnitOfWork, pair: _Pair) -> Sequence[tuple[Any, Any]
 
 class _Attempt(NamedTuple):
     id: str
+    fee_id: str | None
     ref: str | None
     module: str
     taken_on: date
@@ -318,8 +320,11 @@ class _Attempt(NamedTuple):
 # What both records have.
 def _settle_what_both_have(work: UnitOfWork, pair: _Pair) -> None:
     """Leave one of what a person has only once: an attempt, a consent, an entry, a preference."""
-    same = {mine.id for mine, other in _attempts_of_both(work, pair) if not (mine.ref or other.ref)}
-    _end(work, "void", Assessment, same, {"voided_at": work.now, "void_reason": _WHY})
+    pairs = _attempts_of_both(work, pair)
+    same = [(mine, other) for mine, other in pairs if not (mine.ref or other.ref)]
+    voided = {"voided_at": work.now, "void_reason": _WHY}
+    _end(work, "void", Assessment, {mine.id for mine, _ in same}, voided)
+    _settle_fees(work, same)
     live = Sharing.ended_at.is_(None)
     consents = _earlier_of_both(work, pair, Sharing, live)
     ended = {"ended_at": work.now, "end_reason": ConsentEnd.REPLACED}
@@ -335,6 +340,15 @@ def _settle_what_both_have(work: UnitOfWork, pair: _Pair) -> None:
     )
     work.execute(mine.values(wanted=False))
     merge_doubles.end(work, from_id=pair.merged.id, to_id=pair.kept.id, why=_WHY)
+
+
+def _settle_fees(work: UnitOfWork, same: Sequence[tuple[_Attempt, _Attempt]]) -> None:
+    """The fee of an attempt that was voided goes to the same one; of two fees one is not owed."""
+    for mine, other in same:
+        if mine.fee_id and not other.fee_id:
+            carried = update(Assessment).where(Assessment.id == other.id)
+            work.execute(carried.values(fee_id=mine.fee_id))
+    fees.follow_void(work, [mine.fee_id for mine, other in same if mine.fee_id and other.fee_id])
 
 
 def _earlier_of_both(

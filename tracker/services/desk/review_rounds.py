@@ -23,7 +23,7 @@ from tracker.services.desk.queue_order import QueueFilter, QueuePlace
 from tracker.services.desk.reviews import ReviewDossier
 from tracker.services.outbox.notices import SECOND_THOUGHTS
 from tracker.services.points import activities, activity_decisions
-from tracker.services.points.activities import ActivityRow, ReviewerDecision
+from tracker.services.points.activities import ActivityOnRecord, ActivityRow, ReviewerDecision
 
 SEEN = 100
 """How many activities are looked at from a place of the queue on, to find one that is free."""
@@ -112,12 +112,24 @@ def in_words(
     reading: ReadContext, activity_id: str, decision: ReviewerDecision
 ) -> ReviewerDecision:
     """The decision with the text of its reason code, if it has no words of its own."""
+    return in_words_of_many(reading, [activities.get(reading, activity_id)], decision)[activity_id]
+
+
+def in_words_of_many(
+    reading: ReadContext, rows: Sequence[ActivityOnRecord], decision: ReviewerDecision
+) -> dict[str, ReviewerDecision]:
+    """The same for many activities, by id, each in the language of its holder."""
     code = reading.reasons.by_code.get(decision.reason_code or "")
     if decision.reason or code is None:
-        return decision
-    holder_id = activities.get(reading, activity_id).holder_id
-    language = reading.row(select(Holder.language).where(Holder.id == holder_id)).language
-    return replace(decision, reason=code.text.get(language, code.text["en"]))
+        return {row.id: decision for row in rows}
+    spoken = select(Holder.id, Holder.language).where(
+        bulk.among(reading, Holder.id, {row.holder_id for row in rows})
+    )
+    languages = {row.id: row.language for row in reading.rows(spoken)}
+    words = {
+        language: code.text.get(language, code.text["en"]) for language in {*languages.values()}
+    }
+    return {row.id: replace(decision, reason=words[languages[row.holder_id]]) for row in rows}
 
 
 def _open_next(

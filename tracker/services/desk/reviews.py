@@ -24,9 +24,10 @@ from tracker.services.credentials import renewals
 from tracker.services.desk import renewal_queue, review_queue
 from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.services.desk.review_queue import Desk, Like, Waiting
-from tracker.services.points import activities, evidence
+from tracker.services.points import activities, confirmed_months, evidence
 from tracker.services.points.activities import ActivityRow
 from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points.confirmed_months import ConfirmedDays
 from tracker.services.points.evidence import EvidenceRow
 
 MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
@@ -54,9 +55,9 @@ class ReviewDossier:
     """An activity with all that is known about it.
 
     ``kind`` and ``policy`` are the type and version that it is judged by; None if no version has
-    the type. ``claims`` are the holder's other activities by id, each with its latest decision;
-    ``likely`` are probable duplicates among them, ``same_files`` any holder's activities with one
-    of the same files.
+    the type. ``confirmed`` are the days of a job that its employer confirmed. ``claims`` are the
+    holder's other activities by id, each with its latest decision; ``likely`` are probable
+    duplicates among them, ``same_files`` any holder's activities with one of the same files.
     """
 
     waiting: Waiting
@@ -64,6 +65,7 @@ class ReviewDossier:
     kind: ActivityType | None
     policy: Policy | None
     evidence: Sequence[EvidenceRow]
+    confirmed: Sequence[ConfirmedDays]
     decisions: Sequence[DecisionRow]
     claims: Mapping[str, ActivityRow]
     likely: Sequence[Like]
@@ -105,6 +107,12 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
         kind=desk.kinds.get(row.id),
         policy=points.policy if points else _last(scheme),
         evidence=evidence.of_activity(reading, row.id),
+        confirmed=confirmed_months.of_claim(
+            confirmed_months.of_holder(reading, row.holder_id),
+            row.provider,
+            row.starts_on,
+            row.completed_on,
+        ),
         decisions=reading.rows_as(DecisionRow, _DECISIONS, {"id": row.id}),
         claims={other.id: other for other in shown},
         likely=review_queue.likely_duplicates(desk, row),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain.credentials import assessments as rules
 from tracker.domain.credentials import awards as award_rules
+from tracker.domain.credentials import funding
 from tracker.domain.credentials.assessments import Approval, Attempt, AttemptToRecord
+from tracker.domain.credentials.funding import FundingSource
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.points import cycle_rules
 from tracker.domain.schemes.schemes import Scheme
@@ -43,6 +46,44 @@ MORE_COLUMNS = (
 )
 """What a file may say of an attempt, by the names of an attempt's fields."""
 MORE = tuple(column.name for column in MORE_COLUMNS)
+_SOURCE = ("funding", "amount", "funding_reference")
+_SOURCES = [
+    {name: f"{name}_{number}" for name in _SOURCE} for number in range(2, funding.MOST_SOURCES + 1)
+]
+SOURCE_COLUMNS = tuple(
+    replace(column, name=names[column.name])
+    for names in _SOURCES
+    for column in MORE_COLUMNS
+    if column.name in names
+)
+"""The sources beside the first, each with the same three columns, numbered from 2."""
+
+
+def more_funding(row: ImportRow) -> list[FundingSource]:
+    """The sources that a row names beside the first."""
+    said = [{name: row[column] for name, column in names.items()} for names in _SOURCES]
+    return [funding.source(**one) for one in said if one["funding"]]
+
+
+def source_faults(row: ImportRow) -> dict[str, str]:
+    """The rules that the sources beside the first break: what is said of one needs its name."""
+    return {
+        names["funding"]: f"is required with {names[name]}: who pays"
+        for names in _SOURCES
+        for name in ("funding_reference", "amount")
+        if row[names["funding"]] is None and row[names[name]] is not None
+    }
+
+
+def column_of(field: str) -> str:
+    """The column that is named where a rule is about a field of the attempt."""
+    return _SOURCES[0]["funding"] if field == "more_funding" else field
+
+
+def sources_on_line(line: Mapping[str, Any]) -> dict[str, object]:
+    """The columns of an exported attempt's sources beside the first."""
+    pairs = zip(_SOURCES, line["more_funding"], strict=False)
+    return {column: one[name] for names, one in pairs for name, column in names.items()}
 
 
 class _AttemptOnRecord(NamedTuple):
@@ -63,6 +104,7 @@ class _AttemptOnRecord(NamedTuple):
     funding: str | None
     amount: Decimal | None
     funding_reference: str | None
+    more_funding: list[FundingSource]
     override_reason: str | None
 
 
@@ -117,7 +159,9 @@ def _check_values(run: Run, rows: Collection[ImportRow], ids: Mapping[str, str])
             run.refuse(row, column, rule)
 
 
-_SAID = itemgetter("scheme", "module", "taken_on", "result", *MORE)
+_SAID = itemgetter(
+    "scheme", "module", "taken_on", "result", *MORE, *(column.name for column in SOURCE_COLUMNS)
+)
 
 
 def _faults(work: UnitOfWork, row: ImportRow, scheme: Scheme, zone: str | None) -> dict[str, str]:
@@ -129,12 +173,14 @@ def _faults(work: UnitOfWork, row: ImportRow, scheme: Scheme, zone: str | None) 
         module=row["module"] if known else codes[0],
         taken_on=row["taken_on"],
         passed=PASSED[row["result"]],
+        more_funding=more_funding(row),
         **{name: row[name] for name in MORE},
     )
     today = work.today(scheme)
     today = max(today, work.day_of(scheme, zone) if zone else today)
     found = {} if known else {"module": _unknown_module(scheme, codes)}
-    return found | rules.faults(scheme, attempt, today=today)
+    broken = rules.faults(scheme, attempt, today=today).items()
+    return found | source_faults(row) | {column_of(field): rule for field, rule in broken}
 
 
 def _unknown_module(scheme: Scheme, codes: Iterable[str]) -> str:
@@ -199,6 +245,7 @@ def _write(
     work = run.work
     by_name = _centers(run, {row["center"] for row in rows if row["center"]})
     given = [name for name in MORE if name in run.header]  # of the others, what is on record stays
+    names_sources = any(column.name in run.header for column in SOURCE_COLUMNS)
     batch = Batch(run, Assessment, subject="assessment")
     touched: list[tuple[str, str, int, bool]] = []
     for row in rows:
@@ -210,6 +257,8 @@ def _write(
         }
         for name in given:
             values[name] = row[name]
+        if names_sources:
+            values["more_funding"] = more_funding(row)
         if "center" in run.header:
             values["center_id"] = by_name.get(row["center"])
         fate = batch.add(
@@ -416,6 +465,7 @@ KIND = ImportKind(
         Column("result", choice(tuple(PASSED)), required=True),
         Column("center", text(200)),
         *MORE_COLUMNS,
+        *SOURCE_COLUMNS,
     ),
     key=("attempt_ref",),
     take=_take,

@@ -11,7 +11,7 @@ from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.models import CenterResult
 from tracker.services.credentials import center_results
 from tracker.services.credentials.center_results import CheckedResult, SentResult
-from tracker.services.imports.assessments import MORE, MORE_COLUMNS, PASSED
+from tracker.services.imports import assessments
 from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
@@ -20,11 +20,13 @@ from tracker.tabular import date as a_date
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         run.scheme(row)
+        for column, rule in assessments.source_faults(row).items():
+            run.refuse(row, column, rule)
     rows = run.good(rows)
     checked = center_results.check(run.work, [_sent(row) for row in rows])
     for row, one in zip(rows, checked, strict=True):
         for field, rule in one.faults.items():
-            run.refuse(row, field, rule)
+            run.refuse(row, assessments.column_of(field), rule)
     if not run.broken:
         _store(run, checked)
 
@@ -34,8 +36,9 @@ def _sent(row: ImportRow) -> SentResult:
         scheme=row["scheme"],
         module=row["module"],
         taken_on=row["taken_on"],
-        passed=PASSED[row["result"]],
-        **{name: row[name] for name in MORE},
+        passed=assessments.PASSED[row["result"]],
+        more_funding=assessments.more_funding(row),
+        **{name: row[name] for name in assessments.MORE},
     )
     return SentResult(row.key, row["holder_ref"], row["family_name"], attempt)
 
@@ -59,8 +62,9 @@ KIND = ImportKind(
         Column("scheme", text(32), required=True),
         Column("module", text(32), required=True),
         Column("taken_on", a_date(), required=True),
-        Column("result", choice(tuple(PASSED)), required=True),
-        *MORE_COLUMNS,
+        Column("result", choice(tuple(assessments.PASSED)), required=True),
+        *assessments.MORE_COLUMNS,
+        *assessments.SOURCE_COLUMNS,
     ),
     key=("attempt_ref",),
     take=_take,

@@ -54,6 +54,7 @@ _AT_ONCE = frozenset(
         NoticeKind.LISTED,
         NoticeKind.EMPLOYER_RENAMED,
         NoticeKind.EMPLOYMENT_ENDED,
+        NoticeKind.PERMISSION_GIVEN,
     }
 )
 _USEFUL = timedelta(days=14)

@@ -51,6 +51,7 @@ from tracker.models import (
     Discrepancy,
     EmployerBar,
     EmployerNudge,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     FormerName,
@@ -61,6 +62,7 @@ from tracker.models import (
     IdempotencyKey,
     LikelyDuplicate,
     LoginSession,
+    ManagedCase,
     MergedRow,
     Message,
     ModuleCertificate,
@@ -84,6 +86,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -189,6 +192,9 @@ _THEIRS_ALONE = (
     OtherCredential,
     PathwayChoice,
     Apprenticeship,
+    ManagedCase,
+    EmploymentConfirmation,
+    WorkPermission,
     CenterResult,
     Activity,
     Assessment,

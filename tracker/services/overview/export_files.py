@@ -41,6 +41,7 @@ from tracker.services import imports
 from tracker.services.core import bulk
 from tracker.services.core.combined import Statement
 from tracker.services.core.context import AnyRow, ReadContext
+from tracker.services.imports import assessments
 from tracker.services.overview.exports import Format
 from tracker.services.points.activities import CLAIMED, LATEST_FIRST
 from tracker.services.standings import snapshots
@@ -123,6 +124,7 @@ def _assessments(reading: ReadContext) -> Iterator[ExportLine]:
             table.instructor,
             table.amount,
             table.funding_reference,
+            table.more_funding,
             table.override_reason,
         )
         .join(Holder, Holder.id == table.holder_id)
@@ -130,7 +132,8 @@ def _assessments(reading: ReadContext) -> Iterator[ExportLine]:
         .where(table.voided_at.is_(None))
     )
     for line in _lines(reading, table, "attempt_ref", statement):
-        yield line | {"result": "pass" if line["passed"] else "fail"}
+        said = {"result": "pass" if line["passed"] else "fail"}
+        yield line | said | assessments.sources_on_line(line)
 
 
 def _certifications(reading: ReadContext) -> Iterator[ExportLine]:

@@ -33,6 +33,7 @@ from tracker.models import (
     EmployerBar,
     EmployerLook,
     EmployerNudge,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     FormerName,
@@ -41,6 +42,7 @@ from tracker.models import (
     Holder,
     HolderRequest,
     LoginSession,
+    ManagedCase,
     Message,
     ModuleCertificate,
     Notice,
@@ -59,6 +61,7 @@ from tracker.models import (
     StandingChange,
     Token,
     WorkerSeen,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.context import AnyRow, ReadContext
@@ -106,6 +109,9 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("other_credential", OtherCredential),
     ("pathway_choice", PathwayChoice),
     ("apprenticeship", Apprenticeship),
+    ("managed_case", ManagedCase),
+    ("employment_confirmation", EmploymentConfirmation),
+    ("work_permission", WorkPermission),
     ("center_result", CenterResult),
     ("certification", Certification),
     ("activity", Activity),
@@ -129,6 +135,9 @@ _SHOWN = {
     "other_credential": "other_credentials",
     "pathway_choice": "pathways",
     "apprenticeship": "apprenticeships",
+    "managed_case": "managed_cases",
+    "employment_confirmation": "employment_confirmations",
+    "work_permission": "work_permissions",
     "center_result": "center_results",
     "certification": "certifications",
     "activity": "activities",

@@ -31,6 +31,7 @@ from tracker.models import (
     Certification,
     Discrepancy,
     Employer,
+    EmploymentConfirmation,
     Evidence,
     Fee,
     HistoryEntry,
@@ -38,6 +39,7 @@ from tracker.models import (
     Holder,
     HolderRequest,
     JobRequirement,
+    ManagedCase,
     Message,
     ModuleCertificate,
     OtherCredential,
@@ -51,6 +53,7 @@ from tracker.models import (
     StaffingMinimum,
     StandingChange,
     Token,
+    WorkPermission,
 )
 from tracker.services.core import bulk
 from tracker.services.core.combined import Statement
@@ -196,6 +199,9 @@ OF_PERSON: tuple[_Owned, ...] = (
     ("other_credential", OtherCredential.id, OtherCredential.holder_id),
     ("pathway_choice", PathwayChoice.id, PathwayChoice.holder_id),
     ("apprenticeship", Apprenticeship.id, Apprenticeship.holder_id),
+    ("managed_case", ManagedCase.id, ManagedCase.holder_id),
+    ("employment_confirmation", EmploymentConfirmation.id, EmploymentConfirmation.holder_id),
+    ("work_permission", WorkPermission.id, WorkPermission.holder_id),
     ("center_result", CenterResult.id, CenterResult.holder_id),
     ("fee", Fee.id, Fee.holder_id),
     ("certification", Certification.id, Certification.holder_id),

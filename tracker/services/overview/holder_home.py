@@ -16,6 +16,8 @@ from tracker.services.credentials import renewals
 from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.desk import audit_items
 from tracker.services.desk.audit_items import AuditItemRow
+from tracker.services.employers import confirmations
+from tracker.services.employers.confirmations import MissingYears
 from tracker.services.overview import me
 from tracker.services.overview.me import Mine, Myself
 
@@ -36,7 +38,8 @@ class HolderHome:
     """Who asks, their certifications in the order of what must be done first, and what is at hand.
 
     ``denials`` are the applications that were denied last, by the id of their certification, as
-    long as nothing followed. ``audits`` are audited activities that wait for an answer.
+    long as nothing followed. ``audits`` are audited activities that wait for an answer,
+    ``unconfirmed`` the years of employment that employers have not confirmed.
     """
 
     myself: Myself
@@ -44,6 +47,7 @@ class HolderHome:
     denials: Mapping[str, RenewalRow]
     last: LastActivity | None
     audits: Sequence[AuditItemRow] = ()
+    unconfirmed: Sequence[MissingYears] = ()
 
 
 def home(reading: ReadContext) -> HolderHome:
@@ -59,6 +63,7 @@ def home(reading: ReadContext) -> HolderHome:
         denials={id_: row for id_, row in latest.items() if row.decision == "denied"},
         last=_last(reading),
         audits=_audits(reading),
+        unconfirmed=confirmations.missing(reading, holder_id),
     )
 
 

@@ -185,6 +185,32 @@ def of_attempt(reading: ReadContext, assessment_id: str) -> AttemptOverview:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeOverview:
+    """A fee, whose it is, and the employers that may get an invoice, by id and name.
+
+    ``can_correct``: it is the open fee of an attempt, whose amount may be corrected.
+    """
+
+    fee: FeeRow
+    holder: HolderRow
+    employers: Sequence[tuple[str, str]]
+    can_correct: bool
+
+
+def of_fee(reading: ReadContext, fee_id: str) -> FeeOverview:
+    """A fee as staff record what became of it. Raises NotFound."""
+    row = fees.get(reading, fee_id)
+    return FeeOverview(
+        fee=row,
+        holder=holders.get(reading, row.holder_id),
+        employers=[
+            (one.employer_id, one.employer_name) for one in sharing.viewers(reading, row.holder_id)
+        ],
+        can_correct=fees.is_correctable(reading, row),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedActivity:
     """An activity, whose it is, and every decision on it, oldest first."""
 

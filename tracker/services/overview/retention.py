@@ -27,6 +27,7 @@ from tracker.models import (
     HolderRequest,
     ImportRun,
     Message,
+    ProblemReport,
     RequestProof,
 )
 from tracker.services.core import bulk
@@ -146,6 +147,12 @@ RULES: Mapping[str, RetentionRule] = {
         lambda kept: kept.evidence_days,
         lambda limit: (RequestProof.recorded_at < limit) & RequestProof.request_id.in_(_ANSWERED),
         _removes_files(RequestProof),
+    ),
+    "problem_reports": RetentionRule(
+        ProblemReport.id,
+        lambda kept: kept.problem_report_days,
+        lambda limit: ProblemReport.closed_at < limit,
+        _deletes(ProblemReport.id),
     ),
 }
 """By name, in the order in which they are applied."""

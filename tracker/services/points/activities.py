@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -18,8 +18,16 @@ from tracker.db import new_id
 from tracker.domain.amounts import CENT
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.desk.reviews import Wait
-from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.desk.reviews import ReviewLock, Wait, check_unlocked
+from tracker.domain.errors import (
+    AlreadyRecorded,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+    SelfReview,
+    Stale,
+    UnderReview,
+)
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
 from tracker.domain.points import cycle_rules
@@ -36,7 +44,12 @@ from tracker.services.core.prefetch import Prefetch
 from tracker.services.credentials import certifications
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activity_effects, activity_room, listed_claims
+from tracker.services.points import (
+    activity_effects,
+    activity_room,
+    confirmed_months,
+    listed_claims,
+)
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import CertificationRecord, ZonedCertification
 
@@ -265,9 +278,18 @@ def _check_submission(
     kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
     rules.check_evidence(
         kind,
-        files=count_evidence(work, activity.id),
+        files=count_evidence(work, activity.id) or _count_confirmed(work, activity),
         add_at=f"POST /api/v1/activities/{activity.id}/evidence",
     )
+
+
+def _count_confirmed(reading: ReadContext, activity: Activity) -> int:
+    """How many confirmations of an employer are evidence for the activity, as a file would be."""
+    if not is_job(reading, activity):
+        return 0
+    confirmed = confirmed_months.of_holder(reading, activity.holder_id)
+    days = activity.starts_on, activity.completed_on
+    return len(confirmed_months.of_claim(confirmed, activity.provider, *days))
 
 
 def withdraw(work: UnitOfWork, activity_id: str) -> None:
@@ -315,9 +337,21 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     writers.check_not_written(work, activity.id)
     open_reviews.check_free(work, activity.id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
-    before = decisions[0] if decisions else None
-    _check_answer(decision, before)
+    _check_answer(decision, decisions[0] if decisions else None)
     _check_reason(work, decision)
+    _answer(work, activity, decisions, decision, by=work.actor.name)
+
+
+def _answer(
+    work: UnitOfWork,
+    activity: Activity,
+    decisions: Sequence[Decision],
+    decision: ReviewerDecision,
+    *,
+    by: str,
+) -> str:
+    """Write a decision that was checked, and what follows from it; returns its id."""
+    before = decisions[0] if decisions else None
     on = _decided_on(work, activity, before)
     made = Decision(
         activity_id=activity.id,
@@ -328,7 +362,7 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
         provider_approved=decision.provider_approved,
         reason_code=decision.reason_code,
         reason=decision.reason,
-        decided_by=work.actor.name,
+        decided_by=by,
         decided_by_id=work.actor.who,
         recorded_at=work.now,
     )
@@ -348,6 +382,147 @@ def decide(work: UnitOfWork, activity_id: str, decision: ReviewerDecision, *, ve
     )
     _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
+    return made.id
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedActivities:
+    """Activities that wait for an answer, with what decides whether the actor may give it.
+
+    ``ruling`` are the decisions since the last submission; ``entered`` are those that the actor
+    entered or changed for their holders, ``opened`` the locks of reviewers.
+    """
+
+    rows: Mapping[str, Activity]
+    ruling: Mapping[str, Sequence[Decision]]
+    entered: Collection[str]
+    opened: Mapping[str, ReviewLock]
+
+    def check(self, work: UnitOfWork, id_: str, decision: ReviewerDecision, version: int) -> None:
+        """Refuse what ``decide`` refuses of one of them."""
+        _check_version(self.rows[id_], version, self.ruling[id_])
+        if id_ in self.entered:
+            raise SelfReview(writers.OWN)
+        check_unlocked(self.opened.get(id_), work.actor.who, work.now)
+        before = self.ruling[id_][0] if self.ruling[id_] else None
+        _check_answer(decision, before)
+        _check_reason(work, decision)
+
+    def superseded(self, made: Mapping[str, Any]) -> str | None:
+        """The decision that one made now supersedes."""
+        return next((one.id for one in self.ruling[made["activity_id"]]), None)
+
+
+def submitted(work: UnitOfWork, ids: Collection[str]) -> SubmittedActivities:
+    """Activities to decide together, in as many statements as one; the caller has locked them."""
+    mine = select(Activity).where(bulk.among(work, Activity.id, ids)).order_by(Activity.id)
+    rows = work.session.scalars(mine.execution_options(populate_existing=True)).all()
+    made: dict[str, list[Decision]] = {row.id: [] for row in rows}
+    since = {row.id: row.submitted_at for row in rows}
+    decisions = select(Decision).where(
+        bulk.among(work, Decision.activity_id, ids), Decision.undone_at.is_(None)
+    )
+    for one in work.session.scalars(decisions.order_by(*LATEST_FIRST)):
+        submitted_at = since[one.activity_id]
+        if submitted_at is None or one.recorded_at >= submitted_at:
+            made[one.activity_id].append(one)
+    entered = writers.written(work, ids)
+    opened = open_reviews.of_many(work, ids)
+    return SubmittedActivities({row.id: row for row in rows}, made, entered, opened)
+
+
+def decide_many(
+    work: UnitOfWork, found: SubmittedActivities, told: Mapping[str, ReviewerDecision]
+) -> None:
+    """Write decisions that were checked; the number of statements does not grow with theirs.
+
+    Only applications that depend on one of the activities are updated one by one.
+    """
+    made = [_made(work, found, id_, decision) for id_, decision in told.items()]
+    news = [_news(found.rows[str(one["activity_id"])], one) for one in made]
+    places = {(found.rows[id_].holder_id, found.rows[id_].scheme) for id_ in told}
+    bulk.insert(work, Decision, made)
+    states = [{"_id": one["activity_id"], "state": one["verdict"]} for one in made]
+    bulk.update(work, Activity, states)
+    work.session.expire_all()
+    open_reviews.close_many(work, told)
+    shown = ("verdict", "points_limit", "provider_approved", "reason_code")
+    lines = [
+        (
+            str(one["activity_id"]),
+            {name: one[name] for name in shown} | {"supersedes": found.superseded(one)},
+        )
+        for one in made
+    ]
+    history.record_many(work, "decide", "activity", lines)
+    notices.tell(work, news)
+    activity_effects.follow_many(work, places)
+
+
+def _news(activity: Activity, made: Mapping[str, Any]) -> NoticeToTell:
+    return NoticeToTell(
+        kind=NoticeKind.ACTIVITY_DECIDED,
+        holder_id=activity.holder_id,
+        subject_id=activity.id,
+        event=made["id"],
+        on=made["decided_on"],
+    )
+
+
+def _made(
+    work: UnitOfWork, found: SubmittedActivities, id_: str, decision: ReviewerDecision
+) -> dict[str, Any]:
+    row, ruling = found.rows[id_], found.ruling[id_]
+    on = _decided_on(work, row, ruling[0] if ruling else None)
+    return {
+        "id": new_id(),
+        "activity_id": id_,
+        **asdict(decision),
+        "decided_on": on,
+        "waited_days": _waited_days(row, ruling, on),
+        "decided_by": work.actor.name,
+        "decided_by_id": work.actor.who,
+        "recorded_at": work.now,
+    }
+
+
+def approve_as_confirmed(
+    work: UnitOfWork, activity: Activity, *, signer: str, reason: str
+) -> list[str]:
+    """Approve a submitted job that a trusted employer has confirmed, in the signer's name.
+
+    The caller has locked the holder. Returns the id of the decision; nothing is decided while a
+    reviewer has the activity open.
+    """
+    try:
+        open_reviews.check_free(work, activity.id)
+    except UnderReview:
+        return []
+    decision = ReviewerDecision(ActivityVerdict.APPROVED, reason=reason)
+    return [_answer(work, activity, _ruling(work, activity), decision, by=signer)]
+
+
+def take_back_approvals(work: UnitOfWork, decision_ids: Collection[str], *, reason: str) -> None:
+    """Undo those of some decisions that rule, so that a reviewer decides instead.
+
+    The caller has locked the holder.
+    """
+    for decision_id in decision_ids:
+        decision = work.session.get(Decision, decision_id)
+        if decision is None:
+            continue
+        activity = work.session.get_one(Activity, decision.activity_id)
+        work.reread(activity)
+        ruling = _ruling(work, activity)
+        if ruling and ruling[0].id == decision_id:
+            _take_back(work, activity, ruling, reason=reason)
+
+
+def is_job(work: ReadContext, activity: Activity) -> bool:
+    """Whether an activity is employment, by the policy versions of its scheme."""
+    policies = work.schemes[activity.scheme].policies
+    kinds = (policy.types.get(activity.type) for policy in policies)
+    return any(kind is not None and kind.is_job for kind in kinds)
 
 
 def _check_version(activity: Activity, version: int, decisions: Sequence[Decision]) -> None:
@@ -451,6 +626,13 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
         raise IllegalTransition(
             "There has been no decision to undo since the last submission.", state=activity.state
         )
+    _take_back(work, activity, decisions, reason=reason)
+
+
+def _take_back(
+    work: UnitOfWork, activity: Activity, decisions: Sequence[Decision], *, reason: str
+) -> None:
+    """Undo the decision that rules, with what follows from that."""
     undone, before = decisions[0], decisions[1] if len(decisions) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
     _set_state(work, activity, before.verdict if before else ActivityState.SUBMITTED)

@@ -1,12 +1,20 @@
-"""The effects of a decision on an activity, or of its withdrawal, on applications and reminders."""
+"""The effects of decisions on activities, or of a withdrawal, on applications and reminders."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
-from tracker.models import Activity, Decision
+from tracker.models import Activity, Certification, Decision, Holder, Renewal
+from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import certifications, renewals
 from tracker.services.outbox import cursors
+from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import HolderScheme, ZonedCertification
 
 
 def follow(work: UnitOfWork, activity: Activity, *, replaced: Decision | None = None) -> None:
@@ -20,3 +28,27 @@ def follow(work: UnitOfWork, activity: Activity, *, replaced: Decision | None = 
     certification = certifications.of_holder(work, activity.holder_id, activity.scheme)
     if certification is not None:
         renewals.follow(work, certification)
+
+
+def follow_many(work: UnitOfWork, places: Collection[HolderScheme]) -> None:
+    """The same after activities that nobody had answered, of many holders, were decided.
+
+    One statement finds the applications that may depend on one of them; each is then updated by
+    itself.
+    """
+    automatic = Renewal.decision.is_(None) | (Renewal.decided_by == SYSTEM.name)
+    statement = (
+        select(*snapshots.CERTIFICATION, Holder.time_zone)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .where(
+            bulk.among(work, Certification.holder_id, {holder_id for holder_id, _ in places}),
+            snapshots.CURRENT,
+            Certification.id.in_(
+                select(Renewal.certification_id).where(Renewal.withdrawn_on.is_(None), automatic)
+            ),
+        )
+        .order_by(Certification.id)
+    )
+    for row in work.rows_as(ZonedCertification, statement):
+        if (row.holder_id, row.scheme) in places:
+            renewals.follow(work, row)

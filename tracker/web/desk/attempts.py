@@ -139,7 +139,7 @@ def void(actor: Actor, *, assessment_id: UUID) -> Response:
 
 
 def _amend(work: UnitOfWork, assessment_id: str, trial: Trial) -> CorrectedAttempt:
-    said = _sent(("center_id", *attempt_forms.OPTIONAL)) | {
+    said: dict[str, Any] = _sent(("center_id", *attempt_forms.OPTIONAL)) | {
         name: value
         for name, value in attempt_forms.sent().items()
         if name in {"scheme", "module", "taken_on", "result"}
@@ -148,6 +148,7 @@ def _amend(work: UnitOfWork, assessment_id: str, trial: Trial) -> CorrectedAttem
     if scheme != assessments.get(work, assessment_id).scheme:
         rule = WORDS[routing.language()].wrong_scheme
         raise Invalid("An attempt stays in its scheme.", fields={"module": rule})
+    said["more_funding"] = attempt_forms.sent_sources()
     values = routing.load(AmendmentSchema(), {**said, **_why()})
     why = {name: values.pop(name) for name in ("reason", "later_cycles") if name in values}
     values.pop("preview")
@@ -237,6 +238,8 @@ def _differences(
 
 def _text(row: Any, name: str, centers: Mapping[str, str], language: str) -> str:
     value, say = getattr(row, name), attempt_forms.WORDS[language]
+    if name == "more_funding":
+        value = attempt_forms.in_words(value, language) or None
     if value is None:
         return desk_forms.words().none
     if name == "module":
@@ -289,9 +292,7 @@ def _form(
         found = person_overviews.of_attempt(reading, assessment_id)
     own = {found.attempt.scheme}
     offered = attempt_forms.form(routing.container().schemes, language, first=own)
-    errors, wrong = desk_forms.errors(
-        refusal, offered.words.labels, own=[WORDS[language].wrong_scheme]
-    )
+    errors, wrong = desk_forms.errors(refusal, offered.labels, own=[WORDS[language].wrong_scheme])
     say, is_void = WORDS[language], "/void" in request.path
     was_typed = (refusal is not None or keeps) and not is_void
     stated = attempt_forms.typed() if was_typed else dict(attempt_forms.stated(found.attempt))

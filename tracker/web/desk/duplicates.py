@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,9 @@ class DeskDuplicatesWords:
     moved: str
     certificates: str
     leads: str
+    extended: str
+    reduced: str
+    fates: dict[str, str]
     change: str
     done_title: str
     done: str
@@ -353,7 +357,19 @@ def _summary(summary: Mapping[str, Any], language: str) -> dict[str, Any]:
             if count
         ],
         "certificates": [_certificate(one, language) for one in summary["certifications"]],
+        "adjustments": [_adjustment(one, language) for one in summary.get("adjustments", ())],
     }
+
+
+def _adjustment(one: Mapping[str, Any], language: str) -> str:
+    """What becomes of an extension or a reduction of an award that leads on."""
+    say = WORDS[language]
+    if one["extended_to"]:
+        day = in_words(date.fromisoformat(one["extended_to"]), language)
+        what = say.extended.format(number=one["number"], day=day)
+    else:
+        what = say.reduced.format(number=one["number"], points=one["points_required"])
+    return f"{what}: {say.fates[one['fate']]}"
 
 
 def _certificate(one: Mapping[str, Any], language: str) -> tuple[str, str]:

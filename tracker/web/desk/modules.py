@@ -142,7 +142,7 @@ def _page(
         )
     touched = {one.scheme.code for one in found.modules} or {_usual()}
     offered = attempt_forms.form(routing.container().schemes, language, first=touched)
-    errors, wrong = desk_forms.errors(refusal, offered.words.labels)
+    errors, wrong = desk_forms.errors(refusal, offered.labels)
     return visitors.page(
         "desk/record_result",
         language,

@@ -17,7 +17,7 @@ from tracker.domain.errors import Invalid
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language import consents as words_of_consents
-from tracker.language.voice import in_words
+from tracker.language.voice import in_words, money
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials.assessments import AssessmentRow
 from tracker.services.overview import person_overviews
@@ -68,6 +68,7 @@ class DeskPeopleWords:
     failed: str
     voided: str
     amend: str
+    fee: str
     applied: str
     decisions: dict[str, str]
     under_review: str
@@ -155,6 +156,7 @@ def _facts(reading: ReadContext, found: PersonOverview, language: str) -> dict[s
         "credentials": reading.credentials.by_code,
         "field_words": words_of_consents.FIELDS[language],
         "day": _day(language),
+        "money": money,
         "moment": lambda instant: desk_forms.moment(instant, language),
         "cycle": lambda term: _cycle(term, language),
     }

@@ -17,7 +17,7 @@ from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import Actor
 from tracker.language.voice import POINTS, counted, figure, in_words
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.credentials import fees, renewals
+from tracker.services.credentials import renewal_fees, renewals
 from tracker.services.desk import renewal_dossiers, renewal_queue, reviews
 from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.web import navigation
@@ -165,7 +165,7 @@ def pay(actor: Actor, *, renewal_id: UUID) -> Response:
     def act(work: UnitOfWork, id_: str) -> None:
         said = routing.load(FeeChangeSchema(), forms.sent("state", "reference", "reason"))
         fee_id = renewals.get(work, id_).fee_id or ""
-        fees.change(work, fee_id, FeeChange(**said), version=forms.version())
+        renewal_fees.record(work, fee_id, FeeChange(**said), version=forms.version())
 
     return _done(actor, renewal_id, act)
 

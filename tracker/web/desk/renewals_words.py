@@ -70,6 +70,7 @@ class RenewalDeskWords:
     waive_reason: str
     take_back: str
     take_back_reason: str
+    fee_others: str
     decisions: str
     taken_back: str
     replaced: str

@@ -18,6 +18,7 @@ from tracker.services.desk.review_rounds import JustDecided
 from tracker.services.desk.reviews import ReviewDossier, SameFile
 from tracker.services.points.activities import ActivityOnRecord, ActivityRow
 from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points.confirmed_months import ConfirmedDays
 from tracker.services.points.evidence import EvidenceRow
 from tracker.web.desk import queue_shown, review_forms
 from tracker.web.desk.review_forms import ReasonShown
@@ -129,6 +130,7 @@ def parts(found: ReviewDossier, language: str) -> dict[str, object]:
     return {
         "facts": facts(found, language),
         "files": files(found.evidence, language),
+        "confirmed": [confirmed(one, language) for one in found.confirmed],
         "rules": found.rules(language),
         "outcome": found.outcome(language),
         "bar": bar(found.waiting.points, language),
@@ -298,3 +300,9 @@ def decision(row: DecisionRow, language: str) -> str:
     if row.undone_at is not None:
         parts.append(f"({say.taken_back.format(row.undone_by)})")
     return " ".join(parts)
+
+
+def confirmed(one: ConfirmedDays, language: str) -> str:
+    """What an employer confirmed, in a sentence."""
+    days = {"starts": in_words(one.starts_on, language), "ends": in_words(one.ends_on, language)}
+    return WORDS[language].confirmed.format(employer=one.name, signer=one.signed_by, **days)

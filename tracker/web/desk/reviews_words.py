@@ -82,6 +82,7 @@ class ReviewsWords:
     person: str
     evidence: str
     no_evidence: str
+    confirmed: str
     evidence_later: str
     open_file: str
     turn: str

@@ -29,6 +29,7 @@ class WorkforceWords:
     kiosk: str
     staffing: str
     looks: str
+    confirmations: str
     digest: str
     count_one: str
     count_other: str
@@ -159,6 +160,7 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
         ("/employer/requirements", say.requirements, False),
         ("/employer/kiosk", say.kiosk, False),
         ("/employer/staffing", say.staffing, False),
+        ("/employer/confirmations", say.confirmations, True),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]

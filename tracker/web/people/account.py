@@ -21,6 +21,7 @@ from tracker.services.people import sessions
 from tracker.web import navigation
 from tracker.web.people import (
     audits,
+    employment,
     points_shown,
     progress,
     standing_shown,
@@ -68,6 +69,7 @@ def home(actor: Actor) -> Response:
         say=standing_shown.SAY[language],
         last=_last(found),
         audits=[audits.to_answer(row, language) for row in found.audits],
+        unconfirmed=[employment.missing_in_words(one, language) for one in found.unconfirmed],
         mail=myself.mail,
         bounced_since=_day(myself, language),
         candidacies=[

@@ -13,7 +13,7 @@ from tracker.domain.permissions import Actor
 from tracker.language import consents as words_of_consents
 from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import apprenticeships
+from tracker.services.credentials import apprenticeships, managed_cases
 from tracker.services.employers import consent_requests, sharing
 from tracker.services.people import preferences
 from tracker.web.people import forms, visitors
@@ -23,6 +23,7 @@ pages = Blueprint("consent-pages", __name__)
 
 HERE = "/account/sharing"
 _APPRENTICESHIP = f"{HERE}/apprenticeships/<uuid:apprenticeship_id>"
+_CASE = f"{HERE}/cases/<uuid:case_id>"
 _REQUEST = f"{HERE}/requests/<uuid:entry_id>"
 
 
@@ -65,6 +66,22 @@ def show_modules(actor: Actor) -> Response:
     visitors.check_holder(actor)
     wanted = {"shows_modules": request.form.get("show") == "yes"}
     return _done(actor, lambda work: preferences.change_mine(work, wanted))
+
+
+@pages.post(f"{_CASE}/share")
+@visitors.signed_in
+def share_case(actor: Actor, *, case_id: UUID) -> Response:
+    """Let the sponsor's case managers see the attempts."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: managed_cases.consent(work, str(case_id)))
+
+
+@pages.post(f"{_CASE}/end")
+@visitors.signed_in
+def end_case(actor: Actor, *, case_id: UUID) -> Response:
+    """End their access at once."""
+    visitors.check_holder(actor)
+    return _done(actor, lambda work: managed_cases.end_consent(work, str(case_id)))
 
 
 @pages.get(_REQUEST)
@@ -116,6 +133,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
         viewers, asked = sharing.mine(reading), consent_requests.mine(reading)
         served = apprenticeships.page(reading, holder_id=actor.holder_id)
         shows_modules = preferences.mine(reading).holder.shows_modules
+        cases = managed_cases.page(reading, holder_id=actor.holder_id)
     return visitors.page(
         "consents",
         language,
@@ -127,6 +145,7 @@ def page_with(actor: Actor, wrong: str | None = None) -> Response:
         requests=asked,
         shows_modules=shows_modules,
         apprenticeships=[one.row for one in served],
+        cases=cases,
         field_words=words_of_consents.FIELDS[language],
         purposes=words_of_consents.PURPOSES[language],
         day=lambda day: in_words(day, language),

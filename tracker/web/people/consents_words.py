@@ -33,6 +33,9 @@ class ConsentsWords:
     sponsor_would_see: str
     sponsor_fields: str
     share: str
+    case_sees: str
+    case_sees_nothing: str
+    case_fields: str
     asks: str
     answer: str
     question: str
