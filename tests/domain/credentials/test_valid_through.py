@@ -49,11 +49,12 @@ def test_one_span_is_valid_through_what_its_dates_say(changes, last):
 
 def test_days_go_on_from_span_to_span_until_one_is_not_valid():
     first = replace(SPAN, until_on=SOON)
-    before = replace(SPAN, until_on=AWARDED.replace(year=2023))
+    change = AWARDED.replace(year=2023)
+    before = replace(SPAN, until_on=change)
     renewed = replace(SPAN, from_on=SOON, expires_on=date(2032, 1, 1))
     held = replace(SPAN, from_on=SOON, hold=Hold.REVOKED)
 
-    assert valid_through([before, replace(first, from_on=before.until_on), renewed], TODAY) == (
+    assert valid_through([before, replace(first, from_on=change), renewed], TODAY) == (
         date(2032, 1, 1)
     )
     assert valid_through([first, held], TODAY) == date(2026, 12, 23)

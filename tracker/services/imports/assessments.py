@@ -159,9 +159,8 @@ def _check_values(run: Run, rows: Collection[ImportRow], ids: Mapping[str, str])
             run.refuse(row, column, rule)
 
 
-_SAID = itemgetter(
-    "scheme", "module", "taken_on", "result", *MORE, *(column.name for column in SOURCE_COLUMNS)
-)
+_OF_SOURCES = tuple(column.name for column in SOURCE_COLUMNS)
+_SAID = itemgetter("scheme", "module", "taken_on", "result", *(MORE + _OF_SOURCES))
 
 
 def _faults(work: UnitOfWork, row: ImportRow, scheme: Scheme, zone: str | None) -> dict[str, str]:
@@ -245,7 +244,7 @@ def _write(
     work = run.work
     by_name = _centers(run, {row["center"] for row in rows if row["center"]})
     given = [name for name in MORE if name in run.header]  # of the others, what is on record stays
-    names_sources = any(column.name in run.header for column in SOURCE_COLUMNS)
+    names_sources = any(name in run.header for name in _OF_SOURCES)
     batch = Batch(run, Assessment, subject="assessment")
     touched: list[tuple[str, str, int, bool]] = []
     for row in rows:

@@ -1,6 +1,6 @@
 """An attempt may be paid for by several sources, and has a fee.
 
-Revision ID: 0037
+Revision ID: 0036
 Revises: 0035
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0037"
+revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None

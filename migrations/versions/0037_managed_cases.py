@@ -1,7 +1,7 @@
 """People whose attempts a case manager follows, if they agree.
 
-Revision ID: 0038
-Revises: 0037
+Revision ID: 0037
+Revises: 0036
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0038"
-down_revision = "0037"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

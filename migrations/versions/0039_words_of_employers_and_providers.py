@@ -1,7 +1,7 @@
 """Employers nudge, providers answer, holders show their modules; the last run of each job.
 
-Revision ID: 0040
-Revises: 0035
+Revision ID: 0039
+Revises: 0038
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040"
-down_revision = "0039"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

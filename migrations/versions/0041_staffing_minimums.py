@@ -1,7 +1,7 @@
 """How many who meet a requirement a place must have.
 
-Revision ID: 0042
-Revises: 0041
+Revision ID: 0041
+Revises: 0040
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0042"
-down_revision = "0041"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
