@@ -41,7 +41,7 @@ def known(table: Path, columns: Sequence[str], backend: str) -> dict[Line, list[
             found[method, path, kind] = [*answers]
         elif (own := said.get((method, path, "own"))) and kind != "own":
             found[method, path, kind] = [
-                answer if of_own in REFUSED else None
+                answer if {of_own, answer} <= REFUSED else None
                 for answer, of_own in zip(answers, own, strict=True)
             ]
     return found

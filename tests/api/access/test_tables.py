@@ -17,6 +17,8 @@ def table(tmp_path):
         "GET    /things/{id}        own       403 200\n"
         "GET    /things/{id}        other     403 404\n"
         "GET    /things/{id}        malformed 404 404\n"
+        "GET    /parts/{id}         own       404 404\n"
+        "GET    /parts/{id}         other     200 404\n"
         "GET    /verify/{id} (page) own       404 303\n"
         "GET    /verify/{id} (page) unknown   404 404\n"
     )
@@ -27,6 +29,7 @@ def test_others_records_are_not_asked_for_again_by_whoever_is_refused_their_own(
     assert tables.known(table, ("nobody", "holder"), "postgresql") == {
         ("GET", "/things/{id}", "other"): ["403", None],
         ("GET", "/things/{id}", "malformed"): ["404", "404"],
+        ("GET", "/parts/{id}", "other"): [None, "404"],
         ("GET", "/verify/{id} (page)", "unknown"): ["404", None],
     }
 
