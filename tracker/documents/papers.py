@@ -1,7 +1,8 @@
 """The paper of a certificate: a sheet to frame, and a card for the wallet.
 
 The name is set in the letters in which it is on record: Latin, Greek, Cyrillic, Arabic, Hebrew, and
-the Chinese characters of two common sets (see the README beside the fonts). A paper with other
+the Chinese characters of two common sets; the README beside the fonts names them. A paper with
+other
 letters is not made at all: one with a gap in a name would be wrong.
 """
 

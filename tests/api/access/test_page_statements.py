@@ -230,10 +230,16 @@ def test_at_the_size_of_a_country_pages_cost_the_same_and_read_by_indexes(
     scanned = _scanned(container, sent)
 
     assert {page: (few[page], n) for page, n in many.items() if few.get(page) != n} == {}
-    assert scanned == []
+    assert [one for one in scanned if not one.startswith(READ_WHOLE)] == []
     assert seconds < len(many), f"{seconds:.0f} s for {len(many)} pages"
 
 
+READ_WHOLE = (
+    *("roster_entry: ", "sharing: ", "standing_span: "),  # nearly all of them are of one employer
+    "certification: SELECT DISTINCT certification.scheme",  # for the operator: schemes without file
+    "holder: SELECT lower(holder.email) AS address",  # no index has the second address in lowercase
+)
+"""What is read from end to end, and why."""
 SUM = re.compile(r"\b(count|sum|avg|percentile_cont|min|max)\(", re.IGNORECASE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Executable, case, select
@@ -10,7 +10,7 @@ from sqlalchemy import Executable, case, select
 from tracker import row_security
 from tracker.domain.points.claims import Evaluation
 from tracker.models import Certification, Holder, RosterEntry, Sharing, Span
-from tracker.services.core.context import ReadContext
+from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.employers.workforce_selection import (
     DATES,
     EXPIRES_ON,
@@ -61,33 +61,40 @@ def export(
     isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
     streamed = {"stream_results": True, "yield_per": _PARTITION}
     statement = _lines(selection, sort, with_points=with_points)
-    width = len(_LINE)
     with reading.connection.engine.connect() as connection:
         connection.execution_options(isolation_level=isolation)
         row_security.look_as_through(reading.connection, connection)
         later = replace(reading, connection=connection)
-        result = connection.execute(
-            statement, parameters(reading, selection), execution_options=streamed
+        given = parameters(reading, selection)
+        # Who stops reading leaves rows behind: the server's cursor must end before its connection.
+        with connection.execute(statement, given, execution_options=streamed) as result:
+            for rows in result.partitions():
+                yield from _told(later, selection, rows, with_points=with_points)
+
+
+def _told(
+    reading: ReadContext, selection: WorkforceFilter, rows: Sequence[AnyRow], *, with_points: bool
+) -> Iterator[tuple[object, ...]]:
+    """The rows of some workers in the order of the columns, with their points if wanted."""
+    width = len(_LINE)
+    points: dict[str, Evaluation] = {}
+    if with_points:
+        code = selection.scheme.code
+        keys = [
+            CertificationKey(row.certification_id, row.holder_id, code)
+            for row in rows
+            if row.with_points and row.cycle is not None
+        ]
+        points = standings.evaluations(reading, keys, on=selection.on) if keys else {}
+    for row in rows:
+        line = (
+            selection.on,
+            selection.scheme.code,
+            *row[:width],
+            days_left(row[-1], selection.on),
         )
-        for rows in result.partitions():
-            points: dict[str, Evaluation] = {}
-            if with_points:
-                code = selection.scheme.code
-                keys = [
-                    CertificationKey(row.certification_id, row.holder_id, code)
-                    for row in rows
-                    if row.with_points and row.cycle is not None
-                ]
-                points = standings.evaluations(later, keys, on=selection.on) if keys else {}
-            for row in rows:
-                line = (
-                    selection.on,
-                    selection.scheme.code,
-                    *row[:width],
-                    days_left(row[-1], selection.on),
-                )
-                total = points.get(row.certification_id) if with_points else None
-                yield line + (_points_of(total) if with_points else ())
+        total = points.get(row.certification_id) if with_points else None
+        yield line + (_points_of(total) if with_points else ())
 
 
 _LINE = (
