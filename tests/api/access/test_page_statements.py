@@ -41,6 +41,8 @@ from tracker.models import (
     CenterApproval,
     Employer,
     EmployerLook,
+    EmployerNudge,
+    EmploymentConfirmation,
     HolderRequest,
     Sharing,
     Suppression,
@@ -57,7 +59,8 @@ FILES = (".pdf", ".ics", ".csv", ".xlsx", "/archive", "/file")
 
 
 ALONE = {
-    *("applied_migration", "history_head", "runtime", "usage", "tally", "record_writer"),
+    *("applied_migration", "history_head", "job_run", "runtime", "usage", "tally"),
+    "record_writer",
     *("open_review", "policy_publication", "relay_accept", "merged_row", "idempotency_key"),
     *("authenticator", "recovery_code", "password_hash", "provider_identity", "bounce", "digest"),
     *("employer_bar", "former_name", "former_renewal_decision", "preference"),
@@ -101,8 +104,16 @@ def beside(container: Container, ana: Ids, count: int) -> None:
             closed: dict[str, Any] = {"state": "withdrawn", "closed_at": work.now}
             address = f"{new_id()}@example.org"
             on = date(2010, 1, 1) + timedelta(days=work.row(select(func.count(Sharing.id)))[0])
+            both: dict[str, Any] = {
+                "holder_id": ana["holder_id"],
+                "employer_id": employer_id,
+                "recorded_at": work.now,
+            }
+            days = {"starts_on": date(2025, 1, 1), "ends_on": date(2025, 12, 31)}
             work.session.add_all(
                 [
+                    EmploymentConfirmation(**both, **days, year=2025, signed_by="Pat"),
+                    EmployerNudge(**both, scheme="cpt", nudged_on=TODAY, nudged_by="Pat"),
                     WorkerSeen(look_id=look.id, holder_id=ana["holder_id"]),
                     HolderRequest(
                         **closed,
@@ -148,10 +159,9 @@ def fresh(table: Table) -> dict[str, str]:
 
 def about(ana: Ids) -> dict[str, str]:
     """Ana's ids by the names that ``grow`` gives them."""
-    names = ("holder", "certification", "center", "provider", "sponsor", "course", "account")
-    return {name: ana[f"{name}_id"] for name in names if f"{name}_id" in ana} | {
-        "audit": ana["audit_id"]
-    }
+    organizations = ("center", "employer", "provider", "sponsor")
+    names = (*organizations, "holder", "certification", "course", "account", "audit")
+    return {name: ana[f"{name}_id"] for name in names if f"{name}_id" in ana}
 
 
 def sizes(container: Container, ana: Ids) -> dict[str, int]:

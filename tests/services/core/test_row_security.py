@@ -305,7 +305,10 @@ def test_an_employer_sees_a_holder_as_long_as_the_consent_lasts(owner, role, peo
         *("cycle_adjustment", "former_renewal_decision", "renewal", "standing_change"),
         *("other_credential", "standing_span"),
     }
-    own = {"roster_entry", "sharing", "worker_seen"}
+    own = {
+        *("roster_entry", "sharing", "worker_seen"),
+        *("employer_nudge", "employment_confirmation", "work_permission"),
+    }
     assert seen(role, employer, rows) == shared | own
     for table in shared:
         assert changed(role, employer, table, rows[table]) == (0, 0), table
