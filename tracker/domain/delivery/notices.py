@@ -36,8 +36,8 @@ class NoticeKind(StrEnum):
     AUDIT_DECIDED = "audit_decided"
     AUDIT_APPEALED = "audit_appealed"
     FEE_CHANGED = "fee_changed"
-    EMPLOYER_NUDGE = "employer_nudge"
     PERMISSION_GIVEN = "permission_given"
+    EMPLOYER_NUDGE = "employer_nudge"
 
 
 class MessageType(StrEnum):
