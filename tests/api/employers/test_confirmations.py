@@ -208,6 +208,28 @@ def test_what_a_trusted_employer_confirms_counts_until_it_no_longer_stands(
     assert by.ana.post(f"{contest}/end").status_code == 409
 
 
+def submitted(container, certification_id, **change):
+    """A job that the holder has submitted; its id."""
+    id_ = job(container, certification_id, **change)
+    with container.work(SYSTEM) as work:
+        row = work.session.get(Activity, id_)
+        row.state, row.submitted_on, row.submitted_at = "submitted", date(2027, 1, 9), work.now
+    return id_
+
+
+def test_what_two_years_together_confirm_falls_with_either(container, by, company, ids):
+    _, certification_id, entry = ids
+    trusted = {"confirms_directly": True, "reason": "Audited in May."}
+    by.staff.post(f"/employers/{company}/direct-confirmation", trusted)
+    both = submitted(container, certification_id, starts_on=date(2025, 6, 1))
+    first = confirm(by.hr, company, entry, 2025).json
+    assert by.ana.get(f"/activities/{both}").json["state"] == "submitted"
+    confirm(by.hr, company, entry, 2026)
+    assert by.ana.get(f"/activities/{both}").json["state"] == "approved"
+    by.ana.post(f"/confirmations/{first['id']}/contest", {"statement": "I came in August."})
+    assert by.ana.get(f"/activities/{both}").json["state"] == "submitted", "2025 is contested"
+
+
 def test_more_workers_cost_no_more_statements(container, clock, by, company):
     costs = []
     by.hr.get("/me")
