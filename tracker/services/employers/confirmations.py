@@ -350,6 +350,19 @@ def page(
     return reading.rows_as(ConfirmationRow, statement)
 
 
+@sees_everything
+def latest(
+    reading: ReadContext, employer_id: str, *, before: str | None, limit: int
+) -> list[ConfirmationRow]:
+    """What an employer confirmed, the latest first, from before a confirmation on."""
+    table = EmploymentConfirmation
+    mine = table.employer_id == employer_id, scope(reading.actor, table)
+    statement = _ROWS.where(*mine).order_by(table.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(table.id < before)
+    return reading.rows_as(ConfirmationRow, statement)
+
+
 def due(
     reading: ReadContext, employer_id: str, *, after: str | None, limit: int
 ) -> list[DueWorker]:
