@@ -473,6 +473,41 @@ def test_an_extension_of_an_award_that_leads_on_is_carried_and_shown_in_the_prev
     assert different(before, image(container, (kept, other))) == []
 
 
+def test_an_adjustment_that_says_both_goes_along_for_what_it_says_last(container):
+    """It reduced what is asked for, too, and another one extended the award again since."""
+    later = replace(CERTIFIED, passes=tuple((m, date(2024, 6, 1)) for m in MODULES))
+    kept, other, _ = pair(container, CERTIFIED, later)
+    with container.work(SYSTEM) as work:
+        mine = select(Certification.id).where(Certification.holder_id == other)
+        [[id_]] = work.rows(mine)
+        last = snapshots.cycles(work, [id_])[id_].cycles[-1]
+        both = {"extended_to": date(2030, 1, 1), "points_required": Decimal(70)}
+        for number, said in enumerate((both, {"extended_to": date(2030, 6, 1)}), 1):
+            whole = {"reason_code": "illness", "reason": "x", "decided_by": "Sam"}
+            row = Adjustment(
+                certification_id=id_,
+                ordinal=last.ordinal,
+                number=number,
+                effective_on=date(2026, 6, 1),
+                recorded_at=work.now,
+                **whole,
+                **said,
+            )
+            work.session.add(row)
+        work.session.flush()
+        timelines.lay_out_again(work, work.schemes["cpt"], [id_])
+
+    merge_id = merged(container, kept, other)
+
+    assert [one["fate"] for one in adjustments(container, merge_id)] == ["carried", "carried"]
+    with container.reading(SYSTEM) as reading:
+        leading = select(Certification.id).where(Certification.merged_into_id.is_(None))
+        [record] = snapshots.records(reading, [row.id for row in reading.rows(leading)]).values()
+    cycle, made = record.cycles[-1], record.adjustments
+    assert certifications.extended(cycle, made, date.max).expires_on == date(2030, 6, 1)
+    assert certifications.requirement_of(cycle, made, date.max) == Decimal(70)
+
+
 def test_records_that_cannot_be_of_one_person_are_refused(container):
     passed = Facts(passes=(("safety", date(2024, 3, 1)),))
     kept, other, _ = pair(container, passed, passed)
