@@ -13,7 +13,7 @@ from tests import factories
 from tests.statements import counted
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import Activity, Decision, Notice, Renewal
+from tracker.models import Activity, Decision, HistoryEntry, HistoryValue, Notice, Renewal
 from tracker.services.employers import confirmations, employers, roster, sharing
 from tracker.services.people import holders
 from tracker.services.points import activities
@@ -206,6 +206,18 @@ def test_what_a_trusted_employer_confirms_counts_until_it_no_longer_stands(
     assert by.ana.get(f"/activities/{mine}").json["state"] == "submitted"
     assert by.ana.post(f"{contest}/end").json["counts"] is True
     assert by.ana.post(f"{contest}/end").status_code == 409
+    with container.reading(SYSTEM) as reading:
+        details = reading.rows(
+            select(HistoryEntry.detail).where(HistoryEntry.subject == "employment_confirmation")
+        )
+        words = select(HistoryValue.before, HistoryValue.after).where(
+            HistoryValue.field == "contest"
+        )
+        assert [*reading.rows(words.order_by(HistoryValue.history_id))] == [
+            (None, "I left in May."),
+            ("I left in May.", None),
+        ]
+    assert "May" not in str(details), "what the holder wrote can be erased"
 
 
 def submitted(container, certification_id, **change):
@@ -278,6 +290,9 @@ def test_an_employer_permits_work_while_a_renewal_is_decided_in_its_own_words(
     page = by.ana.client.get(f"/verify/{held['public_id']}").text
     api = by.ana.client.get(f"/api/v1/verify/{held['public_id']}").text
     assert "line 4" not in page + api
+    with container.reading(SYSTEM) as reading:
+        details = [*reading.rows(select(HistoryEntry.detail))]
+    assert "line 4" not in str(details), "the words go with the person's data"
     assert "Acme" not in page + api
 
     clock.advance(days=60)

@@ -263,7 +263,7 @@ def contest(work: UnitOfWork, confirmation_id: str, *, statement: str) -> None:
     if row.contested_at is not None or row.withdrawn_at is not None:
         raise IllegalTransition("It is contested or withdrawn already.", state="ended")
     row.contested_at, row.contest = work.now, statement
-    _end(work, row, "contest", reason=statement)
+    _end(work, row, "contest", changes={"contest": (None, statement)})
 
 
 @sees_everything
@@ -272,14 +272,15 @@ def end_contest(work: UnitOfWork, confirmation_id: str) -> None:
     row = _locked(work, confirmation_id, role="holder")
     if row.contested_at is None:
         raise IllegalTransition("It is not contested.", state="uncontested")
+    changes = {"contest": (row.contest, None)}
     row.contested_at = row.contest = None
     work.session.flush()
-    history.record(work, "end_contest", "employment_confirmation", row.id)
+    history.record(work, "end_contest", "employment_confirmation", row.id, changes=changes)
 
 
-def _end(work: UnitOfWork, row: EmploymentConfirmation, action: str, *, reason: str) -> None:
+def _end(work: UnitOfWork, row: EmploymentConfirmation, action: str, **detail: object) -> None:
     work.session.flush()
-    history.record(work, action, "employment_confirmation", row.id, reason=reason)
+    history.record(work, action, "employment_confirmation", row.id, **detail)
     why = f"The employer's confirmation of {row.year} no longer stands."
     activities.take_back_approvals(work, row.decisions, reason=why)
 
