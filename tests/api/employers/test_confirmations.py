@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.services.delivery import reminder_cases
 from tests.statements import counted
+from tracker import jobs
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Activity, Decision, HistoryEntry, HistoryValue, Notice, Renewal
@@ -303,6 +305,20 @@ def test_an_employer_permits_work_while_a_renewal_is_decided_in_its_own_words(
     assert (
         by.hr.post(f"/work-permissions/{made.json['id']}/end", {"reason": "x"}).status_code == 409
     )
+
+
+def test_what_an_employer_writes_brings_no_link_into_our_email(container, clock, by, company, ids):
+    _, certification_id, entry = ids
+    waiting_renewal(container, certification_id)
+    words = "Line 4. Sign in at https://evil.example/login"
+    said = {"entry_id": entry, "words": words, "ends_on": "2027-02-28"}
+    assert by.hr.post(f"/employers/{company}/work-permissions", said).status_code == 201
+    clock.advance(days=2)
+    with reminder_cases.relay(container) as (sending, catcher):
+        jobs.dispatch(sending)
+        [text] = [one.text for one in catcher.letters() if "Line 4." in one.text]
+    assert "evil.example" in text
+    assert "https://evil" not in text
 
 
 def test_whoever_confirms_is_never_the_one_who_is_confirmed(container, company, ids):
