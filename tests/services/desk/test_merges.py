@@ -481,18 +481,22 @@ def test_an_adjustment_that_says_both_goes_along_for_what_it_says_last(container
     kept, other, _ = pair(container, CERTIFIED, later)
     with container.work(SYSTEM) as work:
         mine = select(Certification.id).where(Certification.holder_id == other)
-        [[id_]] = work.rows(mine)
+        id_ = work.row(mine).id
         last = snapshots.cycles(work, [id_])[id_].cycles[-1]
-        both = {"extended_to": date(2030, 1, 1), "points_required": Decimal(70)}
+        both: dict[str, Any] = {
+            "extended_to": date(2030, 1, 1),
+            "points_required": Decimal(70),
+        }
         for number, said in enumerate((both, {"extended_to": date(2030, 6, 1)}), 1):
-            whole = {"reason_code": "illness", "reason": "x", "decided_by": "Sam"}
             row = Adjustment(
                 certification_id=id_,
                 ordinal=last.ordinal,
                 number=number,
                 effective_on=date(2026, 6, 1),
+                reason_code="illness",
+                reason="x",
+                decided_by="Sam",
                 recorded_at=work.now,
-                **whole,
                 **said,
             )
             work.session.add(row)

@@ -91,11 +91,16 @@ def test_every_confirmation_can_be_reached_the_latest_first(hr, acme, container)
     holder_id, *_ = worker(container, acme, "1", "ana@example.org")
     with container.work(SYSTEM) as work:
         for year in range(1950, 2001):
-            days = {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
-            whose = {"holder_id": holder_id, "employer_id": acme.id, "signed_by": "Kim"}
-            work.session.add(
-                EmploymentConfirmation(**whose, **days, year=year, recorded_at=work.now)
+            row = EmploymentConfirmation(
+                holder_id=holder_id,
+                employer_id=acme.id,
+                year=year,
+                starts_on=date(year, 1, 1),
+                ends_on=date(year, 12, 31),
+                signed_by="Kim",
+                recorded_at=work.now,
             )
+            work.session.add(row)
             work.session.flush()
     page = hr.get(HERE).text
     assert "January 1, 2000" in page

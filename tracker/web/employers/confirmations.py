@@ -69,9 +69,9 @@ def confirm(actor: Actor, employer_id: str) -> Response:
 
     def act(work: UnitOfWork) -> object:
         year = forms.number(forms.sent("year").get("year", ""))
-        said = {"entry_id": forms.id_sent("entry_id"), "year": year}
-        checked = routing.load(NewConfirmationSchema(), said)
-        return confirmations.confirm(work, employer_id, said["entry_id"], checked["year"])
+        entry_id = forms.id_sent("entry_id")
+        said = routing.load(NewConfirmationSchema(), {"entry_id": entry_id, "year": year})
+        return confirmations.confirm(work, employer_id, entry_id, said["year"])
 
     return _done(actor, employer_id, act)
 
