@@ -560,7 +560,7 @@ def _words(notice: NoticeToCompose, language: str) -> dict[str, str | Quantity]:
         "number": printable(notice.number),
         "about": _about(notice, notice.about),
         "was": _about(notice, notice.was),
-        "reason": _quoted(notice.reason),
+        "reason": _quoted(_about(notice, notice.reason)),
         **consents.words(notice.asks.split(), notice.purpose, language),
         **{name: figure(number) for name, number in points.items() if number is not None},
         **{name: money(sum_, currency) for name, sum_ in sums.items() if sum_ is not None},
@@ -577,7 +577,6 @@ def _about(notice: NoticeToCompose, text: str) -> str:
     return values.harmless(line) if notice.tells in _OF_ORGANIZATIONS else line
 
 
-def _quoted(reason: str) -> str:
-    """A reason on one line, shortened to ``_LONGEST_QUOTE`` characters."""
-    line = printable(reason)
+def _quoted(line: str) -> str:
+    """A reason, shortened to ``_LONGEST_QUOTE`` characters."""
     return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1] + "…"

@@ -16,7 +16,8 @@ class EmploymentConfirmation(Base, kw_only=True):
     """The days of a year in which an employer says that somebody worked for it.
 
     It is evidence while it is neither withdrawn nor contested by the holder. ``decisions`` are
-    those on activities that were made by it alone, since the employer is trusted.
+    those on activities that no reviewer made, since the employer is trusted: by this confirmation,
+    or by several of which it is one.
     """
 
     __tablename__ = "employment_confirmation"

@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.services.delivery import reminder_cases
 from tests.statements import counted
+from tracker import jobs
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import Activity, Decision, Notice, Renewal
+from tracker.models import Activity, Decision, HistoryEntry, HistoryValue, Notice, Renewal
 from tracker.services.employers import confirmations, employers, roster, sharing
 from tracker.services.people import holders
 from tracker.services.points import activities
@@ -206,6 +208,40 @@ def test_what_a_trusted_employer_confirms_counts_until_it_no_longer_stands(
     assert by.ana.get(f"/activities/{mine}").json["state"] == "submitted"
     assert by.ana.post(f"{contest}/end").json["counts"] is True
     assert by.ana.post(f"{contest}/end").status_code == 409
+    with container.reading(SYSTEM) as reading:
+        details = reading.rows(
+            select(HistoryEntry.detail).where(HistoryEntry.subject == "employment_confirmation")
+        )
+        words = select(HistoryValue.before, HistoryValue.after).where(
+            HistoryValue.field == "contest"
+        )
+        assert [*reading.rows(words.order_by(HistoryValue.history_id))] == [
+            (None, "I left in May."),
+            ("I left in May.", None),
+        ]
+    assert "May" not in str(details), "what the holder wrote can be erased"
+
+
+def submitted(container, certification_id, **change):
+    """A job that the holder has submitted; its id."""
+    id_ = job(container, certification_id, **change)
+    with container.work(SYSTEM) as work:
+        row = work.session.get(Activity, id_)
+        row.state, row.submitted_on, row.submitted_at = "submitted", date(2027, 1, 9), work.now
+    return id_
+
+
+def test_what_two_years_together_confirm_falls_with_either(container, by, company, ids):
+    _, certification_id, entry = ids
+    trusted = {"confirms_directly": True, "reason": "Audited in May."}
+    by.staff.post(f"/employers/{company}/direct-confirmation", trusted)
+    both = submitted(container, certification_id, starts_on=date(2025, 6, 1))
+    first = confirm(by.hr, company, entry, 2025).json
+    assert by.ana.get(f"/activities/{both}").json["state"] == "submitted"
+    confirm(by.hr, company, entry, 2026)
+    assert by.ana.get(f"/activities/{both}").json["state"] == "approved"
+    by.ana.post(f"/confirmations/{first['id']}/contest", {"statement": "I came in August."})
+    assert by.ana.get(f"/activities/{both}").json["state"] == "submitted", "2025 is contested"
 
 
 def test_more_workers_cost_no_more_statements(container, clock, by, company):
@@ -256,6 +292,9 @@ def test_an_employer_permits_work_while_a_renewal_is_decided_in_its_own_words(
     page = by.ana.client.get(f"/verify/{held['public_id']}").text
     api = by.ana.client.get(f"/api/v1/verify/{held['public_id']}").text
     assert "line 4" not in page + api
+    with container.reading(SYSTEM) as reading:
+        details = [*reading.rows(select(HistoryEntry.detail))]
+    assert "line 4" not in str(details), "the words go with the person's data"
     assert "Acme" not in page + api
 
     clock.advance(days=60)
@@ -266,6 +305,20 @@ def test_an_employer_permits_work_while_a_renewal_is_decided_in_its_own_words(
     assert (
         by.hr.post(f"/work-permissions/{made.json['id']}/end", {"reason": "x"}).status_code == 409
     )
+
+
+def test_what_an_employer_writes_brings_no_link_into_our_email(container, clock, by, company, ids):
+    _, certification_id, entry = ids
+    waiting_renewal(container, certification_id)
+    words = "Line 4. Sign in at https://evil.example/login"
+    said = {"entry_id": entry, "words": words, "ends_on": "2027-02-28"}
+    assert by.hr.post(f"/employers/{company}/work-permissions", said).status_code == 201
+    clock.advance(days=2)
+    with reminder_cases.relay(container) as (sending, catcher):
+        jobs.dispatch(sending)
+        [text] = [one.text for one in catcher.letters() if "Line 4." in one.text]
+    assert "evil.example" in text
+    assert "https://evil" not in text
 
 
 def test_whoever_confirms_is_never_the_one_who_is_confirmed(container, company, ids):

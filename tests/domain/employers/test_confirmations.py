@@ -80,3 +80,10 @@ def test_a_permission_has_not_ended_and_does_not_last_long(days):
     check_permission(Period(TODAY, date(2027, 7, 1)), today=TODAY)
     with pytest.raises(Invalid):
         check_permission(Period(*days), today=TODAY)
+
+
+def test_a_permission_begins_soon():
+    check_permission(Period(date(2027, 7, 31), date(2027, 8, 31)), today=TODAY)
+    with pytest.raises(Invalid) as refused:
+        check_permission(Period(date(2027, 8, 1), date(2027, 8, 31)), today=TODAY)
+    assert refused.value.fields.keys() == {"starts_on"}

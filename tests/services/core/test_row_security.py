@@ -471,6 +471,7 @@ def test_the_openings_in_the_wall_are_these():
         "employers.confirmations.contest",
         "employers.confirmations.end_contest",
         "employers.confirmations.get",
+        "employers.confirmations.latest",
         "employers.confirmations.missing",
         "employers.confirmations.page",
         "employers.confirmations.withdraw",

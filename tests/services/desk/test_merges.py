@@ -20,6 +20,7 @@ from tests.services.imports.importing import bring
 from tests.services.points import attendance_cases
 from tracker.db import new_id
 from tracker.domain.credentials import certifications
+from tracker.domain.credentials.fees import FeeChange, FeeState
 from tracker.domain.errors import (
     AlreadyMerged,
     CannotBeUndone,
@@ -86,6 +87,7 @@ from tracker.services.points import attendance_codes
 from tracker.services.standings import snapshots
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
+PAGE: Any = {"after": None, "limit": 9}
 MODULES = ("safety", "quality", "processes", "maintenance")
 SAM = Actor(role="staff", name="Sam")
 _numbers = itertools.count(1)
@@ -473,6 +475,45 @@ def test_an_extension_of_an_award_that_leads_on_is_carried_and_shown_in_the_prev
     assert different(before, image(container, (kept, other))) == []
 
 
+def test_an_adjustment_that_says_both_goes_along_for_what_it_says_last(container):
+    """It reduced what is asked for, too, and another one extended the award again since."""
+    later = replace(CERTIFIED, passes=tuple((m, date(2024, 6, 1)) for m in MODULES))
+    kept, other, _ = pair(container, CERTIFIED, later)
+    with container.work(SYSTEM) as work:
+        mine = select(Certification.id).where(Certification.holder_id == other)
+        id_ = work.row(mine).id
+        last = snapshots.cycles(work, [id_])[id_].cycles[-1]
+        both: dict[str, Any] = {
+            "extended_to": date(2030, 1, 1),
+            "points_required": Decimal(70),
+        }
+        for number, said in enumerate((both, {"extended_to": date(2030, 6, 1)}), 1):
+            row = Adjustment(
+                certification_id=id_,
+                ordinal=last.ordinal,
+                number=number,
+                effective_on=date(2026, 6, 1),
+                reason_code="illness",
+                reason="x",
+                decided_by="Sam",
+                recorded_at=work.now,
+                **said,
+            )
+            work.session.add(row)
+        work.session.flush()
+        timelines.lay_out_again(work, work.schemes["cpt"], [id_])
+
+    merge_id = merged(container, kept, other)
+
+    assert [one["fate"] for one in adjustments(container, merge_id)] == ["carried", "carried"]
+    with container.reading(SYSTEM) as reading:
+        leading = select(Certification.id).where(Certification.merged_into_id.is_(None))
+        [record] = snapshots.records(reading, [row.id for row in reading.rows(leading)]).values()
+    cycle, made = record.cycles[-1], record.adjustments
+    assert certifications.extended(cycle, made, date.max).expires_on == date(2030, 6, 1)
+    assert certifications.requirement_of(cycle, made, date.max) == Decimal(70)
+
+
 def test_records_that_cannot_be_of_one_person_are_refused(container):
     passed = Facts(passes=(("safety", date(2024, 3, 1)),))
     kept, other, _ = pair(container, passed, passed)
@@ -853,11 +894,37 @@ def test_the_fee_of_an_attempt_on_both_records_goes_to_the_one_that_stays(contai
     merge_id = merged(container, kept, other)
 
     with container.reading(SYSTEM) as reading:
-        found = {one.id: one.state for one in fees.page(reading, after=None, limit=9)}
+        found = {one.id: one.state for one in fees.page(reading, **PAGE)}
         living = select(Assessment.module, Assessment.fee_id).where(Assessment.voided_at.is_(None))
         owed = {row.module: row.fee_id for row in reading.rows(living)}
     assert found == {carried: "quoted", double: "waived", own: "quoted"}
     assert owed == {"safety": carried, "quality": own}
+    with container.work(SAM) as work:
+        merges.undo(work, merge_id, reason="Two people.")
+    assert different(before, image(container, (kept, other))) == []
+
+
+@pytest.mark.parametrize("paid", ["mine", "own"])
+def test_of_two_fees_of_an_attempt_the_one_that_was_paid_stays(container, paid):
+    passed = Facts(passes=(("safety", date(2024, 3, 1)),))
+    kept, other, _ = pair(container, passed, passed)
+    with container.work(SAM) as work:
+        ids = {row.holder_id: row.id for row in work.rows(select(Assessment))}
+        made = {
+            name: fees.owe_for_attempt(work, ids[holder_id], Decimal(45))
+            for name, holder_id in (("mine", other), ("own", kept))
+        }
+        fees.change(work, made[paid], FeeChange(FeeState.PAID, reference="B-1"), version=1)
+    before = image(container, (kept, other))
+
+    merge_id = merged(container, kept, other)
+
+    with container.reading(SYSTEM) as reading:
+        found = {one.id: (one.state, one.refund_due) for one in fees.page(reading, **PAGE)}
+        [[living]] = reading.rows(select(Assessment.fee_id).where(Assessment.voided_at.is_(None)))
+    unpaid = next(id_ for name, id_ in made.items() if name != paid)
+    assert found == {made[paid]: ("paid", False), unpaid: ("waived", False)}
+    assert living == made[paid]
     with container.work(SAM) as work:
         merges.undo(work, merge_id, reason="Two people.")
     assert different(before, image(container, (kept, other))) == []

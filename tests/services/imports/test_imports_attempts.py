@@ -75,6 +75,24 @@ def test_a_file_without_these_columns_changes_nothing(registered):
 
 
 @pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("funding", ""),
+        ("funding", "self"),
+        ("funding_2", "wioa"),
+        ("proctor", "Kim Soto"),
+        ("instructor", "Jo Lee"),
+    ],
+)
+def test_what_contradicts_what_is_on_record_is_refused(registered, column, value):
+    """A file with some of the columns is judged together with what it leaves as it is."""
+    bring(registered, "assessments", several("self,12.50,C-1,college"))
+    some = f"{PLAIN},{column}\na1,A,cpt,safety,2024-03-01,pass,{value}\n"
+    named = {"instructor": "proctor"}.get(column, column)
+    assert {one for _, one, _ in refused(registered, "assessments", some)} == {named}
+
+
+@pytest.mark.parametrize(
     ("change", "column"),
     [
         (("Jo Lee", "SOTO Kím"), "proctor"),

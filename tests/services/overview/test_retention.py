@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -265,6 +266,15 @@ def test_a_problem_report_stays_while_it_is_open(container, ids):
         _report(work, ids | {"open": True}, timedelta(days=3000))
     jobs.retain(container)
     assert left(container, "problem_reports") == 1
+
+
+def test_a_nudge_stays_until_the_next_one_may_be(container, ids):
+    brief = replace(container.settings.privacy, look_days=1)
+    settings = replace(container.settings, privacy=brief)
+    with container.work(SYSTEM) as work:
+        for age in (timedelta(days=2), timedelta(days=15)):
+            _nudge(work, ids, age)
+        assert retention.apply(replace(work, settings=settings), "nudges") == 1
 
 
 def test_a_run_deletes_in_bounded_steps(container, ids, monkeypatch):

@@ -80,6 +80,38 @@ def test_a_year_is_confirmed_by_one_press_shown_to_the_holder_and_contested(
     assert hr.get(HERE).text.count(">Confirm 202") == 2
 
 
+@pytest.mark.usefixtures("ana")
+def test_a_year_that_is_none_is_refused(hr):
+    entry_id = re.findall(r'name="entry_id" value="([^"]+)"', hr.get(HERE).text)[0]
+    for year in ("", "0", "10000", "99999", "\u0661\u0662", "2030", "-2025"):
+        assert hr.send_form(HERE, entry_id=entry_id, year=year).status_code == 422, year
+
+
+def test_every_confirmation_can_be_reached_the_latest_first(hr, acme, container):
+    holder_id, *_ = worker(container, acme, "1", "ana@example.org")
+    with container.work(SYSTEM) as work:
+        for year in range(1950, 2001):
+            row = EmploymentConfirmation(
+                holder_id=holder_id,
+                employer_id=acme.id,
+                year=year,
+                starts_on=date(year, 1, 1),
+                ends_on=date(year, 12, 31),
+                signed_by="Kim",
+                recorded_at=work.now,
+            )
+            work.session.add(row)
+            work.session.flush()
+    page = hr.get(HERE).text
+    assert "January 1, 2000" in page
+    assert "January 1, 1950" not in page
+    [earlier] = re.findall(rf'href="({HERE}\?before=[^"]+)"', page)
+    page = hr.get(earlier).text
+    assert "January 1, 1950" in page
+    assert "January 1, 2000" not in page
+    assert hr.get(f"{HERE}?before=x").status_code == 404
+
+
 def test_a_permission_to_work_is_shown_to_the_holder_as_no_certification(app, container, acme, hr):
     _, certification_id, entry_id = worker(container, acme, "1", "ana@example.org")
     with container.work(SYSTEM) as work:

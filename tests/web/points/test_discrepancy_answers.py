@@ -17,7 +17,7 @@ from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.attendance import Outcome
 from tracker.language.catalogues import LANGUAGES
-from tracker.models import Discrepancy, HistoryEntry
+from tracker.models import Discrepancy, HistoryEntry, HistoryValue
 from tracker.services.desk import discrepancies
 from tracker.services.desk.discrepancies import Settlement
 from tracker.services.points import activities, courses, providers
@@ -87,7 +87,17 @@ def test_a_provider_answers_for_its_own_list_and_staff_read_it(kim, container):
         row = discrepancies.get(reading, of_kind(container, "contradiction"))
         assert (row.answer, row.version) == ("list_wrong", 2)
         (act,) = reading.rows(select(HistoryEntry.detail).where(HistoryEntry.action == "answer"))
-    assert act.detail == {"answer": "list_wrong"}
+    assert act.detail["answer_after"] == "list_wrong"
+    assert "two" not in str(act.detail), "what they wrote can be erased"
+    kim.send_form(f"{one}/answer", answer="list_right", note="16 hours.")
+    with container.reading(SYSTEM) as reading:
+        noted = select(HistoryValue.before, HistoryValue.after).where(
+            HistoryValue.field == "answer_note"
+        )
+        assert [*reading.rows(noted.order_by(HistoryValue.history_id))] == [
+            (None, "24 hours: <b>two</b> days."),
+            ("24 hours: <b>two</b> days.", "16 hours."),
+        ]
 
 
 @SQLITE

@@ -157,6 +157,14 @@ def faults(scheme: Scheme, attempt: AttemptToRecord, *, today: date) -> dict[str
         "taken_on": future_rule(attempt.taken_on, today),
         "score": score.fault(attempt.score, passed=attempt.passed) if score else None,
         "edition": _edition_rule(scheme, attempt.edition),
+    }
+    broken = {field: rule for field, rule in found.items() if rule is not None}
+    return broken | contradictions(attempt)
+
+
+def contradictions(attempt: AttemptToRecord) -> dict[str, str]:
+    """The rules about what an attempt says in several fields that it breaks, by field."""
+    found = {
         "proctor": _proctor_rule(attempt.proctor, attempt.instructor),
         "funding": _funding_rule(attempt),
         "more_funding": funding.sources_rule(attempt.funding, attempt.more_funding),

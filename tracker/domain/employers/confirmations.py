@@ -68,9 +68,12 @@ def covers(confirmed: Iterable[Period], claimed: Period) -> bool:
 
 
 def check_permission(period: Period, *, today: date) -> None:
-    """Refuse a permission that has ended, or lasts too long. Raises Invalid."""
+    """Refuse a permission that has ended, begins too late or lasts too long. Raises Invalid."""
     if period.ends_on < today:
         raise Invalid("The permission has ended.", fields={"ends_on": "must not be a past day"})
+    if period.starts_on > today + MOST_DAYS * DAY:
+        rule = f"must be within {MOST_DAYS} days of today ({today})"
+        raise Invalid("The permission begins too late.", fields={"starts_on": rule})
     if not 1 <= period.days <= MOST_DAYS:
         rule = f"must be within {MOST_DAYS} days of starts_on"
         raise Invalid("The permission lasts too long.", fields={"ends_on": rule})

@@ -83,6 +83,8 @@ SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 PERSONAL: Mapping[str, frozenset[str]] = {
     "assessment": frozenset({"proctor", "instructor"}),
     "audit_item": frozenset({"appeal"}),
+    "discrepancy": frozenset({"answer_note"}),
+    "employment_confirmation": frozenset({"contest"}),
     "holder": frozenset(
         {
             "given_name",

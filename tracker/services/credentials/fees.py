@@ -127,6 +127,12 @@ def follow_void(work: UnitOfWork, fee_ids: Collection[str]) -> None:
             _owe_refund(work, fee, rules.VOIDED)
 
 
+def paid(reading: ReadContext, fee_ids: Collection[str]) -> Collection[str]:
+    """Those of some fees that were paid."""
+    statement = select(Fee.id).where(Fee.id.in_(fee_ids), Fee.state == FeeState.PAID)
+    return {row.id for row in reading.rows(statement)}
+
+
 def follow_appeal(work: UnitOfWork, appeal: Appeal) -> None:
     """Settle the fee of a decided appeal: given back or not owed if the rule says so, else due."""
     fee = None if appeal.fee_id is None else work.session.get(Fee, appeal.fee_id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -75,6 +75,10 @@ _ADDRESS: BindParameter[str] = bindparam("public_id")
 _AT_ADDRESS = _STATEMENT.where(Certification.id.in_(_leading(_NUMBERED.public_id == _ADDRESS)))
 
 
+_ShownModules = Mapping[tuple[str, str, str], date]
+"""The day of the first pass by holder, scheme and module."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What a public verifier sees.
@@ -120,7 +124,7 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     asked = {"public_id": public_id}
     rows = reading.rows(_AT_ADDRESS, asked)
     if rows:
-        return _verified(reading, rows)
+        return _verified(reading, rows, _shown_modules(reading, rows))
     return _verified_module(reading, reading.row(_MODULE_AT_ADDRESS, asked))
 
 
@@ -141,22 +145,26 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     of_whole = reading.rows(_FORMER.where(numbered))
     modules = reading.rows(_MODULE.where(of_module))
     of_modules = reading.rows(_FORMER_OF_MODULE.where(of_module))
-    return _called(reading, folded, whole or modules, of_whole if whole else of_modules)
+    rows = whole or modules
+    if not _is_called(folded, rows, of_whole if whole else of_modules):
+        raise NotFound
+    return _certificate(reading, rows, _shown_modules(reading, rows))
 
 
-def _called(
-    reading: ReadContext, folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]
-) -> Verified:
-    """The certificate of these rows, if its holder has or had that family name. Raises NotFound.
+def _is_called(folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]) -> bool:
+    """Whether these are the rows of one certificate, whose holder has or had that family name.
 
-    The rows are the spans of a certification, or the one of a module's certificate.
+    They are the spans of a certification, or the one row of a module's certificate.
     """
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
     erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
-    if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
-        raise NotFound
-    is_module = hasattr(rows[0], "module")
-    return _verified_module(reading, rows[0]) if is_module else _verified(reading, rows)
+    return not erased and folded in surnames - {""} and len({row.number for row in rows}) == 1
+
+
+def _certificate(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified:
+    if hasattr(rows[0], "module"):
+        return _verified_module(reading, rows[0])
+    return _verified(reading, rows, shown)
 
 
 @sees_everything
@@ -180,16 +188,21 @@ def by_numbers(reading: ReadContext, asked: Sequence[tuple[str, str]]) -> list[V
         rows[row.number_key].append(row)
     for row in reading.rows(_FORMER_OF_MODULE.add_columns(key).where(modules)):
         former[row.number_key].append(row)
-    found: list[Verified | None] = []
+    called: list[Sequence[AnyRow]] = []
     for number, surname in asked:
         place = leads.get(numbers.key(number), numbers.key(number))
-        try:
-            found.append(
-                _called(reading, run_together(surname), rows.get(place, ()), former.get(place, ()))
-            )
-        except NotFound:
-            found.append(None)
-    return found
+        theirs = rows.get(place, ())
+        is_called = _is_called(run_together(surname), theirs, former.get(place, ()))
+        called.append(theirs if is_called else ())
+    shown = _shown_modules(reading, [row for some in called for row in some[:1]])
+    return [_known(reading, some, shown) for some in called]
+
+
+def _known(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified | None:
+    try:
+        return _certificate(reading, rows, shown) if rows else None
+    except NotFound:
+        return None
 
 
 def _leads(reading: ReadContext, keys: Sequence[str]) -> dict[str, str]:
@@ -274,7 +287,7 @@ def _verified_module(reading: ReadContext, row: AnyRow) -> Verified:
 _ERASED = "The certificate at this address is no longer available."
 
 
-def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
+def _verified(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified:
     if not rows:
         raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
@@ -298,21 +311,27 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
         checked_at=reading.now,
         again_on=first.replaced_on,
         again_number=first.current_number,
-        modules=_modules(reading, first) if first.shows_modules else None,
+        modules=_in_order(scheme, shown, first.holder_id) if first.shows_modules else None,
     )
 
 
-def _modules(reading: ReadContext, first: AnyRow) -> list[tuple[Module, date]]:
-    """The modules passed under the scheme, in its order, with the days of the first passes."""
+def _shown_modules(reading: ReadContext, rows: Iterable[AnyRow]) -> _ShownModules:
+    """The modules passed by those of some holders who show them; nothing is read if nobody does."""
+    ids = {row.holder_id for row in rows if getattr(row, "shows_modules", False)}
+    if not ids:
+        return {}
     table = ModuleCertificate
-    statement = select(table.module, table.passed_on).where(
-        table.holder_id == first.holder_id,
-        table.scheme == first.scheme,
-        table.withdrawn_at.is_(None),
+    statement = select(table.holder_id, table.scheme, table.module, table.passed_on).where(
+        bulk.among(reading, table.holder_id, ids), table.withdrawn_at.is_(None)
     )
-    passed = {row.module: row.passed_on for row in reading.rows(statement)}
-    modules = reading.schemes[first.scheme].modules
-    return [(one, passed[one.code]) for one in modules if one.code in passed]
+    passed = reading.rows(statement)
+    return {(row.holder_id, row.scheme, row.module): row.passed_on for row in passed}
+
+
+def _in_order(scheme: Scheme, shown: _ShownModules, holder_id: str) -> list[tuple[Module, date]]:
+    """The modules passed under a scheme, in its order, with the days of the first passes."""
+    days = ((one, shown.get((holder_id, scheme.code, one.code))) for one in scheme.modules)
+    return [(one, day) for one, day in days if day is not None]
 
 
 def _held_since(

@@ -273,12 +273,12 @@ def _carry(
 
 
 def _in_force(adjusted: Sequence[Adjustment], certification_id: str) -> Iterator[Adjustment]:
-    """The last extension and the last reduction of each cycle of an award."""
-    last: dict[tuple[int, bool], Adjustment] = {}
-    for row in adjusted:
-        if row.certification_id == certification_id:
-            last[row.ordinal, row.extended_to is not None] = row
-    yield from last.values()
+    """The adjustments that say last when a cycle of an award ends, or what it asks for."""
+    mine = [row for row in adjusted if row.certification_id == certification_id]
+    ends = {row.ordinal: row.id for row in mine if row.extended_to is not None}
+    asked = {row.ordinal: row.id for row in mine if row.points_required is not None}
+    last = {*ends.values(), *asked.values()}
+    yield from (row for row in mine if row.id in last)
 
 
 def _value(row: Adjustment) -> CycleAdjustment:

@@ -343,12 +343,22 @@ def _settle_what_both_have(work: UnitOfWork, pair: _Pair) -> None:
 
 
 def _settle_fees(work: UnitOfWork, same: Sequence[tuple[_Attempt, _Attempt]]) -> None:
-    """The fee of an attempt that was voided goes to the same one; of two fees one is not owed."""
+    """The fee of an attempt that was voided goes to the same one; of two fees one is not owed.
+
+    The one that was paid stays, so that nobody gets money back only to be asked for it again.
+    """
+    paid = fees.paid(work, [one.fee_id for pair in same for one in pair if one.fee_id])
+    given_up: list[str] = []
     for mine, other in same:
-        if mine.fee_id and not other.fee_id:
-            carried = update(Assessment).where(Assessment.id == other.id)
-            work.execute(carried.values(fee_id=mine.fee_id))
-    fees.follow_void(work, [mine.fee_id for mine, other in same if mine.fee_id and other.fee_id])
+        if not mine.fee_id:
+            continue
+        if other.fee_id and (other.fee_id in paid or mine.fee_id not in paid):
+            given_up.append(mine.fee_id)
+            continue
+        carried = update(Assessment).where(Assessment.id == other.id)
+        work.execute(carried.values(fee_id=mine.fee_id))
+        given_up += [other.fee_id] if other.fee_id else []
+    fees.follow_void(work, given_up)
 
 
 def _earlier_of_both(

@@ -2,7 +2,8 @@
 
 Invariant: an employer confirms only for workers who share with it, and never for whoever signs. A
 confirmation is evidence while it stands: withdrawn, or contested by the holder, it is none, and
-what was approved by it alone waits for a reviewer again. Nothing is overwritten.
+what was approved by it, or by several of which it is one, waits for a reviewer again. Nothing is
+overwritten.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, s
 from tracker.services.core.row_scope import scope
 from tracker.services.employers import employers
 from tracker.services.employers.consents import CONSENTED, EMPLOYED
-from tracker.services.points import activities, confirmed_months
+from tracker.services.points import activities
 
 
 class SharedWorker(NamedTuple):
@@ -183,31 +184,44 @@ def confirm(
         ) from error
     detail = {"year": year, "starts_on": period.starts_on, "ends_on": period.ends_on}
     history.record(work, "confirm", "employment_confirmation", row.id, **detail)
-    row.decisions = _approve(work, row)
-    work.session.flush()
+    _approve(work, row)
     return row.id
 
 
-def _approve(work: UnitOfWork, row: EmploymentConfirmation) -> list[str]:
+def _approve(work: UnitOfWork, row: EmploymentConfirmation) -> None:
     """Approve the submitted jobs of which a trusted employer confirmed every day.
 
-    Those without a last day, and those that a reviewer has open, wait for a reviewer. Returns the
-    ids of the decisions.
+    Those without a last day, and those that a reviewer has open, wait for a reviewer. Each
+    confirmation of some of the days bears the decision, which falls with any of them.
     """
     employer = work.session.get_one(Employer, row.employer_id)
     if not employer.confirms_directly:
-        return []
-    every = confirmed_months.of_holder(work, row.holder_id)
-    confirmed = [one.period for one in every if one.name == employer.name]
+        return
+    standing = _standing(work, row)
     reason = f"Every month was confirmed by {row.signed_by} for {employer.name}."
-    return [
-        decision_id
-        for job, days in _waiting_jobs(work, row.holder_id, employer.name)
-        if rules.covers(confirmed, days)
-        for decision_id in activities.approve_as_confirmed(
-            work, job, signer=row.signed_by, reason=reason
-        )
-    ]
+    for job, days in _waiting_jobs(work, row.holder_id, employer.name):
+        behind = [one for one in standing if days.overlaps(_days(one))]
+        if rules.covers(map(_days, behind), days):
+            made = activities.approve_as_confirmed(work, job, signer=row.signed_by, reason=reason)
+            for one in behind:
+                one.decisions = [*one.decisions, *made]
+    work.session.flush()
+
+
+def _standing(work: UnitOfWork, row: EmploymentConfirmation) -> Sequence[EmploymentConfirmation]:
+    """What the same employer confirmed of the holder and stands today."""
+    table = EmploymentConfirmation
+    statement = select(table).where(
+        table.holder_id == row.holder_id,
+        table.employer_id == row.employer_id,
+        table.withdrawn_at.is_(None),
+        table.contested_at.is_(None),
+    )
+    return work.session.scalars(statement.order_by(table.id)).all()
+
+
+def _days(row: EmploymentConfirmation) -> Period:
+    return Period(row.starts_on, row.ends_on)
 
 
 def _waiting_jobs(
@@ -228,7 +242,7 @@ def _waiting_jobs(
 
 @sees_everything
 def withdraw(work: UnitOfWork, confirmation_id: str, *, reason: str) -> None:
-    """Take a confirmation back; what was approved by it alone waits for a reviewer again.
+    """Take a confirmation back; what was approved by it waits for a reviewer again.
 
     Raises IllegalTransition, NotFound.
     """
@@ -249,7 +263,7 @@ def contest(work: UnitOfWork, confirmation_id: str, *, statement: str) -> None:
     if row.contested_at is not None or row.withdrawn_at is not None:
         raise IllegalTransition("It is contested or withdrawn already.", state="ended")
     row.contested_at, row.contest = work.now, statement
-    _end(work, row, "contest", reason=statement)
+    _end(work, row, "contest", changes={"contest": (None, statement)})
 
 
 @sees_everything
@@ -258,14 +272,15 @@ def end_contest(work: UnitOfWork, confirmation_id: str) -> None:
     row = _locked(work, confirmation_id, role="holder")
     if row.contested_at is None:
         raise IllegalTransition("It is not contested.", state="uncontested")
+    changes = {"contest": (row.contest, None)}
     row.contested_at = row.contest = None
     work.session.flush()
-    history.record(work, "end_contest", "employment_confirmation", row.id)
+    history.record(work, "end_contest", "employment_confirmation", row.id, changes=changes)
 
 
-def _end(work: UnitOfWork, row: EmploymentConfirmation, action: str, *, reason: str) -> None:
+def _end(work: UnitOfWork, row: EmploymentConfirmation, action: str, **detail: object) -> None:
     work.session.flush()
-    history.record(work, action, "employment_confirmation", row.id, reason=reason)
+    history.record(work, action, "employment_confirmation", row.id, **detail)
     why = f"The employer's confirmation of {row.year} no longer stands."
     activities.take_back_approvals(work, row.decisions, reason=why)
 
@@ -333,6 +348,19 @@ def page(
         statement = statement.where(table.employer_id == employer_id)
     if after:
         statement = statement.where(table.id > after)
+    return reading.rows_as(ConfirmationRow, statement)
+
+
+@sees_everything
+def latest(
+    reading: ReadContext, employer_id: str, *, before: str | None, limit: int
+) -> list[ConfirmationRow]:
+    """What an employer confirmed, the latest first, from before a confirmation on."""
+    table = EmploymentConfirmation
+    mine = table.employer_id == employer_id, scope(reading.actor, table)
+    statement = _ROWS.where(*mine).order_by(table.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(table.id < before)
     return reading.rows_as(ConfirmationRow, statement)
 
 

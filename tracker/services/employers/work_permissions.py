@@ -88,7 +88,7 @@ def give(
     )
     work.session.add(row)
     work.session.flush()
-    detail = {"starts_on": period.starts_on, "ends_on": period.ends_on, "words": words}
+    detail = {"starts_on": period.starts_on, "ends_on": period.ends_on}
     history.record(work, "give", "work_permission", row.id, **detail)
     news = NoticeToTell(
         kind=NoticeKind.PERMISSION_GIVEN,

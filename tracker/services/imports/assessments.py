@@ -130,6 +130,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], _AttemptOnRecord)
     for row in rows:
         _check_same(run, row, on_record.get(row.key), ids[row["holder_ref"]])
+        _check_with_rest(run, row, on_record.get(row.key))
     if not run.broken:
         _write(run, rows, ids, on_record)
 
@@ -235,6 +236,26 @@ def _check_same(run: Run, row: ImportRow, old: _AttemptOnRecord | None, holder_i
         run.refuse(row, "attempt_ref", "was voided; use a new attempt_ref for a corrected attempt")
 
 
+def _check_with_rest(run: Run, row: ImportRow, old: _AttemptOnRecord | None) -> None:
+    """Refuse what contradicts that which is on record and of which the file has no column."""
+    told = run.header.intersection(MORE + _OF_SOURCES)
+    if old is None or not told or len(told) == len(MORE + _OF_SOURCES):
+        return
+    more = more_funding(row) if run.header.intersection(_OF_SOURCES) else old.more_funding
+    attempt = AttemptToRecord(
+        scheme=row["scheme"],
+        module=row["module"],
+        taken_on=row["taken_on"],
+        passed=PASSED[row["result"]],
+        more_funding=more,
+        **{name: row[name] if name in run.header else getattr(old, name) for name in MORE},
+    )
+    broken = rules.contradictions(attempt)
+    for field, rule in broken.items():
+        column = field if field in MORE else "funding"
+        run.refuse(row, column, f"{rule} (together with what is on record)")
+
+
 def _write(
     run: Run,
     rows: Collection[ImportRow],
@@ -244,7 +265,7 @@ def _write(
     work = run.work
     by_name = _centers(run, {row["center"] for row in rows if row["center"]})
     given = [name for name in MORE if name in run.header]  # of the others, what is on record stays
-    names_sources = any(name in run.header for name in _OF_SOURCES)
+    names_sources = bool(run.header.intersection(_OF_SOURCES))
     batch = Batch(run, Assessment, subject="assessment")
     touched: list[tuple[str, str, int, bool]] = []
     for row in rows:

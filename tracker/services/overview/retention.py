@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.domain.desk.audits import OPEN
+from tracker.domain.employers.nudges import NUDGED_EVERY
 from tracker.domain.points.activities import ActivityState
 from tracker.models import (
     Activity,
@@ -98,7 +99,7 @@ RULES: Mapping[str, RetentionRule] = {
     ),
     "nudges": RetentionRule(
         EmployerNudge.id,
-        lambda kept: kept.look_days,
+        lambda kept: max(kept.look_days, NUDGED_EVERY.days),  # the row says when the next may be
         lambda limit: EmployerNudge.recorded_at < limit,
         _deletes(EmployerNudge.id),
     ),

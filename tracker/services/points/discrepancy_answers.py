@@ -114,4 +114,6 @@ def answer(
     }
     if work.execute(_ANSWERED.values(values), {"b_id": found.id}).first() is None:
         rules.check_state(DiscrepancyState.SETTLED, DiscrepancyState.OPEN)
-    history.record(work, "answer", "discrepancy", found.id, answer=said)
+    before = {"answer": found.answer, "answer_note": found.answer_note}
+    changes = history.changes(before, {"answer": said, "answer_note": note})
+    history.record(work, "answer", "discrepancy", found.id, changes=changes)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from tracker.api.employers.confirmations import SigningEndSchema
+from tracker.api.employers.confirmations import NewConfirmationSchema, SigningEndSchema
 from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
@@ -46,6 +46,7 @@ class ConfirmationsWords:
     withdraw_why: str
     next: str
     first: str
+    earlier: str
 
 
 WORDS = {
@@ -68,7 +69,9 @@ def confirm(actor: Actor, employer_id: str) -> Response:
 
     def act(work: UnitOfWork) -> object:
         year = forms.number(forms.sent("year").get("year", ""))
-        return confirmations.confirm(work, employer_id, forms.id_sent("entry_id"), year)
+        entry_id = forms.id_sent("entry_id")
+        said = routing.load(NewConfirmationSchema(), {"entry_id": entry_id, "year": year})
+        return confirmations.confirm(work, employer_id, entry_id, said["year"])
 
     return _done(actor, employer_id, act)
 
@@ -101,7 +104,9 @@ def _home(actor: Actor, employer_id: str, refusal: Refusal | None = None) -> Res
     with routing.container().reading(actor) as reading:
         after = lists.place()
         due = confirmations.due(reading, employer_id, after=after, limit=_SHOWN + 1)
-        signed = confirmations.page(reading, employer_id=employer_id, limit=_SHOWN)
+        signed = confirmations.latest(
+            reading, employer_id, before=lists.id_in_address("before"), limit=_SHOWN + 1
+        )
     rows = [
         {
             "entry_id": one.worker.entry_id,
@@ -130,9 +135,10 @@ def _home(actor: Actor, employer_id: str, refusal: Refusal | None = None) -> Res
         parts=workforce_words.parts(actor, language),
         here=HERE,
         rows=rows,
-        signed=[_signed(one, language) for one in signed],
+        signed=[_signed(one, language) for one in signed[:_SHOWN]],
+        earlier=signed[_SHOWN - 1].id if len(signed) > _SHOWN else "",
         following=due[_SHOWN - 1].worker.entry_id if len(due) > _SHOWN else "",
-        is_later=after is not None,
+        is_later=bool(after or request.args.get("before")),
         wrong=forms.words().refusal(refusal.code) if refusal else None,
         csrf_token=session_cookies.csrf_token(actor),
     )
