@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests import factories
 from tests.api.employers.employer_cases import read
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, ModuleCertificate
+from tracker.models import Certification, Holder, ModuleCertificate
 from tracker.web.many_numbers import VerifiedNumbersSchema
 
 WRONG = {"number": "CPT-22222-22222", "surname": "Nobody"}
@@ -121,3 +121,19 @@ def test_a_hundred_cost_as_many_statements_as_one(container, people, verify, clo
 
     few = cost(people[0], wrong(0))
     assert cost(*people, *(wrong(n) for n in range(97))) == few
+
+
+def test_modules_that_holders_show_cost_no_statement_each(container, people, verify, clock):
+    def cost(*items):
+        clock.advance(hours=2)
+        with counted(container) as ran:
+            found = verify(*items)
+        return len(ran), [len(one["certificate"]["modules"]) for one in found]
+
+    with container.work(SYSTEM) as work:
+        work.execute(update(Holder).values(shows_modules=True))
+
+    few, many = cost(people[0]), cost(*people)
+
+    assert (few[1], many[1]) == ([4], [4, 4, 4])
+    assert many[0] == few[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -46,6 +46,8 @@ _AWARD = (
     Holder.shows_modules,
     Certification.holder_id,
 )
+_Passes = Mapping[tuple[str, ...], date]
+"""The day of the first pass, by holder, scheme and module."""
 _SPAN = slice(len(_AWARD), len(_AWARD) + len(SPAN))
 _STATEMENT = (
     select(*_AWARD, *SPAN)
@@ -120,7 +122,7 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     asked = {"public_id": public_id}
     rows = reading.rows(_AT_ADDRESS, asked)
     if rows:
-        return _verified(reading, rows)
+        return _verified(reading, rows, _passes(reading, [rows]))
     return _verified_module(reading, reading.row(_MODULE_AT_ADDRESS, asked))
 
 
@@ -141,22 +143,32 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     of_whole = reading.rows(_FORMER.where(numbered))
     modules = reading.rows(_MODULE.where(of_module))
     of_modules = reading.rows(_FORMER_OF_MODULE.where(of_module))
-    return _called(reading, folded, whole or modules, of_whole if whole else of_modules)
+    rows = whole or modules
+    if not _is_called(folded, rows, of_whole if whole else of_modules):
+        raise NotFound
+    return _found(reading, rows, _passes(reading, [rows]))
 
 
-def _called(
-    reading: ReadContext, folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]
-) -> Verified:
-    """The certificate of these rows, if its holder has or had that family name. Raises NotFound.
+def _is_called(folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]) -> bool:
+    """Whether the rows are of one certificate, whose holder has or had that family name.
 
     The rows are the spans of a certification, or the one of a module's certificate.
     """
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
-    erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
-    if erased or not folded or folded not in surnames or len({row.number for row in rows}) != 1:
-        raise NotFound
-    is_module = hasattr(rows[0], "module")
-    return _verified_module(reading, rows[0]) if is_module else _verified(reading, rows)
+    if any(row.erased_at is not None for row in rows):  # nobody knows the name any more
+        return False
+    return bool(folded) and folded in surnames and len({row.number for row in rows}) == 1
+
+
+def _found(reading: ReadContext, rows: Sequence[AnyRow], passes: _Passes) -> Verified:
+    """The certificate of these rows."""
+    if _is_module(rows[0]):
+        return _verified_module(reading, rows[0])
+    return _verified(reading, rows, passes)
+
+
+def _is_module(row: AnyRow) -> bool:
+    return hasattr(row, "module")
 
 
 @sees_everything
@@ -180,16 +192,13 @@ def by_numbers(reading: ReadContext, asked: Sequence[tuple[str, str]]) -> list[V
         rows[row.number_key].append(row)
     for row in reading.rows(_FORMER_OF_MODULE.add_columns(key).where(modules)):
         former[row.number_key].append(row)
-    found: list[Verified | None] = []
+    called: list[Sequence[AnyRow]] = []
     for number, surname in asked:
         place = leads.get(numbers.key(number), numbers.key(number))
-        try:
-            found.append(
-                _called(reading, run_together(surname), rows.get(place, ()), former.get(place, ()))
-            )
-        except NotFound:
-            found.append(None)
-    return found
+        own, folded = rows.get(place, ()), run_together(surname)
+        called.append(own if _is_called(folded, own, former.get(place, ())) else ())
+    passes = _passes(reading, called)
+    return [_found(reading, own, passes) if own else None for own in called]
 
 
 def _leads(reading: ReadContext, keys: Sequence[str]) -> dict[str, str]:
@@ -274,9 +283,7 @@ def _verified_module(reading: ReadContext, row: AnyRow) -> Verified:
 _ERASED = "The certificate at this address is no longer available."
 
 
-def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
-    if not rows:
-        raise NotFound
+def _verified(reading: ReadContext, rows: Sequence[AnyRow], passes: _Passes) -> Verified:
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
         raise NoLongerAvailable(_ERASED)
@@ -298,21 +305,27 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow]) -> Verified:
         checked_at=reading.now,
         again_on=first.replaced_on,
         again_number=first.current_number,
-        modules=_modules(reading, first) if first.shows_modules else None,
+        modules=_modules(scheme, passes, first.holder_id) if first.shows_modules else None,
     )
 
 
-def _modules(reading: ReadContext, first: AnyRow) -> list[tuple[Module, date]]:
-    """The modules passed under the scheme, in its order, with the days of the first passes."""
+def _passes(reading: ReadContext, called: Iterable[Sequence[AnyRow]]) -> _Passes:
+    """The first passes of those holders of certificates who show them, in at most one statement."""
+    firsts = (rows[0] for rows in called if rows and not _is_module(rows[0]))
+    holder_ids = {row.holder_id for row in firsts if row.shows_modules}
+    if not holder_ids:
+        return {}
     table = ModuleCertificate
-    statement = select(table.module, table.passed_on).where(
-        table.holder_id == first.holder_id,
-        table.scheme == first.scheme,
-        table.withdrawn_at.is_(None),
+    statement = select(table.holder_id, table.scheme, table.module, table.passed_on).where(
+        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
     )
-    passed = {row.module: row.passed_on for row in reading.rows(statement)}
-    modules = reading.schemes[first.scheme].modules
-    return [(one, passed[one.code]) for one in modules if one.code in passed]
+    return {tuple(key): passed_on for *key, passed_on in reading.rows(statement)}
+
+
+def _modules(scheme: Scheme, passes: _Passes, holder_id: str) -> list[tuple[Module, date]]:
+    """The modules that a holder passed under a scheme, in its order, with the days."""
+    days = ((one, passes.get((holder_id, scheme.code, one.code))) for one in scheme.modules)
+    return [(one, day) for one, day in days if day is not None]
 
 
 def _held_since(
