@@ -208,7 +208,7 @@ def test_who_is_not_in_the_file_is_named_and_ended_only_if_asked_for(hr, acme, c
     assert "ends_missing" not in send(hr, file).text
 
 
-def test_a_number_that_is_written_otherwise_is_in_the_file_all_the_same(hr, acme, container):
+def test_a_number_that_is_written_otherwise_is_in_the_file_all_the_same(hr, acme):
     acme.hire("José 1", "2")
     preview = send(hr, "employee_id\nJose\u0301  1\n")
 
