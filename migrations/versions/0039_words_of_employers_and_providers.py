@@ -24,7 +24,7 @@ _OLD_NOTICES = (
     " 'revoked', 'adjusted', 'consent_asked', 'listed', 'employer_renamed', 'employment_ended',"
     " 'request_decided', 'activity_submitted', 'renewal_received', 'appeal_received',"
     " 'records_merged', 'module_certificate', 'credential_expires', 'attendance', 'audit_asked',"
-    " 'audit_decided', 'audit_appealed', 'fee_changed'"
+    " 'audit_decided', 'audit_appealed', 'fee_changed', 'permission_given'"
 )
 _EMPLOYER = "(select tracker_sees_all()) or employer_id = (select tracker_employer())"
 _READS = (

@@ -46,8 +46,6 @@ _AWARD = (
     Holder.shows_modules,
     Certification.holder_id,
 )
-_Passes = Mapping[tuple[str, ...], date]
-"""The day of the first pass, by holder, scheme and module."""
 _SPAN = slice(len(_AWARD), len(_AWARD) + len(SPAN))
 _STATEMENT = (
     select(*_AWARD, *SPAN)
@@ -75,6 +73,10 @@ def _leading(which: ColumnElement[bool]) -> Select[str]:
 
 _ADDRESS: BindParameter[str] = bindparam("public_id")
 _AT_ADDRESS = _STATEMENT.where(Certification.id.in_(_leading(_NUMBERED.public_id == _ADDRESS)))
+
+
+_ShownModules = Mapping[tuple[str, str, str], date]
+"""The day of the first pass by holder, scheme and module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
     asked = {"public_id": public_id}
     rows = reading.rows(_AT_ADDRESS, asked)
     if rows:
-        return _verified(reading, rows, _passes(reading, [rows]))
+        return _verified(reading, rows, _shown_modules(reading, rows))
     return _verified_module(reading, reading.row(_MODULE_AT_ADDRESS, asked))
 
 
@@ -146,29 +148,23 @@ def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
     rows = whole or modules
     if not _is_called(folded, rows, of_whole if whole else of_modules):
         raise NotFound
-    return _found(reading, rows, _passes(reading, [rows]))
+    return _certificate(reading, rows, _shown_modules(reading, rows))
 
 
 def _is_called(folded: str, rows: Sequence[AnyRow], former: Iterable[AnyRow]) -> bool:
-    """Whether the rows are of one certificate, whose holder has or had that family name.
+    """Whether these are the rows of one certificate, whose holder has or had that family name.
 
-    The rows are the spans of a certification, or the one of a module's certificate.
+    They are the spans of a certification, or the one row of a module's certificate.
     """
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
-    if any(row.erased_at is not None for row in rows):  # nobody knows the name any more
-        return False
-    return bool(folded) and folded in surnames and len({row.number for row in rows}) == 1
+    erased = any(row.erased_at is not None for row in rows)  # nobody knows the name any more
+    return not erased and folded in surnames - {""} and len({row.number for row in rows}) == 1
 
 
-def _found(reading: ReadContext, rows: Sequence[AnyRow], passes: _Passes) -> Verified:
-    """The certificate of these rows."""
-    if _is_module(rows[0]):
+def _certificate(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified:
+    if hasattr(rows[0], "module"):
         return _verified_module(reading, rows[0])
-    return _verified(reading, rows, passes)
-
-
-def _is_module(row: AnyRow) -> bool:
-    return hasattr(row, "module")
+    return _verified(reading, rows, shown)
 
 
 @sees_everything
@@ -195,10 +191,18 @@ def by_numbers(reading: ReadContext, asked: Sequence[tuple[str, str]]) -> list[V
     called: list[Sequence[AnyRow]] = []
     for number, surname in asked:
         place = leads.get(numbers.key(number), numbers.key(number))
-        own, folded = rows.get(place, ()), run_together(surname)
-        called.append(own if _is_called(folded, own, former.get(place, ())) else ())
-    passes = _passes(reading, called)
-    return [_found(reading, own, passes) if own else None for own in called]
+        theirs = rows.get(place, ())
+        is_called = _is_called(run_together(surname), theirs, former.get(place, ()))
+        called.append(theirs if is_called else ())
+    shown = _shown_modules(reading, [row for some in called for row in some[:1]])
+    return [_known(reading, some, shown) for some in called]
+
+
+def _known(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified | None:
+    try:
+        return _certificate(reading, rows, shown) if rows else None
+    except NotFound:
+        return None
 
 
 def _leads(reading: ReadContext, keys: Sequence[str]) -> dict[str, str]:
@@ -283,7 +287,9 @@ def _verified_module(reading: ReadContext, row: AnyRow) -> Verified:
 _ERASED = "The certificate at this address is no longer available."
 
 
-def _verified(reading: ReadContext, rows: Sequence[AnyRow], passes: _Passes) -> Verified:
+def _verified(reading: ReadContext, rows: Sequence[AnyRow], shown: _ShownModules) -> Verified:
+    if not rows:
+        raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
     if first.erased_at is not None:
         raise NoLongerAvailable(_ERASED)
@@ -305,26 +311,26 @@ def _verified(reading: ReadContext, rows: Sequence[AnyRow], passes: _Passes) -> 
         checked_at=reading.now,
         again_on=first.replaced_on,
         again_number=first.current_number,
-        modules=_modules(scheme, passes, first.holder_id) if first.shows_modules else None,
+        modules=_in_order(scheme, shown, first.holder_id) if first.shows_modules else None,
     )
 
 
-def _passes(reading: ReadContext, called: Iterable[Sequence[AnyRow]]) -> _Passes:
-    """The first passes of those holders of certificates who show them, in at most one statement."""
-    firsts = (rows[0] for rows in called if rows and not _is_module(rows[0]))
-    holder_ids = {row.holder_id for row in firsts if row.shows_modules}
-    if not holder_ids:
+def _shown_modules(reading: ReadContext, rows: Iterable[AnyRow]) -> _ShownModules:
+    """The modules passed by those of some holders who show them; nothing is read if nobody does."""
+    ids = {row.holder_id for row in rows if getattr(row, "shows_modules", False)}
+    if not ids:
         return {}
     table = ModuleCertificate
     statement = select(table.holder_id, table.scheme, table.module, table.passed_on).where(
-        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
+        bulk.among(reading, table.holder_id, ids), table.withdrawn_at.is_(None)
     )
-    return {tuple(key): passed_on for *key, passed_on in reading.rows(statement)}
+    passed = reading.rows(statement)
+    return {(row.holder_id, row.scheme, row.module): row.passed_on for row in passed}
 
 
-def _modules(scheme: Scheme, passes: _Passes, holder_id: str) -> list[tuple[Module, date]]:
-    """The modules that a holder passed under a scheme, in its order, with the days."""
-    days = ((one, passes.get((holder_id, scheme.code, one.code))) for one in scheme.modules)
+def _in_order(scheme: Scheme, shown: _ShownModules, holder_id: str) -> list[tuple[Module, date]]:
+    """The modules passed under a scheme, in its order, with the days of the first passes."""
+    days = ((one, shown.get((holder_id, scheme.code, one.code))) for one in scheme.modules)
     return [(one, day) for one, day in days if day is not None]
 
 
