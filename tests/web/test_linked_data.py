@@ -7,12 +7,12 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests import factories
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, ModuleCertificate
+from tracker.models import Certification, Holder, ModuleCertificate
 from tracker.services.credentials import certifications
 
 HTML = {"Accept": "text/html"}
@@ -62,3 +62,11 @@ def test_a_module_says_its_name_and_no_end(client, container, ids):
 
     assert found["credentialCategory"] == "certificate"
     assert "expires" not in found
+
+
+def test_of_a_holder_who_has_died_it_is_not_in_force(client, container, ids):
+    assert ids
+    with container.work(SYSTEM) as work:
+        work.execute(update(Holder).values(deceased_on=date(2026, 11, 1)))
+
+    assert told(client, container)["creativeWorkStatus"] == "not in force"

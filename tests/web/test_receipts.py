@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import date
 
 import pytest
@@ -14,6 +15,7 @@ from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.language.catalogues import LANGUAGES
 from tracker.models import Certification
+from tracker.services.core import turns
 from tracker.services.credentials import certifications, receipts
 from tracker.web.receipts import ReceiptSchema
 
@@ -92,3 +94,23 @@ def test_so_many_papers_an_hour_are_made(client, path):
         client.get(f"{path}.pdf")
     assert client.get(f"{path}.pdf").status_code == 429
     assert client.get(path).status_code == 200
+
+
+def test_no_more_papers_are_set_at_once_than_the_machine_has_turns_for(container, client, path):
+    with ExitStack() as others:
+        for _ in range(container.settings.files.at_once):
+            others.enter_context(turns.making_a_public_paper(container.settings))
+        assert client.get(f"{path}.pdf").status_code == 503
+    assert client.get(f"{path}.pdf").status_code == 200
+
+
+def test_the_paper_of_what_was_suspended_names_no_last_day(container, client, ids, path):
+    before = pdf_texts.text(client.get(f"{path}.pdf").data)
+    with container.work(SYSTEM) as work:
+        certifications.change(
+            work, ids[1], kind=ChangeKind.SUSPEND, reason_code="other", reason="x"
+        )
+    after = pdf_texts.text(client.get(f"{path}.pdf").data)
+
+    assert "2028" in before
+    assert "2028" not in after

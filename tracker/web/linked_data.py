@@ -25,7 +25,7 @@ def of(found: Verified, address: str) -> Markup:
         "credentialCategory": "certificate" if found.module else "certification",
         "identifier": found.number,
         "recognizedBy": {"@type": "Organization", "name": scheme.issuer},
-        "creativeWorkStatus": "valid" if standing.valid else standing.status,
+        "creativeWorkStatus": _status(found),
     }
     if not found.is_withdrawn:
         told["dateCreated"] = found.awarded_on
@@ -35,3 +35,10 @@ def of(found: Verified, address: str) -> Markup:
         told["url"] = address
     # In a page, the data must not end the block that it stands in.
     return Markup(orjson.dumps(told).decode().replace("<", "\\u003c"))  # noqa: S704 - escaped here
+
+
+def _status(found: Verified) -> str:
+    """How it stands; of a holder who has died no more than that it is not in force."""
+    if found.standing.valid:
+        return "valid"
+    return "not in force" if found.is_over else str(found.standing.status)

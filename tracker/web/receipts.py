@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response
 from marshmallow import Schema, fields
 
-from tracker import documents
 from tracker.api import SIGNING_KEYS
 from tracker.api.http import limits, routing
 from tracker.api.http.fields import DayField, choice
@@ -69,14 +68,14 @@ def show(reading: ReadContext, *, public_id: str) -> Response:
     query=VerifyQuerySchema,
     returns=None,
     content=PDF,
-    errors=(404, 410, 429),
+    errors=(404, 410, 429, 503),
 )
 def as_pdf(reading: ReadContext, query: Loaded, *, public_id: str) -> Response:
     """The same to print or to file; the number of them is limited."""
     found, made = _made(reading, public_id)
     limits.printed()
     language = str(query.get("lang") or routing.language())
-    data = documents.pdf(words.report(_facts(found, made, language), language))
+    data = receipts.pdf(reading, words.report(_facts(found, made, language), language))
     answer = _private(Response(data, mimetype=PDF))
     answer.headers["Content-Disposition"] = f'attachment; filename="receipt-{public_id}.pdf"'
     return answer
@@ -107,7 +106,7 @@ def _facts(found: Verified, made: VerificationReceipt, language: str) -> Receipt
         status=say.over if found.is_over else say.statuses[standing.status],
         is_valid=standing.valid,
         awarded_on=found.awarded_on,
-        expires_on=standing.expires_on,
+        expires_on=None if found.has_no_last_day else standing.expires_on,
         as_of=standing.on,
         known_at=found.checked_at,
         address=str(made.values["sub"]),

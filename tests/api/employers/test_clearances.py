@@ -13,6 +13,7 @@ from tests.api.employers.employer_cases import read
 from tests.statements import counted
 from tracker import signatures
 from tracker.api.employers.clearances import ClearancesSchema, GateListSchema
+from tracker.domain import numbers
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Sharing
@@ -123,6 +124,21 @@ def test_a_certificate_number_or_address_finds_whoever_shares_and_nobody_else(hr
 
     assert [one["state"] for one in found] == ["cleared"] * 2 + ["unknown"] * 3
     assert [one["employee_id"] for one in found] == ["valid", "valid", None, None, None]
+
+
+def test_a_number_printed_before_finds_its_worker_unless_it_is_now_anothers(hr, acme, container):
+    def printed_before(employee_id, number):
+        with container.work(SYSTEM) as work:
+            mine = Certification.holder_id == acme.holders[employee_id]
+            work.execute(update(Certification).where(mine).values(former_key=numbers.key(number)))
+        (found,) = asked(hr, acme, job, number)
+        return found["employee_id"], found["state"]
+
+    job = requirement(hr, acme)
+
+    assert printed_before("private", "old-122") == (None, "unknown")
+    assert printed_before("valid", "old-123") == ("valid", "cleared")
+    assert printed_before("old", number_of(acme, "valid").number) == (None, "unknown")
 
 
 def test_any_day_may_be_asked_about_as_far_as_dates_are_shared(hr, acme):

@@ -218,6 +218,15 @@ def test_a_refused_file_ends_nobody(registered, own):
     assert ended(registered) == {}
 
 
+def test_a_file_that_lists_nobody_is_no_whole_list(registered, own):
+    bring(registered, "roster", "employer,employee_id\nAcme,3\n", employer_id=own)
+    with pytest.raises(imports.ImportRefused) as refused:
+        bring(registered, "roster", "employee_id\n", employer_id=own, ends_missing=True)
+
+    assert [error.column for error in refused.value.errors] == ["employee_id"]
+    assert ended(registered) == {}
+
+
 @pytest.mark.parametrize("kind", ["roster", "holders"])
 def test_only_an_employers_own_list_is_whole(registered, kind):
     with pytest.raises(Invalid):

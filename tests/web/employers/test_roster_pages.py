@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 
@@ -205,6 +206,24 @@ def test_who_is_not_in_the_file_is_named_and_ended_only_if_asked_for(hr, acme, c
     send(hr, file, fingerprint=seen, ends_missing="yes")
     assert current(container) == {"1001"}
     assert "ends_missing" not in send(hr, file).text
+
+
+def test_a_number_that_is_written_otherwise_is_in_the_file_all_the_same(hr, acme):
+    acme.hire("José 1", "2")
+    preview = send(hr, "employee_id\nJose\u0301  1\n")
+
+    assert "<strong>1 as before</strong>" in preview.text
+    assert "<p>2</p>" in content(preview)
+
+
+def test_a_file_without_rows_is_no_whole_list(hr, acme, container):
+    acme.hire("1001")
+    file = "employee_id\n"
+    preview = send(hr, file)
+    assert "ends_missing" not in preview.text
+    seen = hashlib.sha256(file.encode()).hexdigest()
+    send(hr, file, fingerprint=seen, ends_missing="yes")
+    assert current(container) == {"1001"}
 
 
 def current(container):

@@ -68,7 +68,18 @@ def making_a_paper(settings: Settings, actor: Actor) -> Iterator[None]:
 
     Raises TooManyAtOnce, TooBusy.
     """
-    end, files = writing_a_file(settings, actor), settings.files
+    end = writing_a_file(settings, actor)
+    try:
+        with making_a_public_paper(settings):
+            yield
+    finally:
+        end()
+
+
+@contextmanager
+def making_a_public_paper(settings: Settings) -> Iterator[None]:
+    """The same for nobody in particular: one of the machine's turns alone. Raises TooBusy."""
+    files = settings.files
     try:
         with turns.turn(
             _folder(settings), "papers", of=files.at_once, patience=files.patience_seconds
@@ -76,8 +87,6 @@ def making_a_paper(settings: Settings, actor: Actor) -> Iterator[None]:
             yield
     except NoTurn as error:
         raise TooBusy("The server is busy with other papers; ask again shortly.") from error
-    finally:
-        end()
 
 
 def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:

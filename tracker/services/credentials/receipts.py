@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tracker import signatures
+from tracker import documents, signatures
+from tracker.language.reports import Report
+from tracker.services.core import turns
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials.verification import Verified
 
@@ -47,3 +49,9 @@ def of(reading: ReadContext, seed: bytes, found: Verified, address: str) -> Veri
         "known_at": reading.now.isoformat(),
     }
     return VerificationReceipt(values, signatures.signed(seed, KIND, values))
+
+
+def pdf(reading: ReadContext, report: Report) -> bytes:
+    """The paper that quotes a receipt, a few at a time on a machine. Raises TooBusy."""
+    with turns.making_a_public_paper(reading.settings):
+        return documents.pdf(report)

@@ -121,15 +121,22 @@ _LastDays = Mapping[tuple[str, NeededProof], Sequence[date | None]]
 def find(
     reading: ReadContext, named: Entries, needed: Collection[NeededProof], *, on: date
 ) -> dict[Key, WorkerWithProofs]:
-    """What those who are named have of what is needed on a day, in the order of the names."""
+    """What those who are named have of what is needed on a day, in the order of the names.
+
+    A number that means two people means nobody.
+    """
     found: dict[Key, WorkerWithProofs] = {}
+    holders: dict[Key, set[str]] = defaultdict(set)
     spans: dict[Key, _Spans] = defaultdict(lambda: defaultdict(list))
     for row in _rows(reading, named, needed, on):
         key = (row[0], row[1])
-        found.setdefault(key, WorkerWithProofs(PersonRow(*row[2 : 2 + _WIDTH])))
+        person = PersonRow(*row[2 : 2 + _WIDTH])
+        found.setdefault(key, WorkerWithProofs(person))
+        holders[key].add(person.holder_id or "")
         scheme, certification_id, *span = row[2 + _WIDTH :]
         if span[0] is not None:
             spans[key][scheme, certification_id].append(StandingSpan(*span))
+    found = {key: worker for key, worker in found.items() if len(holders[key]) == 1}
     last_days = _last_days(reading, [one.row for one in found.values()], needed, on)
     for key, worker in found.items():
         if worker.is_shared:
@@ -165,6 +172,7 @@ def meant(reading: ReadContext, employer_id: str, people: Iterable[str]) -> Entr
     )
     held = (
         (_BY_NUMBER, Certification.number_key, by_number),
+        (_BY_NUMBER, Certification.former_key, by_number),
         (_BY_ADDRESS, Certification.public_id, by_address),
     )
     return union_all(

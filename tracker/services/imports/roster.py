@@ -46,6 +46,7 @@ _COLUMNS = {
 _AHEAD = "is in the future: the worker stays on the list until then"
 _DECEASED = "The holder has died; the entry is not linked to anyone."
 _OVER = "The employment has ended, which also ends consent; no consent was recorded."
+_NOBODY = "must be filled in at least once: a whole list without a worker would end all employment"
 _MISSING = "is on your list and not in the file; the employment ends today."
 ENDED_MISSING = "ended_missing"
 """The effect that counts whose employment ended since they are not in the file."""
@@ -381,7 +382,14 @@ def _finish(run: Run) -> None:
 
 
 def _end_missing(run: Run) -> None:
-    """End today the employment of everybody on the employer's list who is not in the file."""
+    """End today the employment of everybody on the employer's list who is not in the file.
+
+    A file that lists nobody is refused: it is likelier an export that failed than a company that
+    ends.
+    """
+    if not run.counts.total():
+        run.refuse_at(1, "employee_id", "", _NOBODY)
+        return
     own, today = _own_name(run), employers.today(run.work)
     for entries in _current(run, today):
         keys = {entry.id: KIND.key_of(_named_by(own, entry)) for entry in entries}

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from tracker import tabular
 from tracker.domain.permissions import Actor
+from tracker.domain.values import tidy
 from tracker.models import RosterEntry
 from tracker.services.core.context import Container, ReadContext
 from tracker.services.employers import employers
@@ -129,7 +130,7 @@ def preview(
     with container.reading(actor) as reading:
         own = _own_list(reading, employer_id)
     columns, rows, changes = _rows(table, own, errors, report.warnings if report else ())
-    missing = sorted(own.numbers - own.in_file) if report else ()
+    missing = sorted(own.numbers - own.in_file) if report and report.rows else ()
     return RosterPreview(columns, rows, changes, report, errors, total, missing)
 
 
@@ -196,7 +197,7 @@ def _rows(
 
 
 def _texts(cells: object, width: int) -> list[str]:
-    """The cells of a row; a row that is refused as a whole is one cell."""
+    """The cells of a row as they would be kept; a row refused as a whole is one cell."""
     if isinstance(cells, Refused):
         return [cells.value, *[""] * (width - 1)]
     texts = [_text(cell) for cell in cells] if isinstance(cells, list) else []
@@ -204,4 +205,4 @@ def _texts(cells: object, width: int) -> list[str]:
 
 
 def _text(cell: str | Refused) -> str:
-    return (cell.value if isinstance(cell, Refused) else cell).strip()
+    return tidy(cell.value if isinstance(cell, Refused) else cell)
