@@ -101,7 +101,7 @@ def test_of_one_who_does_not_share_the_workers_page_says_so(hr, ana, container):
     assert hr.send_form(f"{page}/permission", **SAID).location == HERE
     with container.work(Actor(role="holder", name="Ana", holder_id=holder_id)) as work:
         (mine,) = sharing.mine(work)
-        sharing.end(work, mine.id)
+        sharing.end(work, str(mine.id))
     assert "/permission" not in content(hr.get(page))
     assert hr.get(f"{page}/permission").location == page
     assert hr.send_form(f"{page}/permission", **SAID).location == page
