@@ -62,6 +62,7 @@ class FrameWords:
     record_duplicates: str
     record_requests: str
     record_centers: str
+    record_employers: str
     record_reminders: str
     record_history: str
     certificates: str
@@ -154,6 +155,7 @@ _OF_RECORDS = (
     ("/desk/duplicates", "record_duplicates"),
     ("/desk/requests", "record_requests"),
     ("/desk/centers", "record_centers"),
+    ("/desk/employers", "record_employers"),
     ("/desk/reminders", "record_reminders"),
     ("/desk/history", "record_history"),
 )

@@ -95,6 +95,10 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/employment/{confirmation_id}/contest": {"statement": "x"},
     "/employer/confirmations": {"entry_id": UNKNOWN, "year": "2026"},
     "/employer/confirmations/{confirmation_id}/withdraw": _REASON,
+    "/employer/permissions/{permission_id}/end": _REASON,
+    "/employer/workers/{entry_id}/permission": {"words": "x", "ends_on_year": "2026"}
+    | {"ends_on_month": "12", "ends_on_day": "31"},
+    "/desk/employers/{employer_id}/direct-confirmation": _REASON | {"directly": "yes"},
     "/desk/assessments/{assessment_id}/fee": {"amount": "45"},
     "/desk/fees/{fee_id}": {"state": "due", "version": "1"},
     "/desk/fees/{fee_id}/amount": _REASON | {"amount": "45", "version": "1"},
@@ -105,6 +109,8 @@ FORMS: dict[str, dict[str, str]] = {
     "/employer/requirements": {"name": "Job", "kind": "task", "need_1_1": "scheme:cpt"},
     "/employer/staffing": {"requirement_id": "{requirement_id}", "least": "1", "site": "A"},
     "/employer/requirements/{requirement_id}/end": {"version": "1"},
+    "/employer/requirements/{requirement_id}/edit": {"name": "Job", "need_1_1": "scheme:cpt"}
+    | {"version": "1"},
     "/employer/requirements/{requirement_id}/gate-list": {"hours": "8"},
     "/desk/centers/new": {"name": "Ivy Tech Gary", "category": "community_college"},
     "/desk/centers/{center_id}/edit": {"name": "Ivy", "category": "employer", "version": "1"},

@@ -180,8 +180,11 @@ def test_what_a_trusted_employer_confirms_counts_until_it_no_longer_stands(
     path = f"/employers/{company}/direct-confirmation"
     trusted = {"confirms_directly": True, "reason": "Audited in May."}
     assert by.hr.post(path, trusted).status_code == 403
+    record = f"/employers/{company}"
+    assert by.hr.get(record).json["confirms_directly"] is False
     assert by.staff.post(path, trusted).status_code == 204
     assert by.staff.post(path, trusted).status_code == 409
+    assert by.staff.get("/employers").json["items"][0]["confirms_directly"] is True
     mine, longer = (
         job(container, certification_id),
         job(container, certification_id, starts_on=date(2025, 1, 1), title="Longer"),

@@ -15,7 +15,6 @@ from tests.backends import SQLITE
 from tests.statements import counted
 from tracker.api.employers import consents as consents_api
 from tracker.api.employers import employers as employers_api
-from tracker.api.http.directories import OrganizationSchema
 from tracker.api.http.schemas import ProblemSchema, page_of
 from tracker.domain.permissions import SYSTEM
 from tracker.models import HistoryEntry, RosterEntry, Sharing
@@ -46,10 +45,10 @@ def add(who, acme, employee_id, **more):
 
 def test_staff_put_employers_on_record_and_find_them(staff):
     made = staff.post("/employers", {"name": "Globex", "email": "hr@globex.example"})
-    one = read(OrganizationSchema, made, 201)
+    one = read(employers_api.EmployerOnRecordSchema, made, 201)
     assert staff.get(made.headers["Location"].removeprefix("/api/v1")).json == one
     found = staff.get("/employers", query_string={"name": "glob"})
-    assert read(page_of(OrganizationSchema), found)["items"] == [one]
+    assert read(page_of(employers_api.EmployerOnRecordSchema), found)["items"] == [one]
     again = staff.post("/employers", {"name": "Globex"})
     assert (again.status_code, again.json["code"]) == (409, "already_recorded")
 
@@ -58,7 +57,7 @@ def test_an_employer_corrects_itself_with_the_etag_it_read(hr, acme, staff):
     etag = hr.get(acme.path()).headers["ETag"]
     assert hr.patch(acme.path(), {"email": "hr@acme.example"}).status_code == 428
     changed = hr.patch(acme.path(), {"email": "hr@acme.example"}, version=etag)
-    assert read(OrganizationSchema, changed)["email"] == "hr@acme.example"
+    assert read(employers_api.EmployerOnRecordSchema, changed)["email"] == "hr@acme.example"
     assert staff.patch(acme.path(), {"name": "Acme 2"}, version=etag).status_code == 412
     assert staff.post("/employers", {"name": "Initech"}).status_code == 201
     taken = staff.patch(acme.path(), {"name": "Initech"}, version=changed.headers["ETag"])

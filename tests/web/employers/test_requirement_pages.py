@@ -6,11 +6,15 @@ import re
 from datetime import date
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.browsers import content
 from tracker import signatures
+from tracker.domain.employers.requirements import RequirementKind
+from tracker.domain.permissions import SYSTEM, Actor
 from tracker.language.catalogues import LANGUAGES
-from tracker.services.employers import gate_lists
+from tracker.models import HistoryEntry, JobRequirement
+from tracker.services.employers import gate_lists, requirements
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 JOBS, KIOSK = "/employer/requirements", "/employer/kiosk"
@@ -41,6 +45,72 @@ def test_a_requirement_is_added_shown_and_ended_by_those_who_manage(hr, viewer):
     assert viewer.send_form(f"{JOBS}/{job}/end", version="1").status_code == 404
     assert hr.send_form(f"{JOBS}/{job}/end", version="1").location == JOBS
     assert "Nothing is required yet." in hr.get(JOBS).text
+
+
+def test_a_requirement_is_changed_by_those_who_manage_as_the_form_shows_it(hr, viewer, container):
+    job = added(hr, need_2_1="module:cpt:safety", need_3_1="credential:osha_10")
+    edit = f"{JOBS}/{job}/edit"
+    assert f'href="{edit}"' in hr.get(JOBS).text
+    assert f'href="{edit}"' not in viewer.get(JOBS).text
+    page = content(hr.get(edit))
+    for told in (
+        'value="Line 3"',
+        '<option value="line" selected>',
+        *(f'<option value="{code}" selected>' for code in ("scheme:clt", "module:cpt:safety")),
+        '<option value="credential:osha_10" selected>',
+        '<input type="hidden" name="version" value="1">',
+    ):
+        assert told in page
+    changed = {"name": "Line 4", "kind": "role", "need_1_1": "module:cpt:safety", "version": "1"}
+    for who in (viewer.get(edit), viewer.send_form(edit, **changed)):
+        assert who.status_code == 404
+    wrong = hr.send_form(edit, **changed | {"name": ""})
+    assert (wrong.status_code, 'href="#name"' in wrong.text) == (422, True)
+    nothing = hr.send_form(edit, name="Line 4", kind="role", version="1")
+    assert 'href="#need_1_1"' in nothing.text
+    assert hr.send_form(edit, **changed).location == JOBS
+    page = content(hr.get(JOBS))
+    assert ">Line 4</h2>" in page
+    assert "<small>A role</small>" in page
+    assert ">Line 3</h2>" not in page
+    assert hr.send_form(edit, **changed).status_code == 422, "somebody has changed it meanwhile"
+    with container.reading(SYSTEM) as reading:
+        about = select(HistoryEntry.action).where(HistoryEntry.subject == "job_requirement")
+        assert [row.action for row in reading.rows(about)] == ["add", "change"]
+    hr.send_form(f"{JOBS}/{job}/end", version="2")
+    assert hr.get(edit).status_code == 404
+
+
+def test_a_requirement_of_the_api_is_kept_whole_by_the_form(hr, acme, container):
+    """Also more needs and alternatives than the form for a new one has."""
+    first = [{"scheme": "cpt"}, {"scheme": "clt"}, {"credential": "nims"}]
+    others = [{"scheme": "cpt", "module": "safety"}, *first]
+    needs = requirements.needs_of([first, *([one] for one in others)])
+    by = Actor(role="employer", name="Kim", organization_id=acme.id)
+    with container.work(by) as work:
+        row = requirements.add(work, acme.id, name="Job", kind=RequirementKind.TASK, needs=needs)
+    edit = f"{JOBS}/{row.id}/edit"
+    fields = re.findall(
+        r'<select[^>]* name="(need_[0-9_]+)">(.*?)</select>', hr.get(edit).text, re.DOTALL
+    )
+    said = {
+        name: chosen[0]
+        for name, options in fields
+        if (chosen := re.findall(r'value="([^"]+)" selected', options))
+    }
+    assert len(said) == 7
+    assert hr.send_form(edit, name="Job", kind="task", version="1", **said).location == JOBS
+    with container.reading(by) as reading:
+        assert requirements.get(reading, acme.id, row.id).needs == needs
+
+
+def test_what_no_file_describes_any_more_is_shown_and_not_dropped(hr, container):
+    job = added(hr)
+    gone = update(JobRequirement).values(needs=[[{"credential": "gone"}]])
+    with container.work(SYSTEM) as work:
+        work.execute(gone)
+    page = content(hr.get(f"{JOBS}/{job}/edit"))
+    assert '<option value="credential:gone" selected>gone</option>' in page
 
 
 @pytest.mark.parametrize(
@@ -129,7 +199,7 @@ def test_a_list_for_a_gate_is_a_signed_file(acme, hr, viewer, app):
 def test_the_pages_speak_every_language(hr, language):
     job = added(hr)
     hr.send_form(KIOSK, requirement=job, who="1")
-    for path in (JOBS, KIOSK):
+    for path in (JOBS, KIOSK, f"{JOBS}/{job}/edit"):
         page = hr.get(path, headers={"Accept-Language": language})
         assert page.headers["Content-Language"] == language
         assert not re.findall(r"\{[a-z_]*\}", content(page))

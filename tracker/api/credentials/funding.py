@@ -97,7 +97,8 @@ class FundedAttemptSchema(Schema):
     more_funding = fields.List(fields.Nested(ShownFundingSchema), required=True)
 
 
-def _lines(reading: ReadContext, query: Loaded) -> list[NamedLine]:
+def lines(reading: ReadContext, query: Loaded) -> list[NamedLine]:
+    """The lines of the report that a query asks for. Raises Invalid."""
     result = query.get("result")
     wanted = FundingFilter(
         within=Period(query["since"], query["until"]),
@@ -136,7 +137,7 @@ def report(reading: ReadContext, query: Loaded) -> Response:
 
     A sponsor's report is about the people who agreed that its case managers see their attempts.
     """
-    found = _lines(reading, query)
+    found = lines(reading, query)
     return routing.answer(
         {
             "attempts": rules.attempts_of(
@@ -181,11 +182,16 @@ def attempts(reading: ReadContext, query: Loaded) -> Response:
 )
 def as_csv(reading: ReadContext, query: Loaded) -> Response:
     """The lines of the report as CSV."""
-    lines: Sequence[dict[str, object]] = [_present(one) for one in _lines(reading, query)]
+    return csv_file(reading, query)
+
+
+def csv_file(reading: ReadContext, query: Loaded) -> Response:
+    """The report as a file to save. Raises Invalid, TooManyAtOnce."""
+    rows: Sequence[dict[str, object]] = [_present(one) for one in lines(reading, query)]
 
     def write(file: IO[bytes]) -> None:
         header = list(FundingLineSchema().fields)
-        tabular.write_csv(file, header, ([line[name] for name in header] for line in lines))
+        tabular.write_csv(file, header, ([row[name] for name in header] for row in rows))
 
     name = f"funding-{query['since']}-{query['until']}.csv"
     return attachments.attached(reading, write, content_type=f"{_CSV}; charset=utf-8", name=name)

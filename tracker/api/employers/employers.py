@@ -6,6 +6,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api.http import directories, paging, routing
+from tracker.api.http.directories import OrganizationSchema
 from tracker.api.http.fields import (
     CertificateNumber,
     ClosedSchema,
@@ -83,6 +84,12 @@ class RosterQuerySchema(paging.PageSchema):
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 
+class EmployerOnRecordSchema(OrganizationSchema):
+    """An employer on record; ``confirms_directly``: its confirmations count without a reviewer."""
+
+    confirms_directly = fields.Boolean(required=True)
+
+
 def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]:
     """An entry; only staff see whom it was matched to."""
     shown: dict[str, object] = {
@@ -103,7 +110,9 @@ def _present_entry(reading: ReadContext, row: ListedWorker) -> dict[str, object]
     return shown
 
 
-directories.routes(resource, employers.DIRECTORY, correct=employers.correct)
+directories.routes(
+    resource, employers.DIRECTORY, correct=employers.correct, schema=EmployerOnRecordSchema
+)
 
 
 @resource.writes(

@@ -15,7 +15,7 @@ from tracker.api.http.fields import ClosedSchema, CompanyName, Email, Sought
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import Loaded, page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.core.organizations import NOUNS, ContactDirectory, OrganizationRow
+from tracker.services.core.organizations import NOUNS, C, ContactDirectory, ContactRow
 
 
 class OrganizationSchema(Schema):
@@ -46,27 +46,34 @@ class OrganizationQuerySchema(paging.PageSchema):
     name = Sought(200)
 
 
-Correct = Callable[[UnitOfWork, str, Loaded, int], OrganizationRow]
+Correct = Callable[[UnitOfWork, str, Loaded, int], ContactRow]
 """A service that changes the record of an organization, if it has this version still."""
 
 
-def _present(row: OrganizationRow) -> dict[str, object]:
+def _present(row: ContactRow) -> dict[str, object]:
     shown = row._asdict()
     del shown["version"]
     return shown
 
 
 def routes(
-    resource: Resource, directory: ContactDirectory, *, correct: Correct | None = None
+    resource: Resource,
+    directory: ContactDirectory[C],
+    *,
+    correct: Correct | None = None,
+    schema: type[OrganizationSchema] = OrganizationSchema,
 ) -> None:
-    """Attach the routes; ``correct`` is a service that does more than the directory itself."""
+    """Attach the routes.
+
+    ``correct`` is a service that does more than the directory itself, ``schema`` what is answered.
+    """
     role, noun = directory.role, NOUNS[directory.role]
     path, one = f"/{role}s", f"/{role}s/<uuid:{role}_id>"
     resource.writes(
         f"POST {path}",
         "staff",
         body=NewOrganizationSchema,
-        returns=OrganizationSchema,
+        returns=schema,
         status=201,
         errors=(409,),
     )(_named(_register(directory), f"register_{role}", f"Record {noun}."))
@@ -74,9 +81,9 @@ def routes(
         f"GET {path}",
         "staff",
         query=OrganizationQuerySchema,
-        returns=page_of(OrganizationSchema),
+        returns=page_of(schema),
     )(_named(_search(directory), f"search_{role}s", f"The {role}s on record."))
-    resource.reads(f"GET {one}", "staff", role, returns=OrganizationSchema, errors=(404,))(
+    resource.reads(f"GET {one}", "staff", role, returns=schema, errors=(404,))(
         _named(_show(directory), f"show_{role}", f"One {role}; its own people see it, too.")
     )
     resource.writes(
@@ -84,7 +91,7 @@ def routes(
         "staff",
         role,
         body=OrganizationChangeSchema,
-        returns=OrganizationSchema,
+        returns=schema,
         versioned=True,
         errors=(404, 409),
     )(
@@ -101,7 +108,7 @@ def _named(view: Callable[..., Response], name: str, about: str) -> Callable[...
     return view
 
 
-def _register(directory: ContactDirectory) -> Callable[..., Response]:
+def _register(directory: ContactDirectory[C]) -> Callable[..., Response]:
     def register(work: UnitOfWork, body: Loaded) -> Response:
         row = directory.enter(work, **body)
         where = f"/api/v1/{directory.role}s/{row.id}"
@@ -110,7 +117,7 @@ def _register(directory: ContactDirectory) -> Callable[..., Response]:
     return register
 
 
-def _search(directory: ContactDirectory) -> Callable[..., Response]:
+def _search(directory: ContactDirectory[C]) -> Callable[..., Response]:
     def search(reading: ReadContext, query: Loaded) -> Response:
         rows = directory.page(
             reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
@@ -120,7 +127,7 @@ def _search(directory: ContactDirectory) -> Callable[..., Response]:
     return search
 
 
-def _show(directory: ContactDirectory) -> Callable[..., Response]:
+def _show(directory: ContactDirectory[C]) -> Callable[..., Response]:
     def show(reading: ReadContext, **ids: str) -> Response:
         (id_,) = ids.values()
         row = directory.get(reading, id_)

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from rapidfuzz import process
 from sqlalchemy import ColumnElement, Select, false, func, select
@@ -55,6 +55,23 @@ _NEAREST, _ALIKE = 3, 75  # maximum number of suggestions, and minimum similarit
 _STALE = "The record has changed since you read it; read it again."
 
 R = TypeVar("R")
+
+
+class ContactRow(Protocol):
+    """An organization with an address, as a directory shows it, perhaps with more."""
+
+    @property
+    def id(self) -> str:
+        """The organization's id."""
+
+    @property
+    def version(self) -> int:
+        """The version of its record."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+C = TypeVar("C", bound=ContactRow)
 
 
 class OrganizationName(NamedTuple):
@@ -303,12 +320,10 @@ class Directory(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class ContactDirectory(Directory[OrganizationRow]):
-    """The directory of a kind of organization of which nothing but an address is on record."""
+class ContactDirectory(Directory[C]):
+    """The directory of a kind of organization that is entered by its name and an address."""
 
-    row: Callable[..., OrganizationRow] = OrganizationRow
-
-    def enter(self, work: UnitOfWork, *, name: str, email: str | None = None) -> OrganizationRow:
+    def enter(self, work: UnitOfWork, *, name: str, email: str | None = None) -> C:
         """Add an organization. Raises AlreadyRecorded if the name is taken, in any spelling."""
         made = _CONTACTS[self.role](id=new_id(), name=name, email=email, recorded_at=work.now)
         return self.get(work, self.register(work, made))
@@ -319,7 +334,7 @@ class ContactDirectory(Directory[OrganizationRow]):
         organization_id: str,
         values: Mapping[str, str | None],
         version: int,
-    ) -> OrganizationRow:
+    ) -> C:
         """The same as ``correct()``, but returns the record."""
         self.correct(work, organization_id, values, version)
         return self.get(work, organization_id)

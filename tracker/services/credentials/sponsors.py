@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.services.core.organizations import ContactDirectory
+from tracker.services.core.organizations import ContactDirectory, OrganizationRow
 
-DIRECTORY = ContactDirectory("sponsor")
+DIRECTORY = ContactDirectory("sponsor", OrganizationRow)
 """The directory of sponsors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -13,12 +14,24 @@ from tracker.models import RosterEntry, Sharing
 from tracker.models.notices import LONGEST_EVENT
 from tracker.services.core import days
 from tracker.services.core.context import ReadContext, UnitOfWork
-from tracker.services.core.organizations import ContactDirectory, OrganizationRow
+from tracker.services.core.organizations import ContactDirectory
 from tracker.services.employers.consents import CONSENTED
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 
-DIRECTORY = ContactDirectory("employer")
+
+class EmployerRow(NamedTuple):
+    """A company on record; ``confirms_directly``: what it confirms counts without a reviewer."""
+
+    id: str
+    name: str
+    email: str | None
+    recorded_at: datetime
+    confirms_directly: bool
+    version: int
+
+
+DIRECTORY = ContactDirectory("employer", EmployerRow)
 """The directory of companies."""
 
 
@@ -32,19 +45,19 @@ def day_of(reading: ReadContext, instant: datetime) -> date:
     return today(replace(reading, now=instant))
 
 
-def register(work: UnitOfWork, *, name: str, email: str | None = None) -> OrganizationRow:
+def register(work: UnitOfWork, *, name: str, email: str | None = None) -> EmployerRow:
     """Register a company. Raises AlreadyRecorded if the name is taken, in any spelling."""
     return DIRECTORY.enter(work, name=name, email=email)
 
 
-def get(reading: ReadContext, employer_id: str) -> OrganizationRow:
+def get(reading: ReadContext, employer_id: str) -> EmployerRow:
     """An employer's row. Raises NotFound, also for another company's."""
     return DIRECTORY.get(reading, employer_id)
 
 
 def correct(
     work: UnitOfWork, employer_id: str, values: Mapping[str, str | None], version: int
-) -> OrganizationRow:
+) -> EmployerRow:
     """Change a company's record; workers who share with it are notified of a new name.
 
     Raises NotFound, NotAllowed for an employer that changes its own name, Stale if the record has

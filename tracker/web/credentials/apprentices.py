@@ -15,6 +15,7 @@ from tracker.language.voice import in_words
 from tracker.services.core import organizations
 from tracker.services.credentials import apprenticeships
 from tracker.services.credentials.apprenticeships import ApprenticeshipProgress
+from tracker.web.credentials import sponsor_words
 from tracker.web.credentials.sponsor_words import WORDS
 from tracker.web.people import lists, visitors
 
@@ -51,6 +52,7 @@ def home(actor: Actor, sponsor_id: str) -> Response:
         language,
         say=WORDS[language],
         own=own,
+        parts=sponsor_words.parts(language),
         here=HERE,
         rows=[_shown(one, language) for one in rows[:_SHOWN]],
         following=rows[_SHOWN - 1].row.id if len(rows) > _SHOWN else "",

@@ -1,10 +1,12 @@
-"""What the page of a sponsor of apprenticeships says, in English and Spanish."""
+"""What the pages of a sponsor say, in English and Spanish."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tracker.language import catalogues
+from tracker.web import navigation
+from tracker.web.navigation import NavigationLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,9 @@ class SponsorWords:
     """One language's words."""
 
     title: str
+    parts_label: str
+    apprentices: str
+    funding: str
     why: str
     none: str
     program: str
@@ -32,3 +37,9 @@ class SponsorWords:
 WORDS = {
     lang: SponsorWords(**catalogues.topic(lang, "sponsor_pages")) for lang in catalogues.LANGUAGES
 }
+
+
+def parts(language: str) -> list[NavigationLink]:
+    """The links between the pages of a sponsor."""
+    say = WORDS[language]
+    return navigation.of_places([("/sponsor", say.apprentices), ("/sponsor/funding", say.funding)])

@@ -19,6 +19,10 @@ class RequirementsWords:
     gate_how: str
     hours: str
     hours_count: str
+    edit: str
+    edit_why: str
+    save: str
+    on_record: str
     end: str
     all_of: str
     add: str

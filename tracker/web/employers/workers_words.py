@@ -48,6 +48,7 @@ class WorkersWords:
     cannot_ask_shared: str
     cannot_ask_asked: str
     cannot_ask_declined: str
+    permit: str
     edit: str
     end: str
     end_why: str

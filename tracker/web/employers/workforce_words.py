@@ -29,6 +29,7 @@ class WorkforceWords:
     kiosk: str
     staffing: str
     looks: str
+    permissions: str
     confirmations: str
     digest: str
     count_one: str
@@ -161,6 +162,7 @@ def parts(actor: Actor, language: str) -> list[NavigationLink]:
         ("/employer/kiosk", say.kiosk, False),
         ("/employer/staffing", say.staffing, False),
         ("/employer/confirmations", say.confirmations, True),
+        ("/employer/permissions", say.permissions, True),
         ("/employer/looks", say.looks, True),
         ("/employer/digest", say.digest, False),
     ]
