@@ -37,7 +37,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class CodeShown:
+class ErrorCodeShown:
     """A row of the table."""
 
     code: str
@@ -60,8 +60,8 @@ def show() -> Response:
     return response
 
 
-def _shown(known: KnownError, language: str) -> CodeShown:
+def _shown(known: KnownError, language: str) -> ErrorCodeShown:
     say = WORDS[language]
     meaning = say.failures.get(known.code) or refusals.of_code(known.code, language)
     ways = {"override": say.override.format(known.way_out.field), "ask": say.ask, "none": ""}
-    return CodeShown(known.code, known.status, meaning, ways[known.way_out.kind])
+    return ErrorCodeShown(known.code, known.status, meaning, ways[known.way_out.kind])
