@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,12 +47,15 @@ def write(
     Raises BackupRefused.
     """
     _check_empty(into)
+    if into.resolve().is_relative_to(storage):
+        raise BackupRefused(f"{into} is in the directory that is backed up: name one elsewhere.")
     beside = into.absolute().with_name(f".{into.absolute().name}.{os.getpid()}.part")
     beside.mkdir(parents=True)
     try:
         _copy_database(engine, beside / _DATABASE)
         for file in _stored(storage, engine.url, apart=() if keys else _SECRET):
-            _copy(file, beside / _FILES / file.relative_to(storage))
+            with suppress(FileNotFoundError):  # removed meanwhile, and on purpose
+                _copy(file, beside / _FILES / file.relative_to(storage))
         digests = {str(path): digest for path, digest in _digests(beside)}
         made = BackupManifest(engine.dialect.name, migration, made_at, digests)
         (beside / _MANIFEST).write_bytes(orjson.dumps(asdict(made), option=orjson.OPT_INDENT_2))

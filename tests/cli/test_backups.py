@@ -91,6 +91,8 @@ def test_nothing_is_written_over_and_a_backup_that_was_changed_is_refused(
     assert tracker("backup", folder).exit_code == 0
     again = tracker("backup", folder)
     assert (again.exit_code, "is not empty" in again.stderr) == (1, True)
+    inside = tracker("backup", tmp_path / "storage" / "backup")
+    assert (inside.exit_code, "name one elsewhere" in inside.stderr) == (1, True)
     storage = {"TRACKER_STORAGE_DIRECTORY": elsewhere["TRACKER_STORAGE_DIRECTORY"]}
     in_use = tracker("restore", folder, **storage)
     assert (in_use.exit_code, "has tables already" in in_use.stderr) == (1, True)
