@@ -13,6 +13,7 @@ services/         use cases: read facts, ask a rule, write rows and history; nev
 mail/             messages composed, made into bytes, handed to the relay; bounces read
 models/           tables: columns and constraints, no decisions
 copies            private copies of the database, for dry runs
+backups           everything on record copied to a folder, and put back
 db, clock         the database and its transactions; the only reader of wall time
 row_security      whose rows PostgreSQL shows to the statements of a connection
 migrations        bringing a database to the newest migration

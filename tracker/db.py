@@ -40,6 +40,7 @@ from sqlalchemy import (
     String,
     Text,
     TextClause,
+    create_engine,
     event,
     make_url,
     text,
@@ -207,6 +208,14 @@ def _over_network(settings: Settings, url: URL) -> dict[str, object]:
     if settings.database.pooler == "transaction":
         chosen["prepare_threshold"] = None
     return chosen
+
+
+def engine_of(settings: Settings) -> Engine:
+    """An engine without the application, for what must not create anything beside the database."""
+    made = flask_config(settings)
+    return prepare(
+        create_engine(made["SQLALCHEMY_DATABASE_URI"], **made["SQLALCHEMY_ENGINE_OPTIONS"])
+    )
 
 
 def prepare(engine: Engine) -> Engine:

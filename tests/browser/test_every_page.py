@@ -37,7 +37,7 @@ FILLED = {
 """Pages that a walk reaches because the demo has something to show on them."""
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 NO_PAGE = re.compile(
-    r"/(api|docs|static|healthz|readyz|metrics)(/|$)"
+    r"/(api|docs(?!/errors)|static|healthz|readyz|metrics)(/|$)"
     r"|\.(ics|csv|xlsx|pdf|zip|json)$|/(archive|file)$|^/desk/evidence/"
 )
 """Addresses that lead to files, and to the documentation, which is another program's page."""

@@ -17,6 +17,10 @@ main = LazyProgram(
             "tracker.cli.accounts:account",
             "Invite people who sign in with a password, and let them in again.",
         ),
+        "backup": LazyCommand(
+            "tracker.cli.backups:backup",
+            "Back up the database, the evidence and the keys to a new folder.",
+        ),
         "bench": LazyCommand(
             "tracker.cli.processes:bench",
             "Run the benchmarks, from a source checkout.",
@@ -65,6 +69,10 @@ main = LazyProgram(
         "reminders": LazyCommand(
             "tracker.cli.reminders:reminders",
             "Inspect and repair reminders and other messages.",
+        ),
+        "restore": LazyCommand(
+            "tracker.cli.backups:restore",
+            "Restore a backup into an empty database and an empty storage directory.",
         ),
         "retention": LazyCommand(
             "tracker.cli.retention:retention",

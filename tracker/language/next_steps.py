@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.points.claims import ZERO
-from tracker.domain.points.safe_days import SafeDay
+from tracker.domain.points.safe_days import ExpectedWait, SafeDay
 from tracker.language import catalogues
 from tracker.language.voice import ACTIVITIES, DAYS, POINTS, clock, counted, in_words, several
 
@@ -24,10 +24,15 @@ def sentence(step: NextStep, language: str, *, issuer: str, zone: str) -> str:
 
 def safe_day(safe: SafeDay, language: str, *, on: date) -> str:
     """By when to submit activities, said on a day, and why."""
-    words, wait = _SAFE_DAY[language], "measured" if safe.wait.measured else "promised"
-    days = counted(Decimal(safe.wait.days), DAYS, language)
-    advice = words["by" if safe.on >= on else "past"].format(on=in_words(safe.on, language))
-    return f"{words[wait].format(days=days)} {advice}"
+    key = "by" if safe.on >= on else "past"
+    advice = _SAFE_DAY[language][key].format(on=in_words(safe.on, language))
+    return f"{expected(safe.wait, language)} {advice}"
+
+
+def expected(wait: ExpectedWait, language: str) -> str:
+    """How long a decision on an activity takes."""
+    words = _SAFE_DAY[language]["measured" if wait.measured else "promised"]
+    return words.format(days=counted(Decimal(wait.days), DAYS, language))
 
 
 def _sentences(step: NextStep, language: str, issuer: str, zone: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ class StartWords:
     doors: str
     rules: str
     programs: str
+    errors: str
     document: str
     alive: str
     ready: str

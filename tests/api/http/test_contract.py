@@ -103,7 +103,7 @@ def test_every_route_is_documented_or_on_the_short_public_list(app, document):
     others = {rule.rule for rule in app.url_map.iter_rules() if is_undocumented(rule.rule)}
     assert {rule for rule in others if not is_of_people(rule)} == {
         *("/", "/docs", "/docs/<path:name>", "/static/<string:name>", "/api/v1/openapi.json"),
-        *("/policy/<string:scheme>", "/problem"),
+        *("/policy/<string:scheme>", "/problem", "/docs/errors"),
     }
 
 

@@ -71,7 +71,7 @@ def test_results_are_shown_confirmed_and_accepted_or_sent_back(kim, lines, conta
     done = send(kim, text, fingerprint=fingerprint)
     assert done.location == f"{HERE}?done=stored-2-0-0"
     home = content(kim.get(done.location))
-    assert "2 rows are new, 0 changed something" in home
+    assert "2 rows are new, 0 rows change what is on record" in home
     assert home.count("Waiting; sent November 21, 2026") == 2
     with container.work(Actor(role="staff", name="sam", person_id=new_id())) as work:
         first, second = (row.id for row, _ in center_results.page(work, after=None, limit=5))

@@ -44,6 +44,7 @@ def test_a_file_is_checked_then_confirmed_and_awards(enter, container, ref):
     text = content(shown)
     assert "Nothing has been stored yet." in text
     assert "<dt>New results</dt><dd>1</dd>" in text
+    assert "<button>Record this row</button>" in text
     assert "<dt>Certifications awarded</dt><dd>1</dd>" in text
     assert (count(container, Assessment), count(container, Certification)) == (3, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -86,6 +87,8 @@ def test_everything_about_a_person_stands_on_one_page_with_old_and_new_values(en
     assert text.count('<li class="passed">') == 4
     assert text.count('<li class="optional">') == 1
     assert "Welding 0</a>" in text
+    (rules,) = re.findall(r'to [A-Z][^<]+, <a href="(/policy/cpt[^"]+)">rules of version', text)
+    assert me.get(rules).status_code == 200
     assert "Applied on November 21, 2026. Under review." in text
     assert "person: corrected" in text
     assert "Given name: <del>Íñigo</del> → <ins>Íñigo José</ins>" in text

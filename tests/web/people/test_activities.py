@@ -78,7 +78,9 @@ def test_an_activity_is_logged_in_three_screens_with_a_photo_and_submitted(page,
     assert upload(me, path, (PICTURE, "photo.png"), (b"", "")).location == path
     assert "photo.png" in content(me.get(path))
     assert me.send_form(f"{path}/submit").location == path
-    assert "Submitted on November 21, 2026." in content(me.get(path))
+    submitted = content(me.get(path))
+    assert "Submitted on November 21, 2026." in submitted
+    assert "A decision on an activity may take up to 10 business days." in submitted
     assert "In review" in content(me.get(here))
     assert count(container, Activity) == count(container, Evidence) == 1
 
@@ -216,6 +218,23 @@ def test_what_is_submitted_is_withdrawn_and_what_is_approved_stays(page, contain
     assert refused.status_code == 422
     assert "That can&#39;t be done anymore" in content(refused)
     assert me.get(f"{approved}/edit").status_code == 404
+
+
+@SQLITE
+def test_a_rejection_gives_its_reason_and_is_mended_and_sent_again(page, container):
+    me, here = page
+    path = logged(me, here)
+    me.send_form(f"{path}/submit")
+    reason = {"reason_code": "other", "reason": "The hours can't be read."}
+    answered(container, path, ActivityVerdict.REJECTED, **reason)
+    text = content(me.get(path))
+
+    assert "Rejected on November 21, 2026. You can change it and submit it again." in text
+    assert "The hours can&#39;t be read." in text
+    assert "business days" not in text
+    assert f'href="{path}/edit"' in text
+    assert me.send_form(f"{path}/submit").location == path
+    assert "A reviewer looks at it next" in content(me.get(path))
 
 
 @SQLITE

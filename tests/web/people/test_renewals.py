@@ -113,6 +113,7 @@ def test_the_list_ends_in_one_button_with_the_fee_and_the_application_can_be_wit
     assert me.send_form(here).location == here
     applied = content(me.get(here))
     assert "You applied on November 21, 2026." in applied
+    assert "A decision may take up to 10 business days." in applied
     assert checks(applied)[-1] == "waiting"
     assert "Under review." in applied
     assert "Apply for renewal</button>" not in applied

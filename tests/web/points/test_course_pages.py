@@ -93,11 +93,12 @@ def test_an_attendance_list_is_checked_and_stored(kim, container, course):
     text = f"course,held_on,quantity,name,email\n{code},{HELD_ON},8,Ana Ruiz,ana@example.org\n"
     preview = send(kim, text)
     assert preview.status_code == 200, content(preview)
-    assert "<strong>1 rows are new</strong>" in preview.text
+    assert "<strong>1 row is new</strong>" in preview.text
     assert count(container, Attendance) == 0
     fingerprint = re.findall(r'name="fingerprint" value="(\w+)"', preview.text)[0]
     done = send(kim, text, fingerprint=fingerprint)
     assert done.location == f"{HERE}?done=stored-1-0-0"
+    assert "1 row is new, 0 rows change what is on record" in kim.get(done.location).text
     assert count(container, Attendance) == 1
     wrong = send(kim, text.replace(code, "no-such"))
     assert wrong.status_code == 422

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
+from typing import NamedTuple
 
 import orjson
 from flask import Flask, Response, current_app, g
@@ -13,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from tracker.domain import errors
 
 PROBLEM = "application/problem+json"
+DOCUMENTATION = "/docs/errors"
+"""The page about every code, each with an anchor of its name (``web/error_codes.py``)."""
 
 _RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
@@ -30,6 +34,43 @@ _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.Conflict, HTTPStatus.CONFLICT),
 )
 _PASSING = (errors.TooBusy, errors.TooManyAtOnce)
+_HTTP_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    405: "method_not_allowed",
+    413: "request_entity_too_large",
+    415: "unsupported_media_type",
+    428: "precondition_required",
+}
+"""The codes of errors that no rule raised; Python's own phrases differ from release to release."""
+_FAILURES = {"internal_error": 500, "database_unavailable": 503, "not_ready": 503}
+"""The codes of what failed on our side, with their status numbers."""
+
+
+class KnownError(NamedTuple):
+    """A code that an error may have, its status number, and whether a rule has exceptions."""
+
+    code: str
+    status: int
+    way_out: errors.WayOut = errors.NONE
+
+
+def known() -> list[KnownError]:
+    """Every code that an answer may have, as the page about them lists it."""
+    found = [KnownError(one.code, _status(one), one.way_out) for one in _kinds(errors.Refusal)]
+    found += [KnownError(code, status) for status, code in _HTTP_CODES.items()]
+    found += [KnownError(code, status) for code, status in _FAILURES.items()]
+    return sorted(found)
+
+
+def _kinds(kind: type[errors.Refusal]) -> Iterator[type[errors.Refusal]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _status(kind: type[errors.Refusal]) -> int:
+    return int(next((s for base, s in _STATUS if issubclass(kind, base)), HTTPStatus.CONFLICT))
 
 
 def register(app: Flask) -> None:
@@ -45,11 +86,10 @@ def register(app: Flask) -> None:
 
 def refused(error: errors.Refusal) -> Response:
     """The answer to a refusal; a view returns it where the transaction has counted the attempt."""
-    status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
     extra: dict[str, object] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    response = _challenged(problem(int(status), error.code, error.told, **extra))
+    response = _challenged(problem(_status(type(error)), error.code, error.told, **extra))
     if isinstance(error, _PASSING):
         response.headers["Retry-After"] = str(_RETRY_SECONDS)
     if isinstance(error, errors.TooOften):
@@ -69,13 +109,17 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None:
         return error.response  # type: ignore[return-value]
-    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
-    response = problem(status, code, error.description or "")
+    response = problem(status, _http_code(status), error.description or "")
     headers = dict(error.get_headers())
     for name in ("Allow", "Retry-After"):
         if name in headers:
             response.headers[name] = headers[name]
     return _challenged(response)
+
+
+def _http_code(status: int) -> str:
+    phrase = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    return _HTTP_CODES.get(status, phrase)
 
 
 def _challenged(response: Response) -> Response:
@@ -113,10 +157,11 @@ def _unforeseen(error: Exception) -> Response:
 
 
 def problem(status: int, code: str, detail: str, **extra: object) -> Response:
-    """An error in the one form that all errors have."""
+    """An error in the one form that all errors have; its type leads to the page about its code."""
     g.problem_code = code
+    base = current_app.extensions["tracker"].settings.app.base_url.rstrip("/")
     body = {
-        "type": f"urn:tracker:problem:{code}",
+        "type": f"{base}{DOCUMENTATION}#{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,

@@ -15,10 +15,10 @@ from flask import Flask, Response
 _DESCRIPTION = """Recertification and credential tracking.
 
 Dates are calendar dates; a certification expires at the end of its last valid day. Points and
-money are strings with two decimals. Errors are problem+json with a stable `code`. A record that
-the caller may not see is answered like an unknown one, with 404. People who signed in have a
-session; with it, a request that changes something also needs the header X-CSRF-Token, whose value
-GET /me gives.
+money are strings with two decimals. Errors are problem+json with a stable `code`; their `type`
+leads to /docs/errors, which says what each code means. A record that the caller may not see is
+answered like an unknown one, with 404. People who signed in have a session; with it, a request that
+changes something also needs the header X-CSRF-Token, whose value GET /me gives.
 """
 
 

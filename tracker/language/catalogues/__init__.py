@@ -62,6 +62,15 @@ def nouns(name: str, section: str) -> Mapping[str, TranslatedNoun]:
     }
 
 
+def counted(words: Mapping[str, str], count: int) -> str:
+    """A sentence about a count, in the number that it has: ``one`` or ``other``.
+
+    >>> counted({"one": "1 row is new", "other": "{} rows are new"}, 1200)
+    '1,200 rows are new'
+    """
+    return words["one" if count == 1 else "other"].format(f"{count:,}")
+
+
 def noun(one: str, many: str, gender: str = "") -> Noun:
     """What is counted, as a catalogue or a scheme file gives it."""
     return Noun(one, many, feminine=gender == "feminine")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,15 @@ def last(settings: Settings) -> Heartbeat | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def outrun(settings: Settings) -> None:
+    """Number the file ahead of a database just restored beside it, which then counts as restored.
+
+    Nothing is done if there is no file: where nothing was ever sent, nothing can be sent twice.
+    """
+    if known := last(settings):
+        keep(settings, replace(known, number=known.number + 1))
 
 
 def keep(settings: Settings, beat: Heartbeat) -> None:

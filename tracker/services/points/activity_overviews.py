@@ -9,12 +9,13 @@ from tracker.domain.errors import Invalid, NotFound, NotRenewable
 from tracker.domain.points.activities import ActivityState
 from tracker.domain.points.claims import Claim, Credit
 from tracker.domain.points.likeness import likeness
+from tracker.domain.points.safe_days import ExpectedWait
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import certifications
-from tracker.services.points import activities, evaluations, evidence
+from tracker.services.points import activities, evaluations, evidence, review_waits
 from tracker.services.points.activities import ActivityRow
 from tracker.services.points.evidence import EvidenceRow
 
@@ -29,8 +30,9 @@ class ActivityOverview:
     """An activity with what belongs to it.
 
     ``credit`` is what it counts if it is approved, and otherwise what it would count beside the
-    others that wait for review; None if no version of the policy takes it. ``alike`` are probable
-    duplicates among the holder's other activities.
+    others that wait for review; None if no version of the policy takes it. ``wait`` is the one to
+    expect if a decision is due. ``alike`` are probable duplicates among the holder's other
+    activities.
     """
 
     activity: ActivityRow
@@ -39,6 +41,7 @@ class ActivityOverview:
     policy: Policy | None
     kind: ActivityType | None
     credit: Credit | None
+    wait: ExpectedWait | None
     alike: Sequence[ActivityRow]
     evidence: Sequence[EvidenceRow]
 
@@ -58,6 +61,7 @@ def of_activity(reading: ReadContext, activity_id: str) -> ActivityOverview:
         policy=policy,
         kind=policy.type_of(row.type, row.category) if policy else None,
         credit=credit,
+        wait=review_waits.expected(reading) if row.state == ActivityState.SUBMITTED else None,
         alike=[one for one in others if _is_like(row, one)],
         evidence=evidence.of_activity(reading, row.id),
     )

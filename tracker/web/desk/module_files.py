@@ -71,7 +71,8 @@ class DeskFilesWords:
     after: str
     effects: dict[str, str]
     warnings: str
-    store: str
+    store_one: str
+    store_other: str
     store_why: str
     more_rows: str
 

@@ -17,7 +17,7 @@ from tracker.domain.errors import Invalid
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues
 from tracker.language import consents as words_of_consents
-from tracker.language.voice import in_words, money
+from tracker.language.voice import in_words, money, version_name
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials.assessments import AssessmentRow
 from tracker.services.overview import person_overviews
@@ -62,6 +62,7 @@ class DeskPeopleWords:
     cycles: str
     cycle: str
     cycle_open: str
+    cycle_rules: str
     public_page: str
     attempts: str
     passed: str
@@ -159,6 +160,7 @@ def _facts(reading: ReadContext, found: PersonOverview, language: str) -> dict[s
         "money": money,
         "moment": lambda instant: desk_forms.moment(instant, language),
         "cycle": lambda term: _cycle(term, language),
+        "rules": lambda term: WORDS[language].cycle_rules.format(version_name(term.policy)),
     }
 
 

@@ -16,7 +16,6 @@ from tracker.domain.permissions import Actor
 from tracker.services.core import organizations
 from tracker.services.employers import roster
 from tracker.services.imports import roster_preview
-from tracker.services.imports.roster_preview import RosterPreview
 from tracker.tabular import Unpacked
 from tracker.web.employers import workforce_words
 from tracker.web.employers.roster_words import WORDS
@@ -94,7 +93,7 @@ def _preview(
         wrong=wrong,
         changed=say.changed if is_another else "",
         found=found,
-        would=_would(found, language),
+        would=uploads.effects(found.report, say.effects) if found.report else (),
         missing=found.missing[:_MISSING],
         missing_count=say.missing(len(found.missing)),
         faults=[
@@ -106,17 +105,6 @@ def _preview(
 
 def _rule(error: tabular.RowError) -> str:
     return " ".join(filter(None, (error.column, f"“{error.value}”", error.rule)))
-
-
-def _would(found: RosterPreview, language: str) -> list[str]:
-    say, report = WORDS[language], found.report
-    if report is None:
-        return []
-    return [
-        say.would_add.format(f"{report.created:,}"),
-        say.would_change.format(f"{report.changed:,}"),
-        say.would_keep.format(f"{report.unchanged:,}"),
-    ]
 
 
 def _form(actor: Actor, wrong: str | None = None) -> Response:

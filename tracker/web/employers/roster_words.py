@@ -39,9 +39,6 @@ class RosterWords:
     refused_other: str
     mend: str
     would: str
-    would_add: str
-    would_change: str
-    would_keep: str
     asks: str
     rows: str
     rows_why: str
@@ -65,6 +62,7 @@ class RosterWords:
     labels: dict[str, str]
     wrong: dict[str, str]
     changes: dict[str, str]
+    effects: dict[str, dict[str, str]]
 
     def missing(self, count: int) -> str:
         """How many on the list are not in the file; empty if all are."""

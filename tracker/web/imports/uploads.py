@@ -7,7 +7,7 @@ one that was checked is checked instead of stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Response, request
@@ -17,6 +17,7 @@ from tracker.api import imports as imports_api
 from tracker.api.http import routing, session_cookies
 from tracker.domain.errors import Refusal, TooBusy
 from tracker.domain.permissions import Actor
+from tracker.language import catalogues
 from tracker.services import imports
 from tracker.services.core.context import UnitOfWork
 from tracker.services.imports import apart
@@ -125,10 +126,12 @@ def stored(
 def done(language: str) -> str:
     """What the upload before has done, as the address tells; empty if it tells nothing."""
     name, *said = request.args.get("done", "").split("-")
-    counts = [one[:_LONGEST_COUNT] for one in said if one.isdecimal()]
+    counts = [int(one[:_LONGEST_COUNT]) for one in said if one.isdecimal()]
     if name != "stored" or len(counts) != len(_COUNTS):
         return ""
-    return WORDS[language].stored.format(**dict(zip(_COUNTS, counts, strict=True)))
+    say = WORDS[language]
+    told = [catalogues.counted(say.effects[one], n) for one, n in zip(_COUNTS, counts, strict=True)]
+    return say.stored.format(", ".join(told))
 
 
 def columns(kind: str) -> list[tuple[str, bool]]:
@@ -177,15 +180,11 @@ def _preview(
         errors=refusal.errors[:_SHOWN] if refusal else (),
         notes=report.warnings[:_SHOWN] if report else (),
         has_more=count > _SHOWN or bool(report and report.total_warnings > _SHOWN),
-        would=_would(report, language) if report else (),
+        would=effects(report, say.effects) if report else (),
         csrf_token=session_cookies.csrf_token(actor),
     )
 
 
-def _would(report: ImportReport, language: str) -> list[str]:
-    say = WORDS[language]
-    return [
-        say.would_add.format(f"{report.created:,}"),
-        say.would_change.format(f"{report.changed:,}"),
-        say.would_keep.format(f"{report.unchanged:,}"),
-    ]
+def effects(report: ImportReport, words: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """How many rows a file adds, changes and leaves as they are, in ``words`` for each of them."""
+    return [catalogues.counted(words[name], getattr(report, name)) for name in _COUNTS]

@@ -29,9 +29,6 @@ class UploadsWords:
     refused_other: str
     mend: str
     would: str
-    would_add: str
-    would_change: str
-    would_keep: str
     errors: str
     warnings: str
     row: str
@@ -47,6 +44,7 @@ class UploadsWords:
     again: str
     stored: str
     orders: dict[str, str]
+    effects: dict[str, dict[str, str]]
 
 
 WORDS = {

@@ -29,7 +29,7 @@ from tracker.domain.permissions import Actor
 from tracker.domain.points.activities import ActivityState, allows
 from tracker.domain.schemes.activity_types import ActivityType, as_noun, translated
 from tracker.language import evaluations as in_words_of
-from tracker.language import policy_activities
+from tracker.language import next_steps, policy_activities
 from tracker.language.voice import Quantity, Voice, evidence_kinds, figure, in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.points import activities, activity_overviews, evaluations, evidence
@@ -392,7 +392,7 @@ def _show(actor: Actor, activity_id: str, refusal: Refusal | None = None) -> Res
         here=f"/account/activities/{row.id}",
         all=f"/account/certifications/{found.certification_id}/activities",
         certification=found.scheme.full_name(language),
-        stands=_stands(row, language),
+        stands=_stands(found, language),
         facts=_facts(found, language),
         counts=_counts(found, language),
         proof=_proof(found, language),
@@ -408,11 +408,13 @@ def _show(actor: Actor, activity_id: str, refusal: Refusal | None = None) -> Res
     )
 
 
-def _stands(row: ActivityRow, language: str) -> str:
-    """Where it stands since when, and who acts next."""
+def _stands(found: ActivityOverview, language: str) -> str:
+    """Where it stands since when, who acts next, and how long that takes if it is a reviewer."""
+    row = found.activity
     days = {"on": row.submitted_on, "decided": row.decided_on}
     told = {name: in_words(day, language) if day else "" for name, day in days.items()}
-    return WORDS[language].states[row.state].format(**told)
+    stands = WORDS[language].states[row.state].format(**told)
+    return f"{stands} {next_steps.expected(found.wait, language)}" if found.wait else stands
 
 
 def _facts(found: ActivityOverview, language: str) -> list[str]:

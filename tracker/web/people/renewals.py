@@ -17,7 +17,7 @@ from tracker.domain.credentials.renewals import RenewalCondition
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
 from tracker.language import catalogues, next_steps
-from tracker.language.voice import ACTIVITIES, POINTS, counted, in_words, listed, money
+from tracker.language.voice import ACTIVITIES, DAYS, POINTS, counted, in_words, listed, money
 from tracker.services.core.context import UnitOfWork
 from tracker.services.credentials import renewal_readiness, renewals
 from tracker.services.credentials.former_decisions import RenewalDecisionRow
@@ -184,7 +184,7 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
         certification=ready.scheme.full_name(language),
         next=next_steps.sentence(ready.next, language, issuer=issuer, zone=ready.zone),
         waits=waits,
-        applied=say.applied.format(in_words(waits.submitted_on, language)) if waits else "",
+        applied=_applied(waits, language) if waits else "",
         checks=_checks(ready, language),
         can_apply=ready.can_apply,
         fee=_fee(ready.quote, ready.scheme.issuer, language),
@@ -196,6 +196,13 @@ def _home(actor: Actor, certification_id: str, *, wrong: str | None = None) -> R
         cycles=cycles,
         csrf_token=session_cookies.csrf_token(actor),
     )
+
+
+def _applied(waits: RenewalRow, language: str) -> str:
+    """Since when an application waits, and how long a decision may take."""
+    level = routing.container().settings.reviews.service_level_days
+    days = counted(Decimal(level), DAYS, language)
+    return WORDS[language].applied.format(on=in_words(waits.submitted_on, language), days=days)
 
 
 def _checks(ready: RenewalReadiness, language: str) -> list[CheckShown]:
