@@ -29,6 +29,7 @@ def test_an_address_or_an_employer_that_cannot_be_is_named(tracker):
     assert (unknown.exit_code, "There is no employer 'Nope'" in unknown.stderr) == (1, True)
 
 
+@SQLITE
 def test_the_operator_removes_a_lost_second_factor(tracker, container):
     kim = member(container, "admin", email="kim@x.org")
     kim.set_up()

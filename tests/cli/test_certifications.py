@@ -59,6 +59,7 @@ def test_it_says_whom_it_would_extend_then_does_then_changes_nothing(tracker, co
     assert (told.exit_code, done.exit_code, again.exit_code) == (0, 0, 0)
 
 
+@SQLITE
 def test_who_is_refused_is_named_on_standard_error(tracker, container, held):
     done = tracker(*ACT, "--until", "2027-03-31")
 

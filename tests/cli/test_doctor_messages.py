@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from tests.api.employers.employer_cases import company
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.delivery.digests import DigestFrequency
@@ -42,6 +43,7 @@ def planned(container, clock):
     return ids
 
 
+@SQLITE
 @pytest.mark.usefixtures("planned")
 def test_letters_that_nobody_sends(found, clock):
     assert found("outbox") == ("ok", "3 messages are waiting to be sent")
@@ -52,6 +54,7 @@ def test_letters_that_nobody_sends(found, clock):
     )
 
 
+@SQLITE
 def test_a_planner_that_does_not_run(found, container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     cases.certified(container, date(2027, 3, 15))
@@ -63,6 +66,7 @@ def test_a_planner_that_does_not_run(found, container, clock):
     assert detail.startswith("1 certifications are waiting for the planner, the oldest due ")
 
 
+@SQLITE
 @pytest.mark.usefixtures("planned")
 def test_letters_that_need_somebodys_hand(found, container):
     assert found("messages") == ("ok", "0 dead, 0 ambiguous, 0 parked")
@@ -71,6 +75,7 @@ def test_letters_that_need_somebodys_hand(found, container):
     assert found("messages") == ("warning", "0 dead, 3 ambiguous, 0 parked")
 
 
+@SQLITE
 def test_a_relay_that_fails_and_is_then_left_alone(found, container):
     assert found("relay")[0] == "ok"
     for _ in range(4):
@@ -87,6 +92,7 @@ def test_a_relay_that_fails_and_is_then_left_alone(found, container):
     assert detail.startswith("Nothing is sent until ")
 
 
+@SQLITE
 def test_somebody_who_takes_a_letter_for_spam(found, container):
     assert found("bounces")[0] == "ok"
     bounce(container, "hard", hours=1)
@@ -113,6 +119,7 @@ def bounce(container, kind, *, hours):
         work.connection.execute(insert(Bounce).values(row))
 
 
+@SQLITE
 def test_digests_that_nobody_writes(found, container, clock):
     acme = company(container)
     with container.work(SYSTEM) as work:
@@ -127,6 +134,7 @@ def test_digests_that_nobody_writes(found, container, clock):
     assert found("digests")[0] == "ok"
 
 
+@SQLITE
 def test_an_audit_that_found_something_or_is_long_ago(found, container, clock):
     assert found("audit") == ("warning", "it has never run on this database")
     jobs.audit(container)

@@ -41,6 +41,7 @@ def test_the_sample_goes_in_and_the_expected_standings_come_out(tracker):
         assert lines == list(csv.DictReader(file))
 
 
+@SQLITE
 def test_an_import_tells_its_counts_and_a_second_one_that_nothing_changed(tracker, tmp_path):
     path = tmp_path / "people.csv"
     path.write_text(HOLDERS)
@@ -216,6 +217,7 @@ def test_a_dry_run_of_reminders_says_who_would_be_written_to_and_why(tracker):
     assert result.stderr.startswith(f"{count} reminders would be sent by the end of 2026-11-21")
 
 
+@SQLITE
 def test_reminding_once_plans_and_sends_what_is_due(tracker):
     result = tracker("remind")
 

@@ -68,6 +68,7 @@ def governing(container):
 
 
 # diff
+@SQLITE
 def test_a_file_not_yet_installed_is_compared_with_what_is(tracker, people, corrected, container):
     before = everything(container)
 
@@ -229,6 +230,7 @@ def test_publishing_is_told_once(tracker):
     assert tracker("schemes", "publish", "cpt", "2015").exit_code == 2
 
 
+@SQLITE
 def test_a_silent_edit_is_warned_of_by_check_and_doctor_and_cannot_be_published(tracker, installed):
     tracker("schemes", "publish", "cpt", "2015", "--note", "As decided.", **installed)
     assert tracker("schemes", "check", **installed).stderr == ""
@@ -288,6 +290,7 @@ def test_a_database_that_is_away_or_not_migrated_is_no_mistake_of_the_files(trac
 
 
 # repair
+@SQLITE
 def test_a_repair_is_foretold_done_and_not_repeated(
     tracker, people, installed, container, tmp_path
 ):
@@ -331,6 +334,7 @@ def test_an_interrupted_repair_leaves_neither_change_nor_file(
     assert [p.name for p in tmp_path.iterdir() if ".csv" in p.name] == []
 
 
+@SQLITE
 @pytest.mark.usefixtures("people")
 def test_only_a_correction_repairs(tracker, installed, container):
     result = tracker("schemes", "repair", "cpt", "--from", "2015b", "--to", "2015", **installed)

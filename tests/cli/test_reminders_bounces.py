@@ -49,6 +49,7 @@ def count(container, table):
 THEN = {"TRACKER_NOW": "2027-02-14T15:00:00Z"}
 
 
+@SQLITE
 def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
     tracker, container, rows, sender, tmp_path
 ):
@@ -87,6 +88,7 @@ def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
     )
 
 
+@SQLITE
 def test_a_maildir_is_read(tracker, container, rows, sender, tmp_path):
     for folder, row in (("new", rows[0]), ("cur", rows[1])):
         (tmp_path / folder).mkdir()

@@ -9,6 +9,7 @@ from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
 
+@SQLITE
 def test_it_shows_a_bar_for_each_day_with_what_falls_due(tracker, container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
     cases.certified(container, date(2027, 3, 15), 4)

@@ -86,6 +86,7 @@ def test_what_the_log_names_was_sent_and_what_it_does_not_was_not(container, row
     assert (counts.found_sent, counts.found_unsent) == (1, 1)
 
 
+@SQLITE
 def test_a_log_that_begins_after_a_letter_in_doubt_proves_nothing_unsent(container, rows, read):
     result = read(taken(rows[0], 1), other(20))
 
@@ -94,6 +95,7 @@ def test_a_log_that_begins_after_a_letter_in_doubt_proves_nothing_unsent(contain
     assert evidence(container) == ([rows[0].message_id], None)
 
 
+@SQLITE
 @pytest.mark.usefixtures("rows")
 def test_a_log_that_joins_what_was_read_before_carries_the_evidence_on(container, read):
     read(other(-5), other(10))
@@ -121,6 +123,7 @@ def test_without_a_doubt_a_log_may_begin_anywhere(container, read, rows):
     assert evidence(container)[1] == MARKED + timedelta(minutes=70)
 
 
+@SQLITE
 def test_an_incomplete_log_proves_only_what_it_names(container, rows, read):
     result = read(other(-5), taken(rows[0], 1), other(20), options=["--incomplete"])
 

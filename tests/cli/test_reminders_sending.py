@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Runtime
@@ -30,6 +31,7 @@ def is_enabled(container):
         return reading.row(select(Runtime.armed)).armed
 
 
+@SQLITE
 def test_sending_is_disabled_and_enabled_again(tracker, container):
     assert tracker("reminders", "disable", "--reason", "The relay moves.").exit_code == 0
     assert not is_enabled(container)
@@ -65,6 +67,7 @@ def test_golive_plans_spreads_and_enables(tracker, new):
     assert is_enabled(new)
 
 
+@SQLITE
 def test_remind_begins_an_installation_by_itself_while_the_messages_are_few(tracker, new):
     with cases.relay(new) as (_, catcher):
         done = tracker("remind", TRACKER_NOW=NOW, TRACKER_MAIL_PORT=str(catcher.port))

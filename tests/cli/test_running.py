@@ -252,6 +252,7 @@ def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, con
     assert " people are not found as named: " in found["search"]["detail"]
 
 
+@SQLITE
 def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(
     findings, container, clock
 ):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs, scheduler
 from tracker.db import new_id
@@ -87,6 +88,7 @@ def test_tidy_forgets_old_answers_only(container):
     assert jobs.tidy(container) == 0
 
 
+@SQLITE
 def test_a_beat_is_written_down(container, clock):
     jobs.beat(container)
     clock.advance(minutes=1)
@@ -95,6 +97,7 @@ def test_a_beat_is_written_down(container, clock):
         assert reading.row(select(Runtime.last_tick_at)).last_tick_at == clock.now
 
 
+@SQLITE
 def test_jobs_that_have_nothing_to_do_say_nothing(container, caplog):
     with caplog.at_level("INFO"):
         jobs.plan(container)
@@ -104,6 +107,7 @@ def test_jobs_that_have_nothing_to_do_say_nothing(container, caplog):
     assert caplog.messages == []
 
 
+@SQLITE
 @pytest.mark.usefixtures("due")
 def test_jobs_log_their_counts(container, caplog):
     with caplog.at_level("INFO"):
@@ -113,6 +117,7 @@ def test_jobs_log_their_counts(container, caplog):
 
 
 # The scheduler.
+@SQLITE
 def test_the_timetable_follows_the_settings(container):
     seconds = {entry.name: entry.seconds for entry in scheduler.timetable(container)}
 

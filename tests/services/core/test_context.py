@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import NoSuchColumnError
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.models import Holder
 
 
@@ -37,6 +38,7 @@ def test_rows_become_values_by_the_names_of_fields_whatever_their_order(work):
     assert work.row_as(Dated, ALL.where(Holder.id == ids[0])) == Dated(work.now, "Ana")
 
 
+@SQLITE
 def test_there_is_none_where_no_row_is(work):
     assert work.row_as(Named, ALL) is None
     assert work.rows_as(Named, ALL) == []

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, bring, rows
 from tests.statements import counted
 from tracker.domain.errors import Invalid, NotFound
@@ -46,6 +47,7 @@ def test_a_secret_has_256_random_bits_and_only_its_digest_is_kept(container):
     assert made(container)[1] != secret
 
 
+@SQLITE
 def test_whoever_holds_the_secret_is_known(container, subjects):
     _, secret = made(container, role="holder", holder_id=subjects["holder_id"], scopes=["read"])
 
@@ -60,6 +62,7 @@ def test_whoever_holds_the_secret_is_known(container, subjects):
 UNKNOWN_SECRETS = ["", "trk_", "trk_" + "x" * 43, "Basic abc", "trk_\udcff"]
 
 
+@SQLITE
 def test_an_unknown_secret_is_nobodys(container):
     for secret in UNKNOWN_SECRETS:
         assert who(container, secret) is None, secret
@@ -141,6 +144,7 @@ def test_the_list_is_paged_and_holds_no_secret(container):
     assert "digest" not in page[0]._fields
 
 
+@SQLITE
 def test_revoking_an_unknown_token_is_refused(container):
     with container.work(SYSTEM) as work, pytest.raises(NotFound):
         tokens.revoke(work, "01a20111-0d4d-72b4-9421-649f04659112")

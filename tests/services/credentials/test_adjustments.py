@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.credentials.certifications import span_on, standing_on, timeline
@@ -167,6 +168,7 @@ NOT_LET: list[tuple[AdjustmentToRecord, type[Exception]]] = [
 ]
 
 
+@SQLITE
 def test_what_the_rule_or_the_values_do_not_let_is_refused_by_name(ruled, ids):
     for asked, refused in NOT_LET:
         with pytest.raises(refused):
@@ -175,6 +177,7 @@ def test_what_the_rule_or_the_values_do_not_let_is_refused_by_name(ruled, ids):
         assert history(ruled) == [], asked
 
 
+@SQLITE
 def test_it_is_asked_for_in_time_unless_the_reason_is_exempt(ruled, ids, clock):
     clock.set("2026-11-26")
     with pytest.raises(ExtensionTooLate):
@@ -184,6 +187,7 @@ def test_it_is_asked_for_in_time_unless_the_reason_is_exempt(ruled, ids, clock):
     assert detail(ruled, ids[1]).standing.expires_on == LATER
 
 
+@SQLITE
 def test_staff_grant_it_all_the_same_with_a_reason_that_history_keeps(container, ids):
     with pytest.raises(NotExtendable):
         adjust(container, ids[1])  # the shipped policy extends nothing
@@ -196,23 +200,27 @@ def test_staff_grant_it_all_the_same_with_a_reason_that_history_keeps(container,
     assert (told["override"], told["overrode"]) == ("The board decided so.", "not_extendable")
 
 
+@SQLITE
 def test_an_override_that_was_not_needed_is_not_told(ruled, ids):
     adjust(ruled, ids[1], wanted(override_reason="To be safe."))
     assert detail(ruled, ids[1]).adjustments[0].override_reason is None
     assert "override" not in history(ruled)[0][2]
 
 
+@SQLITE
 def test_no_reason_extends_what_was_revoked(ruled, ids):
     cases.change(ruled, ids[1], "revoke", date(2026, 11, 1))
     with pytest.raises(NotExtendable):
         adjust(ruled, ids[1], wanted(override_reason="But still."))
 
 
+@SQLITE
 def test_nobody_adjusts_their_own_certification(ruled, ids):
     with pytest.raises(SelfReview):
         adjust(ruled, ids[1], actor=Actor(role="staff", name="ana", holder_id=ids[0]))
 
 
+@SQLITE
 def test_the_same_again_is_on_record_already(ruled, ids):
     adjust(ruled, ids[1])
     with pytest.raises(AlreadyRecorded):
@@ -300,6 +308,7 @@ def test_the_constraint_has_the_last_word_about_two_next_ones(ruled, ids):
 
 
 # What follows from the moved expiry.
+@SQLITE
 def test_the_stages_begin_anew_for_the_later_expiry(ruled, ids):
     jobs.plan(ruled)
     assert cases.stages(ruled)[-1] == (60, "planned", None)
@@ -314,6 +323,7 @@ def test_the_stages_begin_anew_for_the_later_expiry(ruled, ids):
     assert {f.fate for f in told if f.expires_on == EXPIRES} <= {"planned", "superseded"}
 
 
+@SQLITE
 def test_an_expired_certification_is_valid_again(ruled, ids, clock):
     clock.set("2027-03-01")
     assert detail(ruled, ids[1]).standing.status == "expired"
@@ -329,6 +339,7 @@ def decided(container, id_):
         renewals.decide(work, made, decision=RenewalVerdict.APPROVED, reason=None, version=version)
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("moves", "days"),
     [
@@ -353,6 +364,7 @@ def test_the_next_cycle_follows_as_the_policy_says(container, ids, clock, moves,
         adjust(chosen, ids[1])
 
 
+@SQLITE
 def test_a_file_of_renewals_opens_the_same_next_cycle(ruled, ids, clock):
     adjust(ruled, ids[1])
     clock.set("2027-05-01")
@@ -412,6 +424,7 @@ def test_sql_and_the_rule_say_the_same_of_every_day(ruled, clock):
     }
 
 
+@SQLITE
 def test_the_export_of_standings_tells_the_expiry_of_its_day(ruled, ids):
     adjust(ruled, ids[1], wanted(effective_on=date(2026, 11, 10)))
     less = AdjustmentToRecord("unemployment", "x", points_required=Decimal("70.00"))

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
+from tests.backends import SQLITE
 from tests.services.credentials.policy_cases import (
     DAY,
     everything,
@@ -75,6 +76,7 @@ def test_the_size_of_chunks_changes_nothing_but_the_number_of_statements(changed
     assert seen[:3] == [1, 2, 3]
 
 
+@SQLITE
 def test_a_version_compared_with_itself_changes_nothing(changed, container):
     populate(container, 30)
     scheme = changed.schemes["cpt"]
@@ -111,6 +113,7 @@ def test_what_is_said_before_is_what_a_standing_says(changed, container):
             assert one.before.expires_on == held.standing.expires_on
 
 
+@SQLITE
 def test_a_new_file_may_move_the_expiry(changed, container):
     populate(container, 20)
     later = installed(container, next_version(container), valid_through="end_of_month").schemes[
@@ -124,6 +127,7 @@ def test_a_new_file_may_move_the_expiry(changed, container):
     assert all(before < after and (after + timedelta(days=1)).day == 1 for before, after in moved)
 
 
+@SQLITE
 def test_a_new_file_may_end_the_expiry(changed, container):
     populate(container, 5)
     endless = installed(
@@ -142,6 +146,7 @@ def test_a_new_file_may_end_the_expiry(changed, container):
         }
 
 
+@SQLITE
 def test_facts_that_only_the_new_version_asks_for_are_read(changed, container):
     """Late steps need applications, and another requirement when they are not in time."""
     step = LateStep(Duration(2, "years"), {"en": "Late", "es": "Tarde"}, extra_points=Decimal(30))
@@ -174,6 +179,7 @@ def test_activities_of_a_scheme_that_only_the_new_version_shares_with_count(chan
     assert sum(one.after.total > 0 for one in result if one.after.total is not None) > 3
 
 
+@SQLITE
 def test_an_extension_moves_the_dates_of_both(changed, container):
     person = populate(container, 1, seed=3)[0]
     expiry = person.awarded_on.replace(year=person.awarded_on.year + 5)
@@ -199,6 +205,7 @@ def test_an_extension_moves_the_dates_of_both(changed, container):
     assert one.after.title_ends_on == expiry + timedelta(days=130)
 
 
+@SQLITE
 def test_earlier_cycles_keep_their_version_unless_it_is_the_old_one(container):
     """Points carried over from the cycle before are counted by the version that governs it."""
     person = next(p for p in populate(container, 60) if p.awarded_on < date(2021, 11, 1))

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.credentials.policy_cases import (
     DAY,
     everything,
@@ -55,6 +56,7 @@ def governing(container):
         return Counter(row.policy for row in reading.rows(select(Cycle.policy)))
 
 
+@SQLITE
 def test_a_repair_reassigns_every_cycle_and_says_of_whom_what_changed(changed, container):
     people = populate(container, 130)
     with changed.reading(SYSTEM) as reading:
@@ -100,6 +102,7 @@ def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, 
     assert len(act[3]["sha256"]) == 64
 
 
+@SQLITE
 def test_a_second_repair_changes_nothing(changed, container):
     populate(container, 20)
     repaired(changed)
@@ -208,6 +211,7 @@ def test_cycles_of_another_scheme_stay_though_its_version_has_the_same_name(chan
     assert other.id not in {line[2] for line in history(changed)}
 
 
+@SQLITE
 def test_only_what_corrects_a_version_repairs_it(container):
     wrong = installed(
         container,
@@ -230,6 +234,7 @@ def test_only_what_corrects_a_version_repairs_it(container):
     assert everything(wrong) == before
 
 
+@SQLITE
 def test_results_are_compared_today_unless_a_day_is_given(changed, container):
     populate(container, 10)
     asked = replace(CORRECTION, on=None)

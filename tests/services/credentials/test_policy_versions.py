@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.credentials.policy_cases import everything, installed, next_version
 from tracker.domain.errors import PublishedOtherwise, UnknownScheme, UnknownVersion
 from tracker.domain.permissions import SYSTEM
@@ -63,6 +64,7 @@ def test_published_again_as_it_stands_nothing_changes(container, clock):
     assert everything(container) == before
 
 
+@SQLITE
 def test_published_again_with_other_rules_is_refused(container):
     publish(container)
     before = everything(container)
@@ -75,6 +77,7 @@ def test_published_again_with_other_rules_is_refused(container):
     assert everything(container) == before
 
 
+@SQLITE
 def test_only_what_is_in_a_file_can_be_published(container):
     with pytest.raises(UnknownVersion, match="its versions are: 2015"):
         publish(container, version="1999")
@@ -82,6 +85,7 @@ def test_only_what_is_in_a_file_can_be_published(container):
         publish(container, code="xyz")
 
 
+@SQLITE
 def test_a_published_version_that_was_edited_is_noticed(container):
     publish(container)
     assert breaches(container) == []
@@ -95,6 +99,7 @@ def test_a_published_version_that_was_edited_is_noticed(container):
     )
 
 
+@SQLITE
 def test_a_published_version_that_is_gone_is_noticed(container):
     publish(container)
     gone = replace(container, schemes=Schemes({}))
@@ -106,6 +111,7 @@ def test_a_published_version_that_is_gone_is_noticed(container):
     assert str(without_scheme).endswith("is no longer in any file")
 
 
+@SQLITE
 def test_what_was_never_published_may_be_edited(container):
     publish(installed(container, next_version(container)), version="2015b")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from tests.backends import SQLITE
 from tests.services.delivery.test_notices_true import (
     certified,
     decide,
@@ -38,6 +39,7 @@ def denied(container, certification_id, clock):
         return appeals.file(work, certification_id, statement="x", renewal_id=renewal_id)
 
 
+@SQLITE
 def test_an_activity_is_acknowledged_once_and_its_decision_instead_if_that_was_quicker(
     container, clock
 ):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.mail.report_cases import complaint, dsn, mail
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
@@ -110,6 +111,7 @@ def test_a_report_counts_once_also_after_the_suppression_was_lifted(container, s
     assert len(not_written_to(container)) == 1
 
 
+@SQLITE
 def test_an_address_with_a_wrong_proof_suppresses_nobody(container, sent, proof, take):
     (row,) = sent()
     good = proof(row)
@@ -157,6 +159,7 @@ def test_soft_bounces_of_months_ago_rest_nothing_today(container, sent, proof, t
     assert not_written_to(container) == []
 
 
+@SQLITE
 def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(container, sent, proof, take):
     (row,) = sent()
     refused = [dsn(proof(row), status="5.7.1", identity=f"<{n}>") for n in range(4)]
@@ -188,6 +191,7 @@ def test_a_message_goes_to_the_second_address_when_the_first_is_bad(container, s
     assert cases.states(container) == ["sent"]
 
 
+@SQLITE
 def test_a_new_address_is_written_to_and_the_old_one_stays_suppressed(
     container, sent, proof, take, clock
 ):
@@ -277,6 +281,7 @@ def test_a_complaint_that_names_only_the_way_out_switches_it_off(container, sent
     ]
 
 
+@SQLITE
 def test_a_way_out_that_nobody_was_given_switches_nothing_off(container, sent, proof, take):
     (row,) = sent()
 
@@ -295,6 +300,7 @@ def test_automatic_answers_change_nothing(container, sent, proof, take, purpose)
     assert all_of(container, Preference, Preference.type) == not_written_to(container) == []
 
 
+@SQLITE
 def test_only_what_is_suppressed_can_be_lifted(container, sent, proof, take):
     (row,) = sent()
     take(dsn(proof(row)))

@@ -176,6 +176,7 @@ def test_without_anybody_who_shares_a_place_has_too_few_now(container, clock, ac
     assert "CPT: 0 of 2 now" in message.text
 
 
+@SQLITE
 def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -199,6 +200,7 @@ def test_a_spanish_digest_is_spanish(container, clock, acme, order):
     assert 'lang="es"' in message.html
 
 
+@SQLITE
 def test_a_month_is_told_of_on_the_first_in_new_york(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(every="month")
@@ -213,6 +215,7 @@ def test_a_month_is_told_of_on_the_first_in_new_york(container, clock, acme, ord
     ]
 
 
+@SQLITE
 def test_weeks_that_were_missed_make_one_digest(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -225,6 +228,7 @@ def test_weeks_that_were_missed_make_one_digest(container, clock, acme, order):
     assert (row.from_on, row.through_on) == (date(2026, 11, 21), date(2026, 12, 13))
 
 
+@SQLITE
 def test_where_there_is_nobody_to_name_no_message_is_sent_and_the_weeks_go_on(
     container, clock, acme, order
 ):
@@ -241,6 +245,7 @@ def test_where_there_is_nobody_to_name_no_message_is_sent_and_the_weeks_go_on(
 
 
 # What it tells of.
+@SQLITE
 def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
     container, clock, acme, order
 ):
@@ -259,6 +264,7 @@ def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
     assert third == []
 
 
+@SQLITE
 def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
     container, clock, acme, order
 ):
@@ -324,6 +330,7 @@ def test_nothing_that_happened_before_the_consent_is_told(container, clock, acme
         assert line not in message.text
 
 
+@SQLITE
 def test_what_a_file_brings_of_former_years_is_no_news(container, clock, acme, order):
     acme.hire("E1", "E2", "E3", awarded_on=date(2016, 11, 30))
     acme.hire("E4", "E5", "E6", awarded_on=LATER)
@@ -366,6 +373,7 @@ def brought_in(container, certification_id, kind, day):
         living.refresh(work, work.schemes["cpt"], [certification_id])
 
 
+@SQLITE
 def test_whoever_applied_in_time_is_under_review_and_not_lost(container, clock, acme, order):
     acme.hire("E1", "E2", awarded_on=date(2021, 11, 21))
     ids = certifications(container, acme)
@@ -403,6 +411,7 @@ def test_the_dead_are_in_no_digest(container, clock, acme, order):
 TODAY = date(2026, 11, 21)
 
 
+@SQLITE
 def test_an_award_that_was_taken_back_is_named_as_such_and_no_more(container, clock, acme, order):
     acme.hire("E1", "E2", awarded_on=DUE)
     acme.hire("E3", awarded_on=LATER)
@@ -474,6 +483,7 @@ def test_whoever_ends_the_consent_before_the_message_leaves_is_not_in_it(
     assert "within 180: 1." in message.text
 
 
+@SQLITE
 def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_message_up(
     container, clock, acme, order
 ):
@@ -535,6 +545,7 @@ def test_a_second_copy_goes_to_no_address_that_was_ordered_once(container, clock
         assert [message.recipient for message in catcher.letters()] == ["new@acme.example"]
 
 
+@SQLITE
 def test_a_digest_that_names_nobody_any_more_is_not_sent(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -547,6 +558,7 @@ def test_a_digest_that_names_nobody_any_more_is_not_sent(container, clock, acme,
     assert (row.state, row.last_error) == ("cancelled", "The digest has no workers left to name.")
 
 
+@SQLITE
 def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between(
     container, clock, acme, order
 ):
@@ -571,6 +583,7 @@ def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between
     assert "(E2)" not in third.text
 
 
+@SQLITE
 def test_employment_that_ended_ends_the_naming_too(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     acme.hire("E2", awarded_on=DUE, ended_on=date(2026, 11, 20))
@@ -700,6 +713,7 @@ def test_nothing_is_written_while_sending_is_held(container, clock, acme, order)
     assert jobs.digest(container) == {"written": 1}
 
 
+@SQLITE
 def test_the_job_stops_when_told(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -735,6 +749,7 @@ def test_an_order_that_is_called_off_stops_the_message_that_waits(container, clo
     assert cases.letters(container)[0].last_error == "The digest is no longer ordered."
 
 
+@SQLITE
 def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(address="HR@acme.example")
@@ -752,6 +767,7 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, 
     assert "as of November 22, 2026" in message.subject
 
 
+@SQLITE
 def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(
     container, clock, acme, order
 ):
@@ -790,6 +806,7 @@ def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(
     assert [row.action for row in lines] == ["order", "order"]
 
 
+@SQLITE
 def test_without_an_address_on_record_one_must_be_given(order):
     with pytest.raises(Invalid) as refused:
         order(address=None)
@@ -850,6 +867,7 @@ def test_composing_costs_as_many_statements_for_five_digests_as_for_one(
     assert composed(1) == composed(5)
 
 
+@SQLITE
 def test_a_consent_until_a_day_is_no_consent_after_it(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     acme.hire("E2", awarded_on=DUE, until_on=date(2026, 11, 23))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.api.employers.employer_cases import company
+from tests.backends import SQLITE
 from tests.services.credentials.test_adjustments import under
 from tests.services.delivery import reminder_cases as cases
 from tests.services.desk.queue_cases import OPEN, TODAY, Desk
@@ -137,6 +138,7 @@ def reminded(clock):
     return send
 
 
+@SQLITE
 def test_reminders_and_their_calendars_tell_the_last_day_of_the_window(container, reminded):
     sender = closing(container, 20)
     with sender.work(SYSTEM) as work:
@@ -149,6 +151,7 @@ def test_reminders_and_their_calendars_tell_the_last_day_of_the_window(container
     assert events(too_late) == {"-expiry": EXPIRES}
 
 
+@SQLITE
 def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
     container, clock, reminded
 ):
@@ -168,6 +171,7 @@ def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
     }
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("language", "monday", "window"),
     [
@@ -197,6 +201,7 @@ def test_digests_tell_employers_the_last_day_of_the_window(
     assert f"(E1): {expiry[language]} ({window})" in " ".join(message.text.split())
 
 
+@SQLITE
 def test_a_window_that_closes_with_the_expiry_is_no_news_to_employers(container):
     acme = company(container)
     acme.hire("E1", awarded_on=OPEN)
@@ -221,6 +226,7 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(co
     assert told["window_closes_on"] == date(2026, 12, 5)
 
 
+@SQLITE
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_preview_shows_what_is_sent_when_the_window_closes_early(container, language):
     """Its made-up certification expires on 15 March 2027, and the window closes on 23 February."""

@@ -110,6 +110,7 @@ def notices(container):
 
 
 # What is told.
+@SQLITE
 def test_an_award_is_told_ten_minutes_later_with_its_dates(container, clock, certified):
     certified(on=TODAY - timedelta(days=2))
     assert sent(container, clock, minutes=9) == []
@@ -124,6 +125,7 @@ def test_an_award_is_told_ten_minutes_later_with_its_dates(container, clock, cer
     assert "Unsubscribe from messages about decisions: " in message.text
 
 
+@SQLITE
 def test_an_approved_activity_tells_its_points_and_the_total(
     container, clock, certified, submitted
 ):
@@ -191,6 +193,7 @@ def test_a_refusal_is_told_with_its_reason(container, clock, certified, submitte
         assert sentence in f"{message.subject}\n{message.text}"
 
 
+@SQLITE
 def test_an_approved_renewal_tells_the_new_dates(container, clock, certified):
     (id_,) = certified()
     cases.complete(container, id_, date(2025, 5, 1))
@@ -307,6 +310,7 @@ def holder_of(container, certification_id):
         ).holder_id
 
 
+@SQLITE
 def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(container, clock, certified):
     holder_id = holder_of(container, certified()[0])
     employed(container, holder_id)
@@ -386,6 +390,7 @@ def test_decisions_of_an_hour_make_one_message_the_gravest_first(
     assert message.text.index("“Two”") < message.text.index("“One”")
 
 
+@SQLITE
 def test_after_a_message_the_next_one_collects_what_is_decided_within_the_hour(
     container, clock, certified, submitted
 ):
@@ -421,6 +426,7 @@ def test_what_was_decided_otherwise_meanwhile_is_left_out(container, clock, cert
     assert "We received your activity “Undone”" in message.text
 
 
+@SQLITE
 def test_a_message_with_nothing_true_left_is_cancelled(container, clock, certified):
     (id_,) = certified(on=TODAY)
     cases.change(container, id_, "suspend", TODAY)
@@ -434,6 +440,7 @@ def test_a_message_with_nothing_true_left_is_cancelled(container, clock, certifi
     assert cases.states(container) == ["cancelled", "cancelled", "sent", "sent"]
 
 
+@SQLITE
 def test_a_suspension_undone_before_it_was_told_is_told_by_nothing(container, clock, certified):
     (id_,) = certified()
     cases.change(container, id_, "suspend", TODAY)
@@ -444,6 +451,7 @@ def test_a_suspension_undone_before_it_was_told_is_told_by_nothing(container, cl
     assert cases.states(container) == ["cancelled", "cancelled"]
 
 
+@SQLITE
 def test_whoever_switched_decisions_off_gets_none(container, clock, certified, submitted):
     (id_,) = certified()
     decide(container, submitted(id_))
@@ -453,6 +461,7 @@ def test_whoever_switched_decisions_off_gets_none(container, clock, certified, s
     assert cases.states(container) == ["cancelled"]
 
 
+@SQLITE
 def test_news_that_could_not_be_sent_for_a_fortnight_is_not_sent(
     container, clock, certified, submitted
 ):
@@ -497,6 +506,7 @@ def test_a_change_that_fails_leaves_no_message(container, certified, submitted):
     assert (cases.letters(container), notices(container)) == before
 
 
+@SQLITE
 def test_an_event_is_told_once_however_often_it_is_reported(container):
     with container.work(SYSTEM) as work:
         ids = cases.holders(work, 2)
@@ -509,6 +519,7 @@ def test_an_event_is_told_once_however_often_it_is_reported(container):
     }
 
 
+@SQLITE
 def test_a_message_that_is_sent_again_is_the_same_to_the_byte(container, clock, certified):
     (id_,) = certified(on=TODAY)
     clock.advance(minutes=11)
@@ -546,6 +557,7 @@ def test_news_that_changes_after_it_was_composed_is_composed_anew(container, clo
     assert "Maria" in message.text
 
 
+@SQLITE
 def test_an_award_brings_its_dates_for_the_calendar(container, clock, certified):
     (id_,) = certified(on=TODAY, language="es")
     (email,) = sent(container, clock)

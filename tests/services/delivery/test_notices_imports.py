@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.services.imports.importing import HOLDERS, as_csv, bring, certify, passes, rows
 from tests.statements import counted
@@ -40,6 +41,7 @@ def subjects(container, clock):
         return sorted(message.subject for message in catcher.letters())
 
 
+@SQLITE
 def test_awards_by_file_are_told_if_they_are_news(registered):
     assert told(registered) == ([], 0)
     certify(registered, "B", "2026-11-10")
@@ -48,6 +50,7 @@ def test_awards_by_file_are_told_if_they_are_news(registered):
     assert told(registered) == (["award"], 1)
 
 
+@SQLITE
 def test_decisions_by_file_are_told_if_they_are_news(registered, clock):
     row = "{0},A,cpt,CE,third_party,Course {0},Amatrol,16,2026-05-01,{1},2026-06-01,{2}\n"
     file = ACTIVITIES + "".join(
@@ -67,6 +70,7 @@ def test_decisions_by_file_are_told_if_they_are_news(registered, clock):
     ]
 
 
+@SQLITE
 def test_renewals_by_file_are_told_if_they_are_news(registered, clock):
     bring(registered, "renewals", RENEWALS + "r1,A,cpt,2026-11-01,2026-11-20,approved\n")
     bring(registered, "renewals", RENEWALS + "r1,A,cpt,2026-11-01,2026-11-20,approved\n")
@@ -77,6 +81,7 @@ def test_renewals_by_file_are_told_if_they_are_news(registered, clock):
     ]
 
 
+@SQLITE
 def test_changes_of_standing_by_file_are_told_if_they_are_news(registered, clock):
     old = CHANGES + "c1,A,cpt,suspend,2025-01-01,x\nc2,A,cpt,reinstate,2025-02-01,x\n"
     bring(registered, "standing-changes", old)
@@ -88,6 +93,7 @@ def test_changes_of_standing_by_file_are_told_if_they_are_news(registered, clock
     assert subjects(registered, clock) == [], "it was surrendered meanwhile"
 
 
+@SQLITE
 def test_whoever_is_listed_by_file_is_asked_for_consent_by_whomever_the_file_is(registered, clock):
     bring(registered, "roster", ROSTER + "Acme,1,A,,\n")
     bring(registered, "roster", ROSTER + "Acme,1,A,,\n")
@@ -111,6 +117,7 @@ def test_a_signed_consent_by_file_is_told_if_it_is_news_and_asks_nobody(register
     assert told(registered) == (["listed"], 1)
 
 
+@SQLITE
 def test_whoever_is_taken_off_a_list_by_file_is_told_if_it_is_news(registered):
     bring(registered, "roster", ROSTER + "Acme,1,A,2024-01-01,\nAcme,2,B,2024-01-01,\n")
     ended = ROSTER + "Acme,1,A,,2026-11-07\nAcme,2,B,,2026-11-06\nAcme,3,A,,2026-11-10\n"

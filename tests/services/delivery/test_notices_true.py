@@ -129,6 +129,7 @@ def undo(container, decision_id, activity_id, state="submitted"):
 
 
 # After the expiry.
+@SQLITE
 def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(container, clock):
     clock.set("2026-06-01")
     id_, _ = certified(container, EXPIRED)
@@ -264,6 +265,7 @@ def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(container, c
     assert "You can appeal until December 21, 2026." in second.text
 
 
+@SQLITE
 def test_an_approval_for_what_expired_or_was_revoked_says_so(container, clock):
     expired, _ = certified(container, EXPIRED)
     revoked, _ = certified(container)
@@ -392,6 +394,7 @@ def test_an_award_withdrawn_within_ten_minutes_is_told_by_nothing(container, clo
     assert sent(container, clock, minutes=21) == []
 
 
+@SQLITE
 def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(container, clock):
     told, untold = certified(container), certified(container)
     for id_, holder_id in (told, untold):
@@ -428,6 +431,7 @@ def test_news_of_an_award_that_another_one_followed_is_left_out(container, clock
 
 
 # Decisions.
+@SQLITE
 def test_a_decision_changed_after_it_was_told_is_told_as_a_change(container, clock):
     id_, _ = certified(container)
     activity_id = submitted(container, id_)
@@ -640,6 +644,7 @@ def adjusted(container, id_, holder_id, until):
     return made
 
 
+@SQLITE
 def test_an_extension_is_told_with_the_new_date(container, clock):
     id_, holder_id = certified(container)
     adjusted(container, id_, holder_id, date(2027, 3, 10))
@@ -818,6 +823,7 @@ def test_news_of_what_is_gone_is_left_out(container, clock):
     assert "TypeError" not in str([row.last_error for row in cases.letters(container)])
 
 
+@SQLITE
 def test_a_decision_waits_ten_minutes_after_the_last_one_but_no_more_than_an_hour(container, clock):
     id_, _ = certified(container)
     waiting = [submitted(container, id_, title=f"Course {n}") for n in range(9)]
@@ -832,6 +838,7 @@ def test_a_decision_waits_ten_minutes_after_the_last_one_but_no_more_than_an_hou
     assert second.next_at == first.next_at + timedelta(hours=1)
 
 
+@SQLITE
 def test_a_board_hears_of_the_latest_change_only(container, clock):
     id_, _ = certified(container)
     cases.change(container, id_, "suspend", TODAY)

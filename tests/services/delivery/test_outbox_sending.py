@@ -138,6 +138,7 @@ def test_the_message_tells_the_points_counted_and_needed(container, planned):
     assert "certificate" not in message.subject.lower()
 
 
+@SQLITE
 def test_two_certifications_are_told_of_in_one_message(container, clock):
     clock.now = nine(30).astimezone(UTC)
     with container.work(SYSTEM) as work:
@@ -154,6 +155,7 @@ def test_two_certifications_are_told_of_in_one_message(container, clock):
 
 
 # Between the plan and the marker.
+@SQLITE
 def test_a_renewal_between_plan_and_marker_means_no_message(container, planned, clock):
     (id_,) = planned()
     with cases.relay(container) as (sending, catcher):
@@ -163,6 +165,7 @@ def test_a_renewal_between_plan_and_marker_means_no_message(container, planned, 
     assert counts == {"cancelled": 1}
 
 
+@SQLITE
 def test_a_revocation_between_plan_and_marker_means_no_reminder(container, planned, clock):
     (id_,) = planned()
     revoke = [lambda: cases.change(container, id_, "revoke", clock.now.date())]
@@ -174,6 +177,7 @@ def test_a_revocation_between_plan_and_marker_means_no_reminder(container, plann
     assert cases.states(container) == ["cancelled", "sent"]
 
 
+@SQLITE
 def test_an_application_between_plan_and_marker_means_no_message(container, planned, clock):
     (id_,) = planned()
     with cases.relay(container) as (sending, catcher):
@@ -182,6 +186,7 @@ def test_an_application_between_plan_and_marker_means_no_message(container, plan
     assert catcher.letters() == []
 
 
+@SQLITE
 def test_a_renewal_of_one_of_two_leaves_the_other_in_the_message(container, clock):
     clock.now = nine(30).astimezone(UTC)
     with container.work(SYSTEM) as work:
@@ -204,6 +209,7 @@ def test_a_renewal_of_one_of_two_leaves_the_other_in_the_message(container, cloc
     assert "Logistics" in message.text
 
 
+@SQLITE
 def test_a_message_that_comes_too_late_is_left_to_the_next_stage(container, planned, clock):
     planned(offset=30)
     clock.now = nine(14).astimezone(UTC)
@@ -229,6 +235,7 @@ def test_a_claim_whose_lease_is_over_gets_no_marker_and_the_message_goes_under_a
     assert len(catcher.letters()) == 1
 
 
+@SQLITE
 def test_nothing_is_sent_while_sending_is_disabled(container, planned):
     planned()
     with cases.relay(container) as (sending, catcher):
@@ -254,6 +261,7 @@ def test_nothing_is_sent_from_a_clone(container, planned):
     assert catcher.letters() == []
 
 
+@SQLITE
 def test_sending_that_is_held_says_why_and_names_the_command(container, planned):
     planned()
     with container.work(SYSTEM) as work:
@@ -284,6 +292,7 @@ def test_disabling_between_claim_and_marker_holds_at_once(container, planned):
 
 
 # What the server answers.
+@SQLITE
 def test_greylisting_twice_delivers_on_the_third_attempt(container, planned, clock):
     planned(email="ana@example.com")
     with cases.relay(container, rcpt_replies={"*": ["450 4.7.1 Greylisted"] * 2}) as (
@@ -301,6 +310,7 @@ def test_greylisting_twice_delivers_on_the_third_attempt(container, planned, clo
         assert reading.rows(select(Suppression)) == []
 
 
+@SQLITE
 def test_a_retry_waits_longer_each_time_and_at_most_six_hours(
     container, planned, clock, monkeypatch
 ):
@@ -318,6 +328,7 @@ def test_a_retry_waits_longer_each_time_and_at_most_six_hours(
     assert minutes == [1, 4, 16, 64, 256, 360, 360]
 
 
+@SQLITE
 def test_a_message_that_cannot_be_tried_again_in_time_is_cancelled(container, planned, clock):
     planned(offset=1)
     clock.now = (nine(0) - timedelta(milliseconds=1)).astimezone(UTC)
@@ -325,6 +336,7 @@ def test_a_message_that_cannot_be_tried_again_in_time_is_cancelled(container, pl
         assert jobs.dispatch(sending) == {"cancelled": 1}
 
 
+@SQLITE
 def test_a_refusal_for_good_ends_the_message_and_leaves_its_neighbours_alone(container, planned):
     planned(count=3)
     bad = cases.letters(container)[1].address
@@ -350,6 +362,7 @@ def test_an_unknown_address_is_suppressed_and_later_stages_say_so(container, pla
     assert tuple(row) == ("gone@example.com", "hard_bounce")
 
 
+@SQLITE
 def test_an_unknown_first_address_makes_the_message_go_to_the_second(container, planned, clock):
     planned(email="gone@example.com", second_email="here@example.com")
     replies = {"gone@example.com": "550 5.1.1 No such user"}
@@ -435,6 +448,7 @@ def _suppressed(container):
         return sorted(row.address for row in reading.rows(select(Suppression.address)))
 
 
+@SQLITE
 def test_a_refused_message_that_is_queued_by_hand_tells_the_days_left_then(
     container, planned, clock
 ):
@@ -453,6 +467,7 @@ def test_a_refused_message_that_is_queued_by_hand_tells_the_days_left_then(
     assert "30 days" not in told.text
 
 
+@SQLITE
 def test_an_address_suppressed_after_the_claim_gets_nothing(container, planned):
     planned(email="ana@example.com")
 
@@ -467,6 +482,7 @@ def test_an_address_suppressed_after_the_claim_gets_nothing(container, planned):
     assert counts == {"cancelled": 1}
 
 
+@SQLITE
 def test_a_changed_address_is_the_one_written_to(container, planned):
     planned(email="old@example.com")
     with container.work(SYSTEM) as work:
@@ -491,6 +507,7 @@ def changes(container, statement):
     return change
 
 
+@SQLITE
 def test_an_address_that_is_corrected_after_composing_is_the_one_written_to(container, planned):
     planned(email="old@example.com")
     change = changes(container, update(Holder).values(email="new@example.com"))
@@ -529,6 +546,7 @@ def test_a_pause_that_begins_after_composing_holds_what_can_wait(
         assert len(catcher.letters()) == messages
 
 
+@SQLITE
 def test_what_waits_for_a_slow_relay_is_composed_anew(container, planned, monkeypatch):
     planned(count=3)
     composed = []
@@ -546,6 +564,7 @@ def test_what_waits_for_a_slow_relay_is_composed_anew(container, planned, monkey
     assert composed == [3, 3, 2, 1]
 
 
+@SQLITE
 def test_a_relay_that_hangs_up_every_so_often_gets_each_message_once(container, planned, clock):
     planned(count=30)
     with cases.relay(container, busy_every=7) as (sending, catcher):
@@ -557,6 +576,7 @@ def test_a_relay_that_hangs_up_every_so_often_gets_each_message_once(container, 
     assert len(ids) == len(set(ids)) == 30
 
 
+@SQLITE
 def test_a_relay_that_is_down_costs_no_attempts_and_ends_the_run(container, planned, clock):
     planned(count=10)
     counts = jobs.dispatch(cases.with_relay(container, 1))
@@ -583,6 +603,7 @@ def test_one_message_that_cannot_be_composed_does_not_stop_the_others(container,
     assert "UnsafeHeader" in cases.letters(container)[0].last_error
 
 
+@SQLITE
 def test_a_run_that_is_told_to_stop_gives_its_claims_back(container, planned):
     planned(count=3)
     with cases.relay(container) as (sending, catcher):
@@ -654,6 +675,7 @@ def test_a_second_copy_does_not_go_to_an_address_that_was_corrected(container, p
         assert [message.recipient for message in catcher.letters()] == ["ana@example.com"]
 
 
+@SQLITE
 def test_a_message_in_doubt_is_put_away_a_month_after_it_was_of_use(container, planned, clock):
     planned(offset=30)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_250]}) as (sending, _):
@@ -671,6 +693,7 @@ def test_a_message_in_doubt_is_put_away_a_month_after_it_was_of_use(container, p
     assert message.last_error == "It may have been sent: the relay left no evidence."
 
 
+@SQLITE
 def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(container, planned, clock):
     (id_,) = planned(offset=7)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
@@ -702,6 +725,7 @@ def test_a_second_copy_that_is_put_off_stays_what_the_first_one_was(container, p
     assert first.raw == second.raw
 
 
+@SQLITE
 @pytest.mark.parametrize("renewed", [False, True])
 def test_evidence_that_comes_after_the_decision_to_send_again_still_stops_the_copy(
     container, planned, clock, renewed
@@ -735,6 +759,7 @@ def test_evidence_that_comes_twice_at_once_in_another_order_is_taken_down(contai
         assert len(reading.rows(select(RelayAccept.message_id))) == len(accepted)
 
 
+@SQLITE
 def test_a_late_stage_in_doubt_is_not_sent_again_after_a_renewal(container, planned, clock):
     (id_,) = planned(offset=7)
     with cases.relay(container, cuts={"*": [Cut.BEFORE_KEEPING]}) as (sending, catcher):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.delivery.notices import NoticeKind
@@ -76,6 +77,7 @@ def test_a_reminder_after_the_death_is_skipped_with_its_reason(container, clock,
         assert ledger.identity_violations(reading) == []
 
 
+@SQLITE
 def test_a_death_that_is_taken_back_lets_the_next_stage_go(container, clock, holder_id):
     record_death(container, holder_id, date(2027, 1, 10))
     jobs.plan(container)
@@ -92,6 +94,7 @@ def test_news_after_the_death_is_not_put_into_the_outbox(container, holder_id):
         assert reading.rows(select(Notice.id).where(Notice.kind == "revoked")) == []
 
 
+@SQLITE
 def test_a_message_that_waits_is_cancelled_with_the_reason(container, holder_id):
     jobs.plan(container)
     record_death(container, holder_id, date(2027, 1, 10))

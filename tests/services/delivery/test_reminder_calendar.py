@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.services.imports import importing
 from tests.statements import counted
@@ -67,6 +68,7 @@ def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(cont
     assert {key for key in after if key[0] > TODAY} == {key for key in before if key[0] > TODAY}
 
 
+@SQLITE
 def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(container, clock):
     clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
     cases.certified(container, EXPIRY, 3)
@@ -83,6 +85,7 @@ def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(container, cloc
 COMPLETE = (90, 30, 7, 0, -1)
 
 
+@SQLITE
 @pytest.mark.parametrize("kind", ["suspend", "revoke"])
 def test_what_is_not_in_force_on_the_day_is_left_out(container, clock, kind):
     clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
@@ -94,6 +97,7 @@ def test_what_is_not_in_force_on_the_day_is_left_out(container, clock, kind):
     assert foreseen(container, range(61)) == Counter()
 
 
+@SQLITE
 def test_an_application_under_review_leaves_the_stages_after_expiry(container, clock):
     clock.now = datetime(2027, 2, 20, 15, tzinfo=UTC)
     (id_,) = cases.certified(container, EXPIRY)
@@ -103,6 +107,7 @@ def test_an_application_under_review_leaves_the_stages_after_expiry(container, c
     assert {stage for _, _, stage in counts} <= {0, -1, -30}
 
 
+@SQLITE
 def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(container, clock):
     clock.now = datetime(2027, 6, 1, 15, tzinfo=UTC)
     cases.certified(container, EXPIRY)

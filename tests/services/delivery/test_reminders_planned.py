@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -91,6 +92,7 @@ def test_a_stage_on_the_day_of_a_clock_change_comes_once_at_nine_local_time(
     assert latest_told == {email: nine(30, zone, expires_on) for email, zone in zones.items()}
 
 
+@SQLITE
 def test_after_a_missed_week_only_the_latest_stage_gets_a_message(container, clock):
     clock.now = nine(30)
     cases.certified(container, EXPIRY)
@@ -125,6 +127,7 @@ def test_a_certification_that_expires_on_a_leap_day_has_every_stage(container, c
         assert latest(container) == (offset, "planned", None)
 
 
+@SQLITE
 def test_the_planner_run_twice_plans_nothing_twice(container, clock):
     clock.now = nine(30)
     cases.certified(container, EXPIRY)
@@ -183,6 +186,7 @@ def test_an_application_under_review_silences_the_stages_before_expiry(container
     assert latest(container) == (0, "planned", None)
 
 
+@SQLITE
 def test_complete_points_bring_fewer_messages(container, clock):
     clock.now = nine(91)
     (id_,) = cases.certified(container, EXPIRY)
@@ -236,6 +240,7 @@ def test_a_second_certification_in_a_later_batch_joins_the_message_that_waits(co
     assert message.useful_until == nine(14)  # the later of the two
 
 
+@SQLITE
 def test_a_second_certification_after_the_message_was_taken_up_gets_a_message_of_its_own(
     container, clock
 ):
@@ -401,6 +406,7 @@ def test_a_holder_without_an_address_to_write_to_is_skipped_and_that_is_on_recor
     assert latest(container) == (30, "skipped", "not_deliverable")
 
 
+@SQLITE
 def test_a_scheme_that_never_expires_owes_no_reminders(container):
     with container.work(SYSTEM) as work:
         cases.award(work, cases.holders(work, 1), date(2020, 5, 5), scheme="cla")

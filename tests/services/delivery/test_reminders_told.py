@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete, select
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -69,6 +70,7 @@ def test_the_dry_run_tells_exactly_what_is_then_planned(container, clock, days_a
     assert silent in {id_ for id_, _ in outcomes} or days_ahead < 1
 
 
+@SQLITE
 def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(container, clock):
     clock.now = nine(30)
     (id_,) = cases.certified(container, EXPIRY, language="es", email="ana@example.com")
@@ -95,6 +97,7 @@ def test_the_dry_run_reads_in_batches_and_leaves_nobody_out(container, clock):
     assert sorted(f.certification_id for f in stages) == sorted(ids)
 
 
+@SQLITE
 def test_each_stage_of_a_certification_is_told_with_its_message(container, clock):
     clock.now = nine(30)
     (id_,) = cases.certified(container, EXPIRY)
@@ -133,6 +136,7 @@ def test_stages_that_a_renewal_made_needless_are_told_as_such(container, clock):
     assert len(outcomes) == 24
 
 
+@SQLITE
 def test_a_certification_without_expiry_has_no_stages(container):
     with container.work(SYSTEM) as work:
         (id_,) = cases.award(work, cases.holders(work, 1), date(2020, 5, 5), scheme="cla")
@@ -140,6 +144,7 @@ def test_a_certification_without_expiry_has_no_stages(container):
     assert fates(container, id_) == []
 
 
+@SQLITE
 def test_the_fates_of_somebody_elses_certification_are_not_found(container):
     (id_,) = cases.certified(container, EXPIRY)
     stranger = Actor(role="holder", name="x", holder_id="0190a4a8-0000-7000-8000-000000000000")

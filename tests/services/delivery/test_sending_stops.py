@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
@@ -49,6 +50,7 @@ def test_after_five_failures_in_a_row_the_relay_is_left_alone_for_half_a_minute(
     assert "refused" in row(container).relay_error
 
 
+@SQLITE
 def test_then_one_message_is_tried_and_each_failure_doubles_the_pause_up_to_ten_minutes(
     container, clock
 ):
@@ -64,6 +66,7 @@ def test_then_one_message_is_tried_and_each_failure_doubles_the_pause_up_to_ten_
     assert {message.attempts for message in cases.letters(container)} == {0}
 
 
+@SQLITE
 def test_a_message_that_the_relay_takes_ends_the_pause_and_all_go_out(container, clock):
     planned(container, clock, 8)
     tried(container)
@@ -85,6 +88,7 @@ def test_of_several_processes_one_gets_the_probe(container, clock):
     assert answers == [True, False, False]
 
 
+@SQLITE
 def test_a_success_between_failures_forgets_them(container, clock):
     planned(container, clock, 8)
     with container.work(SYSTEM) as work:
@@ -95,6 +99,7 @@ def test_a_success_between_failures_forgets_them(container, clock):
     assert row(container).relay_failures == 0
 
 
+@SQLITE
 def test_a_failing_relay_is_told_in_one_line_with_the_remedy(container, clock, caplog):
     planned(container, clock, 12)
     sending = cases.with_relay(container, DOWN)
@@ -110,6 +115,7 @@ def test_a_failing_relay_is_told_in_one_line_with_the_remedy(container, clock, c
     assert not any("\n" in line for line in [first, *later])
 
 
+@SQLITE
 def test_a_relay_that_works_again_is_told(container, clock, caplog):
     planned(container, clock, 1)
     with container.work(SYSTEM) as work:
@@ -122,6 +128,7 @@ def test_a_relay_that_works_again_is_told(container, clock, caplog):
 
 
 # Several connections.
+@SQLITE
 @pytest.mark.parametrize(("count", "connections"), [(9, 1), (90, 4)])
 def test_more_connections_open_only_when_a_claim_is_full_and_each_message_goes_once(
     container, clock, count, connections
@@ -151,6 +158,7 @@ def enable(container):
         send_safety.enable(work, reason="The amount is right.")
 
 
+@SQLITE
 def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_leaves(
     container, clock
 ):
@@ -173,6 +181,7 @@ def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_le
     assert row(container).fuse is None
 
 
+@SQLITE
 def test_what_a_large_import_brings_waits_until_the_limit_has_seen_it(container, clock):
     container = easily_held(container)
     clock.now = ONE_STAGE_LATE

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.delivery.queue_acts import QueueAct
@@ -95,6 +96,7 @@ def last(container):
     return cases.stages(container)[-1]
 
 
+@SQLITE
 def test_a_stage_that_was_refused_is_told_at_the_corrected_address(container, clock, certified):
     certified(email="gone@example.com")
     assert send(container, rcpt_replies=GONE) == []
@@ -119,6 +121,7 @@ def test_a_stage_for_which_there_was_no_address_is_told_when_there_is_one(contai
     assert last(container) == (30, "planned", None)
 
 
+@SQLITE
 @pytest.mark.parametrize("kind", ["hard", "soft"])
 def test_a_stage_that_came_back_is_told_at_the_corrected_address(container, certified, kind):
     certified(email="gone@example.com")
@@ -145,6 +148,7 @@ def test_a_stage_of_a_suspension_is_told_once_it_is_lifted(container, clock, cer
 BOTH = pytest.mark.parametrize("planned_first", [False, True], ids=["unplanned", "planned"])
 
 
+@SQLITE
 @BOTH
 @pytest.mark.parametrize("seen", [False, True], ids=["unseen", "seen"])
 def test_a_stage_of_a_suspension_is_told_when_its_end_comes_that_was_known(
@@ -161,6 +165,7 @@ def test_a_stage_of_a_suspension_is_told_when_its_end_comes_that_was_known(
     assert days_sent(container, clock, 5) == [0, 0, 1, 0, 0]
 
 
+@SQLITE
 def test_a_suspension_between_composing_and_the_marker_is_waited_for_as_well(
     container, clock, certified
 ):
@@ -216,6 +221,7 @@ def test_what_a_message_leaves_without_is_on_record_as_withheld(container, clock
     assert (fate.fate, fate.reason, fate.message_state) == ("skipped", "renewal_pending", None)
 
 
+@SQLITE
 @BOTH
 def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(
     container, clock, certified, planned_first
@@ -227,6 +233,7 @@ def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(
     assert days_sent(container, clock, 5) == [0, 0, 0, 1, 0]
 
 
+@SQLITE
 @BOTH
 def test_a_stage_is_told_when_the_address_has_rested(container, clock, certified, planned_first):
     certified(email="full@example.com")
@@ -255,6 +262,7 @@ def test_messages_that_came_back_from_a_full_mailbox_are_told_when_it_has_rested
     assert days_sent(container, clock, 3) == [1, 0, 0]
 
 
+@SQLITE
 def test_what_came_back_from_one_address_goes_to_the_other_when_that_has_rested(
     container, clock, certified
 ):
@@ -303,6 +311,7 @@ def test_a_stage_that_complete_points_made_needless_is_told_once_they_are_taken_
     assert last(container) == (14, "planned", None)
 
 
+@SQLITE
 @BOTH
 def test_a_stage_is_told_when_a_death_was_recorded_by_mistake(container, certified, planned_first):
     certified()
@@ -324,6 +333,7 @@ def change_death(container, day):
         )
 
 
+@SQLITE
 @BOTH
 def test_a_stage_that_was_not_wanted_is_told_once_they_are_switched_on(
     container, certified, planned_first
@@ -348,6 +358,7 @@ def test_a_stage_of_a_pause_is_told_when_the_pause_is_ended_early(container, clo
     assert len(send(container)) == 1
 
 
+@SQLITE
 def test_what_is_of_no_use_any_more_is_left_to_the_next_stage(container, clock, certified):
     certified(email="gone@example.com")
     assert send(container, rcpt_replies=GONE) == []
@@ -378,6 +389,7 @@ def test_a_message_that_arrived_is_not_told_again_at_another_address(container, 
     assert send(container) == []
 
 
+@SQLITE
 def test_what_is_refused_at_the_first_address_goes_to_the_second_in_the_same_run(
     container, certified
 ):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
@@ -128,6 +129,7 @@ def test_the_dry_run_foretells_what_the_planner_does_with_what_holders_want(cont
     assert foreseen == {30: [("skipped", "snoozed")], 14: [("planned", None)]}
 
 
+@SQLITE
 def test_a_message_that_waits_is_not_sent_to_who_wants_no_more(container, prefer, plan):
     plan(60)
     prefer(reminders={"wanted": False})
@@ -139,6 +141,7 @@ def test_a_message_that_waits_is_not_sent_to_who_wants_no_more(container, prefer
     assert message.last_error == sealing.NOT_WANTED
 
 
+@SQLITE
 @pytest.mark.parametrize(("stage", "comes"), [(60, "cancelled"), (7, "sent")])
 def test_a_pause_holds_a_message_that_waits_unless_it_is_of_the_last_days(
     container, prefer, plan, stage, comes
@@ -173,6 +176,7 @@ def test_a_pause_holds_a_message_whose_urgent_part_has_fallen_away(
     assert cases.letters(container)[0].last_error == sealing.PAUSED
 
 
+@SQLITE
 def test_a_pause_that_is_over_holds_nothing(container, clock, prefer, plan):
     plan(60)
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=59)})
@@ -181,6 +185,7 @@ def test_a_pause_that_is_over_holds_nothing(container, clock, prefer, plan):
         assert jobs.dispatch(sending) == {"sent": 1}
 
 
+@SQLITE
 def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(
     container, prefer, plan
 ):
@@ -234,6 +239,7 @@ def test_every_change_has_a_line_of_history_and_saying_the_same_again_has_none(
     assert [tuple(row) for row in rows] == [(holder_id, "reminders")]
 
 
+@SQLITE
 def test_a_change_touches_nothing_else(container, prefer, plan, holder_id):
     plan(60)
 
@@ -268,6 +274,7 @@ def test_language_and_second_address_follow_the_rules_of_the_holders_record(cont
         ]
 
 
+@SQLITE
 @pytest.mark.parametrize("until", ["2027-01-13", "2028-01-15"])
 def test_a_pause_that_is_past_or_too_long_is_refused_and_nothing_is_changed(
     container, prefer, until

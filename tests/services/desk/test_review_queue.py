@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.benchmarks import people
 from tests.services.desk.queue_cases import CLOSED, DONE, OPEN, TODAY, Desk
 from tests.statements import counted
@@ -199,6 +200,7 @@ def test_paging_through_gives_every_row_once_in_the_order_of_one_page(desk):
     assert sorted(whole) == sorted(id_ for id_, name in desk.names.items() if "/" in name)
 
 
+@SQLITE
 def test_the_bounds_change_what_is_urgent_but_lose_nothing(desk, monkeypatch):
     crowd(desk, seed=2)
     whole = look(desk).items
@@ -243,6 +245,7 @@ def test_the_row_after_which_a_page_begins_may_be_decided(desk):
     assert [i.activity.id for i in first.items + rest.items] == ids
 
 
+@SQLITE
 def test_a_row_says_all_that_a_reviewer_needs(desk):
     desk.person("ana", given_name="Ana", family_name="Soto", ref="H1")
     desk.approved("ana", "55")
@@ -274,6 +277,7 @@ def test_a_row_says_all_that_a_reviewer_needs(desk):
     assert (item.claimed, item.counts, item.urgent) == (30, 30, True)
 
 
+@SQLITE
 def test_what_a_cap_leaves_is_told_beside_what_was_claimed(desk):
     desk.person("ana")
     desk.approved("ana", "15", category="X", type="volunteer")
@@ -304,6 +308,7 @@ def test_holders_without_an_award_in_force_and_the_dead_stay_in_the_queue(desk):
     assert found["revoked"].standing.status == "revoked"
 
 
+@SQLITE
 def test_somebody_who_never_had_an_award_stays_in_the_queue(desk):
     with desk.container.work(SYSTEM) as work:
         desk.people["ana"] = (factories.holder(work), "")
@@ -390,12 +395,14 @@ def test_an_employers_workers_are_those_on_its_list_today(desk):
         look(desk, employer_id="01900000-0000-7000-8000-000000000000")
 
 
+@SQLITE
 def test_an_unknown_scheme_is_refused_by_name(desk):
     with pytest.raises(UnknownScheme):
         look(desk, scheme="cptt")
 
 
 # Flags.
+@SQLITE
 def test_no_flag_is_raised_for_a_plain_claim(desk):
     desk.person("ana")
     desk.file(desk.waits("it", "ana", "20"), "a")
@@ -451,6 +458,7 @@ def test_the_same_file_elsewhere_is_flagged_whoever_bears_it_and_in_whatever_sta
     assert named(desk, flag="same_file_elsewhere") == ["mine"]
 
 
+@SQLITE
 def test_two_copies_of_a_file_at_one_activity_are_nothing_to_tell(desk):
     desk.person("ana")
     id_ = desk.waits("it", "ana", "10")
@@ -484,6 +492,7 @@ def test_an_unusual_quantity_is_flagged_by_the_types_bound(desk):
 DAYS_DONE = [(date(2021, 12, 24), True), (OPEN, False), (DONE, False), (TODAY + timedelta(1), True)]
 
 
+@SQLITE
 def test_what_lies_outside_the_cycle_is_flagged(desk):
     for n, (done, _) in enumerate(DAYS_DONE):
         desk.person(f"{n}")
@@ -514,6 +523,7 @@ OTHERS: list[tuple[dict[str, Any], bool]] = [
 ]
 
 
+@SQLITE
 def test_a_likely_duplicate_is_flagged_across_states_and_schemes(desk):
     """Of one holder: all of them bear one title, and each has one other activity."""
     for n, (other, _) in enumerate(OTHERS):
@@ -530,6 +540,7 @@ def test_a_likely_duplicate_is_flagged_across_states_and_schemes(desk):
         assert (f"{n}" in flagged) is alike, other
 
 
+@SQLITE
 def test_the_same_industry_certification_twice_is_flagged_however_far_apart(desk):
     desk.person("ana", CLOSED)
     kind = {"category": "IC", "type": "industry_certification"}

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from tests import factories
 from tests.api.employers import employer_cases
+from tests.backends import SQLITE
 from tracker.domain.employers.consents import ConsentTerms
 from tracker.domain.errors import AlreadyRecorded, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
@@ -61,12 +62,14 @@ def test_a_holder_is_told_the_fields_that_the_employer_sees(container, acme, ter
     assert (found.fields, set(found.seen)) == (fields, seen)
 
 
+@SQLITE
 def test_consent_without_employment_shows_nothing(container, acme):
     acme.hire("1", ended_on=date(2026, 11, 21))
     found = viewer(container, acme, "1")
     assert (found.shared, found.on_roster, found.seen) == (True, False, ())
 
 
+@SQLITE
 def test_consent_is_refused_beside_a_live_one_and_given_again_after_its_end(container, acme):
     acme.hire("1")
     first = viewer(container, acme, "1")
@@ -79,6 +82,7 @@ def test_consent_is_refused_beside_a_live_one_and_given_again_after_its_end(cont
     assert viewer(container, acme, "1") == again
 
 
+@SQLITE
 def test_the_last_day_of_consent_is_included(container, acme, clock):
     acme.hire("1", until_on=date(2026, 11, 25))
     clock.set("2026-11-25")
@@ -159,6 +163,7 @@ def test_a_consent_is_not_in_force_before_its_day_and_is_replaced_by_one_of_toda
     assert viewer(container, acme, "1").since == date(2026, 11, 21)
 
 
+@SQLITE
 def test_a_deceased_worker_leaves_the_workforce(container, acme):
     acme.hire("1", "2")
     with container.engine.begin() as connection:
@@ -175,6 +180,7 @@ def test_a_deceased_worker_leaves_the_workforce(container, acme):
         assert len(digest_contents.consents(reading, [acme.id])[acme.id]) == 1
 
 
+@SQLITE
 def test_a_deceased_person_is_tied_to_no_entry_any_more(container, acme):
     with container.work(SYSTEM) as work:
         ana = factories.holder(work, email="ana@example.org", ref="H-1")

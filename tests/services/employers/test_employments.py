@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.api.employers import employer_cases
+from tests.backends import SQLITE
 from tests.services.imports.importing import bring, fates, refused, rows, told
 from tracker import jobs
 from tracker.domain.errors import AlreadyRecorded
@@ -74,6 +75,7 @@ def heard(container):
         return [row.kind for row in rows_ if row.kind != "award"]
 
 
+@SQLITE
 def test_a_worker_who_left_is_listed_again_under_the_same_number(container, acme, ana):
     first = add(container, acme, "1")
     agree(container, acme, ana)
@@ -88,6 +90,7 @@ def test_a_worker_who_left_is_listed_again_under_the_same_number(container, acme
     assert seen(container, acme) == ["1"]
 
 
+@SQLITE
 @pytest.mark.parametrize("header", [HEAD, "employer,employee_id,email,site\n"])
 def test_a_file_lists_a_worker_who_left_again_and_the_same_file_changes_nothing(
     container, acme, ana, clock, header
@@ -108,6 +111,7 @@ def test_a_file_lists_a_worker_who_left_again_and_the_same_file_changes_nothing(
     assert (asked.count("consent_asked"), asked.count("employment_ended")) == (3, 2)
 
 
+@SQLITE
 @pytest.mark.usefixtures("ana")
 def test_a_file_without_the_words_keeps_those_of_the_employment_before(container, acme):
     end(container, acme, add(container, acme, "1"))
@@ -116,6 +120,7 @@ def test_a_file_without_the_words_keeps_those_of_the_employment_before(container
     assert entries(container) == [("1", "2026-11-21", True), ("1", None, True)]
 
 
+@SQLITE
 @pytest.mark.usefixtures("acme", "ana")
 def test_an_end_in_a_file_ends_or_corrects_the_latest_employment(container):
     file = HEAD + f"Acme,1,{ANA},,,%s\n"
@@ -159,6 +164,7 @@ def test_an_end_that_lies_ahead_is_said_can_be_moved_and_takes_effect_by_itself(
     assert (entries(container)[-1], seen(container, acme)) == (("1", None, True), [])
 
 
+@SQLITE
 def test_an_end_that_was_taken_back_before_its_day_keeps_employment_and_consent(
     container, acme, ana, clock
 ):
@@ -171,6 +177,7 @@ def test_an_end_that_was_taken_back_before_its_day_keeps_employment_and_consent(
     assert (entries(container), seen(container, acme)) == ([("1", None, True)], ["1"])
 
 
+@SQLITE
 @pytest.mark.usefixtures("acme", "ana")
 def test_a_worker_who_left_is_listed_with_an_end_ahead_as_a_new_employment(container):
     file = HEAD + f"Acme,1,{ANA},,,%s\n"
@@ -242,6 +249,7 @@ def test_an_address_moves_from_one_entry_to_another_in_any_order_of_rows(contain
         assert entries(container) == [("1", None, one == 1), ("2", None, one == 2)]
 
 
+@SQLITE
 def test_a_new_number_with_the_same_words_is_the_same_employment(container, acme, ana):
     bring(container, "roster", HEAD + f"Acme,1,{ANA},,,\n", employer_id=acme.id)
     agree(container, acme, ana)
@@ -252,6 +260,7 @@ def test_a_new_number_with_the_same_words_is_the_same_employment(container, acme
     assert (seen(container, acme), heard(container)) == (["1-b"], ["consent_asked"])
 
 
+@SQLITE
 def test_a_person_who_is_listed_by_other_words_too_is_asked_anew_when_the_first_entry_ends(
     container, acme, ana
 ):
@@ -265,6 +274,7 @@ def test_a_person_who_is_listed_by_other_words_too_is_asked_anew_when_the_first_
     assert heard(container) == ["consent_asked", "employment_ended", "consent_asked"]
 
 
+@SQLITE
 def test_a_number_that_an_employer_gives_to_somebody_else_ends_the_employment_of_the_one_before(
     container, acme, ana
 ):

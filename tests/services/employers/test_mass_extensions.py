@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.api.employers import employer_cases
+from tests.backends import SQLITE
 from tests.services.credentials.test_adjustments import EXPIRES, RULE, detail, history, sound, under
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
@@ -62,6 +63,7 @@ def crowd(container):
     return [cases.certified(container, day)[0] for day in days]
 
 
+@SQLITE
 def test_who_would_be_extended_is_who_is(container, crowd):
     told = foresee(container)
     assert (rows(container), rows(container, AdjustmentBatch), history(container)) == (0, 0, [])
@@ -84,6 +86,7 @@ def test_who_would_be_extended_is_who_is(container, crowd):
     assert sound(container)
 
 
+@SQLITE
 def test_history_tells_each_certification_and_the_act(container, crowd):
     done = extend(container)
 
@@ -101,6 +104,7 @@ def test_history_tells_each_certification_and_the_act(container, crowd):
     )
 
 
+@SQLITE
 def test_run_again_it_changes_nothing_and_says_so(container, crowd):
     first = extend(container)
     before = [detail(container, id_).standing for id_ in crowd], history(container)
@@ -123,6 +127,7 @@ def test_a_reference_stands_for_one_act(container, crowd):
     assert detail(container, crowd[1]).standing.expires_on == date(2027, 6, 25)
 
 
+@SQLITE
 def test_another_act_extends_from_the_expiry_in_force(container, crowd):
     extend(container)
     june = Period(date(2027, 6, 20), date(2027, 6, 30))
@@ -168,6 +173,7 @@ def test_two_acts_at_once_extend_one_after_the_other(container, crowd):
     assert sound(container)
 
 
+@SQLITE
 def test_those_that_the_rule_refuses_are_named_and_left_alone(container, crowd):
     ruled = under(container, extension=replace(RULE, reasons=(), request_by=None))
     cases.complete(ruled, crowd[0], date(2026, 11, 1))
@@ -181,12 +187,14 @@ def test_those_that_the_rule_refuses_are_named_and_left_alone(container, crowd):
     assert extend(ruled, asked(override_reason=None)).unchanged == 1
 
 
+@SQLITE
 def test_without_an_override_the_shipped_policy_extends_nobody(container, crowd):
     done = extend(container, asked(override_reason=None))
     assert (done.extended, done.refused, len(crowd)) == (0, 3, 5)
     assert {fate.detail for fate in done.fates} == {"Policy 2015 does not allow extensions."}
 
 
+@SQLITE
 def test_an_admin_who_holds_one_is_left_out(container, crowd):
     holder_id = detail(container, crowd[1]).holder_id
     done = extend(container, actor=Actor(role="admin", name="ana", holder_id=holder_id))
@@ -194,6 +202,7 @@ def test_an_admin_who_holds_one_is_left_out(container, crowd):
     assert done.extended == 2
 
 
+@SQLITE
 def test_one_expiry_for_all(container, crowd):
     extend(container, asked(by=None, until=date(2027, 3, 31), effective_on=date(2026, 11, 1)))
     assert {detail(container, id_).standing.expires_on for id_ in crowd[:3]} == {date(2027, 3, 31)}
@@ -230,6 +239,7 @@ NO_SENSE: list[tuple[dict[str, object], str]] = [
 ]
 
 
+@SQLITE
 def test_values_that_make_no_sense_are_named(container):
     for values, field in NO_SENSE:
         for act in (extend, foresee):
@@ -251,6 +261,7 @@ def test_what_breaks_off_leaves_nothing_behind(container, crowd):
     assert done == [3]
 
 
+@SQLITE
 def test_the_reminders_follow(container, crowd):
     jobs.plan(container)
     extend(container)
@@ -290,6 +301,7 @@ def test_acts_and_what_they_adjusted_are_listed(container, crowd):
                 unknown(reading, crowd[0])
 
 
+@SQLITE
 def test_the_share_earned_is_that_of_the_requirement(container, crowd):
     ruled = under(
         container,

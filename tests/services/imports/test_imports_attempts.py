@@ -5,6 +5,7 @@ import io
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, bring, fates, refused
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment
@@ -61,6 +62,7 @@ def test_several_sources_go_out_and_come_in_again(registered):
     assert fates(bring(registered, "assessments", several(",,,"))) == (0, 1, 0)
 
 
+@SQLITE
 @pytest.mark.parametrize("said", [",12.50,,", ",,C-1,", "wioa,,,", "self,,,self"])
 def test_sources_that_contradict_themselves_are_refused_by_the_column(registered, said):
     assert {named for _, named, _ in refused(registered, "assessments", several(said))} == {
@@ -74,6 +76,7 @@ def test_a_file_without_these_columns_changes_nothing(registered):
     assert fates(bring(registered, "assessments", without)) == (0, 0, 1)
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("column", "value"),
     [

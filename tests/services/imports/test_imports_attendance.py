@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.services.imports.importing import refused, rows
 from tests.services.points import attendance_cases
 from tests.services.points.attendance_cases import HELD_ON, PROVIDER, SAM, TITLE, attend
@@ -78,6 +79,7 @@ def test_a_course_that_is_only_proposed_brings_a_draft(container):
     assert rows(container, Decision, "id") == []
 
 
+@SQLITE
 def test_who_approved_the_course_approves_nothing_of_their_own(container, ana):
     course_id = attendance_cases.course(container, approved=False)
     own = Actor(role="staff", name="Ana", person_id=ana[0])
@@ -195,6 +197,7 @@ def test_a_provider_learns_nothing_of_who_is_on_record(container, ana):
     assert len(rows(container, Activity, "state")) == 1
 
 
+@SQLITE
 @pytest.mark.usefixtures("ana")
 def test_a_malformed_row_refuses_the_whole_file(container):
     attendance_cases.course(container)
@@ -219,6 +222,7 @@ def test_a_malformed_row_refuses_the_whole_file(container):
     ]
 
 
+@SQLITE
 def test_the_body_s_people_do_not_list_themselves(container, ana):
     attendance_cases.course(container)
     own = Actor(role="staff", name="Ana", person_id=new_id(), holder_id=ana[0])

@@ -86,6 +86,7 @@ def test_a_pass_turned_fail_withdraws_and_turned_back_restores_the_same_certific
     assert {"award_withdrawn", "award_corrected"} <= kinds
 
 
+@SQLITE
 def test_a_dry_run_names_the_consequences_and_leaves_all_as_it_was(registered):
     before = standings(registered)
     report = bring(registered, "assessments", as_csv(passes("A", "2021-06-01")), dry_run=True)
@@ -112,6 +113,7 @@ def test_an_earlier_pass_of_a_renewed_award_leaves_it_and_says_so(registered):
     assert (report.effects, standing(registered, "A")) == ({}, before)
 
 
+@SQLITE
 def test_a_later_pass_that_a_renewal_does_not_survive_is_refused_with_the_way_on(registered):
     bring(registered, "renewals", RENEWAL + "x,A,cpt,2026-10-20,2026-10-21,approved\n")
     late = as_csv(passes("A", "2023-06-01")).decode()
@@ -145,6 +147,7 @@ def test_all_modules_passed_anew_in_a_file_are_another_award(container):
     ]
 
 
+@SQLITE
 def test_a_module_passed_anew_while_it_is_in_force_is_warned_of_with_the_day(registered):
     (row,) = [r for r in again("A", "2026-01-10") if r["module"] == "safety"]
     ((_, _, message),) = told(bring(registered, "assessments", as_csv([row])))
@@ -167,6 +170,7 @@ def test_a_renewal_that_comes_in_later_takes_the_bogus_award_away_again(containe
     assert standing(container, "A") == line
 
 
+@SQLITE
 def test_each_renewal_and_change_is_about_the_award_of_its_day(container):
     bring(container, "holders", HOLDERS)
     bring(container, "assessments", as_csv([*passes("A", "2010-03-15"), *again("A", "2021-06-01")]))
@@ -186,6 +190,7 @@ def test_each_renewal_and_change_is_about_the_award_of_its_day(container):
     assert (line["status"], line["expires_on"]) == ("active", "2031-06-01")
 
 
+@SQLITE
 @pytest.mark.parametrize(("until", "status"), [("2026-06-30", "active"), ("", "revoked")])
 def test_a_bar_in_a_file_says_when_it_may_be_earned_again(registered, until, status):
     bring(registered, "standing-changes", BARRED + f"c,A,cpt,revoke,2026-01-10,x,{until}\n")

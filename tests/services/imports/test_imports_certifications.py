@@ -100,6 +100,7 @@ DAYS_OF_CYCLES = [
 ]
 
 
+@SQLITE
 def test_three_cycles_by_file_stand_on_every_day(container):
     report = take(container, *THREE_CYCLES)
 
@@ -113,6 +114,7 @@ def test_three_cycles_by_file_stand_on_every_day(container):
         assert (seen["awarded_on"], seen["modules_missing"]) == ("2012-03-15", ""), on
 
 
+@SQLITE
 def test_before_the_award_nothing_stands(container):
     take(container, *THREE_CYCLES)
 
@@ -135,6 +137,7 @@ def test_without_an_expiry_the_schemes_validity_gives_it(container):
     ]
 
 
+@SQLITE
 def test_a_cycle_that_starts_later_was_opened_before_the_file_told_of_it(container):
     take(container, *cycles("2022-01-10", "2027-01-10", "2032-01-10"))
 
@@ -142,6 +145,7 @@ def test_a_cycle_that_starts_later_was_opened_before_the_file_told_of_it(contain
     assert standing(container, "A")["status"] == "active"
 
 
+@SQLITE
 def test_an_expiry_of_its_own_is_kept_and_told(container):
     report = take(container, line(expires_on="2029-06-30"))
 
@@ -229,6 +233,7 @@ def test_a_number_of_any_form_is_kept_and_found(container, number):
         assert person.ref == "A"
 
 
+@SQLITE
 def test_a_roster_finds_its_worker_by_the_number_of_the_file(container):
     take(container, line(certificate_number="2014/00123"))
     head = "employer,employee_id,certificate_number,consented_on\n"
@@ -312,6 +317,7 @@ CONTRADICTIONS = [
 ]
 
 
+@SQLITE
 def test_what_contradicts_itself_is_refused_by_name(container):
     before = counts(container)
     for lines, expected in CONTRADICTIONS:
@@ -322,6 +328,7 @@ def test_what_contradicts_itself_is_refused_by_name(container):
         assert counts(container) == before, lines
 
 
+@SQLITE
 def test_a_number_that_somebody_else_has_is_refused(container):
     certify(container, "B", "2024-01-04")
     ((number,),) = rows_of(container, Certification, "number")
@@ -332,6 +339,7 @@ def test_a_number_that_somebody_else_has_is_refused(container):
     assert rule.startswith(f"is the number of B's certification under cpt ({number}) on record")
 
 
+@SQLITE
 def test_a_second_number_beside_one_on_record_is_refused(container):
     take(container, line())
 
@@ -407,6 +415,7 @@ def test_the_order_of_files_does_not_matter(container):
     }
 
 
+@SQLITE
 def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(container):
     """Accepted, they would make a record that no other installation takes."""
     take(container, line())
@@ -424,6 +433,7 @@ def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(c
     assert counts(container) == before
 
 
+@SQLITE
 def test_a_row_that_completes_nothing_contradicts_no_award(container):
     take(container, line())
 
@@ -432,6 +442,7 @@ def test_a_row_that_completes_nothing_contradicts_no_award(container):
     assert fates(report) == (3, 0, 0)
 
 
+@SQLITE
 def test_a_pass_corrected_or_voided_takes_no_imported_award_away(container):
     certify(container, "A", "2024-03-10")
     take(container, line())
@@ -509,6 +520,7 @@ def test_renewals_agree_with_the_cycles_of_the_file(container, renewals_first):
     assert standing(container, "A", date(2017, 1, 20))["expires_on"] == "2022-03-15"
 
 
+@SQLITE
 def test_a_renewal_of_the_last_cycle_opens_the_next_one(container):
     take(container, *cycles("2012-02-29", "2017-02-28", "2022-02-28"))
     bring(container, "renewals", RENEWALS + "r1,A,cpt,2022-01-10,2022-01-20,approved\n")
@@ -520,6 +532,7 @@ def test_a_renewal_of_the_last_cycle_opens_the_next_one(container):
     assert standing(container, "A") == seen
 
 
+@SQLITE
 def test_after_an_expiry_of_its_own_the_next_cycle_follows_it(container):
     take(container, line(awarded_on="2017-05-01", expires_on="2022-06-30"))
     bring(container, "renewals", RENEWALS + "r1,A,cpt,2022-05-10,2022-05-20,approved\n")
@@ -537,6 +550,7 @@ def test_suspensions_act_on_it_and_reminders_are_planned_for_it(container):
     assert len(rows_of(container, ReminderCursor, "certification_id")) == 1
 
 
+@SQLITE
 def test_it_can_be_revoked_over_http_as_any(container):
     take(container, line())
     ((id_,),) = rows_of(container, Certification, "id")
@@ -550,6 +564,7 @@ def test_it_can_be_revoked_over_http_as_any(container):
 
 
 # Again, and corrected.
+@SQLITE
 def test_the_same_file_again_changes_nothing(container):
     take(container, *THREE_CYCLES)
     before = counts(container)
@@ -587,6 +602,7 @@ def test_a_corrected_file_names_every_award_that_it_moved(container):
     assert moved["awarded_on_after"] == "2024-03-18"
 
 
+@SQLITE
 def test_a_row_for_the_next_cycle_alone_adds_it(container):
     take(container, THREE_CYCLES[0])
 

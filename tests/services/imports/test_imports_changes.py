@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import func, select, update
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import (
     HOLDERS,
     as_csv,
@@ -113,6 +114,7 @@ def test_the_award_follows_a_corrected_date_and_history_says_what_stood_there(re
     ]
 
 
+@SQLITE
 def test_a_pass_corrected_to_a_failure_takes_the_award_back(registered):
     failed = [{**line, "result": "fail"} for line in passes("A", "2022-01-15")[:1]]
     bring(registered, "assessments", as_csv(failed))
@@ -120,6 +122,7 @@ def test_a_pass_corrected_to_a_failure_takes_the_award_back(registered):
     assert standing(registered, "A")["status"] == "in_progress"
 
 
+@SQLITE
 def test_a_prerequisite_awarded_by_the_same_file_counts(container):
     bring(container, "holders", HOLDERS)
     file = (
@@ -156,6 +159,7 @@ def test_a_later_file_may_submit_and_then_decide_an_activity(registered, points)
     assert rows(registered, Decision, "verdict") == [("approved",)]
 
 
+@SQLITE
 def test_an_old_file_does_not_undo_what_was_decided_since(registered, points):
     bring(registered, "activities", f"{ACTIVITY}{COURSE}approved,2024-02-01,2024-03-01\n")
 
@@ -166,6 +170,7 @@ def test_an_old_file_does_not_undo_what_was_decided_since(registered, points):
     assert points("2024-03-01") == "40.00"
 
 
+@SQLITE
 def test_a_decision_that_the_file_corrects_is_replaced_and_both_stay_on_record(
     registered, points, clock
 ):
@@ -228,6 +233,7 @@ def test_renewals_of_one_holder_may_come_in_several_files_in_any_order(container
     ]
 
 
+@SQLITE
 def test_an_approval_corrected_to_a_denial_closes_the_cycle_it_opened(registered):
     file = RENEWAL + "x,A,cpt,2026-11-01,2026-11-10,approved\n"
     bring(registered, "renewals", file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import ruling
+from tests.backends import SQLITE
 from tests.services.imports.importing import (
     HOLDERS,
     REQUIRED,
@@ -103,12 +104,14 @@ NOT_KNOWN = [
 ]
 
 
+@SQLITE
 def test_what_is_not_known_is_refused_by_column(certified):
     for cells, column, rule in NOT_KNOWN:
         found = refused(certified, "activities", f"{HEADER}{STATED}\n{COURSE}{cells}\n")
         assert found == [(2, column, rule)], cells
 
 
+@SQLITE
 def test_only_an_approved_row_says_that_the_provider_is(certified):
     row = COURSE.replace("approved", "rejected") + ",,,,,true"
     found = refused(certified, "activities", f"{HEADER}{STATED}\n{row}\n")

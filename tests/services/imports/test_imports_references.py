@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, bring, certify, refused
 from tests.services.imports.test_imports_refused import ACTIVITY, ATTEMPT, CHANGE, RENEWAL, ROSTER
 from tests.statements import counted
@@ -89,6 +90,7 @@ NAMING = [
 ]
 
 
+@SQLITE
 @pytest.mark.parametrize(("given", "kept"), [("1", "00001"), ("1", "01"), ("00042", "42")])
 def test_an_unknown_ref_that_has_lost_its_zeros_asks_for_the_one_on_record(container, given, kept):
     bring(container, "holders", f"{PEOPLE}{kept},Cy,Ek,cy@example.org\n")

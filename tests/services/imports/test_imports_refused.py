@@ -325,6 +325,7 @@ def registered(container):
     return container
 
 
+@SQLITE
 def test_each_bad_row_is_named_with_its_column_and_rule(registered):
     for kind, file, row, column, rule in CASES:
         ((number, name, said),) = refused(registered, kind, file)
@@ -388,6 +389,7 @@ def test_a_key_belongs_to_one_holder_for_good(registered):
     assert (column, rule) == ("attempt_ref", "is on record for another holder or scheme")
 
 
+@SQLITE
 def test_a_change_of_standing_on_record_is_never_altered(registered):
     bring(registered, "standing-changes", CHANGE + "x,A,cpt,suspend,2026-01-01,fraud\n")
 
@@ -399,6 +401,7 @@ def test_a_change_of_standing_on_record_is_never_altered(registered):
     ]
 
 
+@SQLITE
 def test_a_second_application_is_refused_while_one_on_record_is_under_review(registered):
     bring(registered, "renewals", RENEWAL + "x,A,cpt,2026-10-20,,\n")
 
@@ -408,6 +411,7 @@ def test_a_second_application_is_refused_while_one_on_record_is_under_review(reg
     assert rule == "an application for this certification is already under review"
 
 
+@SQLITE
 def test_a_pass_that_a_renewal_rests_on_cannot_be_taken_away(registered):
     bring(registered, "renewals", RENEWAL + "x,A,cpt,2026-11-01,2026-11-02,approved\n")
     certify(registered, "B", "2022-02-15")

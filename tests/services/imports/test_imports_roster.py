@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import HOLDERS, bring, certify, fates, refused, rows, told
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
@@ -85,6 +86,7 @@ def test_an_address_that_two_holders_share_names_neither(registered):
     assert meant(registered) == {"1": None}
 
 
+@SQLITE
 def test_a_worker_registered_later_is_found_by_the_same_file(registered):
     file = ROSTER + "Acme,1,,cy@example.org,,,,\n"
     bring(registered, "roster", file)
@@ -112,6 +114,7 @@ def test_an_entry_tied_to_its_holder_since_stays_tied_while_the_file_says_the_sa
     assert meant(registered) == {"1": None}
 
 
+@SQLITE
 def test_an_employers_own_file_says_nothing_of_consent_nor_of_other_employers(registered, own):
     file = ROSTER + "Acme,1,A,,,,2024-01-01,\nOther,2,,,,,,\n"
 
@@ -122,6 +125,7 @@ def test_an_employers_own_file_says_nothing_of_consent_nor_of_other_employers(re
     ]
 
 
+@SQLITE
 def test_an_employers_own_file_is_not_told_who_is_on_record(registered, own):
     file = ROSTER + "Acme,1,,ana@example.org,,,,\nAcme,2,,nobody@example.org,,,,\n"
     report = bring(registered, "roster", file, employer_id=own)
@@ -204,6 +208,7 @@ def ended(container):
         return {row.employee_id: row.ended_on for row in reading.rows(statement)}
 
 
+@SQLITE
 def test_a_file_that_does_not_say_that_it_is_whole_ends_nobody(registered, own):
     bring(registered, "roster", "employer,employee_id\nAcme,3\n", employer_id=own)
 

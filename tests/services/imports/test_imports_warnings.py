@@ -28,6 +28,7 @@ def registered(container):
     return container
 
 
+@SQLITE
 def test_a_retake_too_soon_is_warned_of_unless_it_was_overridden(registered):
     file = ATTEMPT + (
         "a,B,cpt,safety,2024-01-01,fail,,\n"
@@ -57,6 +58,7 @@ def test_a_warning_goes_when_the_file_is_corrected(registered):
     assert ("b", []) in rows(registered, Assessment, "ref", "warnings")
 
 
+@SQLITE
 def test_an_attempt_in_the_future_is_refused_as_over_http(registered):
     file = ATTEMPT + "a,B,cpt,safety,2026-11-22,fail,,\n"
 
@@ -93,6 +95,7 @@ def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(reg
     assert ("Elsewhere", None) in rows(registered, Center, "name", "category")
 
 
+@SQLITE
 def test_an_application_is_judged_as_of_the_day_it_was_made(registered):
     points = ACTIVITY + "p,A,cpt,CE,third_party,T,100,2023-01-01,approved,2023-02-01,2023-02-01\n"
     bring(registered, "activities", points + points.splitlines()[1].replace("p,A", "q,B") + "\n")
@@ -210,6 +213,7 @@ def test_one_application_under_two_refs_renews_once_and_is_named(renewed, ref):
     assert expiry(renewed) == "2029-03-01"
 
 
+@SQLITE
 def test_two_refs_of_one_application_in_one_file_renew_once(container):
     bring(container, "holders", HOLDERS)
     certify(container, "A", NINETEEN)
@@ -246,6 +250,7 @@ def test_an_approval_that_cannot_be_opens_nothing_and_says_why(
     assert expiry(container) == "2029-03-01"
 
 
+@SQLITE
 def test_an_approval_of_what_was_revoked_opens_nothing(container):
     bring(container, "holders", HOLDERS)
     certify(container, "A", NINETEEN)

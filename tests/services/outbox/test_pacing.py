@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from tests.backends import SQLITE
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
@@ -42,6 +43,7 @@ def quiet(container):
 
 
 # At night.
+@SQLITE
 @pytest.mark.parametrize(
     ("now", "goes"),
     [
@@ -73,6 +75,7 @@ def test_the_night_is_the_holders(quiet, clock):
     assert cases.letters(quiet)[0].next_at == at(14, 12)
 
 
+@SQLITE
 def test_what_would_come_too_late_in_the_morning_goes_at_night(container, clock):
     late_riser = paced(container, quiet_from_hour=21, quiet_until_hour=12)
     cases.certified(late_riser, EXPIRY)

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.imports.importing import (
     HOLDERS,
     SAMPLE,
@@ -63,6 +64,7 @@ def test_the_columns_are_those_that_were_agreed(registered):
     )
 
 
+@SQLITE
 def test_the_workbook_holds_the_same_words_as_the_csv(registered):
     bring(registered, "assessments", as_csv(passes("B", "2024-01-15", ["safety", "green"])))
     lines = list(csv.reader(io.StringIO(exported(registered).decode())))
@@ -84,6 +86,7 @@ def _number(word):
     return str(float(word)) if word.replace(".", "").isdigit() else word
 
 
+@SQLITE
 def test_nothing_after_the_date_is_seen(registered):
     assert len(exported(registered, date(2022, 1, 11)).splitlines()) == 1
     line = exported(registered, date(2022, 1, 14)).decode().splitlines()[1]
@@ -91,6 +94,7 @@ def test_nothing_after_the_date_is_seen(registered):
     assert line == "A,,cpt,in_progress,false,,,,,,,safety;quality;processes,maintenance"
 
 
+@SQLITE
 def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless(container):
     bring(container, "holders", HOLDERS.replace("\nA,", "\n=1+1,"))
     certify(container, "=1+1", "2022-01-15")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.members import member
 from tracker.domain.errors import SessionEnded, TokenEnded
 from tracker.domain.permissions import SYSTEM, Actor
@@ -167,6 +168,7 @@ def test_who_was_deactivated_meanwhile_makes_nothing(container, kim, make):
         make(work)
 
 
+@SQLITE
 def test_nor_does_a_token_that_has_ended(container, kim):
     id_ = make_token(container, signed_in(container, kim))
     with container.work(SYSTEM) as work:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from tests.backends import SQLITE
 from tests.members import at, member
 from tracker.domain.permissions import SYSTEM
 from tracker.models import RecoveryCode
@@ -40,6 +41,7 @@ def test_one_of_ten_that_enter_a_recovery_code_at_once_gets_in(container, kim):
     assert found.count(True) == 1
 
 
+@SQLITE
 def test_without_an_app_nothing_is_right(container, kim):
     assert not is_right(container, kim, "123456")
     assert not is_right(container, kim, "AAAA-AAAA")
@@ -48,6 +50,7 @@ def test_without_an_app_nothing_is_right(container, kim):
 ANYTHING = ["", "\ud800", "\uff11" * 6, "x" * 1000, "12345", "0x1234"]
 
 
+@SQLITE
 def test_anything_may_be_typed(container, kim):
     kim.set_up()
 
@@ -62,6 +65,7 @@ def test_digits_of_other_keyboards_are_digits(container, kim):
     assert is_right(container, kim, f"{wide[:3]} {wide[3:]}")
 
 
+@SQLITE
 def test_the_secret_is_not_stored_and_two_accounts_have_two(container, kim):
     sam = member(container)
     kim.set_up()
@@ -94,6 +98,7 @@ def test_a_new_set_of_recovery_codes_replaces_the_one_before(container, kim):
         assert second_factors.recovery_codes_left(reading, kim.id) == 9
 
 
+@SQLITE
 def test_a_new_app_replaces_the_one_before(container, kim, clock):
     kim.set_up()
     former = kim.secret()

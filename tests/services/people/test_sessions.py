@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import factories
+from tests.backends import SQLITE
 from tracker.domain.errors import NotFound, SessionEnded
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import LoginSession
@@ -29,6 +30,7 @@ def listed(container, actor):
         return [row.id for row in sessions.page(reading, after=None, limit=10)]
 
 
+@SQLITE
 def test_a_session_not_used_for_half_an_hour_is_over(desk, clock):
     session = desk.sign_in(ANA)
     for _ in range(3):
@@ -39,6 +41,7 @@ def test_a_session_not_used_for_half_an_hour_is_over(desk, clock):
     assert desk.actor(session) is None
 
 
+@SQLITE
 def test_no_session_lasts_longer_than_twelve_hours(container, desk, clock):
     session = desk.sign_in(ANA)
     actor = desk.actor(session)

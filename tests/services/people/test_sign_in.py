@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.mail_faults import Cut
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
@@ -80,12 +81,14 @@ def test_the_first_sign_in_claims_the_record_and_the_next_finds_the_account(cont
     assert told == ["claim", "sign_in", "sign_in"]
 
 
+@SQLITE
 def test_a_certificate_number_signs_in_by_an_address_on_record(container, desk, ana):
     ((number,),) = rows(container, Certification.number)
 
     assert desk.actor(desk.sign_in(number.replace("-", " ").lower())).holder_id == ana
 
 
+@SQLITE
 def test_a_code_is_used_once(desk):
     secret = desk.begin(ANA)
     code = desk.code(secret)
@@ -114,6 +117,7 @@ def test_two_first_sign_ins_at_once_make_one_account(container, desk):
     assert len(rows(container, Account.id)) == 1
 
 
+@SQLITE
 def test_five_wrong_codes_spoil_the_attempt(desk):
     secret = desk.begin(ANA)
     right = desk.code(secret)
@@ -124,6 +128,7 @@ def test_five_wrong_codes_spoil_the_attempt(desk):
     assert desk.attempt(secret).tries == 5
 
 
+@SQLITE
 def test_a_code_expires(desk, clock):
     secret = desk.begin(ANA)
     clock.advance(minutes=10)
@@ -131,6 +136,7 @@ def test_a_code_expires(desk, clock):
     assert desk.enter(secret, desk.code(secret)) is None
 
 
+@SQLITE
 def test_a_code_is_worth_nothing_in_another_browser(desk):
     mine, other = desk.begin(ANA), desk.begin(ANA)
 
@@ -146,6 +152,7 @@ def test_nobody_signs_in_who_is_not_on_record(container, desk, identifier):
     assert rows(container, SignIn.identifier, SignIn.tries) == [(None, 1)]
 
 
+@SQLITE
 def test_neither_the_deceased_nor_their_sessions(container, desk, ana):
     session = desk.sign_in(ANA)
     write(container, ana, deceased_on=date(2026, 11, 20))
@@ -154,6 +161,7 @@ def test_neither_the_deceased_nor_their_sessions(container, desk, ana):
     assert desk.sign_in(ANA) is None
 
 
+@SQLITE
 def test_an_address_that_two_people_share_lets_neither_in_but_the_number_does(container, desk, ana):
     with container.work(SYSTEM) as work:
         factories.holder(work, email="ANA@example.org")
@@ -174,6 +182,7 @@ def test_an_address_that_the_holder_entered_does_not_sign_in_and_the_former_one_
     assert desk.actor(session).holder_id == ana
 
 
+@SQLITE
 def test_once_staff_record_another_address_the_former_one_and_its_sessions_are_dead(
     container, desk, ana
 ):
@@ -186,6 +195,7 @@ def test_once_staff_record_another_address_the_former_one_and_its_sessions_are_d
     assert desk.actor(desk.sign_in("new@example.org")).holder_id == ana
 
 
+@SQLITE
 def test_nothing_is_mailed_to_an_address_that_is_not_written_to(container, desk):
     with container.work(SYSTEM) as work:
         suppressions.suppress(work, [ANA], suppressions.HARD)
@@ -294,6 +304,7 @@ def test_old_attempts_and_sessions_are_deleted(container, desk, ana, clock):
     assert desk.actor(desk.sign_in(ANA)).holder_id == ana
 
 
+@SQLITE
 def test_what_waited_too_long_is_not_looked_up(container, clock):
     with container.work(SYSTEM) as work:
         sign_in.begin(work, ANA)
@@ -383,6 +394,7 @@ def test_nor_does_a_file_that_somebody_imports_but_the_operators_do(
     assert (desk.sign_in("new@example.org") is not None) is gets_in
 
 
+@SQLITE
 def test_before_there_is_an_account_staff_enter_the_address_that_signs_in(container, desk, ana):
     correct(container, ana, STAFF, email="new@example.org")
 
@@ -409,6 +421,7 @@ def test_people_with_the_longest_names_sign_in(container, desk):
     assert desk.actor(desk.sign_in("long@example.org")).name == "A" * 100
 
 
+@SQLITE
 def test_a_crowd_of_callers_cannot_have_codes_without_end_mailed_to_one_person(
     container, desk, clock
 ):
@@ -452,6 +465,7 @@ def test_code_and_link_of_an_attempt_together_sign_in_once(container, desk):
     assert len(rows(container, LoginSession.id)) == 1
 
 
+@SQLITE
 def test_a_second_address_that_a_file_replaces_lets_nobody_in(container, desk, ana):
     own = Actor(role="holder", name="Ana", holder_id=ana)
     correct(container, ana, STAFF, second_email="second@example.org")
@@ -480,6 +494,7 @@ def test_no_account_of_a_holder_has_another_role(container, ana, role):
         work.session.add(account)
 
 
+@SQLITE
 def test_an_address_to_which_nothing_can_be_written_does_not_stop_the_other_messages(
     container, desk, ana
 ):

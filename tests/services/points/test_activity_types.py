@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests import factories
+from tests.backends import SQLITE
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.schemes import Schemes
@@ -58,6 +59,7 @@ def test_a_type_that_only_another_version_knows_is_taken_from_there(two_versions
     assert found(two_versions, new) == ["none"]
 
 
+@SQLITE
 def test_a_type_that_no_version_knows_is_left_out(container, two_versions):
     talk = logged(two_versions, date(2024, 3, 1), type="talk")
 
@@ -76,5 +78,6 @@ def test_all_of_them_are_found_with_one_statement_and_with_none_for_one_version(
         assert len(sent) == number
 
 
+@SQLITE
 def test_nothing_is_asked_of_nothing(container):
     assert found(container) == []

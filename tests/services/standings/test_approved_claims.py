@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import select, update
 
+from tests.backends import SQLITE
 from tests.services.credentials.policy_cases import populate
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Activity, Certification, Decision
@@ -41,6 +42,7 @@ def test_it_is_what_the_facts_say_after_any_rounds_of_submissions_and_decisions(
     assert len(different) > 5
 
 
+@SQLITE
 def test_of_nobody_nothing_is_known(reading):
     assert approved_claims.claims(reading, [], on=BEGIN) == {}
 

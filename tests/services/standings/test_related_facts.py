@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories, ruling
+from tests.backends import SQLITE
 from tests.statements import counted
 from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.credentials.renewals import RenewalVerdict
@@ -167,6 +168,7 @@ def test_the_points_of_reminders_are_judged_on_the_same_terms(ruled):
     assert {id_: found.evaluation for id_, found in points.items()} == together
 
 
+@SQLITE
 def test_an_export_tells_points_on_the_same_terms(ruled):
     ids = people(ruled)
     with ruled.reading(SYSTEM) as reading:
