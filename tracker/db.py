@@ -223,9 +223,9 @@ def prepare(engine: Engine) -> Engine:
     return engine
 
 
-# Rows are read by names and places. Without this, SQLAlchemy would map the columns of each statement
-# that is made anew to those of its first run, so that rows could be read by columns: a tenth of the
-# time of a page. The option is SQLAlchemy's own for its ORM.
+# Rows are read by names and places. Without this, SQLAlchemy would map the columns of a statement
+# that was made anew to those of its first run, so that rows could be read by columns: a tenth of
+# the time of a page with many statements. SQLAlchemy has the option for its ORM.
 _BY_PLACE = {"_result_disable_adapt_to_context": True}
 
 
