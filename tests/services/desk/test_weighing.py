@@ -27,6 +27,12 @@ def desk(container):
     return made
 
 
+def points_of(weighed, key, extra=()):
+    found = weighed.points(key, extra)
+    assert found is not None
+    return found
+
+
 def key_of(desk):
     holder_id, certification_id = desk.people["ana"]
     return CertificationKey(certification_id, holder_id, "cpt")
@@ -45,23 +51,25 @@ def test_points_with_more_claims_are_those_of_all_claims_together(desk):
             whole = standings.evaluate(
                 reading.schemes["cpt"], record, approved, on=TODAY, extra=extra
             )
-            assert weighed.points(key, extra) == whole
-        more = [weighed.points(key, [one]).evaluation.total for one in waiting]
-        assert min(more) > weighed.points(key).evaluation.total
+            assert points_of(weighed, key, extra) == whole
+        more = [points_of(weighed, key, [one]).evaluation.total for one in waiting]
+        assert min(more) > points_of(weighed, key).evaluation.total
 
 
 def test_a_certification_is_priced_once_however_many_claims_are_weighed(desk):
     key = key_of(desk)
     with desk.container.reading(SYSTEM) as reading:
         weighed = weighing.read(reading, [key], on=TODAY)
-        now = weighed.points(key)
-        assert all(weighed.points(key, [one]).priced is now.priced for one in weighed.waiting(key))
+        now = points_of(weighed, key)
+        assert all(
+            points_of(weighed, key, [one]).priced is now.priced for one in weighed.waiting(key)
+        )
 
 
 def test_a_claim_that_counts_already_is_weighed_once(desk):
     key = key_of(desk)
     with desk.container.reading(SYSTEM) as reading:
         weighed = weighing.read(reading, [key], on=TODAY)
-        now = weighed.points(key)
+        now = points_of(weighed, key)
         for claim in now.evaluation.claims:
-            assert weighed.points(key, [claim]).evaluation == now.evaluation
+            assert points_of(weighed, key, [claim]).evaluation == now.evaluation
