@@ -13,8 +13,8 @@ from contextlib import closing
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import create_engine, literal, select, text
+from sqlalchemy.exc import NoSuchColumnError, OperationalError
 
 from tracker import settings
 from tracker.db import flask_config, prepare
@@ -132,3 +132,14 @@ def test_a_cursor_describes_its_columns_as_psycopg_does(container):
         assert list(map(repr, cursor.description or ())) == list(map(repr, plain.description or ()))
         assert [column.name for column in cursor.description or ()] == ["one", "two"]
         assert driver.execute("set timezone to 'UTC'").description is None
+
+
+def test_a_statement_that_is_made_anew_gives_rows_by_names_and_places_alone(container):
+    """A map of its columns would be made each time, and nobody reads rows by columns."""
+    with container.reading(SYSTEM) as reading:
+        for _ in range(2):
+            row = reading.row(select(literal(7).label("one"), literal(8).label("other")))
+            assert (row.one, row[1]) == (7, 8)
+        statement = select(literal(7).label("one"), literal(8).label("other"))
+        with pytest.raises(NoSuchColumnError):
+            reading.row(statement)._mapping[statement.selected_columns.one]

@@ -92,6 +92,11 @@ class Case:
     attempts: Sequence[Attempt] = ()
     others: Mapping[str, Sequence[StandingSpan]] = field(default_factory=dict)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but cycles and claims counts, so that claims change no terms."""
+        return needs(self.scheme).nothing and not self.adjustments
+
 
 @dataclass(frozen=True, slots=True)
 class ReexaminationTerms:
@@ -106,7 +111,7 @@ class JudgedCycle:
     """A cycle judged under the version that is best for the holder, with its terms.
 
     ``claims`` are all claims that were counted, those of shared schemes included; ``priced`` can
-    count them with more. ``failed_on``:
+    count them with more, and ``is_plain`` says that it is then judged the same. ``failed_on``:
     the day on which a re-examination was failed, if failing revokes the certification; whether it
     is revoked is decided by people.
     """
@@ -118,6 +123,7 @@ class JudgedCycle:
     evaluation: Evaluation
     priced: PricedCycle = field(compare=False, repr=False)
     failed_on: date | None = None
+    is_plain: bool = False
 
     @property
     def earns_until(self) -> date:
@@ -132,7 +138,7 @@ def judge(
 
     ``own`` and ``shared`` are the claims approved by that day.
     """
-    if needs(case.scheme).nothing and not case.adjustments:
+    if case.is_plain:
         return _judge_plainly(case, own, on)
     known = tuple(c for c in case.cycles if c.opened_on <= on) or case.cycles[:1]
     cycle = certifications.cycle_on(known, on)
@@ -148,7 +154,7 @@ def _judge_plainly(case: Case, own: Sequence[Claim], on: date) -> JudgedCycle | 
     policy = case.scheme.policy(cycle.policy)
     days = certifications.days_of(case.cycles, cycle)
     priced = PricedCycle(policy, own, cycle=days, on=on)
-    return JudgedCycle(policy, days, NO_TERMS, own, priced.evaluate(), priced)
+    return JudgedCycle(policy, days, NO_TERMS, own, priced.evaluate(), priced, is_plain=True)
 
 
 def _judge(

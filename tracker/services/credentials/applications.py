@@ -6,7 +6,7 @@ review costs the holder nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -20,7 +20,7 @@ from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.services.core.context import ReadContext
 from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.related_facts import CertificationKey
-from tracker.services.standings.snapshots import ActivityFacts, ZonedCertification
+from tracker.services.standings.snapshots import ActivityFacts, HolderScheme, ZonedCertification
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,26 @@ def count(
 
     The date of a decision does not matter. None if the scheme counts no points.
     """
-    scheme = reading.schemes[row.scheme]
     activities = snapshots.activities(reading, [row.holder_id])
+    return count_among(reading, row, record, activities, on=on, last=last)
+
+
+def count_among(
+    reading: ReadContext,
+    row: ZonedCertification,
+    record: snapshots.CertificationRecord,
+    activities: Mapping[HolderScheme, Sequence[ActivityFacts]],
+    *,
+    on: date,
+    last: date,
+) -> ApplicationPoints | None:
+    """The same among the holder's activities, which were read before."""
+    scheme = reading.schemes[row.scheme]
     key = CertificationKey(row.id, row.holder_id, row.scheme)
     related = related_facts.of_many(reading, [key], activities).get(
         row.id, related_facts.NOTHING_RELATED
     )
-    own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
+    own = _in_time(activities.get((row.holder_id, row.scheme), ()), on=on, last=last)
     shared = {code: _in_time(of, on=on, last=last) for code, of in related.activities.items()}
     points = standings.evaluate(
         scheme, record, own, on=on, related=replace(related, activities=shared)

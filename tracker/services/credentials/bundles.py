@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import applications, certifications
 from tracker.services.credentials import fees as fee_records
 from tracker.services.standings import snapshots, standings
-from tracker.services.standings.snapshots import ZonedCertification
+from tracker.services.standings.snapshots import CertificationRecord, ZonedCertification
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _can_apply(reading: ReadContext, row: ZonedCertification) -> bool:
 
 def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
     """The price of renewing these certifications of one holder together today. Raises NotFound."""
-    chosen, policies = {}, {}
+    found = []
     for certification_id in certification_ids:
         row, record = snapshots.with_cycles(reading, certification_id)
         scheme = reading.schemes[row.scheme]
@@ -75,10 +75,18 @@ def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
         held = standings.of_certification(reading, row.id, on=on)
         if held is None or record is None:
             raise NotFound
-        chosen[scheme] = held.standing
-        if version := record.cycles[-1].policy:
-            policies[scheme] = scheme.policy(version)
-    return fees.quote(chosen, policies)
+        found.append((scheme, held.standing, record))
+    return price(found)
+
+
+def price(renewed: Collection[tuple[Scheme, Standing, CertificationRecord]]) -> fees.Quote:
+    """The price of renewing certifications with these standings together."""
+    policies = {
+        scheme: scheme.policy(version)
+        for scheme, _, record in renewed
+        if (version := record.cycles[-1].policy)
+    }
+    return fees.quote({scheme: standing for scheme, standing, _ in renewed}, policies)
 
 
 def follow_withdrawal(work: UnitOfWork, renewal: Renewal) -> None:

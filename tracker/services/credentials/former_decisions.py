@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import false, null, select
+from sqlalchemy import bindparam, false, null, select
 
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.models import FormerRenewalDecision, Renewal
@@ -54,17 +54,18 @@ def of_certification(
     reading: ReadContext, certification_id: str
 ) -> Mapping[str, Sequence[RenewalDecisionRow]]:
     """The former decisions on each renewal of a certification, in the order in which they ended."""
-    table = FormerRenewalDecision
-    statement = (
-        select(table.renewal_id, *columns_of(RenewalDecisionRow, table))
-        .join(Renewal, Renewal.id == table.renewal_id)
-        .where(Renewal.certification_id == certification_id)
-        .order_by(table.id)
-    )
     found: dict[str, list[RenewalDecisionRow]] = defaultdict(list)
-    for row in reading.rows(statement):
+    for row in reading.rows(_OF_CERTIFICATION, {"id": certification_id}):
         found[row[0]].append(RenewalDecisionRow(*row[1:]))
     return found
+
+
+_OF_CERTIFICATION = (
+    select(FormerRenewalDecision.renewal_id, *columns_of(RenewalDecisionRow, FormerRenewalDecision))
+    .join(Renewal, Renewal.id == FormerRenewalDecision.renewal_id)
+    .where(Renewal.certification_id == bindparam("id"))
+    .order_by(FormerRenewalDecision.id)
+)
 
 
 def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[RenewalDecisionRow]:

@@ -94,9 +94,10 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
     if held is None:
         raise NotFound
     record = snapshots.records(reading, [row.id])[row.id]
-    counted = applications.count(reading, row, record, on=on, last=on)
+    activities = snapshots.activities(reading, [row.holder_id])
+    counted = applications.count_among(reading, row, record, activities, on=on, last=on)
     judged, zone = counted.judged if counted else None, scheme.zone_of(row.time_zone)
-    points = standings.points(reading, [held]).get(row.id)
+    points = standings.points_among(reading, [held], {row.id: record}, activities).get(row.id)
     found = RenewalReadiness(
         scheme=scheme,
         zone=zone,
@@ -105,7 +106,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
         conditions=conditions(objections(held.standing, judged, zone=zone)),
         questions=points.questions if points else 0,
         next=standings.next_step(held.standing, points),
-        quote=bundles.quote(reading, [row.id]) if scheme.fees and judged else None,
+        quote=bundles.price([(scheme, held.standing, record)]) if scheme.fees and judged else None,
         cycles=_cycles(reading, row.id, record.cycles_on(on)),
     )
     if not found.can_apply:
@@ -116,7 +117,7 @@ def of_certification(reading: ReadContext, certification_id: str) -> RenewalRead
 def _cycles(
     reading: ReadContext, certification_id: str, cycles: Sequence[CycleTerm]
 ) -> list[CycleHistory]:
-    rows = renewals.page(reading, after=None, limit=None, certification_id=certification_id)
+    rows = renewals.of_certification(reading, certification_id)
     former = former_decisions.of_certification(reading, certification_id)
     made: dict[int, list[tuple[RenewalRow, Sequence[RenewalDecisionRow]]]] = defaultdict(list)
     for row in rows:

@@ -73,6 +73,7 @@ _ONE = select(*columns_of(RenewalRow, Renewal, Certification)).join(
     Certification, Certification.id == Renewal.certification_id
 )
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
+_OF_CERTIFICATION = _ONE.where(Renewal.certification_id == bindparam("id")).order_by(Renewal.id)
 _DECISION = (
     "decision",
     "decided_on",
@@ -596,6 +597,11 @@ def of_holder(reading: ReadContext, holder_id: str) -> Sequence[RenewalRow]:
     """All renewals of a holder, oldest first."""
     rows = reading.rows_as(RenewalRow, OF_HOLDER, {"id": holder_id})
     return sorted(rows, key=attrgetter("submitted_on", "id"))
+
+
+def of_certification(reading: ReadContext, certification_id: str) -> list[RenewalRow]:
+    """All renewals of a certification in the order of their ids."""
+    return reading.rows_as(RenewalRow, _OF_CERTIFICATION, {"id": certification_id})
 
 
 def page(

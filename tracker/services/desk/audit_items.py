@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain.credentials.appeals import check_appeal
@@ -430,3 +431,12 @@ def page(
     for name, value in filters.items():
         statement = statement.where(getattr(AuditItem, name) == value)
     return reading.rows_as(AuditItemRow, statement)
+
+
+def to_answer(reading: ReadContext, holder_id: str) -> list[AuditItemRow]:
+    """The audited activities that wait for this holder's answer, in the order of drawing."""
+    return sorted(reading.rows_as(AuditItemRow, TO_ANSWER, {"id": holder_id}), key=attrgetter("id"))
+
+
+TO_ANSWER = _ONE.where(AuditItem.holder_id == bindparam("id"), AuditItem.state == AuditState.ASKED)
+"""The audited activities that wait for the answer of the holder ``id``; can be prefetched."""

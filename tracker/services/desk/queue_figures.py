@@ -11,9 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 
 from tracker.domain.desk.reviews import Wait, WaitTimes, latest_overdue_start
 from tracker.domain.errors import Invalid
@@ -98,12 +99,17 @@ def ages(reading: ReadContext, selection: QueueFilter) -> QueueAges:
     """
     today = days.today_everywhere(reading)
     waits = replace(selection, flag=None, state=ActivityState.SUBMITTED)
-    statement = select(WAIT_FROM, func.count()).where(*queue_order.filters(waits))
-    rows = reading.rows(statement.group_by(WAIT_FROM), queue_order.parameters(reading, today))
+    rows = reading.rows(_statement_of_ages(waits), queue_order.parameters(reading, today))
     found: Counter[int] = Counter()
     for begins_on, count in rows:
         found[Wait(begins_on).days(today)] += count
     return QueueAges(reading.settings.reviews.service_level_days, found)
+
+
+@lru_cache(maxsize=64)
+def _statement_of_ages(waits: QueueFilter) -> Select[*tuple[object, ...]]:
+    statement = select(WAIT_FROM, func.count()).where(*queue_order.filters(waits))
+    return statement.group_by(WAIT_FROM)
 
 
 def of_period(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal, get_args
 
 from sqlalchemy import (
@@ -191,6 +192,7 @@ def _candidates(
     }
 
 
+@lru_cache(maxsize=64)
 def statement_of_candidates(selection: QueueFilter) -> Select[*tuple[object, ...]]:
     """The renewable certifications among those with undecided activities.
 

@@ -56,7 +56,12 @@ class Weighing:
             return None
         claimed = self.activities.get((one.holder_id, one.scheme), ())
         weighed = {claim.ref for claim in extra}
-        approved = [a for a in claimed if a.approved_on(self.on) and a.claim.ref not in weighed]
+        counting = [a for a in claimed if a.approved_on(self.on)]
+        approved = [a for a in counting if a.claim.ref not in weighed]
+        if extra and len(approved) == len(counting):
+            now = self.points(one)
+            if now is not None and now.is_plain:
+                return standings.with_more(now, extra)
         return standings.evaluate(
             self.reading.schemes[one.scheme],
             record,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.employers import confirmations as rules
@@ -36,6 +36,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, s
 from tracker.services.core.row_scope import scope
 from tracker.services.employers import employers
 from tracker.services.employers.consents import CONSENTED, EMPLOYED
+from tracker.services.people import holders
 from tracker.services.points import activities
 
 
@@ -403,24 +404,11 @@ def missing(reading: ReadContext, holder_id: str) -> list[MissingYears]:
 
     For the holder themselves and for staff. Raises NotFound for another's record.
     """
-    if (
-        reading.row(select(Holder.id).where(Holder.id == holder_id, scope(reading.actor, Holder)))
-        is None
-    ):
-        raise NotFound
+    holders.get(reading, holder_id)
     today = employers.today(reading)
-    listed = (
-        select(Employer.id, Employer.name, RosterEntry.recorded_at)
-        .join(Employer, Employer.id == RosterEntry.employer_id)
-        .where(RosterEntry.holder_id == holder_id, EMPLOYED)
-        .order_by(Employer.name)
-    )
-    table = EmploymentConfirmation
-    signed = select(table.employer_id, table.year).where(
-        table.holder_id == holder_id, table.withdrawn_at.is_(None)
-    )
+    listed = reading.rows(_LISTED, {"id": holder_id, "today": today})
     confirmed: dict[str, set[int]] = defaultdict(set)
-    for row in reading.rows(signed):
+    for row in reading.rows(_CONFIRMED, {"id": holder_id}):
         confirmed[row.employer_id].add(row.year)
     found = [
         MissingYears(
@@ -432,6 +420,19 @@ def missing(reading: ReadContext, holder_id: str) -> list[MissingYears]:
                 )
             ],
         )
-        for row in reading.rows(listed, {"today": today})
+        for row in sorted(listed, key=lambda row: row.name.casefold())
     ]
     return [one for one in found if one.years]
+
+
+_LISTED = (
+    select(Employer.id, Employer.name, RosterEntry.recorded_at)
+    .join(Employer, Employer.id == RosterEntry.employer_id)
+    .where(RosterEntry.holder_id == bindparam("id"), EMPLOYED)
+)
+_CONFIRMED = select(EmploymentConfirmation.employer_id, EmploymentConfirmation.year).where(
+    EmploymentConfirmation.holder_id == bindparam("id"),
+    EmploymentConfirmation.withdrawn_at.is_(None),
+)
+OF_HOLDER = (_LISTED, _CONFIRMED)
+"""Who lists the holder ``id``, and the years that are confirmed; can be prefetched."""

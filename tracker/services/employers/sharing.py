@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, select, update
 
 from tracker.db import new_id
 from tracker.domain.employers.consents import (
@@ -69,21 +69,25 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
     one = Holder.id == holder_id, scope(reading.actor, Holder)
     if reading.row(select(Holder.id).where(*one)) is None:
         raise NotFound
-    entry = and_(
-        RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id, EMPLOYED
-    )
-    consented = and_(Sharing.employer_id == Employer.id, Sharing.holder_id == holder_id, LIVE)
-    barred = and_(EmployerBar.employer_id == Employer.id, EmployerBar.holder_id == holder_id)
+    parameters = {"id": holder_id, "today": employers.today(reading)}
+    return [_viewer(row) for row in reading.rows_as(_ViewerRow, _VIEWERS, parameters)]
+
+
+def _viewers() -> Select[*tuple[object, ...]]:
+    holder: BindParameter[str] = bindparam("id")
+    entry = and_(RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder, EMPLOYED)
+    consented = and_(Sharing.employer_id == Employer.id, Sharing.holder_id == holder, LIVE)
+    barred = and_(EmployerBar.employer_id == Employer.id, EmployerBar.holder_id == holder)
     # By the indexes on holder_id; a condition over all employers would read all of them.
     mine = (
         select(RosterEntry.employer_id)
-        .where(RosterEntry.holder_id == holder_id, EMPLOYED)
+        .where(RosterEntry.holder_id == holder, EMPLOYED)
         .union(
-            select(Sharing.employer_id).where(Sharing.holder_id == holder_id, LIVE),
-            select(EmployerBar.employer_id).where(EmployerBar.holder_id == holder_id),
+            select(Sharing.employer_id).where(Sharing.holder_id == holder, LIVE),
+            select(EmployerBar.employer_id).where(EmployerBar.holder_id == holder),
         )
     )
-    statement = (
+    return (
         select(
             Sharing.id,
             Employer.id.label("employer_id"),
@@ -106,8 +110,9 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
         .where(Employer.id.in_(mine))
         .order_by(Employer.name)
     )
-    rows = reading.rows_as(_ViewerRow, statement, {"today": employers.today(reading)})
-    return [_viewer(row) for row in rows]
+
+
+_VIEWERS = _viewers()
 
 
 class _ViewerRow(NamedTuple):

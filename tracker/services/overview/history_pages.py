@@ -10,9 +10,23 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tracker.domain.errors import NotFound
@@ -57,7 +71,7 @@ from tracker.models import (
 )
 from tracker.services.core import bulk
 from tracker.services.core.combined import Statement
-from tracker.services.core.context import ReadContext, columns_of
+from tracker.services.core.context import Parameters, ReadContext, columns_of
 from tracker.services.core.history import ACTOR, SUBJECTS, Values
 
 Subjects = Mapping[str, Collection[str]]
@@ -125,12 +139,7 @@ def of_record(
     reading: ReadContext, subject: str, subject_id: str, filters: HistoryFilter
 ) -> list[HistoryLine]:
     """A page of entries about one record and what belongs to it. Raises NotFound."""
-    own, below = _RECORDS[subject]
-    parts = [
-        select(literal(name).label("subject"), id_).where(owner == subject_id)
-        for name, id_, owner in ((subject, own, own), *below)
-    ]
-    ids = _by_subject(reading, parts)
+    ids = _by_subject(reading, _all_of_record(subject), {"id": subject_id})
     if subject not in ids:
         raise NotFound
     if subject == "employer":
@@ -169,23 +178,22 @@ _RECORDS: Mapping[str, tuple[_Id, tuple[_Owned, ...]]] = {
 """The records with a history of their own, by subject: their id, and what belongs to them."""
 
 
+@cache
+def _all_of_record(subject: str) -> Select[str, str] | CompoundSelect[str, str]:
+    own, below = _RECORDS[subject]
+    first, *others = [
+        select(literal(name).label("subject"), id_).where(owner == bindparam("id"))
+        for name, id_, owner in ((subject, own, own), *below)
+    ]
+    return first.union_all(*others) if others else first
+
+
 def records_of_person(reading: ReadContext, holder_id: str) -> dict[str, list[str]]:
     """Everything on record about a person, by subject, in one statement. Raises NotFound.
 
     Of a record that was merged into this one, its own history is part of it, too.
     """
-    own = [
-        select(literal(subject).label("subject"), id_).where(owner == holder_id)
-        for subject, id_, owner in OF_PERSON
-    ]
-    certifications = select(Certification.id).where(Certification.holder_id == holder_id)
-    activities = select(Activity.id).where(Activity.holder_id == holder_id)
-    below = [
-        select(literal(name), id_).where(owner.in_(certifications))
-        for name, id_, owner in _RECORDS["certification"][1]
-    ]
-    evidence = select(literal("evidence"), Evidence.id).where(Evidence.activity_id.in_(activities))
-    ids = _by_subject(reading, [*own, *below, evidence])
+    ids = _by_subject(reading, _ALL_OF_PERSON, {"id": holder_id})
     if "holder" not in ids:
         raise NotFound
     return ids
@@ -221,9 +229,31 @@ OF_PERSON: tuple[_Owned, ...] = (
 """What is about a person: this is shown with their history, and its values go in an erasure."""
 
 
-def _by_subject(reading: ReadContext, parts: Sequence[Select[str, str]]) -> dict[str, list[str]]:
+def _all_of_person() -> CompoundSelect[str, str]:
+    """What ``OF_PERSON`` names, and what belongs to their certifications and activities."""
+    person: BindParameter[str] = bindparam("id")
+    own = [
+        select(literal(subject).label("subject"), id_).where(owner == person)
+        for subject, id_, owner in OF_PERSON
+    ]
+    certifications = select(Certification.id).where(Certification.holder_id == person)
+    activities = select(Activity.id).where(Activity.holder_id == person)
+    below = [
+        select(literal(name), id_).where(owner.in_(certifications))
+        for name, id_, owner in _RECORDS["certification"][1]
+    ]
+    evidence = select(literal("evidence"), Evidence.id).where(Evidence.activity_id.in_(activities))
+    return union_all(*own, *below, evidence)
+
+
+_ALL_OF_PERSON = _all_of_person()
+
+
+def _by_subject(
+    reading: ReadContext, statement: Executable, parameters: Parameters
+) -> dict[str, list[str]]:
     ids: dict[str, list[str]] = defaultdict(list)
-    for row in reading.rows(union_all(*parts) if len(parts) > 1 else parts[0]):
+    for row in reading.rows(statement, parameters):
         ids[row.subject].append(row.id)
     return ids
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tracker.domain.credentials.next_steps import urgency
-from tracker.domain.desk.audits import AuditState
 from tracker.models import Activity
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import renewals
@@ -19,7 +18,7 @@ from tracker.services.desk.audit_items import AuditItemRow
 from tracker.services.employers import confirmations
 from tracker.services.employers.confirmations import MissingYears
 from tracker.services.overview import me
-from tracker.services.overview.me import Mine, Myself
+from tracker.services.overview.me import HolderPrefetch, Mine, Myself
 
 _AUDITS = 5  # so many are named on the page; the rest follow once these are answered
 
@@ -52,17 +51,18 @@ class HolderHome:
 
 def home(reading: ReadContext) -> HolderHome:
     """The first page of whoever asks; for others than holders it has their account alone."""
-    myself = me.myself(reading)
-    if myself.holder is None:
-        return HolderHome(myself, (), {}, None)
-    holder_id = myself.holder.id
+    holder_id = reading.actor.holder_id
+    if holder_id is None:
+        return HolderHome(me.myself(reading), (), {}, None)
+    reading = _AHEAD.read(reading, holder_id)
+    myself = me.read_ahead(reading)
     latest = {row.certification_id: row for row in renewals.of_holder(reading, holder_id)}
     return HolderHome(
         myself=myself,
         certifications=sorted(myself.certifications, key=_urgency),
         denials={id_: row for id_, row in latest.items() if row.decision == "denied"},
-        last=_last(reading),
-        audits=_audits(reading),
+        last=reading.row_as(LastActivity, _LAST, {"id": holder_id}),
+        audits=audit_items.to_answer(reading, holder_id)[:_AUDITS],
         unconfirmed=confirmations.missing(reading, holder_id),
     )
 
@@ -71,12 +71,10 @@ def _urgency(one: Mine) -> tuple[bool, date]:
     return urgency(one.next, one.held.standing.expires_on)
 
 
-def _audits(reading: ReadContext) -> Sequence[AuditItemRow]:
-    waiting = {"state": AuditState.ASKED}
-    return audit_items.page(reading, after=None, limit=_AUDITS, filters=waiting)
-
-
-def _last(reading: ReadContext) -> LastActivity | None:
-    statement = select(Activity.id, Activity.scheme, Activity.title)
-    mine = statement.where(Activity.holder_id == reading.actor.holder_id)
-    return reading.row_as(LastActivity, mine.order_by(Activity.id.desc()).limit(1))
+_AHEAD = HolderPrefetch((renewals.OF_HOLDER, audit_items.TO_ANSWER), confirmations.OF_HOLDER)
+_LAST = (
+    select(Activity.id, Activity.scheme, Activity.title)
+    .where(Activity.holder_id == bindparam("id"))
+    .order_by(Activity.id.desc())
+    .limit(1)
+)

@@ -6,7 +6,7 @@ end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -28,6 +28,7 @@ from tracker.domain.permissions import (
 from tracker.domain.points.safe_days import SafeDay
 from tracker.models import Certification, Token
 from tracker.services.core import days, organizations, tokens
+from tracker.services.core.combined import Statement
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.core.organizations import OrganizationName
 from tracker.services.core.prefetch import Prefetch
@@ -80,6 +81,27 @@ class Myself:
     pathways: Sequence[ChosenPathway]
 
 
+class HolderPrefetch:
+    """What a page needs of a holder, read in one round trip.
+
+    Its day is usually that of the schemes. ``beyond`` are statements whose rows are not the
+    holder's own: where policies restrict what the holder sees, they are read by themselves.
+    """
+
+    def __init__(self, own: Iterable[Statement] = (), beyond: Iterable[Statement] = ()) -> None:
+        walled = (*_OWN, *own)
+        self._walled = Prefetch(*walled)
+        self._all = Prefetch(*walled, *bounces.TO_HOLDER, *beyond)
+
+    def read(self, reading: ReadContext, holder_id: str) -> ReadContext:
+        """The read context with it."""
+        on = days.today_everywhere(reading)
+        parameters = {"id": holder_id, "on": on, "today": on, "now": reading.now}
+        is_walled = row_security.is_restricted(reading.connection)
+        prefetch = self._walled if is_walled else self._all
+        return prefetch.read(reading, snapshots.known(parameters))
+
+
 _OWN = (
     holders.BY_ID,
     standings.OF_HOLDER,
@@ -90,26 +112,18 @@ _OWN = (
     pathways.CHOSEN_BY_HOLDER,
     review_waits.MEASURED,
 )
-_WALLED, _ALL = Prefetch(*_OWN), Prefetch(*_OWN, *bounces.TO_HOLDER)
-
-
-def _read_ahead(reading: ReadContext, holder_id: str) -> ReadContext:
-    """Read what is told of a holder in one round trip.
-
-    Its day is usually that of the schemes. What is wrong with the addresses is no row of the
-    holder's own: where policies restrict what the holder sees, it is read by itself.
-    """
-    on = days.today_everywhere(reading)
-    parameters = snapshots.known({"id": holder_id, "on": on, "now": reading.now})
-    is_walled = row_security.is_restricted(reading.connection)
-    return (_WALLED if is_walled else _ALL).read(reading, parameters)
+_AHEAD = HolderPrefetch()
 
 
 def myself(reading: ReadContext) -> Myself:
     """The actor with what is theirs; for a holder, including the next steps."""
+    holder_id = reading.actor.holder_id
+    return read_ahead(_AHEAD.read(reading, holder_id) if holder_id else reading)
+
+
+def read_ahead(reading: ReadContext) -> Myself:
+    """The same of a read context that a ``HolderPrefetch`` gave, if it is about a holder."""
     actor = reading.actor
-    if actor.holder_id:
-        reading = _read_ahead(reading, actor.holder_id)
     holder = holders.get(reading, actor.holder_id) if actor.holder_id else None
     return Myself(
         actor=actor,

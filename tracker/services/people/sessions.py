@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, select, update
 
 from tracker import db
 from tracker.db import new_id
@@ -231,35 +231,53 @@ def _touch(reading: ReadContext, session_id: str) -> None:
 
 def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
     """A page of the actor's own sessions that are not over, in the order of their ids."""
-    own = LoginSession.account_id.in_(mine(reading.actor))
-    return _page(reading, own, after=after, limit=limit)
+    actor = reading.actor
+    if actor.role == "holder":
+        return _page(reading, _OF_HOLDER, actor.holder_id, after=after, limit=limit)
+    return _page(reading, _OF_ACCOUNT, actor.person_id, after=after, limit=limit)
 
 
 def of_account(
     reading: ReadContext, account_id: str, *, after: str | None, limit: int
 ) -> Sequence[Any]:
     """The same of an account that the caller has found to be the actor's business."""
-    return _page(reading, LoginSession.account_id == account_id, after=after, limit=limit)
+    return _page(reading, _OF_ACCOUNT, account_id, after=after, limit=limit)
+
+
+_OPEN = (
+    select(*_LISTED)
+    .where(
+        LoginSession.ended_at.is_(None),
+        LoginSession.last_used_at > bindparam("used_after"),
+        LoginSession.started_at > bindparam("started_after"),
+    )
+    .order_by(LoginSession.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_OF_ACCOUNT = _OPEN.where(LoginSession.account_id == bindparam("owner"))
+_OF_HOLDER = _OPEN.where(
+    LoginSession.account_id.in_(select(Account.id).where(Account.holder_id == bindparam("owner")))
+)
 
 
 def _page(
-    reading: ReadContext, which: ColumnElement[bool], *, after: str | None, limit: int
+    reading: ReadContext,
+    statement: Select[*tuple[Any, ...]],
+    owner: str | None,
+    *,
+    after: str | None,
+    limit: int,
 ) -> Sequence[Any]:
     allowed = limits(reading.settings)
-    statement = (
-        select(*_LISTED)
-        .where(
-            which,
-            LoginSession.ended_at.is_(None),
-            LoginSession.last_used_at > reading.now - allowed.idle,
-            LoginSession.started_at > reading.now - allowed.absolute,
-        )
-        .order_by(LoginSession.id)
-        .limit(limit)
-    )
     if after:
         statement = statement.where(LoginSession.id > after)
-    return reading.rows(statement)
+    parameters = {
+        "owner": owner,
+        "used_after": reading.now - allowed.idle,
+        "started_after": reading.now - allowed.absolute,
+        "limit": limit,
+    }
+    return reading.rows(statement, parameters)
 
 
 def own_account_id(reading: ReadContext) -> str:

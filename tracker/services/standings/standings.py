@@ -30,6 +30,7 @@ from tracker.services.core import batched, bulk
 from tracker.services.core.context import AnyRow, ReadContext, columns_of
 from tracker.services.standings import approved_claims, related_facts, snapshots
 from tracker.services.standings.related_facts import CertificationKey, RelatedFacts
+from tracker.services.standings.snapshots import HolderScheme
 
 ON = batched.ON
 
@@ -139,6 +140,7 @@ class CertificationPoints:
     is the last day whose activities count. ``failed_on`` is the day of a failed re-examination that
     revokes by the policy; people decide on the revocation. ``questions`` is the number of
     activities with a reviewer's question that the holder has not answered.
+    ``is_plain`` as of ``JudgedCycle``.
     """
 
     policy: Policy
@@ -149,6 +151,7 @@ class CertificationPoints:
     earns_until: date
     failed_on: date | None
     questions: int = 0
+    is_plain: bool = False
 
 
 def evaluate(
@@ -185,7 +188,14 @@ def evaluate(
         earns_until=judged.earns_until,
         failed_on=judged.failed_on,
         questions=sum(a.asked_on(on) for a in activities),
+        is_plain=judged.is_plain,
     )
+
+
+def with_more(points: CertificationPoints, extra: Collection[Claim]) -> CertificationPoints:
+    """What ``evaluate()`` gives with more claims, from plain points with none waiting."""
+    evaluation = points.priced.evaluate(extra)
+    return replace(points, evaluation=evaluation, pending=evaluation)
 
 
 def projected(points: CertificationPoints) -> Decimal:
@@ -251,33 +261,41 @@ def points(
     Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
     records = snapshots.records(reading, [certification.id for certification in held])
-    return _points(reading, held, records)
+    return points_among(reading, held, records, _activities(reading, held))
 
 
 def points_of_holder(
     reading: ReadContext, holder_id: str, held: Collection[HeldCertification]
 ) -> dict[str, CertificationPoints]:
     """The same for certifications of one holder, from statements that can be prefetched."""
-    return _points(reading, held, snapshots.records_of_holder(reading, holder_id))
+    records = snapshots.records_of_holder(reading, holder_id)
+    return points_among(reading, held, records, _activities(reading, held))
 
 
-def _points(
+def _activities(
+    reading: ReadContext, held: Collection[HeldCertification]
+) -> Mapping[HolderScheme, Sequence[snapshots.ActivityFacts]]:
+    return snapshots.activities(reading, {certification.holder_id for certification in held})
+
+
+def points_among(
     reading: ReadContext,
     held: Collection[HeldCertification],
     records: Mapping[str, snapshots.CertificationRecord],
+    activities: Mapping[HolderScheme, Sequence[snapshots.ActivityFacts]],
 ) -> dict[str, CertificationPoints]:
+    """The same from records and activities that were read before."""
     keys = [
         CertificationKey(certification.id, certification.holder_id, certification.scheme)
         for certification in held
     ]
-    activities = snapshots.activities(reading, {certification.holder_id for certification in held})
     related = related_facts.of_many(reading, keys, activities)
     points_by_id: dict[str, CertificationPoints] = {}
     for certification in held:
         result = evaluate(
             reading.schemes[certification.scheme],
             records[certification.id],
-            activities[certification.holder_id, certification.scheme],
+            activities.get((certification.holder_id, certification.scheme), ()),
             on=certification.standing.on,
             related=related.get(certification.id, related_facts.NOTHING_RELATED),
         )
