@@ -44,7 +44,7 @@ _POLICIES = (
 
 def upgrade() -> None:
     """Allow the notice, create both tables, and add the columns."""
-    _allow(f"{_OLD_NOTICES}, 'employer_nudge', 'permission_given'")
+    _allow(f"{_OLD_NOTICES}, 'employer_nudge'")
     op.create_table(
         "employer_nudge",
         sa.Column("id", _ID, nullable=False),
@@ -124,4 +124,4 @@ def downgrade() -> None:
     op.drop_table("job_run")
     op.drop_table("employer_nudge")
     op.execute(sa.text("delete from notice where kind = 'employer_nudge'"))
-    _allow(f"{_OLD_NOTICES}, 'permission_given'")
+    _allow(_OLD_NOTICES)

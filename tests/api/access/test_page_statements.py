@@ -109,7 +109,7 @@ def beside(container: Container, ana: Ids, count: int) -> None:
                 "employer_id": employer_id,
                 "recorded_at": work.now,
             }
-            days = {"starts_on": date(2025, 1, 1), "ends_on": date(2025, 12, 31)}
+            days: dict[str, Any] = {"starts_on": date(2025, 1, 1), "ends_on": date(2025, 12, 31)}
             work.session.add_all(
                 [
                     EmploymentConfirmation(**both, **days, year=2025, signed_by="Pat"),
