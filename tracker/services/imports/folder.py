@@ -10,7 +10,6 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
 
 from tracker.domain.errors import Invalid
 from tracker.services import imports
@@ -45,8 +44,6 @@ class FolderRefused(Invalid):
     ``refusals`` are those of its files, ``checked`` the reports of the others, ``unchecked`` the
     files after the first refused one, of which only the cells were checked.
     """
-
-    code: ClassVar[str] = "folder_refused"
 
     def __init__(
         self,
