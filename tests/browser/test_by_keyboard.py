@@ -95,7 +95,7 @@ def test_a_center_uploads_its_results(browser: Browser, site: DemoSite, results:
     center.reads("2 rows are new")
     center.attach_by_keyboard("Your file: results.csv", results)
     center.press_by_keyboard("Store the file")
-    center.reads("2 rows are new, 0 changed something")
+    center.reads("2 rows are new, 0 rows change what is on record")
     assert center.presses <= 90
     page.context.close()
 
