@@ -58,19 +58,23 @@ def test_a_broken_row_in_the_middle_is_named_and_nothing_is_stored(container, nu
 
 @contextmanager
 def own_peak():
-    """The most memory that this process takes in the block, in megabytes, as the system counts."""
+    """The most memory that the block adds to this process, in megabytes, as the system counts.
+
+    The process itself holds whatever other tests have loaded.
+    """
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
-    usual = gc.get_threshold()
+    before, usual = megabytes_of("VmRSS"), gc.get_threshold()
     gc.set_threshold(*SELDOM)
     try:
-        yield peak_so_far
+        yield lambda: megabytes_of("VmHWM") - before
     finally:
         gc.set_threshold(*usual)
 
 
-def peak_so_far():
-    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    return int(kilobytes) / 1024
+def megabytes_of(what):
+    found = re.search(rf"{what}:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_a_file_with_one_bad_row_is_refused_then_mended_then_changes_nothing(
             done = act()
         taken = time.perf_counter() - begun
         record_property(what, f"{taken:.1f} s, {number / taken:.0f}/s, {megabytes():.0f} MB")
-        assert megabytes() < 500
+        assert megabytes() < 300  # beside the 200 that a program of ours takes
         return done
 
     write_attempts(path, number, bad=bad)
