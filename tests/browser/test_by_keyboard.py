@@ -55,6 +55,8 @@ def attendance(site: DemoSite, tmp_path: Path) -> Path:
 def test_a_holder_logs_an_activity(browser: Browser, site: DemoSite, photo: Path) -> None:
     page = signed_in(browser, site, "holder", viewport=DESK)
     holder = Person(page)
+    certification = page.locator("a[href^='/account/certifications/']").first
+    page.goto(f"{site.url}{certification.get_attribute('href')}/activities")
     holder.press_by_keyboard("Log an activity")
     holder.press_by_keyboard("Third-party training")
     holder.type_by_keyboard("What was it?", "Robot cell safety")
