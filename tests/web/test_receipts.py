@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from tests import factories, pdf_texts
 from tests.api.employers.employer_cases import read
+from tests.backends import SQLITE
 from tracker import signatures
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
@@ -96,7 +98,13 @@ def test_so_many_papers_an_hour_are_made(client, path):
     assert client.get(path).status_code == 200
 
 
-def test_no_more_papers_are_set_at_once_than_the_machine_has_turns_for(container, client, path):
+@SQLITE
+def test_no_more_papers_are_set_at_once_than_the_machine_has_turns_for(
+    app, container, client, path, monkeypatch
+):
+    impatient = replace(container.settings.files, patience_seconds=0)
+    settings = replace(container.settings, files=impatient)
+    monkeypatch.setitem(app.extensions, "tracker", replace(container, settings=settings))
     with ExitStack() as others:
         for _ in range(container.settings.files.at_once):
             others.enter_context(turns.making_a_public_paper(container.settings))
