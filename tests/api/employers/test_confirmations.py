@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.services.delivery import reminder_cases
+from tests.services.points import attendance_cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.domain.errors import SelfReview
@@ -171,6 +172,32 @@ def test_a_confirmation_is_evidence_in_place_of_a_file(container, by, company, i
     [shown] = review["confirmed"]
     assert (shown["employer"], shown["starts_on"]) == ("Acme", "2026-01-01")
     assert review["activity"]["state"] == "submitted", "the employer is not trusted"
+
+
+def test_who_qualifies_by_confirmed_months_and_providers_credit_has_only_to_confirm(
+    container, clock, by, company, ids
+):
+    _, certification_id, entry = ids
+    trusted = {"confirms_directly": True, "reason": "Audited in May."}
+    assert by.staff.post(f"/employers/{company}/direct-confirmation", trusted).status_code == 204
+    attendance_cases.course(container)
+    number = by.ana.get(f"/certifications/{certification_id}").json["number"]
+    for day, quantity in ((12, "60"), (13, "35")):
+        row = {"certificate_number": number, "quantity": quantity}
+        attendance_cases.attend(container, row | {"held_on": date(2026, 10, day)})
+    mine = job(container, certification_id)
+    with container.work(SYSTEM) as work:
+        activities.submit(work, mine)
+    clock.set("2027-12-01")
+    before = by.ana.get("/me").json["certifications"][0]["next"]
+
+    assert confirm(by.hr, company, entry).status_code == 201
+    step = by.ana.get("/me").json["certifications"][0]["next"]
+
+    assert before["confirm_at"] is None
+    assert "You already qualify" in step["sentence"]
+    method, path = step["confirm_at"].split()
+    assert by.ana.call(method, path.removeprefix("/api/v1")).status_code == 201
 
 
 def test_what_a_trusted_employer_confirms_counts_until_it_no_longer_stands(
