@@ -11,15 +11,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tracker.domain.errors import AlreadyRecorded, IllegalTransition, Invalid, NotFound
+from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, ManagedCase, Sponsor
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of, sees_everything
 from tracker.services.core.row_scope import scope
+from tracker.services.credentials import sponsor_consents
 
 
 class ManagedCaseRow(NamedTuple):
@@ -102,44 +103,12 @@ def register(work: UnitOfWork, holder_id: str, sponsor_id: str) -> str:
 
 def consent(work: UnitOfWork, case_id: str) -> None:
     """Let the sponsor see the attempts. Raises IllegalTransition, NotFound."""
-    row = _locked(work, case_id)
-    if work.actor.holder_id != row.holder_id:
-        raise NotFound
-    if row.consented_at is not None and row.consent_ended_at is None:
-        raise IllegalTransition("The sponsor sees this already.", state="shared")
-    row.consented_at, row.consent_ended_at = work.now, None
-    work.session.flush()
-    history.record(work, "consent", "managed_case", row.id, sponsor=row.sponsor_id)
+    sponsor_consents.give(work, _locked(work, case_id))
 
 
 def end_consent(work: UnitOfWork, case_id: str) -> None:
     """End the sponsor's access at once. Raises IllegalTransition, NotFound."""
-    row = _locked(work, case_id)
-    if row.consented_at is None or row.consent_ended_at is not None:
-        raise IllegalTransition("The sponsor does not see this.", state="not_shared")
-    row.consent_ended_at = work.now
-    work.session.flush()
-    history.record(work, "end_consent", "managed_case", row.id, sponsor=row.sponsor_id)
-
-
-def end_consents(work: UnitOfWork, holder_id: str, *, reason: str) -> None:
-    """End the access of every sponsor, since the holder has died; the caller has locked the record.
-
-    It is not restored if the death was recorded in error.
-    """
-    table = ManagedCase
-    ended = work.rows(
-        update(table)
-        .where(
-            table.holder_id == holder_id,
-            table.consented_at.is_not(None),
-            table.consent_ended_at.is_(None),
-        )
-        .values(consent_ended_at=work.now)
-        .returning(table.id, table.sponsor_id)
-    )
-    lines = [(row.id, {"sponsor": row.sponsor_id, "reason": reason}) for row in ended]
-    history.record_many(work, "end_consent", "managed_case", lines)
+    sponsor_consents.end(work, _locked(work, case_id))
 
 
 def _locked(work: UnitOfWork, case_id: str) -> ManagedCase:

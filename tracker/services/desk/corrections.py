@@ -20,7 +20,7 @@ from tracker.domain.values import future_rule
 from tracker.models import Sharing
 from tracker.services.core import history, locks
 from tracker.services.core.context import UnitOfWork
-from tracker.services.credentials import apprenticeships, managed_cases
+from tracker.services.credentials import sponsor_consents
 from tracker.services.desk import requests
 from tracker.services.desk.requests import RequestRow
 from tracker.services.people import duplicates, holders, names
@@ -104,5 +104,4 @@ def _end_consents(work: UnitOfWork, holder_id: str) -> None:
     history.record_many(
         work, "end", "sharing", [(row.id, {"reason": ConsentEnd.DECEASED}) for row in ended]
     )
-    apprenticeships.end_consents(work, holder_id, reason=ConsentEnd.DECEASED)
-    managed_cases.end_consents(work, holder_id, reason=ConsentEnd.DECEASED)
+    sponsor_consents.end_all(work, holder_id, reason=ConsentEnd.DECEASED)
