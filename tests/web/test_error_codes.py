@@ -9,11 +9,20 @@ import pytest
 
 from tests.backends import SQLITE
 from tracker.api.http import errors
+from tracker.domain.errors import Refusal
 from tracker.language.catalogues import LANGUAGES
 from tracker.language.refusals import CODES
 from tracker.web.error_codes import WORDS
 
 pytestmark = SQLITE
+
+
+class Toy(Refusal):
+    """A refusal that is none of ours, as other tests have them; the page does not list it."""
+
+    code = "toy"
+
+
 REQUESTS = {
     "not_found": ("GET", "/api/v1/nothing", {}),
     "unauthorized": ("GET", "/api/v1/holders", {}),
