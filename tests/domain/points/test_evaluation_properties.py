@@ -135,6 +135,25 @@ def test_with_more_claims_or_on_another_day_it_is_as_if_evaluated_from_the_begin
     assert cycle.evaluate() == alone
 
 
+def test_a_job_is_counted_anew_on_another_day():
+    start, early, late = date(2024, 1, 1), date(2024, 6, 30), date(2024, 12, 31)
+    job = _claim(
+        FULL,
+        title="Technician",
+        provider="Plant",
+        quantity=None,
+        starts_on=start,
+        completed_on=None,
+    )
+    cycle = rules.PricedCycle(POLICY, [job], cycle=CYCLE, on=early)
+
+    totals = {
+        day: rules.evaluate(POLICY, [job], cycle=CYCLE, on=day).total for day in (early, late)
+    }
+    assert totals[late] > totals[early] > 0
+    assert (cycle.total_on(late), cycle.total_on(early)) == (totals[late], totals[early])
+
+
 def test_what_too_little_of_a_year_was_refused_counts_with_a_claim_that_comes_later():
     under = with_type(POLICY, "third_party", threshold=Decimal(10), threshold_over="year")
     days = {"a": date(2024, 3, 1), "b": date(2024, 4, 1)}
