@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from urllib.parse import urldefrag, urlsplit
 
@@ -22,6 +23,8 @@ class Toy(Refusal):
 
     code = "toy"
 
+
+importlib.import_module("tracker.services.imports.folder")  # has a kind without its own code
 
 REQUESTS = {
     "not_found": ("GET", "/api/v1/nothing", {}),

@@ -57,10 +57,11 @@ class KnownError(NamedTuple):
 
 def known() -> list[KnownError]:
     """Every code that an answer may have, as the page about them lists it."""
-    found = [KnownError(one.code, _status(one), one.way_out) for one in _kinds(errors.Refusal)]
-    found += [KnownError(code, status) for status, code in _HTTP_CODES.items()]
-    found += [KnownError(code, status) for code, status in _FAILURES.items()]
-    return sorted(found)
+    found = {code: KnownError(code, status) for status, code in _HTTP_CODES.items()}
+    found |= {code: KnownError(code, status) for code, status in _FAILURES.items()}
+    for one in _kinds(errors.Refusal):  # a kind may share its code with the one above it
+        found.setdefault(one.code, KnownError(one.code, _status(one), one.way_out))
+    return sorted(found.values())
 
 
 def _kinds(kind: type[errors.Refusal]) -> Iterator[type[errors.Refusal]]:
