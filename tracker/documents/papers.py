@@ -14,7 +14,7 @@ import hashlib
 import io
 import unicodedata
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 import segno
@@ -48,11 +48,11 @@ def fingerprint(paper: CertificatePaper, layout: PaperLayout) -> str:
     return made.hexdigest()
 
 
-def _data(paper: CertificatePaper) -> dict[str, Any]:
+def _data(paper: CertificatePaper) -> dict[str, object]:
     """What the layout reads: the texts, the code, and the direction in which the name is read."""
     code = io.BytesIO()
     segno.make(paper.address, error="m", micro=False).save(code, kind="svg", border=_QUIET)
-    texts = _normal(dataclasses.asdict(paper))
+    texts = {name: _normal(value) for name, value in dataclasses.asdict(paper).items()}
     return {**texts, "code": code.getvalue().decode(), "direction": _direction(paper.holder)}
 
 
@@ -63,7 +63,11 @@ def _direction(text: str) -> str:
     return "rtl" if first in _RIGHT_TO_LEFT else "ltr"
 
 
-def _normal(value: Any) -> Any:
+_Texts = str | Iterable["_Texts"]
+"""A text, or texts within texts."""
+
+
+def _normal(value: _Texts) -> _Texts:
     """The same values with each text composed, as the fonts have their letters."""
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
@@ -72,7 +76,7 @@ def _normal(value: Any) -> Any:
     return [_normal(inner) for inner in value]
 
 
-def _texts(values: Iterable[Any]) -> Iterable[str]:
+def _texts(values: Iterable[_Texts]) -> Iterable[str]:
     for value in values:
         if isinstance(value, str):
             yield unicodedata.normalize("NFC", value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -170,7 +169,7 @@ def _ask(actor: Actor, assessment_id: str, refusal: Refusal | None = None) -> Re
     )
 
 
-def _page(actor: Actor, template: str, refusal: Refusal | None, **facts: Any) -> Response:
+def _page(actor: Actor, template: str, refusal: Refusal | None, **facts: object) -> Response:
     language = routing.language()
     say = WORDS[language]
     errors, wrong = desk_forms.errors(refusal, say.labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -175,7 +174,7 @@ def _giving(
 
 
 def _page(
-    actor: Actor, template: str, refusal: Refusal | None, *, conflict: str = "", **facts: Any
+    actor: Actor, template: str, refusal: Refusal | None, *, conflict: str = "", **facts: object
 ) -> Response:
     """A page; ``conflict`` says what is not so yet, if the act is not possible for now."""
     language = routing.language()
