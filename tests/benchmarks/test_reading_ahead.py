@@ -22,8 +22,8 @@ from tracker.services.credentials import assessments, module_certificates, pathw
 from tracker.services.delivery import bounces
 from tracker.services.overview import holder_records
 from tracker.services.people import holders, names
-from tracker.services.points import activities, review_waits
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import activities, activity_decisions, activity_rows, review_waits
+from tracker.services.points.activity_decisions import ReviewerDecision
 from tracker.services.standings import snapshots, standings
 
 HOLDER, CERTIFICATION = 0, 1
@@ -47,8 +47,8 @@ def ids(container):
             activities.submit(work, made)
             work.session.flush()
             if approved:
-                version = activities.get(work, made).version
-                activities.decide(
+                version = activity_rows.get(work, made).version
+                activity_decisions.decide(
                     work, made, ReviewerDecision(ActivityVerdict.APPROVED), version=version
                 )
     return found
@@ -116,7 +116,7 @@ def test_statements_give_together_what_they_give_alone(container, ids):
     statements = (
         holders.BY_ID,
         assessments.OF_HOLDER,
-        activities.OF_HOLDER,
+        activity_rows.OF_HOLDER,
     )
     asked = {"id": ids[HOLDER]}
     with container.reading(SYSTEM) as reading:
@@ -153,7 +153,7 @@ def test_together_serves_one_database_after_another(container, ids):
         *(snapshots.WITH_CYCLES, snapshots.ADJUSTMENTS, snapshots.CLAIMED, review_waits.MEASURED),
         *(holders.BY_ID, standings.OF_HOLDER, *snapshots.RECORDS_OF_HOLDER, *bounces.TO_HOLDER),
         *(snapshots.ACTIVITIES_OF_HOLDER, snapshots.ATTEMPTS_OF_HOLDER, renewals.OF_HOLDER),
-        *(assessments.OF_HOLDER, activities.OF_HOLDER, names.OF_HOLDER),
+        *(assessments.OF_HOLDER, activity_rows.OF_HOLDER, names.OF_HOLDER),
         *(module_certificates.OF_HOLDER, pathways.CHOSEN_BY_HOLDER),
     ],
 )

@@ -52,7 +52,7 @@ def test_the_guide_names_only_what_there_is():
         "config/schemes/mssc-*.toml",
         "wsgi.py",
         "services/AREA/RESOURCE.py",
-        "services/points/activities.decide()",
+        "services/points/activity_decisions.decide()",
         "services/core/context.UnitOfWork.reread()",
         "services/standings/standings.STATUS",
         "domain/credentials/certifications.StandingSpan.until_on",

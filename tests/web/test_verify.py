@@ -20,7 +20,7 @@ from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Usage
 from tracker.services.credentials import assessments, certifications, renewals
 from tracker.services.people import preferences
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 from tracker.services.standings import snapshots
 from tracker.web.verify import VerificationSchema
 
@@ -220,9 +220,12 @@ def test_a_renewal_under_review_is_told(container, ids, page, clock):
         }
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
         renewals.apply(work, ids[1])
     assert heading(page()) == "✓ Valid"

@@ -80,7 +80,7 @@ from tracker.services.people import (
 )
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
-from tracker.services.points import activities, evidence
+from tracker.services.points import activities, activity_decisions, activity_rows, evidence
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 TODAY = date(2026, 11, 21)
@@ -290,9 +290,12 @@ def _claims(work: UnitOfWork, certification_id: str) -> Ids:
     work.session.flush()
     for id_ in (waiting, decided):
         activities.submit(work, id_)
-    version = activities.get(work, decided).version
-    activities.decide(
-        work, decided, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+    version = activity_rows.get(work, decided).version
+    activity_decisions.decide(
+        work,
+        decided,
+        activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+        version=version,
     )
     return {"draft": draft, "waiting": waiting, "decided": decided, "evidence_id": file.id}
 

@@ -20,7 +20,7 @@ from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import HistoryEntry, IdempotencyKey
 from tracker.services.core import tokens
 from tracker.services.credentials import certifications, renewals
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 from tracker.services.standings import standings
 from tracker.services.standings.standings import HeldCertification
 
@@ -46,9 +46,12 @@ def earn(container, ids, points):
         }
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

@@ -25,7 +25,7 @@ from tracker.domain.schemes.policies import (
     Reexamination,
 )
 from tracker.services.credentials import assessments
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 AWARDED = date(2021, 12, 25)  # expires December 25, 2026
 NAME = {"en": "late", "es": "tarde"}
@@ -60,9 +60,12 @@ def earn(app, ids, points, completed_on="2026-01-05", title=None):
         }
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

@@ -14,7 +14,7 @@ from tracker.domain.credentials.assessments import AttemptToRecord
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.credentials import assessments
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 
 @pytest.fixture
@@ -39,9 +39,12 @@ def earn(container, ids, points, completed_on="2026-01-05"):
         }
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

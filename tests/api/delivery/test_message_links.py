@@ -19,7 +19,7 @@ from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.employers import digests
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 TODAY = date(2026, 11, 21)
 SHOWS = {
@@ -78,9 +78,9 @@ def everything(container, clock, language):
         activity_id = activities.log(work, due, given)
         activities.submit(work, activity_id)
     with container.work(SYSTEM) as work:
-        version = activities.get(work, activity_id).version
-        verdict = activities.ReviewerDecision(ActivityVerdict.APPROVED)
-        activities.decide(work, activity_id, verdict, version=version)
+        version = activity_rows.get(work, activity_id).version
+        verdict = activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED)
+        activity_decisions.decide(work, activity_id, verdict, version=version)
     cases.change(container, held, "suspend", TODAY)
     acme = company(container)
     acme.hire("E1", awarded_on=date(2021, 12, 25))

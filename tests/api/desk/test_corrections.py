@@ -16,7 +16,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import FormerRenewalDecision, HistoryEntry, Notice
 from tracker.services.credentials import renewals
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 AWARDED = date(2021, 12, 25)  # valid through December 25, 2026; the window opened 26 September
 
@@ -53,9 +53,12 @@ def renewed(container, ids, clock):
     with container.work(SYSTEM) as work:
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
@@ -294,9 +297,12 @@ def test_a_renewal_that_was_not_approved_blocks_no_correction(container, staff, 
     with container.work(SYSTEM) as work:
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version

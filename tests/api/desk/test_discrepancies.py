@@ -25,8 +25,8 @@ from tracker.services.delivery import notice_facts, notice_people
 from tracker.services.delivery.notice_facts import DueNotice
 from tracker.services.desk import discrepancies
 from tracker.services.desk.discrepancies import Settlement
-from tracker.services.points import activities, courses
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import activities, activity_decisions, activity_rows, courses
+from tracker.services.points.activity_decisions import ReviewerDecision
 
 MANY, EACH = 2000, 10
 AWARDED = date(2024, 3, 1)
@@ -222,7 +222,7 @@ def test_a_decided_claim_is_decided_again_by_whoevers_word_counts(container, sta
         activities.submit(work, id_)
     with container.work(attendance_cases.SAM) as work:
         approved = ReviewerDecision(ActivityVerdict.APPROVED)
-        activities.decide(work, id_, approved, version=activities.get(work, id_).version)
+        activity_decisions.decide(work, id_, approved, version=activity_rows.get(work, id_).version)
     attend(container, {"email": "ana@example.org"})
     (one,) = inbox(staff)
 
@@ -244,7 +244,7 @@ def test_a_corrected_approval_keeps_its_terms(container, staff, ana, approved):
         activities.submit(work, id_)
     with container.work(attendance_cases.SAM) as work:
         limited = ReviewerDecision(ActivityVerdict.APPROVED, points_limit=Decimal(5))
-        activities.decide(work, id_, limited, version=activities.get(work, id_).version)
+        activity_decisions.decide(work, id_, limited, version=activity_rows.get(work, id_).version)
     attend(container, {"email": "ana@example.org"})
     (one,) = inbox(staff)
 

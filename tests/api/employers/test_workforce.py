@@ -23,7 +23,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Sharing
 from tracker.services.credentials import certifications
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 NOBODY = "01900000-0000-7000-8000-000000000000"
 TODAY = date(2026, 11, 21)
@@ -98,9 +98,12 @@ def earn(acme, employee_id, points):
         }
         made = activities.log(work, held.id, course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

@@ -45,8 +45,15 @@ from tracker.services.employers.mass_extensions import MassExtension, Selection
 from tracker.services.people import accounts, invitations, recoveries, sessions
 from tracker.services.people.invitations import PersonToInvite
 from tracker.services.people.recoveries import NewRecovery
-from tracker.services.points import activities, courses, other_credentials, providers
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import (
+    activities,
+    activity_decisions,
+    activity_rows,
+    courses,
+    other_credentials,
+    providers,
+)
+from tracker.services.points.activity_decisions import ReviewerDecision
 from tracker.services.points.courses import CourseToPropose
 
 LISTS = (
@@ -192,8 +199,8 @@ def _audit(work, ids):
     """One more activity that the audit asks about, and one more audit."""
     made = activities.log(work, ids["certification"], course())
     activities.submit(work, made)
-    approved, row = ReviewerDecision(ActivityVerdict.APPROVED), activities.get(work, made)
-    activities.decide(work, made, approved, version=row.version)
+    approved, row = ReviewerDecision(ActivityVerdict.APPROVED), activity_rows.get(work, made)
+    activity_decisions.decide(work, made, approved, version=row.version)
     one = audits.draw(work, audit_of([made]))
     drawn = update(AuditItem).where(AuditItem.audit_id == one)
     work.execute(drawn.values(audit_id=ids["audit"]))
@@ -289,8 +296,10 @@ def ids(container):
     with container.work(SYSTEM) as work:
         made = activities.log(work, certification_id, course())
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(work, made, ReviewerDecision(ActivityVerdict.APPROVED), version=version)
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work, made, ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewal_id = renewals.apply(work, certification_id)
         fee_id = renewals.get(work, renewal_id).fee_id
         assessment, *_ = assessments.of_holder(work, holder_id)

@@ -23,7 +23,7 @@ from tracker.api.points.evidence import EvidenceSchema
 from tracker.domain.errors import UnacceptableEvidence
 from tracker.domain.permissions import SYSTEM
 from tracker.files import Checked, pdfs, pictures
-from tracker.services.points import activities, evidence
+from tracker.services.points import activity_rows, evidence
 
 RULE = "must be a PDF, JPG or PNG"
 COURSE = {
@@ -695,4 +695,4 @@ def test_adding_and_removing_leaves_a_line_of_history(container, ana, activity):
 def test_staff_may_count_the_files(container, ana, activity):
     send(ana, activity, picture())
     with container.reading(SYSTEM) as reading:
-        assert activities.count_evidence(reading, activity) == 1
+        assert activity_rows.count_evidence(reading, activity) == 1

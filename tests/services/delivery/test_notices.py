@@ -35,7 +35,7 @@ from tracker.models import (
 from tracker.services.credentials import appeals, awards, certifications, renewals
 from tracker.services.delivery import composers, dispatcher, leases, send_safety
 from tracker.services.employers import consent_requests, roster
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 TODAY = date(2026, 11, 21)
 AWARDED = date(2022, 1, 10)  # the window opens on October 12, 2026
@@ -80,9 +80,12 @@ def submitted(container):
 
 def decide(container, activity_id, verdict="approved", **values):
     with container.work(SYSTEM) as work:
-        version = activities.get(work, activity_id).version
-        activities.decide(
-            work, activity_id, activities.ReviewerDecision(verdict, **values), version=version
+        version = activity_rows.get(work, activity_id).version
+        activity_decisions.decide(
+            work,
+            activity_id,
+            activity_decisions.ReviewerDecision(verdict, **values),
+            version=version,
         )
 
 
@@ -499,8 +502,11 @@ def test_a_change_that_fails_leaves_no_message(container, certified, submitted):
     activity_id, holder_id = submitted(id_), holder_of(container, id_)
     before = cases.letters(container), notices(container)
     with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
-        activities.decide(
-            work, activity_id, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=2
+        activity_decisions.decide(
+            work,
+            activity_id,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=2,
         )
 
     assert (cases.letters(container), notices(container)) == before

@@ -17,7 +17,7 @@ from tracker.services.delivery import bounces, by_hand, dispatcher, ledger
 from tracker.services.desk import corrections
 from tracker.services.outbox import suppressions
 from tracker.services.people import holders, preferences
-from tracker.services.points import activities
+from tracker.services.points import activity_decisions
 
 EXPIRY = date(2027, 3, 15)
 THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 14, tzinfo=UTC)
@@ -305,7 +305,7 @@ def test_a_stage_that_complete_points_made_needless_is_told_once_they_are_taken_
     assert last(container) == (14, "skipped", "points_complete")
     with container.work(SYSTEM) as work:
         first = work.row(select(Activity.id, Activity.version).order_by(Activity.id))
-        activities.undo(work, first.id, reason="Of somebody else.", version=first.version)
+        activity_decisions.undo(work, first.id, reason="Of somebody else.", version=first.version)
 
     assert days_sent(container, clock, 3) == [1, 0, 0]
     assert last(container) == (14, "planned", None)

@@ -32,7 +32,7 @@ from tracker.services.credentials import certifications
 from tracker.services.imports import folder
 from tracker.services.imports.folder import FolderRefused
 from tracker.services.overview import export_files, exports
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 PEOPLE = "holder_ref,given_name,family_name,email\n"
 CERTIFICATIONS = (
@@ -318,9 +318,9 @@ def _approved_course(work, certification_id, title, day):
     }
     made = activities.log(work, certification_id, course)
     activities.submit(work, made)
-    version = activities.get(work, made).version
-    activities.decide(
-        work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+    version = activity_rows.get(work, made).version
+    activity_decisions.decide(
+        work, made, activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED), version=version
     )
 
 

@@ -17,7 +17,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Message
 from tracker.services.credentials import certifications
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 EXPIRY = date(2027, 3, 15)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -135,11 +135,11 @@ def _submitted(container, certification_id, title):
 
 def _approve(container, activity_id):
     with container.work(SYSTEM) as work:
-        version = activities.get(work, activity_id).version
-        activities.decide(
+        version = activity_rows.get(work, activity_id).version
+        activity_decisions.decide(
             work,
             activity_id,
-            activities.ReviewerDecision(ActivityVerdict.APPROVED),
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
             version=version,
         )
 

@@ -14,7 +14,7 @@ from tests.backends import SQLITE
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.schemes import Schemes
-from tracker.services.points import activities, activity_types
+from tracker.services.points import activities, activity_rows, activity_types
 
 COURSE = {"category": "CE", "type": "third_party", "title": "Lean", "quantity": Decimal(10)}
 
@@ -42,7 +42,7 @@ def logged(container, awarded_on, **values: Any) -> str:
 
 def found(container, *ids):
     with container.reading(SYSTEM) as reading:
-        rows = [activities.get(reading, id_) for id_ in ids]
+        rows = [activity_rows.get(reading, id_) for id_ in ids]
         kinds = activity_types.of_rows(reading, rows)
     return [kinds[id_].evidence if id_ in kinds else None for id_ in ids]
 
@@ -72,7 +72,7 @@ def test_all_of_them_are_found_with_one_statement_and_with_none_for_one_version(
     ids = [logged(two_versions, date(2021, 12, n)) for n in (1, 2, 3)]
     for chosen, number in ((two_versions, 1), (container, 0)):
         with chosen.reading(SYSTEM) as reading:
-            rows = [activities.get(reading, id_) for id_ in ids]
+            rows = [activity_rows.get(reading, id_) for id_ in ids]
             with counted(chosen) as sent:
                 activity_types.of_rows(reading, rows)
         assert len(sent) == number

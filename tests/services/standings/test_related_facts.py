@@ -19,7 +19,7 @@ from tracker.domain.points.activities import ActivityVerdict
 from tracker.domain.schemes.policies import CarryOver, LateStep, PointsSharing, Reexamination
 from tracker.services.credentials import assessments, renewals
 from tracker.services.delivery import due_stages
-from tracker.services.points import activities, evaluations
+from tracker.services.points import activities, activity_decisions, activity_rows, evaluations
 from tracker.services.standings import related_facts, snapshots, standings
 from tracker.services.standings.related_facts import CertificationKey
 
@@ -62,9 +62,12 @@ def approve(container, certification_id, points, completed_on):
         }
         made = activities.log(work, certification_id, course)
         activities.submit(work, made)
-        version = activities.get(work, made).version
-        activities.decide(
-            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        version = activity_rows.get(work, made).version
+        activity_decisions.decide(
+            work,
+            made,
+            activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

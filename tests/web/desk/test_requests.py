@@ -14,8 +14,8 @@ from tracker.domain.permissions import SYSTEM, Actor
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.desk import corrections
 from tracker.services.people import holders
-from tracker.services.points import activities
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import activities, activity_decisions, activity_rows
+from tracker.services.points.activity_decisions import ReviewerDecision
 
 HERE = "/desk/requests"
 
@@ -98,7 +98,7 @@ def test_a_decision_on_an_activity_is_superseded_with_a_reason_and_stays_readabl
         id_ = activities.log(work, held, course)
         activities.submit(work, id_)
         approved = ReviewerDecision(ActivityVerdict.APPROVED)
-        activities.decide(work, id_, approved, version=activities.get(work, id_).version)
+        activity_decisions.decide(work, id_, approved, version=activity_rows.get(work, id_).version)
     _, me = enter("staff")
     here = f"/desk/activities/{id_}"
     page = me.get(here)

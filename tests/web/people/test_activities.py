@@ -18,7 +18,7 @@ from tests.rows import count
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Activity, Evidence, Holder
-from tracker.services.points import activities
+from tracker.services.points import activity_decisions, activity_rows
 
 COURSE = {
     "title": "Robot Safety",
@@ -56,8 +56,10 @@ def answered(container, path, verdict, **more):
     """A reviewer's answer to the activity of a page."""
     with container.work(SYSTEM) as work:
         id_ = path.rpartition("/")[2]
-        version = activities.get(work, id_).version
-        activities.decide(work, id_, activities.ReviewerDecision(verdict, **more), version=version)
+        version = activity_rows.get(work, id_).version
+        activity_decisions.decide(
+            work, id_, activity_decisions.ReviewerDecision(verdict, **more), version=version
+        )
 
 
 def test_an_activity_is_logged_in_three_screens_with_a_photo_and_submitted(page, container):

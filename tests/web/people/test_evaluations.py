@@ -14,7 +14,7 @@ from tests.browsers import content
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Holder
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 pytestmark = SQLITE
 
@@ -31,8 +31,10 @@ def page(browser, container):
             made = activities.log(work, ids[1], stated | more)
             activities.submit(work, made)
             if stated is earlier:
-                approved = activities.ReviewerDecision(ActivityVerdict.APPROVED)
-                activities.decide(work, made, approved, version=activities.get(work, made).version)
+                approved = activity_decisions.ReviewerDecision(ActivityVerdict.APPROVED)
+                activity_decisions.decide(
+                    work, made, approved, version=activity_rows.get(work, made).version
+                )
     me = browser()
     me.sign_in("ana@example.org")
     return me, f"/account/certifications/{ids[1]}/points"

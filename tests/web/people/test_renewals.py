@@ -18,7 +18,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Renewal
 from tracker.services.credentials import renewals
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions, activity_rows
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def claim(container, held, points, verdict=None):
         made = activities.log(work, held, course)
         activities.submit(work, made)
         if verdict:
-            decision = activities.ReviewerDecision(
+            decision = activity_decisions.ReviewerDecision(
                 verdict, reason_code="other", reason="Which hours?"
             )
-            version = activities.get(work, made).version
-            activities.decide(work, made, decision, version=version)
+            version = activity_rows.get(work, made).version
+            activity_decisions.decide(work, made, decision, version=version)
 
 
 def checks(text):

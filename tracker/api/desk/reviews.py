@@ -16,7 +16,7 @@ from tracker.domain.desk.reviews import MANY
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import joint_decisions, queue_figures, reviews
 from tracker.services.desk.queue_figures import DecidedLine, FigureKey
-from tracker.services.points import activities
+from tracker.services.points import activity_decisions, activity_rows
 
 resource = Resource("reviews", __name__, description=__doc__)
 
@@ -187,8 +187,8 @@ def decide(work: UnitOfWork, body: Loaded) -> Response:
     A refusal names the activity that it is about, in ``activity_id``.
     """
     versions = {str(one["id"]): one["version"] for one in body.pop("activities")}
-    joint_decisions.decide(work, versions, activities.ReviewerDecision(**body))
-    rows = activities.by_ids(work, versions)
+    joint_decisions.decide(work, versions, activity_decisions.ReviewerDecision(**body))
+    rows = activity_rows.by_ids(work, versions)
     return routing.answer(present_all(work, rows))
 
 

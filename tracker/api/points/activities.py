@@ -26,8 +26,15 @@ from tracker.api.http.schemas import Loaded, UndoingSchema, page_of
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import EvidenceRule
 from tracker.services.core.context import ReadContext, UnitOfWork, names_of
-from tracker.services.points import activities, activity_decisions, activity_types, evidence
-from tracker.services.points.activities import ActivityRow
+from tracker.services.points import (
+    activities,
+    activity_decisions,
+    activity_rows,
+    activity_types,
+    decision_rows,
+    evidence,
+)
+from tracker.services.points.activity_rows import ActivityRow
 from tracker.services.standings import snapshots
 
 resource = Resource("activities", __name__, description=__doc__)
@@ -176,7 +183,7 @@ def _present(row: ActivityRow) -> dict[str, object]:
 
 
 def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Response:
-    return _told(reading, activities.get(reading, activity_id), status)
+    return _told(reading, activity_rows.get(reading, activity_id), status)
 
 
 def _told(reading: ReadContext, row: ActivityRow, status: int) -> Response:
@@ -211,7 +218,7 @@ def log(work: UnitOfWork, body: Loaded, *, certification_id: str) -> Response:
 def of_certification(reading: ReadContext, query: Loaded, *, certification_id: str) -> Response:
     """The activities of a certification."""
     row = snapshots.certification(reading, certification_id)
-    rows = activities.page(
+    rows = activity_rows.page(
         reading,
         after=query.get("after"),
         limit=query["limit"] + 1,
@@ -231,7 +238,7 @@ def of_certification(reading: ReadContext, query: Loaded, *, certification_id: s
 )
 def queue(reading: ReadContext, query: Loaded) -> Response:
     """All activities; those submitted are the reviewers' queue."""
-    rows = activities.page(
+    rows = activity_rows.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, state=query.get("state")
     )
     return paging.answer_all(rows, query, lambda page: present_all(reading, page))
@@ -320,7 +327,9 @@ def decide(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) ->
 
     An answer to an answered activity supersedes the one before and needs a reason.
     """
-    activities.decide(work, activity_id, activities.ReviewerDecision(**body), version=version)
+    activity_decisions.decide(
+        work, activity_id, activity_decisions.ReviewerDecision(**body), version=version
+    )
     return _answer(work, activity_id)
 
 
@@ -335,7 +344,7 @@ def decide(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) ->
 )
 def undo(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> Response:
     """Take the latest decision back: the one before applies again, or the activity is pending."""
-    activities.undo(work, activity_id, reason=body["reason"], version=version)
+    activity_decisions.undo(work, activity_id, reason=body["reason"], version=version)
     return _answer(work, activity_id)
 
 
@@ -349,5 +358,5 @@ def undo(work: UnitOfWork, body: Loaded, *, activity_id: str, version: int) -> R
 )
 def decisions(reading: ReadContext, *, activity_id: str) -> Response:
     """Every decision on an activity, oldest first, including those taken back."""
-    rows = activity_decisions.of_activity(reading, activity_id)
+    rows = decision_rows.of_activity(reading, activity_id)
     return routing.answer([row._asdict() for row in rows])

@@ -1,8 +1,8 @@
 """One audited activity: the holder's answer, the outcome with what falls by it, and the appeal.
 
 An outcome that takes points is a decision on the activity like any other
-(``services/points/activities.decide()``), which supersedes the approval that was looked at. So
-points, cycles, applications and messages follow, and a later outcome puts back what it took.
+(``services/points/activity_decisions.decide()``), which supersedes the approval that was looked at.
+So points, cycles, applications and messages follow, and a later outcome puts back what it took.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from tracker.services.desk import audit_effects
 from tracker.services.desk.audit_effects import AuditEffects
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points import activities
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import activity_decisions, activity_rows
+from tracker.services.points.activity_decisions import ReviewerDecision
 
 _STALE = "The audited activity has changed since you read it; read it again."
 
@@ -213,7 +213,7 @@ def _carry_out(work: UnitOfWork, item: _Item, verdict: AuditVerdict) -> None:
     if verdict.outcome == AuditOutcome.CONFIRMED and item.state not in rules.APPEALABLE:
         return
     decision = _decision(work, item, verdict)
-    activities.decide(work, activity.id, decision, version=activity.version)
+    activity_decisions.decide(work, activity.id, decision, version=activity.version)
 
 
 def _is_moot(work: UnitOfWork, item: _Item) -> bool:
@@ -223,7 +223,10 @@ def _is_moot(work: UnitOfWork, item: _Item) -> bool:
     """
     if item.activity.state not in {ActivityState.APPROVED, ActivityState.REJECTED}:
         return True
-    current, decided_at = activities.current_decision(work, item.activity.id), item.row.decided_at
+    current, decided_at = (
+        activity_rows.current_decision(work, item.activity.id),
+        item.row.decided_at,
+    )
     if current is None:
         return True
     if current.id == item.row.decision_id:

@@ -31,7 +31,7 @@ from tracker.services.desk import review_queue
 from tracker.services.desk.queue_order import QueueFlag
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points.activities import LATEST_FIRST
+from tracker.services.points.activity_rows import LATEST_FIRST
 from tracker.services.standings import snapshots
 
 MOST_FLAGGED = 5000

@@ -29,8 +29,13 @@ from tracker.models import Activity, Attendance, Course, Discrepancy, Holder, Pr
 from tracker.services.core import history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.credentials import certificate_numbers
-from tracker.services.points import activities, attendance, courses
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points import (
+    activity_decisions,
+    activity_rows,
+    attendance,
+    courses,
+)
+from tracker.services.points.activity_decisions import ReviewerDecision
 from tracker.services.points.attendance import Attended
 from tracker.services.standings import snapshots
 
@@ -211,7 +216,7 @@ def _take_back(work: UnitOfWork, attendance_id: str, *, reason: str) -> None:
     if activity_id is not None:
         others = select(Attendance.id).where(Attendance.activity_id == activity_id)
         if work.row(others.limit(1)) is None:
-            activities.take_back(work, activity_id, reason=reason)
+            activity_decisions.take_back(work, activity_id, reason=reason)
 
 
 def _activity(work: UnitOfWork, found: Discrepancy) -> Activity:
@@ -237,10 +242,10 @@ def _correct(
         is_rejected and settlement.outcome == Outcome.PROVIDER
     ):
         return
-    activities.correct_quantity(work, activity, quantity, reason=settlement.reason or "")
+    activity_decisions.correct_quantity(work, activity, quantity, reason=settlement.reason or "")
     if approves and not (is_rejected and settlement.outcome == Outcome.HOLDER):
         decision = _approval(work, found, activity, settlement)
-        activities.decide(work, activity.id, decision, version=activity.version)
+        activity_decisions.decide(work, activity.id, decision, version=activity.version)
 
 
 def _approval(
@@ -248,7 +253,7 @@ def _approval(
 ) -> ReviewerDecision:
     """An approval with the terms of the one that it replaces, if there is one."""
     course = courses.by_ids(work, [found.course_id])[found.course_id]
-    before = activities.get(work, activity.id)
+    before = activity_rows.get(work, activity.id)
     was_approved = before.verdict == ActivityVerdict.APPROVED
     return ReviewerDecision(
         ActivityVerdict.APPROVED,
@@ -265,7 +270,7 @@ def _reject(work: UnitOfWork, found: Discrepancy, settlement: Settlement) -> Non
     decision = ReviewerDecision(
         ActivityVerdict.REJECTED, reason_code=settlement.reason_code, reason=settlement.reason
     )
-    activities.decide(work, activity.id, decision, version=activity.version)
+    activity_decisions.decide(work, activity.id, decision, version=activity.version)
 
 
 # Reading.

@@ -16,8 +16,10 @@ from tracker.services.core import bulk, locks
 from tracker.services.core.context import ReadContext, UnitOfWork, columns_of
 from tracker.services.desk import review_queue, review_rounds
 from tracker.services.desk.review_queue import Waiting
-from tracker.services.points import activities
-from tracker.services.points.activities import CLAIMED, ActivityOnRecord, ReviewerDecision
+from tracker.services.points import activities, activity_decisions
+from tracker.services.points.activities import CLAIMED
+from tracker.services.points.activity_decisions import ReviewerDecision
+from tracker.services.points.activity_rows import ActivityOnRecord
 
 _WAITING = select(*columns_of(ActivityOnRecord, Activity))
 
@@ -44,7 +46,7 @@ def decide(
     activity that it is about. The number of
     statements does not grow with that of the activities, except for applications that depend on
     one of them. Raises NotFound, NotAlike, IllegalTransition for one that does not
-    wait, and what ``activities.decide()`` raises.
+    wait, and what ``activity_decisions.decide()`` raises.
     """
     ids = sorted(versions)
     holders = _read(work, ids)
@@ -54,7 +56,7 @@ def decide(
     told = dict.fromkeys(ids, decision)
     if with_text_of_code:
         told = review_rounds.in_words_of_many(work, rows, decision)
-    found = activities.submitted(work, ids)
+    found = activity_decisions.submitted(work, ids)
     for row in rows:
         try:
             _check(row, own)
@@ -63,7 +65,7 @@ def decide(
             refusal.detail = f"Activity {row.id} ({row.title}): {refusal.detail}"
             refusal.facts["activity_id"] = row.id
             raise
-    activities.decide_many(work, found, told)
+    activity_decisions.decide_many(work, found, told)
 
 
 def preview(reading: ReadContext, ids: Sequence[str]) -> JointPreview:

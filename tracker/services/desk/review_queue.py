@@ -38,7 +38,7 @@ from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueueFlag, Que
 from tracker.services.desk.weighing import Weighing
 from tracker.services.employers import employers
 from tracker.services.points import activity_types
-from tracker.services.points.activities import ActivityOnRecord
+from tracker.services.points.activity_rows import ActivityOnRecord
 from tracker.services.standings import related_facts
 from tracker.services.standings.related_facts import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts

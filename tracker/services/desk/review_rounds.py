@@ -22,8 +22,9 @@ from tracker.services.desk import queue_order, review_queue, reviews
 from tracker.services.desk.queue_order import QueueFilter, QueuePlace
 from tracker.services.desk.reviews import ReviewDossier
 from tracker.services.outbox.notices import SECOND_THOUGHTS
-from tracker.services.points import activities, activity_decisions
-from tracker.services.points.activities import ActivityOnRecord, ActivityRow, ReviewerDecision
+from tracker.services.points import activity_decisions, activity_rows, decision_rows
+from tracker.services.points.activity_decisions import ReviewerDecision
+from tracker.services.points.activity_rows import ActivityOnRecord, ActivityRow
 
 SEEN = 100
 """How many activities are looked at from a place of the queue on, to find one that is free."""
@@ -61,12 +62,12 @@ def show(reading: ReadContext, activity_id: str, *, just: str | None = None) -> 
 def just_decided(reading: ReadContext, activity_id: str) -> JustDecided | None:
     """The actor's own decision on an activity, as long as no message about it leaves."""
     try:
-        row = activities.get(reading, activity_id)
+        row = activity_rows.get(reading, activity_id)
     except NotFound:
         return None
     latest = [
         one
-        for one in activity_decisions.of_activity(reading, activity_id)
+        for one in decision_rows.of_activity(reading, activity_id)
         if one.undone_at is None and one.recorded_at > reading.now - SECOND_THOUGHTS
     ]
     if row.verdict is None or not latest or latest[-1].decided_by != reading.actor.name:
@@ -100,11 +101,11 @@ def decide(
     """Decide an activity and open the next one; None if no other is free.
 
     A reason code without words is told in its own, in the holder's language. Raises what
-    ``activities.decide()`` raises.
+    ``activity_decisions.decide()`` raises.
     """
     place = review_queue.place_of(work, activity_id)
     decision = in_words(work, activity_id, decision)
-    activities.decide(work, activity_id, decision, version=version)
+    activity_decisions.decide(work, activity_id, decision, version=version)
     return _open_next(work, selection, after=place, but=activity_id)
 
 
@@ -112,7 +113,9 @@ def in_words(
     reading: ReadContext, activity_id: str, decision: ReviewerDecision
 ) -> ReviewerDecision:
     """The decision with the text of its reason code, if it has no words of its own."""
-    return in_words_of_many(reading, [activities.get(reading, activity_id)], decision)[activity_id]
+    return in_words_of_many(reading, [activity_rows.get(reading, activity_id)], decision)[
+        activity_id
+    ]
 
 
 def in_words_of_many(

@@ -24,10 +24,10 @@ from tracker.services.credentials import renewals
 from tracker.services.desk import renewal_queue, review_queue
 from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.services.desk.review_queue import Desk, Like, Waiting
-from tracker.services.points import activities, confirmed_months, evidence
-from tracker.services.points.activities import ActivityRow
-from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points import activity_rows, confirmed_months, evidence
+from tracker.services.points.activity_rows import ActivityRow
 from tracker.services.points.confirmed_months import ConfirmedDays
+from tracker.services.points.decision_rows import DecisionRow
 from tracker.services.points.evidence import EvidenceRow
 
 MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
@@ -98,7 +98,7 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
     points = desk.weighed.points(review_queue.key_of(row), [desk.claims[row.id]])
     shown = [
         other
-        for other in activities.of_holder(reading, row.holder_id)
+        for other in activity_rows.of_holder(reading, row.holder_id)
         if other.id != row.id and other.state != ActivityState.DRAFT
     ][-MOST:]
     return ReviewDossier(
@@ -133,7 +133,7 @@ def open_activity(work: UnitOfWork, activity_id: str) -> ReviewDossier:
 
 def take(work: UnitOfWork, activity_id: str) -> None:
     """Lock an activity as ``open_activity`` does, without reading what is known about it."""
-    row = activities.get(work, activity_id)
+    row = activity_rows.get(work, activity_id)
     if row.state == ActivityState.DRAFT:
         raise NotFound
     check_step("decide", row.state)
@@ -153,7 +153,7 @@ def open_renewal(work: UnitOfWork, renewal_id: str) -> WaitingApplication:
 
 def hand_back_activity(work: UnitOfWork, activity_id: str) -> None:
     """End the actor's own lock. Raises NotFound, UnderReview."""
-    open_reviews.hand_back(work, "activity", activities.get(work, activity_id).id)
+    open_reviews.hand_back(work, "activity", activity_rows.get(work, activity_id).id)
 
 
 def hand_back_renewal(work: UnitOfWork, renewal_id: str) -> None:

@@ -37,7 +37,7 @@ from tracker.services.core.row_scope import scope
 from tracker.services.employers import employers
 from tracker.services.employers.consents import CONSENTED, EMPLOYED
 from tracker.services.people import holders
-from tracker.services.points import activities
+from tracker.services.points import activities, activity_decisions
 
 
 class SharedWorker(NamedTuple):
@@ -203,7 +203,9 @@ def _approve(work: UnitOfWork, row: EmploymentConfirmation) -> None:
     for job, days in _waiting_jobs(work, row.holder_id, employer.name):
         behind = [one for one in standing if days.overlaps(_days(one))]
         if rules.covers(map(_days, behind), days):
-            made = activities.approve_as_confirmed(work, job, signer=row.signed_by, reason=reason)
+            made = activity_decisions.approve_as_confirmed(
+                work, job, signer=row.signed_by, reason=reason
+            )
             for one in behind:
                 one.decisions = [*one.decisions, *made]
     work.session.flush()
@@ -283,7 +285,7 @@ def _end(work: UnitOfWork, row: EmploymentConfirmation, action: str, **detail: o
     work.session.flush()
     history.record(work, action, "employment_confirmation", row.id, **detail)
     why = f"The employer's confirmation of {row.year} no longer stands."
-    activities.take_back_approvals(work, row.decisions, reason=why)
+    activity_decisions.take_back_approvals(work, row.decisions, reason=why)
 
 
 def _locked(

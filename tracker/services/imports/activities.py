@@ -39,7 +39,8 @@ from tracker.services.imports.batches import Batch
 from tracker.services.imports.run import ImportKind, ImportRow, RowValues, Run, nothing_follows
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
-from tracker.services.points.activities import CLAIMED, ActivityOnRecord, claim_of, claimed
+from tracker.services.points.activities import CLAIMED, claim_of, claimed
+from tracker.services.points.activity_rows import ActivityOnRecord
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import HolderScheme
 from tracker.tabular import Column, choice, decimal, text, truth

@@ -43,7 +43,8 @@ from tracker.services.core.combined import Statement
 from tracker.services.core.context import AnyRow, ReadContext
 from tracker.services.imports import assessments
 from tracker.services.overview.exports import Format
-from tracker.services.points.activities import CLAIMED, LATEST_FIRST
+from tracker.services.points.activities import CLAIMED
+from tracker.services.points.activity_rows import LATEST_FIRST
 from tracker.services.standings import snapshots
 
 _PAGE = 1000

@@ -15,8 +15,8 @@ from tracker.services.credentials.renewals import RenewalRow
 from tracker.services.people import holders, names
 from tracker.services.people.holders import HolderRow
 from tracker.services.people.names import FormerNameRow
-from tracker.services.points import activities
-from tracker.services.points.activities import ActivityRow
+from tracker.services.points import activity_rows
+from tracker.services.points.activity_rows import ActivityRow
 from tracker.services.standings import standings
 
 
@@ -44,7 +44,7 @@ def of_holder(reading: ReadContext, holder_id: str, *, on: date | None) -> Holde
         certifications=standings.of_holder(
             reading, holder_id, on=on or days.today_everywhere(reading)
         ),
-        activities=activities.of_holder(reading, holder_id),
+        activities=activity_rows.of_holder(reading, holder_id),
         renewals=renewals.of_holder(reading, holder_id),
     )
 
@@ -55,6 +55,6 @@ AHEAD = Ahead(
     names.OF_HOLDER,
     assessments.OF_HOLDER,
     standings.OF_HOLDER,
-    activities.OF_HOLDER,
+    activity_rows.OF_HOLDER,
     renewals.OF_HOLDER,
 )

@@ -39,9 +39,9 @@ from tracker.services.overview.holder_records import HolderRecord
 from tracker.services.people import holders, names
 from tracker.services.people.holders import HolderRow
 from tracker.services.people.names import FormerNameRow
-from tracker.services.points import activities, activity_decisions, other_credentials
-from tracker.services.points.activities import ActivityRow
-from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points import activity_rows, decision_rows, other_credentials
+from tracker.services.points.activity_rows import ActivityRow
+from tracker.services.points.decision_rows import DecisionRow
 from tracker.services.points.other_credentials import OtherCredentialRow
 from tracker.services.standings import snapshots, standings
 from tracker.services.standings.snapshots import CertificationRecord
@@ -221,6 +221,6 @@ class DecidedActivity:
 
 def of_activity(reading: ReadContext, activity_id: str) -> DecidedActivity:
     """An activity as staff correct the decision on it. Raises NotFound."""
-    row = activities.get(reading, activity_id)
-    decisions = activity_decisions.of_activity(reading, activity_id)
+    row = activity_rows.get(reading, activity_id)
+    decisions = decision_rows.of_activity(reading, activity_id)
     return DecidedActivity(row, holders.get(reading, row.holder_id), decisions)

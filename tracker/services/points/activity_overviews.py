@@ -15,8 +15,8 @@ from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core.context import ReadContext
 from tracker.services.credentials import certifications
-from tracker.services.points import activities, evaluations, evidence, review_waits
-from tracker.services.points.activities import ActivityRow
+from tracker.services.points import activities, activity_rows, evaluations, evidence, review_waits
+from tracker.services.points.activity_rows import ActivityRow
 from tracker.services.points.evidence import EvidenceRow
 
 _COUNTING = frozenset(
@@ -48,12 +48,12 @@ class ActivityOverview:
 
 def of_activity(reading: ReadContext, activity_id: str) -> ActivityOverview:
     """Everything about an activity. Raises NotFound, also for another holder's."""
-    row = activities.get(reading, activity_id)
+    row = activity_rows.get(reading, activity_id)
     held = certifications.of_holder(reading, row.holder_id, row.scheme)
     if held is None:
         raise NotFound
     policy, credit = _credit(reading, held.id, row)
-    others = activities.of_holder(reading, row.holder_id)
+    others = activity_rows.of_holder(reading, row.holder_id)
     return ActivityOverview(
         activity=row,
         certification_id=held.id,

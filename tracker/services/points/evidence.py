@@ -24,7 +24,7 @@ from tracker.models import Activity, Evidence, RequestProof
 from tracker.services.core import history, locks, turns
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.core.row_scope import scope
-from tracker.services.points import activities, audited
+from tracker.services.points import activity_rows, audited
 from tracker.settings import Settings
 
 
@@ -83,7 +83,7 @@ def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
 
 def check_room(reading: ReadContext, activity_id: str) -> None:
     """Raise what ``add`` would raise for any file, before a file is read."""
-    row = activities.get(reading, activity_id)
+    row = activity_rows.get(reading, activity_id)
     if not audited.is_audited(reading, activity_id):
         rules.check_step("add_evidence", row.state)
     if len(_rows(reading, activity_id)) >= reading.settings.evidence.maximum_files:
@@ -153,7 +153,7 @@ def _rows(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:
 
 def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "edit") -> None:
     """Refuse an actor who may not change the activity, or an activity whose files are fixed now."""
-    row = activities.get(work, activity_id)
+    row = activity_rows.get(work, activity_id)
     locks.lock_one(work, row.holder_id)
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
     if state is None:
@@ -164,7 +164,7 @@ def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "
 
 def of_activity(reading: ReadContext, activity_id: str) -> Sequence[EvidenceRow]:
     """The files of an activity. Raises NotFound, also for another holder's."""
-    activities.get(reading, activity_id)
+    activity_rows.get(reading, activity_id)
     return _rows(reading, activity_id)
 
 

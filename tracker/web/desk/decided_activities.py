@@ -19,9 +19,9 @@ from tracker.language.voice import figure, in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.overview import person_overviews
 from tracker.services.overview.person_overviews import DecidedActivity
-from tracker.services.points import activities
-from tracker.services.points.activities import ReviewerDecision
-from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points import activity_decisions
+from tracker.services.points.activity_decisions import ReviewerDecision
+from tracker.services.points.decision_rows import DecisionRow
 from tracker.web import navigation
 from tracker.web.desk import desk_forms, record_words
 from tracker.web.people import forms, visitors
@@ -92,7 +92,7 @@ def decide(actor: Actor, *, activity_id: UUID) -> Response:
     def act(work: UnitOfWork) -> str:
         said = forms.sent("verdict", "points_limit", "reason_code", "reason")
         values = routing.load(VerdictSchema(), said)
-        activities.decide(work, id_, ReviewerDecision(**values), version=forms.version())
+        activity_decisions.decide(work, id_, ReviewerDecision(**values), version=forms.version())
         return f"/desk/activities/{id_}"
 
     return forms.attempted(

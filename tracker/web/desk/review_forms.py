@@ -17,7 +17,7 @@ from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.schemes.reasons import Act
 from tracker.services.core.context import ReadContext
 from tracker.services.desk.queue_order import QueueFilter, QueuePlace
-from tracker.services.points.activities import ReviewerDecision
+from tracker.services.points.activity_decisions import ReviewerDecision
 from tracker.web.desk.reviews_words import WORDS
 from tracker.web.people import forms
 

@@ -15,7 +15,7 @@ from tracker.language.voice import in_words
 from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import review_rounds, reviews
 from tracker.services.desk.review_rounds import OpenedReview
-from tracker.services.points import activities
+from tracker.services.points import activity_decisions
 from tracker.web import navigation, static_files
 from tracker.web import pages as frame
 from tracker.web.desk import queue_shown, review_forms, reviews_shown
@@ -97,7 +97,7 @@ def undo(actor: Actor, *, activity_id: UUID) -> Response:
 
     def act(work: UnitOfWork) -> str:
         reason, version = forms.reason(), forms.version()
-        activities.undo(work, id_, reason=reason, version=version)
+        activity_decisions.undo(work, id_, reason=reason, version=version)
         return f"{HERE}/{id_}?told=undone"
 
     return forms.attempted(

@@ -16,9 +16,9 @@ from tracker.services.core.context import ReadContext
 from tracker.services.desk.review_queue import PointsOf
 from tracker.services.desk.review_rounds import JustDecided
 from tracker.services.desk.reviews import ReviewDossier, SameFile
-from tracker.services.points.activities import ActivityOnRecord, ActivityRow
-from tracker.services.points.activity_decisions import DecisionRow
+from tracker.services.points.activity_rows import ActivityOnRecord, ActivityRow
 from tracker.services.points.confirmed_months import ConfirmedDays
+from tracker.services.points.decision_rows import DecisionRow
 from tracker.services.points.evidence import EvidenceRow
 from tracker.web.desk import queue_shown, review_forms
 from tracker.web.desk.review_forms import ReasonShown

@@ -32,9 +32,15 @@ from tracker.language import evaluations as in_words_of
 from tracker.language import next_steps, policy_activities
 from tracker.language.voice import Quantity, Voice, evidence_kinds, figure, in_words
 from tracker.services.core.context import UnitOfWork
-from tracker.services.points import activities, activity_overviews, evaluations, evidence
-from tracker.services.points.activities import ActivityRow
+from tracker.services.points import (
+    activities,
+    activity_overviews,
+    activity_rows,
+    evaluations,
+    evidence,
+)
 from tracker.services.points.activity_overviews import ActivityOverview
+from tracker.services.points.activity_rows import ActivityRow
 from tracker.services.points.evaluations import Explained
 from tracker.services.standings import snapshots
 from tracker.web import navigation
@@ -80,7 +86,7 @@ def of_certification(actor: Actor, *, certification_id: UUID) -> Response:
     language, id_ = routing.language(), str(certification_id)
     with routing.container().reading(actor) as reading:
         held = snapshots.certification(reading, id_)
-        rows = activities.page(
+        rows = activity_rows.page(
             reading, after=None, limit=None, holder_id=held.holder_id, scheme=held.scheme
         )[::-1]
         title = reading.schemes[held.scheme].full_name(language)
@@ -295,7 +301,7 @@ def _copied(actor: Actor) -> ActivityRow | None:
     except ValueError as error:
         raise NotFound from error
     with routing.container().reading(actor) as reading:
-        return activities.get(reading, known)
+        return activity_rows.get(reading, known)
 
 
 def _form_for_new(

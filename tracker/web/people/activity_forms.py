@@ -13,7 +13,7 @@ from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policy_activities
 from tracker.language.voice import Voice, figure, month_names
-from tracker.services.points.activities import ActivityRow
+from tracker.services.points.activity_rows import ActivityRow
 
 _WORDS = ("title", "provider", "quantity", "unit", "role")
 _DAYS = ("starts_on", "completed_on")
